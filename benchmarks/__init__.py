@@ -1,0 +1,1 @@
+"""Side-by-side measurements, and what they are made with."""

@@ -1,0 +1,1 @@
+"""WHAT is deployed: settings, and one Pulumi component a part."""

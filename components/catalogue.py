@@ -1,0 +1,145 @@
+"""The catalogue of free models: which ones, under which names, and how they stand in for each other."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Self
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic.alias_generators import to_camel
+
+DEFAULT_MODELS = Path(__file__).with_name("models.yaml")
+
+MINIMUM_MODELS = 5
+"""Fewer leave no room: one or two free models are usually out of quota or retired at any time."""
+
+RESERVED_PREFIXES = ("up-", "dep-")
+"""Names of the rendered deployments: a client name that begins like one would reach past the aliases."""
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_ID = re.compile(r"[a-z0-9][a-z0-9._-]*/[a-z0-9][a-z0-9._-]*:free")
+_ALIAS = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}")
+
+
+def _model_name(value: str) -> str:
+    if not _NAME.fullmatch(value):
+        raise ValueError("not 1 to 64 of a-z 0-9 . _ - after a letter or digit")
+    return _not_reserved(value)
+
+
+def _model_id(value: str) -> str:
+    if not value.endswith(":free"):
+        raise ValueError('it does not end in ":free"')
+    if not _ID.fullmatch(value):
+        raise ValueError("not vendor/model:free in lower case")
+    return value
+
+
+def _alias(value: str) -> str:
+    if not _ALIAS.fullmatch(value):
+        raise ValueError("not 1 to 128 letters, digits or . _ : / @ + - ; a comma would name two models at once")
+    return _not_reserved(value)
+
+
+def _not_reserved(value: str) -> str:
+    if value.startswith(RESERVED_PREFIXES):
+        raise ValueError(f"{' and '.join(RESERVED_PREFIXES)} begin the gateway's internal names")
+    return value
+
+
+ModelName = Annotated[str, AfterValidator(_model_name)]
+ModelId = Annotated[str, AfterValidator(_model_id)]
+Alias = Annotated[str, AfterValidator(_alias)]
+
+
+class StrictModel(BaseModel):
+    """Base of these settings: camelCase in the stack file, unknown keys refused, never changed."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        populate_by_name=True,
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+
+class FreeModel(StrictModel):
+    """One free model of OpenRouter and the names that clients may call it by."""
+
+    name: ModelName = Field(description="a short name such as gemma-4-31b")
+    id: ModelId = Field(description='an OpenRouter model id that ends in ":free", such as google/gemma-4-31b-it:free')
+    aliases: tuple[Alias, ...] = Field(default=(), description="a list of further names, such as glm-4.5-air-free")
+
+    @property
+    def long_name(self) -> str:
+        """The name in the form that OpenAI clients with a provider prefix use."""
+        return f"openrouter/{self.id}"
+
+    @property
+    def client_names(self) -> tuple[str, ...]:
+        """Every name that is answered by this model, short one first."""
+        return (self.name, self.long_name, *self.aliases)
+
+
+class Catalogue(StrictModel):
+    """The free models of a stack and the order in which they stand in for each other.
+
+    `fallback_order` holds short names; without it the list's own order counts. A model left out of it is
+    never used in another one's place.
+    """
+
+    models: tuple[FreeModel, ...] = Field(
+        min_length=MINIMUM_MODELS, max_length=50, description=f"a list of {MINIMUM_MODELS} to 50 free models"
+    )
+    fallback_order: tuple[str, ...] | None = Field(default=None, min_length=2, description="a list of model names")
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> Self:
+        owners: dict[str, str] = {}
+        for model in self.models:
+            for name in (*model.client_names, model.id):
+                if name in owners:
+                    raise ValueError(
+                        f"every name, id and alias should occur once (got {name!r} for {owners[name]!r}"
+                        f" and for {model.name!r}; a model answers to openrouter/<its id> without an alias)"
+                    )
+                owners[name] = model.name
+        return self
+
+    @model_validator(mode="after")
+    def _fallbacks_resolve(self) -> Self:
+        names = [model.name for model in self.models]
+        order = self.fallback_order or ()
+        for name in order:
+            if name not in names:
+                raise ValueError(f"fallbackOrder should hold names of the list: {', '.join(names)} (got {name!r})")
+            if order.count(name) > 1:
+                raise ValueError(f"fallbackOrder should hold each name once (got {name!r} twice)")
+        return self
+
+    def fallbacks_of(self, name: str) -> tuple[str, ...]:
+        """Return the short names to try when `name` fails: those after it, then those before it."""
+        order = self.fallback_order or tuple(model.name for model in self.models)
+        start = order.index(name) + 1 if name in order else 0
+        return tuple(other for other in (*order[start:], *order[:start]) if other != name)
+
+    def client_names(self) -> Iterator[tuple[str, FreeModel]]:
+        """Yield every name that clients may send, with the model that answers it first."""
+        for model in self.models:
+            for name in model.client_names:
+                yield name, model
+
+
+class _ModelsFile(StrictModel):
+    models: tuple[FreeModel, ...]
+
+
+@cache
+def default_models() -> tuple[FreeModel, ...]:
+    """Return the models of models.yaml: what a stack serves when it says nothing else."""
+    return _ModelsFile.model_validate(yaml.safe_load(DEFAULT_MODELS.read_text(encoding="utf-8"))).models

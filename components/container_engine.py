@@ -1,0 +1,163 @@
+"""The container engine: a Workload becomes docker.Container resources on one host."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import pulumi
+import pulumi_docker as docker
+
+from components.workload import FILES_DIR, Workload
+
+LABEL = "friday-litellm"
+
+
+class Engine(Protocol):
+    """What turns a Workload into running replicas."""
+
+    def deploy(self, workload: Workload, parent: pulumi.Resource) -> list[pulumi.Output[str]]:
+        """Declare the replicas of a workload below `parent` and return their names."""
+        ...
+
+
+def labels(stack: str, part: str, replica: int) -> dict[str, str]:
+    """Return the labels by which every other command finds a stack's containers."""
+    return {f"{LABEL}.stack": stack, f"{LABEL}.part": part, f"{LABEL}.replica": str(replica)}
+
+
+@dataclass
+class ContainerEngine:
+    """Runs workloads as containers of one Docker host.
+
+    A replica of an overlapping workload has a name that carries the workload's digest: a change is a new
+    resource, which Pulumi creates and waits for (healthy) before it deletes the previous one.
+    """
+
+    stack: str
+    provider: docker.Provider
+    networks: Mapping[str, docker.Network]
+    _images: dict[str, docker.RemoteImage] = field(default_factory=dict)
+
+    def deploy(self, workload: Workload, parent: pulumi.Resource) -> list[pulumi.Output[str]]:
+        """Declare one container a replica; see Engine."""
+        files = self._files(workload, parent)
+        return [
+            self._container(workload, number, instance, files, parent).name
+            for number, instance in enumerate(workload.instance_names(), start=1)
+        ]
+
+    def _files(self, workload: Workload, parent: pulumi.Resource) -> docker.Container | None:
+        """Declare the container that only holds a workload's files; all replicas mount its volume.
+
+        Docker copies nothing into a container whose root is read-only, not even below a volume. So the files go
+        into one that never starts, and the replicas stay read-only.
+        """
+        if not workload.files:
+            return None
+        instance = f"{workload.part}-files-{workload.files_digest()}"
+        return docker.Container(
+            instance,
+            name=f"friday-{self.stack}-{instance}",
+            image=self._image_id(workload, parent),
+            uploads=_uploads(workload),
+            volumes=[docker.ContainerVolumeArgs(container_path=FILES_DIR)],
+            labels=_label_args({f"{LABEL}.stack": self.stack, f"{LABEL}.files": workload.part}),
+            network_mode="none",
+            start=False,
+            must_run=False,
+            opts=pulumi.ResourceOptions(parent=parent, provider=self.provider),
+        )
+
+    def _image_id(self, workload: Workload, parent: pulumi.Resource) -> pulumi.Output[str]:
+        # An image named by tag is never a no-op for the provider; its id is.
+        if workload.image not in self._images:
+            self._images[workload.image] = docker.RemoteImage(
+                f"image-{workload.image}",
+                name=workload.image,
+                keep_locally=True,
+                opts=pulumi.ResourceOptions(parent=parent, provider=self.provider),
+            )
+        return self._images[workload.image].image_id
+
+    def _container(
+        self,
+        workload: Workload,
+        number: int,
+        instance: str,
+        files: docker.Container | None,
+        parent: pulumi.Resource,
+    ) -> docker.Container:
+        return docker.Container(
+            instance,
+            name=f"friday-{self.stack}-{instance}",
+            image=self._image_id(workload, parent),
+            command=list(workload.command),
+            envs=_envs(workload),
+            volumes=[docker.ContainerVolumeArgs(from_container=files.id)] if files else None,
+            networks_advanced=[
+                docker.ContainerNetworksAdvancedArgs(
+                    name=self.networks[network].name, aliases=[workload.alias or workload.part]
+                )
+                for network in workload.networks
+            ],
+            ports=_ports(workload),
+            healthcheck=_healthcheck(workload),
+            labels=_label_args(labels(self.stack, workload.part, number)),
+            memory=workload.memory_mb,
+            user=workload.user,
+            read_only=workload.read_only,
+            tmpfs={"/tmp": "rw,noexec,nosuid,size=64m,mode=1777"},  # noqa: S108 - the container's own
+            capabilities=docker.ContainerCapabilitiesArgs(drops=["ALL"]),
+            security_opts=["no-new-privileges:true"],
+            log_driver="json-file",
+            log_opts={"max-size": "10m", "max-file": "3"},
+            restart="unless-stopped",
+            must_run=True,
+            wait=True,
+            wait_timeout=workload.probe.wait_seconds(),
+            destroy_grace_seconds=workload.stop_grace_seconds,
+            opts=pulumi.ResourceOptions(
+                parent=parent,
+                provider=self.provider,
+                # A part without overlap holds host ports: its old container has to let go of them first.
+                delete_before_replace=not workload.replaced_by_overlap,
+            ),
+        )
+
+
+def _label_args(labels: Mapping[str, str]) -> list[docker.ContainerLabelArgs]:
+    return [docker.ContainerLabelArgs(label=key, value=value) for key, value in labels.items()]
+
+
+def _envs(workload: Workload) -> Sequence[pulumi.Input[str]]:
+    plain: list[pulumi.Input[str]] = [f"{name}={value}" for name, value in sorted(workload.env.items())]
+    secret = [pulumi.Output.secret(f"{name}={value}") for name, value in sorted(workload.secret_env.items())]
+    return [*plain, *secret]
+
+
+def _uploads(workload: Workload) -> list[docker.ContainerUploadArgs]:
+    return [
+        docker.ContainerUploadArgs(
+            file=f"{FILES_DIR}/{path}",
+            content=pulumi.Output.secret(file.content) if file.secret else file.content,
+        )
+        for path, file in sorted(workload.files.items())
+    ]
+
+
+def _ports(workload: Workload) -> list[docker.ContainerPortArgs]:
+    return [
+        docker.ContainerPortArgs(internal=port.container, external=port.host, ip=port.address)
+        for port in workload.ports
+    ]
+
+
+def _healthcheck(workload: Workload) -> docker.ContainerHealthcheckArgs:
+    probe = workload.probe
+    return docker.ContainerHealthcheckArgs(
+        tests=probe.docker_test(),
+        interval=f"{probe.interval_seconds}s",
+        timeout=f"{probe.timeout_seconds}s",
+        start_period=f"{probe.start_period_seconds}s",
+        retries=probe.retries,
+    )

@@ -1,0 +1,61 @@
+"""The edge: HAProxy in front of Friday and of the gateway. It owns the host ports and the gateway's switch."""
+
+from dataclasses import dataclass
+
+import pulumi
+from pydantic import SecretStr
+
+from components import edge_config
+from components.container_engine import Engine
+from components.edge_config import EdgeConfig
+from components.host import APP_NETWORK, GATEWAY_NETWORK
+from components.part import Part
+from components.probes import HealthProbe, ProbeClient
+from components.settings import EdgeSettings, FridaySettings, LitellmSettings
+from components.workload import FILES_DIR, File, Port, Workload
+
+GATEWAY_URL = f"http://edge:{edge_config.GATEWAY_INTERNAL_PORT}"
+
+
+@dataclass(frozen=True)
+class EdgeArgs:
+    """What the edge is made of; of Friday and LiteLLM it knows how many there are and how they show health."""
+
+    settings: EdgeSettings
+    image: str
+    gateway_key: str
+    friday: FridaySettings
+    litellm: LitellmSettings
+
+
+class Edge(Part):
+    """Produces one HAProxy container on both networks."""
+
+    def __init__(self, args: EdgeArgs, engine: Engine, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(edge_workload(args), engine, opts)
+
+
+def edge_workload(args: EdgeArgs) -> Workload:
+    """Declare the edge."""
+    config = EdgeConfig(
+        friday_replicas=args.friday.replicas,
+        litellm_replicas=args.litellm.replicas,
+        gateway_key=SecretStr(args.gateway_key),
+        friday_health_path=args.friday.health_path,
+    )
+    settings = args.settings
+    return Workload(
+        part="edge",
+        image=args.image,
+        command=("haproxy", "-W", "-db", "-f", f"{FILES_DIR}/haproxy.cfg"),
+        networks=(APP_NETWORK, GATEWAY_NETWORK),
+        probe=HealthProbe(port=edge_config.OPERATIONS_PORT, client=ProbeClient.BASH),
+        memory_mb=settings.memory_mb,
+        user="haproxy",
+        files={"haproxy.cfg": File(config.render(), secret=True)},
+        ports=(
+            Port(settings.port, edge_config.USERS_PORT, settings.bind_address),
+            # Never on another address: whoever reaches this port may try keys.
+            Port(settings.gateway_port, edge_config.GATEWAY_HOST_PORT),
+        ),
+    )

@@ -1,0 +1,237 @@
+"""The free-model catalogue as LiteLLM's configuration, for LiteLLM 1.102.4.
+
+LiteLLM accepts most mistakes without a word and has settings that do the opposite of what they say, so
+the shape is fixed here and `litellm_schema` checks what comes out. Why it looks as it does:
+
+* Every model is one deployment in a group of its own, `up-<name>`, that clients never see. What clients
+  send are aliases of these groups, and only aliases are keys of the fallback lists: a group that has
+  fallbacks of its own never cools down when it fails as somebody's second choice, and an alias does not
+  inherit its group's fallbacks.
+* `num_retries` is 0: a retry sleeps two to six seconds first, and obeys Retry-After up to a minute. The
+  chain of models is the retry.
+* `allowed_fails` stands under `router_settings`, the only place where it works.
+* `provider.max_price` of zero asks OpenRouter to refuse rather than to charge, whatever the id says.
+* The address is written into each deployment, so that no environment variable can move it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import yaml
+from pydantic import Field, model_validator
+
+from components.catalogue import Catalogue, FreeModel, StrictModel, default_models
+
+__all__ = [
+    "OPENROUTER",
+    "SIMULATOR",
+    "Catalogue",
+    "FreeModel",
+    "RouterTuning",
+    "default_models",
+    "litellm_config",
+    "render_litellm_config",
+]
+
+OPENROUTER = "https://openrouter.ai/api/v1"
+SIMULATOR = "http://openrouter:8080/api/v1"
+"""The stack's own stand-in, under its name on the stack's networks."""
+
+ALLOWED_FAILS_READ_AS_UNSET = 3
+"""LiteLLM's own default of `allowed_fails`: written out, it is taken for "not set" and nothing cools down."""
+
+_LATENCY_BUCKETS = [0.05, 0.1, 0.25, 0.5, 1, 2, 3, 4, 5, 8, 10, 15, 30, 60, 120]
+"""In seconds; 1, 3, 5 and 10 are Friday's targets and alert."""
+
+_EXCLUDED_LABELS = [
+    "client_ip",
+    "user_agent",
+    "user",
+    "user_email",
+    "user_alias",
+    "end_user",
+    "team",
+    "team_alias",
+    "org_id",
+    "org_alias",
+    "hashed_api_key",
+    "service_tier",
+]
+"""Labels that say who asked, or that only multiply the series."""
+
+_ZERO_PRICE = {"prompt": 0, "completion": 0, "request": 0, "image": 0}
+"""USD per million tokens (OpenRouter's provider routing, `max_price`)."""
+
+
+class RouterTuning(StrictModel):
+    """How long the gateway waits and how quickly it gives up on a model. All times in seconds."""
+
+    timeout_seconds: float = Field(
+        default=4.0,
+        ge=0.5,
+        le=120,
+        description="seconds of silence from 0.5 to 120 before the next model is tried",
+    )
+    stream_timeout_seconds: float = Field(
+        default=4.0, ge=0.5, le=120, description="the same for streams, seconds from 0.5 to 120"
+    )
+    deadline_seconds: float = Field(
+        default=28.0,
+        ge=1,
+        le=600,
+        description="seconds from 1 to 600 for all attempts together, below the 30 of Friday's client",
+    )
+    stream_deadline_seconds: float = Field(
+        default=300.0,
+        ge=1,
+        le=3600,
+        description="seconds from 1 to 3600 from a stream's first token to its last",
+    )
+    cooldown_seconds: int = Field(
+        default=60, ge=1, le=3600, description="seconds from 1 to 3600 that a failed model is left out"
+    )
+    allowed_fails: int = Field(
+        default=1,
+        ge=1,
+        le=10,
+        description="failures a minute before a model is left out: 1 to 10, but not 3, which LiteLLM ignores",
+    )
+    max_in_flight: int = Field(
+        default=100, ge=1, le=2000, description="requests from 1 to 2000 that one replica works on at a time"
+    )
+    max_queued: int = Field(
+        default=50,
+        ge=0,
+        le=2000,
+        description="requests from 0 to 2000 that may wait for a place in one replica",
+    )
+    cache_ttl_seconds: int = Field(
+        default=0,
+        ge=0,
+        le=86400,
+        description="seconds from 0 (off) to 86400 that the same request gets the same answer",
+    )
+
+    @model_validator(mode="after")
+    def _cools_and_fits(self) -> Self:
+        if self.allowed_fails == ALLOWED_FAILS_READ_AS_UNSET:
+            raise ValueError("allowedFails should not be 3: LiteLLM takes it for unset and no model ever cools down")
+        longest = max(self.timeout_seconds, self.stream_timeout_seconds)
+        if longest > self.deadline_seconds:
+            raise ValueError(
+                f"deadlineSeconds should be the timeouts' {longest:g} or more (got {self.deadline_seconds:g})"
+            )
+        return self
+
+
+def render_litellm_config(catalogue: Catalogue, tuning: RouterTuning, *, upstream: str, shared_state: bool) -> str:
+    """Return LiteLLM's config.yaml; the same settings always give the same text.
+
+    `upstream` is `OPENROUTER` or `SIMULATOR` (else `ValueError`); with `shared_state` the replicas share
+    cooldowns, failure counts and the cache through the Redis that REDIS_HOST and REDIS_PORT name.
+    """
+    header = "# Written by the stack from its settings; a change here is lost with the next update.\n"
+    config = litellm_config(catalogue, tuning, upstream=upstream, shared_state=shared_state)
+    return header + yaml.dump(config, Dumper=_PlainDumper, sort_keys=False, width=110)
+
+
+class _PlainDumper(yaml.SafeDumper):
+    """Writes repeated lists out: a reader of the deployed file should not have to resolve anchors."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def litellm_config(catalogue: Catalogue, tuning: RouterTuning, *, upstream: str, shared_state: bool) -> dict[str, Any]:
+    """Return the configuration as plain data; see `render_litellm_config`."""
+    if upstream not in (OPENROUTER, SIMULATOR):
+        raise ValueError(f"the upstream should be {OPENROUTER} or {SIMULATOR} (got {upstream!r})")
+    return {
+        "model_list": [_deployment(model, upstream) for model in catalogue.models],
+        "router_settings": _router_settings(catalogue, tuning, shared_state),
+        "litellm_settings": _litellm_settings(tuning, shared_state),
+        "general_settings": _general_settings(tuning),
+        # LiteLLM passes over a section that it does not know; ours reads it from here.
+        "gateway_settings": {
+            "deadline_seconds": tuning.deadline_seconds,
+            "stream_deadline_seconds": tuning.stream_deadline_seconds,
+        },
+    }
+
+
+def _deployment(model: FreeModel, upstream: str) -> dict[str, Any]:
+    return {
+        "model_name": _group(model.name),
+        "litellm_params": {
+            "model": model.long_name,
+            "api_base": upstream,
+            "api_key": "os.environ/OPENROUTER_API_KEY",
+            "extra_body": {"provider": {"max_price": dict(_ZERO_PRICE)}},
+        },
+        # Never equal to a model's name: cooldowns would be noted and then ignored.
+        "model_info": {"id": f"dep-{model.name}"},
+    }
+
+
+def _group(name: str) -> str:
+    return f"up-{name}"
+
+
+def _router_settings(catalogue: Catalogue, tuning: RouterTuning, shared_state: bool) -> dict[str, Any]:
+    chains = [
+        {name: [_group(other) for other in catalogue.fallbacks_of(model.name)]}
+        for name, model in catalogue.client_names()
+    ]
+    settings: dict[str, Any] = {
+        "routing_strategy": "simple-shuffle",
+        "num_retries": 0,
+        "timeout": tuning.timeout_seconds,
+        "stream_timeout": tuning.stream_timeout_seconds,
+        "cooldown_time": tuning.cooldown_seconds,
+        "allowed_fails": tuning.allowed_fails,
+        "allowed_fails_policy": {
+            "RateLimitErrorAllowedFails": 0,
+            "TimeoutErrorAllowedFails": 0,
+            "NotFoundErrorAllowedFails": 0,
+            "AuthenticationErrorAllowedFails": 0,
+        },
+        "max_fallbacks": len(catalogue.models),
+        "model_group_alias": {name: _group(model.name) for name, model in catalogue.client_names()},
+        "fallbacks": chains,
+        "content_policy_fallbacks": chains,  # these also rescue an answer without choices
+        "context_window_fallbacks": chains,
+    }
+    if shared_state:
+        settings |= {
+            "redis_host": "os.environ/REDIS_HOST",
+            "redis_port": "os.environ/REDIS_PORT",
+            "redis_password": "os.environ/REDIS_PASSWORD",
+        }
+    return settings
+
+
+def _litellm_settings(tuning: RouterTuning, shared_state: bool) -> dict[str, Any]:
+    settings: dict[str, Any] = {
+        "callbacks": ["prometheus", "gateway.guard.guard"],
+        "drop_params": True,
+        "json_logs": True,
+        "turn_off_message_logging": True,
+        "require_auth_for_metrics_endpoint": True,
+        "prometheus_latency_buckets": list(_LATENCY_BUCKETS),
+        "prometheus_exclude_labels": list(_EXCLUDED_LABELS),
+    }
+    if tuning.cache_ttl_seconds:
+        kind = "redis" if shared_state else "local"
+        settings |= {"cache": True, "cache_params": {"type": kind, "ttl": tuning.cache_ttl_seconds}}
+    return settings
+
+
+def _general_settings(tuning: RouterTuning) -> dict[str, Any]:
+    return {
+        "custom_auth": "gateway.guard.auth",
+        "health_check_details": False,
+        "cancel_on_disconnect": True,
+        "max_in_flight_requests_per_worker": tuning.max_in_flight,
+        "max_queued_requests_per_worker": tuning.max_queued,
+    }

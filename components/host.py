@@ -1,0 +1,42 @@
+"""Host: the Docker host (or the Swarm's manager) and the stack's networks on it."""
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_docker as docker
+
+APP_NETWORK = "app"
+GATEWAY_NETWORK = "gateway"
+
+
+@dataclass(frozen=True)
+class HostArgs:
+    """`docker_host` is the address of the engine; networks span hosts when `swarm` is true."""
+
+    stack: str
+    docker_host: str
+    swarm: bool
+
+
+class Host(pulumi.ComponentResource):
+    """Produces docker.Provider and two docker.Network.
+
+    Friday lives on the app network and LiteLLM on the gateway network; only the edge is on both, so nothing
+    on Friday's side reaches LiteLLM except through the edge's allow-list.
+    """
+
+    def __init__(self, args: HostArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("friday-litellm:components:Host", "host", None, opts)
+        self.provider = docker.Provider("docker", host=args.docker_host, opts=pulumi.ResourceOptions(parent=self))
+        self.networks = {name: self._network(args, name) for name in (APP_NETWORK, GATEWAY_NETWORK)}
+        self.register_outputs({})
+
+    def _network(self, args: HostArgs, name: str) -> docker.Network:
+        return docker.Network(
+            f"network-{name}",
+            name=f"friday-{args.stack}-{name}",
+            driver="overlay" if args.swarm else "bridge",
+            attachable=args.swarm,
+            labels=[docker.NetworkLabelArgs(label="friday-litellm.stack", value=args.stack)],
+            opts=pulumi.ResourceOptions(parent=self, provider=self.provider),
+        )

@@ -1,0 +1,69 @@
+"""HealthProbe: one definition that Docker, the edge and the host tests all read."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+# Each client prints the answer's status line, so that `docker inspect` shows what the probe saw.
+_PYTHON_HTTP = (
+    "import socket,sys\n"
+    "s=socket.create_connection(('127.0.0.1',{port}),{timeout})\n"
+    "s.sendall(b'GET {path} HTTP/1.0\\r\\nHost: probe\\r\\n\\r\\n')\n"
+    "a=s.recv(256).split(b'\\r\\n')[0].decode()\n"
+    "print(a)\n"
+    "sys.exit(0 if ' 200' in a else 1)"
+)
+_BASH_HTTP = (
+    "exec 3<>/dev/tcp/127.0.0.1/{port} && "
+    "printf 'GET {path} HTTP/1.0\\r\\nHost: probe\\r\\n\\r\\n' >&3 && "
+    'read -r a <&3 && echo "$a" && case "$a" in *" 200"*) exit 0;; *) exit 1;; esac'
+)
+_BASH_REDIS = (
+    "exec 3<>/dev/tcp/127.0.0.1/{port} && printf 'PING\\r\\n' >&3 && "
+    'read -r a <&3 && echo "$a" && case "$a" in +PONG*|-NOAUTH*) exit 0;; *) exit 1;; esac'
+)
+
+
+class ProbeClient(StrEnum):
+    """The program inside the image that asks. Images differ in what they carry."""
+
+    PYTHON = "python"
+    BASH = "bash"
+    WGET = "wget"
+    REDIS = "redis"
+
+
+@dataclass(frozen=True)
+class HealthProbe:
+    """How one part shows that it is healthy.
+
+    `port` and `path` are those inside the container; `interval_seconds`, `timeout_seconds` and
+    `start_period_seconds` are seconds; `retries` is the number of failures in a row that make a
+    container unhealthy.
+    """
+
+    port: int
+    path: str = "/healthz"
+    client: ProbeClient = ProbeClient.PYTHON
+    interval_seconds: int = 1
+    timeout_seconds: int = 2
+    start_period_seconds: int = 10
+    retries: int = 3
+
+    def docker_test(self) -> list[str]:
+        """Return the probe in the form of Docker's HEALTHCHECK: exit status 0 is healthy."""
+        fill = {"port": self.port, "path": self.path, "timeout": self.timeout_seconds}
+        match self.client:
+            case ProbeClient.PYTHON:
+                # -I -S: no site packages are searched, which makes a probe every second cheap.
+                return ["CMD", "python3", "-I", "-S", "-c", _PYTHON_HTTP.format(**fill)]
+            case ProbeClient.BASH:
+                return ["CMD", "bash", "-c", _BASH_HTTP.format(**fill)]
+            case ProbeClient.REDIS:
+                return ["CMD", "bash", "-c", _BASH_REDIS.format(**fill)]
+            case ProbeClient.WGET:
+                url = f"http://127.0.0.1:{self.port}{self.path}"
+                return ["CMD", "wget", "-q", "-T", str(self.timeout_seconds), "-O", "/dev/null", url]
+
+    def wait_seconds(self) -> int:
+        """Return how long a deployment waits for the first healthy answer, in seconds."""
+        return self.start_period_seconds + self.retries * (self.interval_seconds + self.timeout_seconds)

@@ -1,0 +1,261 @@
+"""Reads StackSettings from a stack file or from what Pulumi hands to the program, and words every mistake."""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+import yaml
+from pydantic import BaseModel, ValidationError
+from pydantic.alias_generators import to_camel
+from pydantic_core import ErrorDetails
+
+from components.settings import SECRET_KEYS, StackSettings
+
+NAMESPACE = "friday-litellm"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One mistake: where it stands, what was expected, what was found and the mend."""
+
+    where: str
+    key: str
+    expected: str
+    mend: str
+
+    def __str__(self) -> str:
+        """Return the mistake and its mend, as the user reads it."""
+        return f"{self.where}: {self.key}: {self.expected}\n  mend: {self.mend}"
+
+
+class SettingsError(Exception):
+    """The stack file cannot be used; `problems` holds every mistake found, not just the first."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        self.problems = problems
+        super().__init__("\n".join(str(problem) for problem in problems))
+
+
+def from_stack_file(path: Path, generated: Mapping[str, str]) -> StackSettings:
+    """Read `Pulumi.<stack>.yaml`; `generated` are this machine's own secrets, used with the simulator only.
+
+    Encrypted values are checked for being there, not for their content.
+
+    Raises SettingsError when the file cannot be read, does not parse or says something wrong.
+    """
+    stack = path.name.removeprefix("Pulumi.").removesuffix(".yaml")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        mend = f"check the name and the permissions of the file, or make it from examples/ (stack {stack})"
+        raise SettingsError([Problem(path.name, "file", f"should be readable ({error})", mend)]) from error
+    try:
+        lines = _Lines(yaml.compose(text, Loader=yaml.SafeLoader))
+        document = yaml.safe_load(text) or {}
+        duplicate = next(lines.duplicates(), None)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{path.name}:{mark.line + 1}" if mark else path.name
+        said = str(getattr(error, "problem", error))
+        raise SettingsError([Problem(where, "file", f"should be YAML ({said})", "mend that line")]) from error
+    if duplicate:
+        line, key = duplicate
+        problem = Problem(f"{path.name}:{line}", key, "should be there once (found twice)", "delete one of the two")
+        raise SettingsError([problem])
+    config = document.get("config") or {} if isinstance(document, dict) else None
+    if not isinstance(config, dict):
+        problem = Problem(path.name, "config", "should be a map of settings", "see examples/ for a whole file")
+        raise SettingsError([problem])
+    return _build(_Source(path.name, stack, lines), config, generated)
+
+
+def from_pulumi(config: Mapping[str, str], stack: str, generated: Mapping[str, str]) -> StackSettings:
+    """Read the settings that Pulumi hands to the program: strings, JSON where they are structured.
+
+    Raises SettingsError, as from_stack_file does.
+    """
+    decoded = {key: _decoded(key, value) for key, value in config.items()}
+    return _build(_Source(f"Pulumi.{stack}.yaml", stack, None), decoded, generated)
+
+
+def generated_secrets(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Return the secrets that set-up made on this machine, or nothing where there are none.
+
+    The file is `secrets.json` in FRIDAY_STATE_DIR (default: .state). Raises SettingsError when it is unreadable.
+    """
+    path = Path(environ.get("FRIDAY_STATE_DIR", ".state")) / "secrets.json"
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return {str(key): str(value) for key, value in found.items()}
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, AttributeError) as error:
+        mend = "check its permissions, or delete it: ./fridayctl setup makes a new one"
+        raise SettingsError([Problem(str(path), "file", f"should be readable JSON ({error})", mend)]) from error
+
+
+@dataclass(frozen=True)
+class _Source:
+    file: str
+    stack: str
+    lines: "_Lines | None"
+
+    def where(self, loc: tuple[str | int, ...]) -> str:
+        line = self.lines.of(loc) if self.lines else None
+        return f"{self.file}:{line}" if line else self.file
+
+
+def _decoded(key: str, value: str) -> object:
+    if key.removeprefix(f"{NAMESPACE}:") not in SECRET_KEYS and value[:1] in ("{", "["):
+        try:
+            return json.loads(value)
+        except ValueError:
+            return value
+    return value
+
+
+def _build(source: _Source, config: Mapping[str, Any], generated: Mapping[str, str]) -> StackSettings:
+    problems: list[Problem] = []
+    values: dict[str, Any] = {}
+    for key, value in config.items():
+        namespace, _, name = str(key).rpartition(":")
+        if namespace == NAMESPACE:
+            values[name] = _without_secure(value)
+            if name in SECRET_KEYS and source.lines and not _is_secure(value):
+                mend = f"pulumi config set --secret {name} -s {source.stack}, and change the secret: it was in the open"
+                problems.append(Problem(source.where((name,)), str(key), "should be encrypted (found plain)", mend))
+        elif namespace != "pulumi":
+            mend = f"write {NAMESPACE}:{name}, or delete the line"
+            problems.append(Problem(source.where((str(key),)), str(key), f"should start with {NAMESPACE}:", mend))
+    if values.get("upstream") == "simulator":
+        values = {**{key: generated[key] for key in SECRET_KEYS if key in generated}, **values}
+    try:
+        settings = StackSettings.model_validate(values)
+    except ValidationError as error:
+        problems += [_worded(source, detail) for detail in error.errors()]
+        raise SettingsError(problems) from None
+    if problems:
+        raise SettingsError(problems)
+    return settings
+
+
+def _is_secure(value: object) -> bool:
+    return isinstance(value, dict) and value.keys() == {"secure"}
+
+
+def _without_secure(value: Any) -> Any:
+    """Replace each `secure: ...` by a stand-in of a length that every secret accepts."""
+    if _is_secure(value):
+        # Each stand-in differs, so that the rule "these two secrets differ" does not trip over it.
+        return f"encrypted-{hashlib.sha256(str(value['secure']).encode()).hexdigest()}"
+    if isinstance(value, dict):
+        return {key: _without_secure(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_secure(item) for item in value]
+    return value
+
+
+def _worded(source: _Source, detail: ErrorDetails) -> Problem:
+    loc = tuple(part for part in detail["loc"] if part != "[key]")
+    key = f"{NAMESPACE}:{'.'.join(str(part) for part in loc)}".removesuffix(":")
+    top = str(loc[0]) if loc else ""
+    where = source.where(loc)
+    secret = top in SECRET_KEYS
+    if detail["type"] == "extra_forbidden":
+        known = ", ".join(sorted(_known_keys(loc[:-1])))
+        return Problem(where, key, f"is not a setting (known here: {known})", "correct the name, or delete the line")
+    if detail["type"] == "missing" and secret:
+        mend = f"pulumi config set --secret {top} -s {source.stack}"
+        return Problem(where, key, f"should be {_expectation(loc)} (it is missing)", mend)
+    path = ".".join(str(part) for part in loc)
+    flag = "--path " if len(loc) > 1 else ""
+    mend = f"correct it in {source.file}, or: pulumi config set {flag}'{path}' VALUE -s {source.stack}"
+    if detail["type"] == "value_error" and not _expectation(loc):
+        said = str(detail["ctx"]["error"])
+        return Problem(where, key, said, f"correct it in {source.file}")
+    expected = _expectation(loc) or detail["msg"]
+    reason = f"; {detail['ctx']['error']}" if detail["type"] == "value_error" else ""
+    got = "missing" if detail["type"] == "missing" else "a secret, not shown" if secret else _shown(detail["input"])
+    return Problem(where, key, f"should be {expected} (got {got}{reason})", mend)
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, list | tuple | dict):
+        return f"{len(value)} entries"
+    return repr(value)[:200]
+
+
+def _walk(loc: tuple[str | int, ...]) -> tuple[type[BaseModel] | None, str]:
+    """Follow a location through the models; return the model it ends in and the last description met."""
+    model: type[BaseModel] | None = StackSettings
+    description = ""
+    for part in loc:
+        fields = model.model_fields if model else {}
+        info = next((info for name, info in fields.items() if part in (name, info.alias, to_camel(name))), None)
+        if info is None:
+            continue  # an index or a free key: the words of the field around it still hold
+        description = info.description or ""
+        model = _model_in(info.annotation)
+    return model, description
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for inner in get_args(annotation) if (found := _model_in(inner))), None)
+
+
+def _expectation(loc: tuple[str | int, ...]) -> str:
+    return _walk(loc)[1]
+
+
+def _known_keys(loc: tuple[str | int, ...]) -> list[str]:
+    model = _walk(loc)[0]
+    return [info.alias or name for name, info in model.model_fields.items()] if model else []
+
+
+class _Lines:
+    """Where each key of a YAML document stands (line numbers start at 1)."""
+
+    def __init__(self, root: yaml.Node | None) -> None:
+        self._root = root
+
+    def of(self, loc: tuple[str | int, ...]) -> int | None:
+        """Return the line of `config.friday-litellm:<loc>`, or of the nearest thing above it."""
+        node = _child(self._root, "config")
+        line = None
+        for depth, part in enumerate(loc):
+            names = (f"{NAMESPACE}:{part}", str(part)) if depth == 0 else (str(part),)
+            found = next((child for name in names if (child := _child(node, name))), None)
+            if found is None:
+                break
+            node, line = found, found.start_mark.line + 1
+        return line
+
+    def duplicates(self) -> Iterator[tuple[int, str]]:
+        """Yield (line, key) of every key that its map holds a second time: YAML would take the last in silence."""
+        todo: list[yaml.Node] = [self._root] if self._root else []
+        while todo:
+            node = todo.pop()
+            if isinstance(node, yaml.MappingNode):
+                seen: set[str] = set()
+                for key, value in node.value:
+                    if key.value in seen:
+                        yield key.start_mark.line + 1, str(key.value)
+                    seen.add(key.value)
+                    todo.append(value)
+            elif isinstance(node, yaml.SequenceNode):
+                todo.extend(node.value)
+
+
+def _child(node: yaml.Node | None, name: str) -> yaml.Node | None:
+    if isinstance(node, yaml.MappingNode):
+        return next((value for key, value in node.value if key.value == name), None)
+    if isinstance(node, yaml.SequenceNode) and name.isdigit() and int(name) < len(node.value):
+        found: yaml.Node = node.value[int(name)]
+        return found
+    return None

@@ -1,0 +1,87 @@
+"""Workload: one declaration of a part that runs, whichever engine runs it."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from components.probes import HealthProbe
+
+FILES_DIR = "/etc/friday"
+
+
+@dataclass(frozen=True)
+class File:
+    """A file put into the container when it is created; `secret` content is encrypted in Pulumi's state."""
+
+    content: str
+    secret: bool = False
+
+
+@dataclass(frozen=True)
+class Port:
+    """A container port published on the host: `address` is the host interface it is bound to."""
+
+    host: int
+    container: int
+    address: str = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class Workload:
+    """One part of the stack.
+
+    `files` are paths below /etc/friday; `memory_mb` is the hard limit in MiB; `stop_grace_seconds` is the
+    time between SIGTERM and SIGKILL. A workload that is `replaced_by_overlap` owns no host port: its next
+    version is created, proved healthy and only then the previous one drained and removed.
+    """
+
+    part: str
+    image: str
+    command: tuple[str, ...]
+    networks: tuple[str, ...]
+    probe: HealthProbe
+    memory_mb: int
+    user: str
+    alias: str = ""
+    replicas: int = 1
+    env: Mapping[str, str] = field(default_factory=dict)
+    secret_env: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, File] = field(default_factory=dict)
+    ports: tuple[Port, ...] = ()
+    stop_grace_seconds: int = 10
+    read_only: bool = True
+    replaced_by_overlap: bool = False
+
+    def files_digest(self) -> str:
+        """Return 8 hex digits that change with the image or with any file."""
+        contents = {path: file.content for path, file in self.files.items()}
+        return _digest([self.image, contents])
+
+    def digest(self) -> str:
+        """Return 8 hex digits that change whenever anything that the container runs with changes."""
+        seen = {
+            "image": self.image,
+            "command": self.command,
+            "networks": self.networks,
+            "alias": self.alias,
+            "probe": self.probe.docker_test(),
+            "timing": [self.probe.interval_seconds, self.probe.timeout_seconds, self.probe.retries],
+            "memory": self.memory_mb,
+            "user": self.user,
+            "env": dict(self.env),
+            "secret_env": dict(self.secret_env),
+            "files": self.files_digest(),
+            "grace": self.stop_grace_seconds,
+            "read_only": self.read_only,
+        }
+        return _digest(seen)
+
+    def instance_names(self) -> list[str]:
+        """Return one name a replica; with overlap it carries the digest, so a change is a new resource."""
+        suffix = f"-{self.digest()}" if self.replaced_by_overlap else ""
+        return [f"{self.part}-{number}{suffix}" for number in range(1, self.replicas + 1)]
+
+
+def _digest(seen: object) -> str:
+    return hashlib.sha256(json.dumps(seen, sort_keys=True).encode()).hexdigest()[:8]

@@ -1,0 +1,55 @@
+"""A streamed answer as the caller sees it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from types import TracebackType
+from typing import Self
+
+from friday.llm.client import ChatStream
+from friday.llm.errors import LlmError
+from friday.llm.monitoring.observer import CallRecord
+from friday.llm.types import InvokeResult, Route
+
+
+class AnswerStream:
+    """Iterate for text; `result` holds the whole answer afterwards. Close it, or use `async with`.
+
+    `route` and `model` are known from the start: the first text had arrived when this was made.
+    Iterating raises StreamBroken when the answer ends early; what was shown is then not the answer,
+    and no other path continues it.
+    """
+
+    def __init__(self, source: ChatStream, call: CallRecord) -> None:
+        self.route: Route = call.route
+        self.model = source.model
+        self.result: InvokeResult | None = None
+        self._source = source
+        self._call = call
+
+    async def __aiter__(self) -> AsyncIterator[str]:
+        """Yield the text piece by piece."""
+        try:
+            async for text in self._source:
+                yield text
+        except LlmError as error:
+            error.path = self.route.path
+            self._call.attempt_failed(self.route.path, error)
+            self._call.fail(error)
+            raise
+        self.result = self._source.result
+        if self.result is not None:
+            self.result.route = self.route
+            self._call.succeed(self.result)
+
+    async def aclose(self) -> None:
+        """End the stream; one that was not read to its end counts as cancelled."""
+        self._call.fail(asyncio.CancelledError())
+        await self._source.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()

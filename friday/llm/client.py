@@ -1,0 +1,242 @@
+"""The HTTP client of one path: connection reuse, deadlines, retries where repeating is safe."""
+
+import asyncio
+import contextlib
+import itertools
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import httpx
+
+from friday.llm import constants, errors
+from friday.llm.constants import Path
+from friday.llm.deadline import Deadline
+from friday.llm.errors import LlmError
+from friday.llm.requests import encode_body, gateway_model
+from friday.llm.responses import error_for_status, parse_result
+from friday.llm.streaming import Assembler, EventDecoder
+from friday.llm.types import InvokeParams, InvokeResult
+
+T = TypeVar("T")
+
+_NO_ANSWER = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.ReadError,
+    httpx.WriteError,
+    httpx.RemoteProtocolError,
+)
+_TAIL_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class Upstream:
+    """Where a path leads. `model` set means: always this one, and it must be free."""
+
+    path: Path
+    base_url: str
+    connect_seconds: float
+    attempts: int
+    key: str | None = field(default=None, repr=False)
+    model: str | None = None
+
+
+class ChatClient:
+    """Talks to one upstream. Use one instance per event loop and `aclose` it at the end."""
+
+    def __init__(self, upstream: Upstream, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        self.upstream = upstream
+        secure = upstream.base_url.startswith("https:")
+        headers = {"content-type": "application/json", "user-agent": "friday-llm"}
+        if upstream.key:
+            headers["authorization"] = f"Bearer {upstream.key}"
+        self._http = httpx.AsyncClient(
+            transport=transport,
+            headers=headers,
+            # Silence is limited by the call's own deadline, so reads and writes need no clock of their own.
+            timeout=httpx.Timeout(None, connect=upstream.connect_seconds),
+            limits=httpx.Limits(
+                max_connections=constants.MAX_CONNECTIONS,
+                max_keepalive_connections=constants.MAX_KEEPALIVE,
+                keepalive_expiry=constants.KEEPALIVE_SECONDS,
+            ),
+            # Inside the network there is neither TLS nor a company proxy; loading CAs costs 30 ms and memory.
+            verify=secure,
+            trust_env=secure,
+        )
+        self._url = upstream.base_url + constants.CHAT_PATH
+
+    async def aclose(self) -> None:
+        """Close idle and running connections."""
+        await self._http.aclose()
+
+    async def complete(self, params: InvokeParams, deadline: Deadline, request_id: str) -> InvokeResult:
+        """Ask once for a whole answer. Raises LlmError; cancelling ends the request."""
+        request = self._build(params, request_id, stream=False)
+
+        async def attempt() -> InvokeResult:
+            async with _within(deadline):
+                response = await self._send(request)
+                try:
+                    return parse_result(await _read(response), _answering_model(response))
+                finally:
+                    await response.aclose()
+
+        return await self._repeat(attempt, deadline)
+
+    async def stream(self, params: InvokeParams, deadline: Deadline, request_id: str) -> "ChatStream":
+        """Ask for a streamed answer and return once the first visible text (or tool call) is there.
+
+        Raises LlmError when the stream ends, breaks or stays empty before that: nothing was shown yet.
+        """
+        request = self._build(params, request_id, stream=True)
+
+        async def attempt() -> ChatStream:
+            async with _within(deadline):
+                response = await self._send(request)
+            stream = ChatStream(response, deadline)
+            try:
+                await stream.wait_for_first()
+            except BaseException:
+                await stream.aclose()
+                raise
+            return stream
+
+        return await self._repeat(attempt, deadline)
+
+    def _build(self, params: InvokeParams, request_id: str, *, stream: bool) -> httpx.Request:
+        model = self.upstream.model or gateway_model(params)
+        if self.upstream.path is Path.DIRECT:
+            self._check_direct(model)
+        body = encode_body(params, model, stream=stream, ask_cost=self.upstream.path is Path.DIRECT)
+        headers = {} if self.upstream.path is Path.DIRECT else {"x-request-id": request_id}
+        return self._http.build_request("POST", self._url, content=body, headers=headers)
+
+    def _check_direct(self, model: str) -> None:
+        if not model.endswith(constants.FREE_SUFFIX):
+            raise errors.PaidModelRefused(f"model: {model} is not a free model", field="model")
+        if not self.upstream.key:
+            raise errors.ConfigurationError("OPENROUTER_API_KEY is not set", field="OPENROUTER_API_KEY")
+
+    async def _send(self, request: httpx.Request) -> httpx.Response:
+        try:
+            response = await self._http.send(request, stream=True)
+        except _NO_ANSWER as error:
+            # Nothing came back: asking again costs at most a free request, and often the idle connection
+            # was just being closed by the other side.
+            raise errors.Unavailable("no connection", repeatable=True) from error
+        if response.status_code == 200:
+            return response
+        try:
+            body = await _read(response)
+        finally:
+            await response.aclose()
+        raise error_for_status(response.status_code, body, response.headers)
+
+    async def _repeat(self, attempt: Callable[[], Awaitable[T]], deadline: Deadline) -> T:
+        """Run `attempt`, again after a pause when that is safe and there is time, else raise its error."""
+        for number in itertools.count(1):
+            try:
+                return await attempt()
+            except LlmError as error:
+                pause = _pause(number, error)
+                if number >= self.upstream.attempts or not error.repeatable or pause >= deadline.remaining:
+                    raise
+                await asyncio.sleep(pause)
+        raise AssertionError  # pragma: no cover (the count has no end; tells the type checker)
+
+
+class ChatStream:
+    """One streamed answer after its first token. Iterate for text; `result` is there when it ended."""
+
+    def __init__(self, response: httpx.Response, deadline: Deadline) -> None:
+        self._response = response
+        self._deadline = deadline
+        self._chunks = response.aiter_bytes()
+        self._decoder = EventDecoder()
+        self._answer = Assembler()
+        self._ready: list[str] = []
+        self._ended = False
+        self.result: InvokeResult | None = None
+
+    @property
+    def model(self) -> str:
+        """The model that answers."""
+        return _answering_model(self._response) or self._answer.model or "unknown"
+
+    async def wait_for_first(self) -> None:
+        """Read until there is something to show."""
+        while not self._answer.started and self.result is None:
+            await self._advance()
+
+    async def __aiter__(self) -> AsyncIterator[str]:
+        """Yield text as it arrives. Raises StreamBroken when the answer ends before it is complete."""
+        while True:
+            while self._ready:
+                yield self._ready.pop(0)
+            if self.result is not None:
+                return
+            try:
+                await self._advance()
+            except LlmError as error:
+                broken = errors.StreamBroken(f"the answer broke off: {error}", status=error.status)
+                raise broken from error
+
+    async def _advance(self) -> None:
+        """Read one chunk, or conclude at the end of the stream."""
+        async with _within(self._deadline):
+            chunk = await anext(self._chunks, None)
+        for data in self._decoder.feed(chunk) if chunk is not None else self._decoder.flush():
+            if text := self._answer.feed(data):
+                self._ready.append(text)
+        if chunk is None or self._answer.done:
+            self.result = self._answer.result(_answering_model(self._response))
+
+    async def aclose(self) -> None:
+        """Give the connection back; drop it when the answer is not at its end."""
+        if self.result is not None:
+            # Only a stream read to its very end leaves a connection that can be used again.
+            with contextlib.suppress(TimeoutError, httpx.HTTPError):
+                async with asyncio.timeout(_TAIL_SECONDS):
+                    async for _ in self._chunks:
+                        pass
+        await self._response.aclose()
+
+
+def _pause(number: int, error: LlmError) -> float:
+    ceiling = min(constants.BACKOFF_BASE_SECONDS * 2 ** (number - 1), constants.BACKOFF_MAX_SECONDS)
+    jitter = random.uniform(0, ceiling)  # noqa: S311 (spreads load, hides nothing)
+    return jitter if error.retry_after is None else error.retry_after + jitter
+
+
+def _answering_model(response: httpx.Response) -> str | None:
+    """LiteLLM's body repeats the requested name; this header says which deployment answered."""
+    return response.headers.get("x-litellm-model-name") or None
+
+
+async def _read(response: httpx.Response) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    async for part in response.aiter_bytes():
+        size += len(part)
+        if size > constants.MAX_BODY_BYTES:
+            raise errors.BadResponse("the answer is too large")
+        parts.append(part)
+    return b"".join(parts)
+
+
+@asynccontextmanager
+async def _within(deadline: Deadline) -> AsyncIterator[None]:
+    """Limit a block to the deadline, and turn time-outs and httpx's exceptions into ours."""
+    try:
+        async with asyncio.timeout_at(deadline.at):
+            yield
+    except TimeoutError:
+        raise errors.LlmTimeout("no complete answer within the deadline") from None
+    except httpx.DecodingError as error:
+        raise errors.BadResponse("the answer's encoding is broken") from error
+    except httpx.HTTPError as error:
+        raise errors.Unavailable("the connection broke") from error

@@ -1,0 +1,148 @@
+"""The environment contract of the LLM client, and the reader that Friday's other settings share."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+
+from friday.llm import constants
+from friday.llm.errors import ConfigurationError
+
+M = TypeVar("M", bound=BaseModel)
+_INTEGER = re.compile(r"[+-]?[0-9]{1,9}")
+
+
+def whole_number(value: object) -> object:
+    """Accept exactly what a person would call an integer; "10.5", "ten" or "1_0" are mistakes."""
+    if not isinstance(value, str):
+        return value
+    if not _INTEGER.fullmatch(value.strip()):
+        raise ValueError("not an integer")
+    return int(value)
+
+
+def _base_url(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        _ = parts.port  # raises on a port that is none
+    except ValueError as error:
+        raise ValueError(f"not a URL: {error}") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("not an http(s) URL")
+    if parts.username or parts.password or parts.query or parts.fragment or any(c.isspace() for c in value):
+        raise ValueError("a base URL has no user, query, fragment or space")
+    return value.rstrip("/")
+
+
+def _free_model(value: str) -> str:
+    model = value.removeprefix(constants.GATEWAY_PREFIX)
+    if not model.endswith(constants.FREE_SUFFIX) or not re.fullmatch(r"[\w.\-]+/[\w.\-]+:free", model):
+        raise ValueError("not the id of a free model")
+    return model
+
+
+WholeNumber = BeforeValidator(whole_number)
+BaseUrl = Annotated[str, AfterValidator(_base_url)]
+FreeModel = Annotated[str, AfterValidator(_free_model)]
+Flag = Annotated[bool, BeforeValidator(lambda value: value is True or value == "true")]
+
+
+class LlmConfig(BaseModel):
+    """What `invoke_llm` needs to know. Aliases are environment variables, descriptions the expectation."""
+
+    model_config = ConfigDict(frozen=True, populate_by_name=True)
+
+    enable_litellm: Flag = Field(False, alias="ENABLE_LITELLM", description="the string true, else off")
+    rollout_percentage: Annotated[int, WholeNumber, Field(ge=0, le=100)] = Field(
+        0, alias="LITELLM_ROLLOUT_PERCENTAGE", description="an integer from 0 to 100", examples=["10"]
+    )
+    litellm_base_url: BaseUrl = Field(
+        constants.DEFAULT_LITELLM_BASE_URL,
+        alias="LITELLM_BASE_URL",
+        description="the http(s) URL of the gateway",
+        examples=["http://edge:4000"],
+    )
+    openrouter_api_key: SecretStr = Field(
+        SecretStr(""), alias="OPENROUTER_API_KEY", description="the key of the direct path"
+    )
+    openrouter_model: FreeModel = Field(
+        constants.DEFAULT_DIRECT_MODEL,
+        alias="OPENROUTER_MODEL",
+        description="the id of a free model, which ends in :free",
+        examples=["google/gemma-4-31b-it:free"],
+    )
+    openrouter_base_url: BaseUrl = Field(
+        constants.DEFAULT_OPENROUTER_BASE_URL,
+        alias="OPENROUTER_BASE_URL",
+        description="the http(s) URL of OpenRouter's API",
+        examples=[constants.DEFAULT_OPENROUTER_BASE_URL],
+    )
+    deadline_seconds: Annotated[float, Field(gt=0, le=600, allow_inf_nan=False)] = Field(
+        constants.DEADLINE_SECONDS,
+        alias="LLM_DEADLINE_SECONDS",
+        description="seconds that one call may take, more than 0 and at most 600",
+        examples=["30"],
+    )
+
+
+def read_environment(model: type[M], environ: Mapping[str, str]) -> M:
+    """Read `model` from its aliases in `environ`; `X_FILE` names a file that holds X.
+
+    Raises ConfigurationError with one message: for each wrong variable its name, what was expected,
+    what was found (never a secret) and how to mend it.
+    """
+    values: dict[str, str] = {}
+    problems: dict[str, str] = {}
+    for field in model.model_fields.values():
+        name = str(field.alias)
+        try:
+            value = _lookup(name, environ)
+        except ValueError as error:
+            problems[name] = str(error)
+        else:
+            if value:
+                values[name] = value
+    try:
+        settings = model.model_validate(values)
+    except ValidationError as error:
+        for item in error.errors(include_url=False, include_input=False):
+            name = str(item["loc"][0])
+            problems.setdefault(name, _problem(model, name, values.get(name), item["msg"]))
+    if problems:
+        names = list(problems)
+        lines = "\n".join(f"  {name}: {problems[name]}" for name in names)
+        raise ConfigurationError(f"the environment is incomplete or wrong:\n{lines}", field=names[0])
+    return settings
+
+
+def _lookup(name: str, environ: Mapping[str, str]) -> str:
+    file = environ.get(f"{name}_FILE")
+    if not file:
+        return environ.get(name, "")
+    if environ.get(name):
+        raise ValueError(f"expected one source, found {name} and {name}_FILE; unset one of them")
+    try:
+        value = Path(file).read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        raise ValueError(
+            f"expected a readable file, found {name}_FILE={file} ({reason}); "
+            "create it readable for the service's user, or correct the path"
+        ) from None
+    if not value:
+        raise ValueError(f"expected a value, found an empty file {name}_FILE={file}; write the value into it")
+    return value
+
+
+def _problem(model: type[BaseModel], name: str, found: str | None, reason: str) -> str:
+    field: Any = next(f for f in model.model_fields.values() if f.alias == name)
+    secret = "Secret" in str(field.annotation)
+    shown = "nothing" if found is None else "a secret value" if secret else repr(found[:80])
+    example = field.examples[0] if field.examples else "..."
+    detail = reason.removeprefix("Value error, ")
+    mend = f"set {name}={example}" + (f" or {name}_FILE=/path/to/file" if secret else "")
+    why = "" if found is None else f" ({detail})"
+    return f"expected {field.description}, found {shown}{why}; {mend}"

@@ -1,0 +1,107 @@
+"""Names, limits and times of the LLM client, each with its source."""
+
+from enum import StrEnum
+
+
+class Path(StrEnum):
+    """Who answered a call: the gateway, the direct path, or the direct path after the gateway failed."""
+
+    LITELLM = "litellm"
+    DIRECT = "direct"
+    FALLBACK = "fallback"
+
+
+class Feature(StrEnum):
+    """The features of Friday that call a model; also the only values of the `feature` metric label."""
+
+    CHAT = "chat"
+    DOCS = "docs"
+    EMAIL_SUMMARY = "email_summary"
+    EMAIL_LABELS = "email_labels"
+
+
+FREE_SUFFIX = ":free"
+"""OpenRouter marks its free models so; the direct path asks for nothing else."""
+
+GATEWAY_PREFIX = "openrouter/"
+"""LiteLLM's provider prefix, which Friday's own model names carry."""
+
+STOCK_MODELS = {
+    "glm-4.5-air-free": "openrouter/z-ai/glm-4.5-air:free",
+    "gpt-oss-20b-free": "openrouter/openai/gpt-oss-20b:free",
+    "deepseek-chat-v3.1-free": "openrouter/deepseek/deepseek-chat-v3.1:free",
+    "qwen3-coder-free": "openrouter/qwen/qwen3-coder:free",
+    "minimax-m2-free": "openrouter/minimax/minimax-m2:free",
+    "kimi-k2-free": "openrouter/moonshotai/kimi-k2:free",
+    "gemma-3-27b-free": "openrouter/google/gemma-3-27b-it:free",
+}
+"""Friday's seven model names, short to long (its model map). The gateway serves both as aliases."""
+
+DEFAULT_GATEWAY_MODEL = STOCK_MODELS["glm-4.5-air-free"]
+"""What Friday asks the gateway for when a call names no model."""
+
+DEFAULT_DIRECT_MODEL = "z-ai/glm-4.5-air:free"
+"""Friday's default of OPENROUTER_MODEL."""
+
+DEFAULT_LITELLM_BASE_URL = "http://localhost:4000"
+"""Friday's default of LITELLM_BASE_URL."""
+
+DEFAULT_OPENROUTER_BASE_URL = "https://openrouter.ai/api/v1"
+"""OpenRouter's public API."""
+
+CHAT_PATH = "/chat/completions"
+"""Below both base URLs."""
+
+DEADLINE_SECONDS = 30.0
+"""One call from first try to last byte; Friday's own timeout."""
+
+GATEWAY_SHARE = 0.6
+"""Part of the deadline that the gateway may use, so that a fallback still has time to answer."""
+
+GATEWAY_CONNECT_SECONDS = 1.0
+"""The gateway is in the same network: no connection within this time means there is none."""
+
+DIRECT_CONNECT_SECONDS = 5.0
+"""TCP and TLS to a host on the internet."""
+
+DIRECT_ATTEMPTS = 2
+"""Tries on the direct path. Few, because failed tries count against the free quota too."""
+
+BACKOFF_BASE_SECONDS = 0.5
+"""First pause between tries; doubles, with full jitter."""
+
+BACKOFF_MAX_SECONDS = 8.0
+"""Longest pause that the client chooses by itself; a Retry-After may ask for more."""
+
+KEEPALIVE_SECONDS = 4.0
+"""Idle connections are dropped before uvicorn's side does it (5 s), or a request could meet a closing one."""
+
+MAX_CONNECTIONS = 512
+"""Per path. Above the 100 concurrent users that the plan tests, below the usual 1,024 file descriptors."""
+
+MAX_KEEPALIVE = 128
+"""Idle connections kept per path: one each for 100 concurrent users, and some."""
+
+MAX_TOKENS = 32_768
+"""What Friday sends as max_tokens, and the most that a caller may ask for."""
+
+MAX_MESSAGES = 256
+"""Messages in one call."""
+
+MAX_PROMPT_CHARS = 400_000
+"""Text of all messages together: about 100,000 tokens, less than the smallest context of today's models."""
+
+MAX_BODY_BYTES = 8 * 1024 * 1024
+"""Largest answer that is read; 32,768 tokens are under 1 MB."""
+
+MAX_USER_ID = 2**53 - 1
+"""Largest integer that Friday's JavaScript client can hold exactly."""
+
+BREAKER_FAILURES = 5
+"""Failures in a row after which the gateway is left alone."""
+
+BREAKER_OPEN_SECONDS = 2.0
+"""First pause of an open breaker; doubles while probes fail."""
+
+BREAKER_MAX_OPEN_SECONDS = 30.0
+"""Longest pause of an open breaker."""

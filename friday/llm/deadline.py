@@ -1,0 +1,25 @@
+"""One total time limit per call, shared by every try and every read."""
+
+import asyncio
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """A point on the event loop's clock, in seconds."""
+
+    at: float
+
+    @classmethod
+    def after(cls, seconds: float) -> "Deadline":
+        """A deadline `seconds` from now."""
+        return cls(asyncio.get_running_loop().time() + seconds)
+
+    @property
+    def remaining(self) -> float:
+        """Seconds left; negative when it passed."""
+        return self.at - asyncio.get_running_loop().time()
+
+    def share(self, part: float) -> "Deadline":
+        """An earlier deadline that leaves `1 - part` of the remaining time to others."""
+        return Deadline.after(self.remaining * part)

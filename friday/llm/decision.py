@@ -1,0 +1,27 @@
+"""Which path a user takes: a pure rule, so a user stays on one side while the percentage stays."""
+
+import random
+from collections.abc import Callable
+
+from friday.llm.constants import Path
+
+
+def decide(
+    user_id: int | None,
+    *,
+    enabled: bool,
+    percentage: int,
+    draw: Callable[[], float] = random.random,
+) -> Path:
+    """Return Path.LITELLM or Path.DIRECT, as Friday's rollout rule has it.
+
+    Flag off or 0: direct. 100: LiteLLM. Else `user_id % 100 < percentage`.
+    Without a user id each call is drawn by `draw` (0 <= value < 1).
+    A higher percentage keeps every user who is on LiteLLM already.
+    """
+    if not enabled or percentage <= 0:
+        return Path.DIRECT
+    if percentage >= 100:
+        return Path.LITELLM
+    bucket = draw() * 100 if user_id is None else user_id % 100
+    return Path.LITELLM if bucket < percentage else Path.DIRECT

@@ -1,0 +1,158 @@
+"""What can go wrong with an LLM call.
+
+LlmError
+ ├─ ConfigurationError      a setting is missing or wrong; no request was made
+ ├─ InvalidRequest          the caller's arguments; no request was made
+ │   └─ PaidModelRefused
+ ├─ LlmTimeout              no (complete) answer within the deadline
+ ├─ RateLimited             429: this model or gateway is busy
+ │   └─ QuotaSpent          429: the account's free quota is used up
+ ├─ AuthenticationFailed    401, 403
+ ├─ PaymentRequired         402
+ ├─ Unavailable             no connection, or a 5xx
+ ├─ RequestRefused          another 4xx
+ │   └─ ModelNotFound       404
+ └─ BadResponse             an answer that is none
+     ├─ EmptyAnswer
+     └─ StreamBroken        cut after text was shown already
+"""
+
+# ruff: noqa: N818 (the names say what happened; "Error" would be said fifteen times)
+from typing import ClassVar
+
+
+class LlmError(Exception):
+    """Base of every error of friday.llm.
+
+    `kind` is a short stable name (also a metric label), `advice` says what a caller can do,
+    `http_status` is what a web service should answer. `path` is set when the call was routed.
+    """
+
+    kind: ClassVar[str] = "llm_error"
+    advice: ClassVar[str] = "Report it with the request id."
+    http_status: ClassVar[int] = 502
+    repeats: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        field: str | None = None,
+        status: int | None = None,
+        retry_after: float | None = None,
+        repeatable: bool | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.field = field
+        """Argument or environment variable at fault, where there is one."""
+        self.status = status
+        """HTTP status (or the code in an error body) that the other side gave."""
+        self.retry_after = retry_after
+        """Seconds that the other side asked to wait."""
+        self.repeatable = self.repeats if repeatable is None else repeatable
+        """Whether the same request may be tried again on the same path: the first did nothing."""
+        self.path: str | None = None
+
+
+class ConfigurationError(LlmError):
+    """A setting is missing or wrong; `field` names the environment variable."""
+
+    kind = "configuration"
+    advice = "Set the named environment variable and start again."
+    http_status = 503
+
+
+class InvalidRequest(LlmError):
+    """The caller's arguments are wrong; `field` names the first that is."""
+
+    kind = "invalid_request"
+    advice = "Correct the named field."
+    http_status = 422
+
+
+class PaidModelRefused(InvalidRequest):
+    """The model is not a free one."""
+
+    kind = "paid_model_refused"
+    advice = "Name a model that ends in ':free', or one of Friday's short names."
+
+
+class LlmTimeout(LlmError):
+    """The deadline passed before the answer was complete."""
+
+    kind = "timeout"
+    advice = "Try again later or with a shorter prompt."
+    http_status = 504
+
+
+class RateLimited(LlmError):
+    """The other side is busy (429); `retry_after` may say for how long."""
+
+    kind = "rate_limited"
+    advice = "Wait for retry_after seconds, then try again."
+    http_status = 429
+    repeats = True
+
+
+class QuotaSpent(RateLimited):
+    """The account's free requests of this minute or day are used up; every free model is affected."""
+
+    kind = "quota_spent"
+    advice = "Wait until the quota is reset (the next minute, or midnight UTC); another free model does not help."
+    repeats = False
+
+
+class AuthenticationFailed(LlmError):
+    """The key was refused (401 or 403)."""
+
+    kind = "authentication"
+    advice = "Check the OpenRouter key, or the gateway's credential at the edge."
+
+
+class PaymentRequired(LlmError):
+    """402: the account's balance is negative, or the model is not free any more."""
+
+    kind = "payment_required"
+    advice = "Check the account's balance and the model's price; nothing was answered."
+
+
+class Unavailable(LlmError):
+    """No connection, a connection that broke, or a 5xx."""
+
+    kind = "unavailable"
+    advice = "Try again in a moment."
+    http_status = 503
+
+
+class RequestRefused(LlmError):
+    """The other side refused the request (4xx): the prompt is too long for the model, for example."""
+
+    kind = "refused"
+    advice = "Shorten or correct the request; repeating it does not help."
+
+
+class ModelNotFound(RequestRefused):
+    """404: the model is unknown or retired."""
+
+    kind = "model_not_found"
+    advice = "Choose a model that the catalogue lists today."
+
+
+class BadResponse(LlmError):
+    """A success status whose body is not a usable answer."""
+
+    kind = "bad_response"
+    advice = "Try again; if it stays, the model or gateway is broken."
+
+
+class EmptyAnswer(BadResponse):
+    """An answer without choices, text or tool calls."""
+
+    kind = "empty_answer"
+
+
+class StreamBroken(BadResponse):
+    """A stream that ended early after text was shown; what was shown is not the whole answer."""
+
+    kind = "stream_broken"
+    advice = "Discard the partial answer and ask again."

@@ -1,0 +1,65 @@
+"""From parameters to the JSON body that goes over the wire."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from friday.llm import constants
+from friday.llm.errors import InvalidRequest, PaidModelRefused
+from friday.llm.types import InvokeParams
+
+
+def parse_params(params: InvokeParams | Mapping[str, Any]) -> InvokeParams:
+    """Return validated parameters. Raises InvalidRequest, PaidModelRefused for a model that is not free."""
+    if not isinstance(params, InvokeParams):
+        try:
+            params = InvokeParams.model_validate(params)
+        except ValidationError as error:
+            raise invalid_request(error) from None
+    if params.model is not None:
+        check_free_name(params.model)
+    return params
+
+
+def invalid_request(error: ValidationError) -> InvalidRequest:
+    """Turn pydantic's first finding into a typed error that names the field and never repeats the input."""
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    field = ".".join(str(part) for part in first["loc"])
+    message = first["msg"].removeprefix("Value error, ")
+    if not field and ":" in message:
+        field, _, message = message.partition(": ")
+    return InvalidRequest(f"{field or 'request'}: {message}", field=field or None)
+
+
+def check_free_name(model: str) -> None:
+    """Refuse a full model id that does not end in ":free", on either path and before any request.
+
+    Short names have no vendor and so no price: the gateway knows free models only, and the direct
+    path never uses them.
+    """
+    if "/" in model and not model.endswith(constants.FREE_SUFFIX):
+        raise PaidModelRefused(f"model: {model} is not a free model", field="model")
+
+
+def gateway_model(params: InvokeParams) -> str:
+    """The name to ask the gateway for: Friday's short names become long ones, others stay."""
+    if params.model is None:
+        return constants.DEFAULT_GATEWAY_MODEL
+    return constants.STOCK_MODELS.get(params.model, params.model)
+
+
+def encode_body(params: InvokeParams, model: str, *, stream: bool, ask_cost: bool) -> bytes:
+    """The request body. `ask_cost` asks OpenRouter for `usage.cost` (LiteLLM does that by itself)."""
+    body: dict[str, Any] = {"model": model, **params.model_dump(exclude_none=True, by_alias=True)}
+    body["model"] = model
+    if params.tool_choice == "required" and params.tools and len(params.tools) == 1:
+        # Friday's rule: models that do not know "required" understand a name.
+        body["tool_choice"] = {"type": "function", "function": {"name": params.tools[0].function.name}}
+    if stream:
+        body["stream"] = True
+        body["stream_options"] = {"include_usage": True}
+    if ask_cost:
+        body["usage"] = {"include": True}
+    return json.dumps(body, separators=(",", ":")).encode("ascii")

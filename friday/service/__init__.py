@@ -1,0 +1,1 @@
+"""The reference Friday: a small web service on friday.llm."""

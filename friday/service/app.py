@@ -1,0 +1,58 @@
+"""Puts the service together."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from prometheus_client import (
+    CollectorRegistry,
+    GCCollector,
+    PlatformCollector,
+    ProcessCollector,
+    disable_created_metrics,
+)
+from starlette.types import ASGIApp
+
+from friday.llm import LlmRouter
+from friday.llm.monitoring.logger import UserHasher
+from friday.service import features, problems, routes
+from friday.service.envelope import Envelope
+from friday.service.settings import ServiceSettings
+
+VERSION = "0.1.0"
+
+
+def create_app(settings: ServiceSettings) -> ASGIApp:
+    """The whole application; its connections live from start-up to shutdown."""
+    registry = _registry()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        salt = settings.jwt_secret.get_secret_value().encode()
+        app.state.llm = LlmRouter(settings, registry=registry, hash_user=UserHasher(salt))
+        yield
+        await app.state.llm.aclose()
+
+    app = FastAPI(
+        title="Friday AI, reference service",
+        version=VERSION,
+        lifespan=lifespan,
+        docs_url=None,  # their scripts would come from a CDN
+        redoc_url=None,
+    )
+    app.state.registry = registry
+    app.include_router(routes.router)
+    app.include_router(features.router)
+    problems.install(app)
+    served = [*routes.router.routes, *features.router.routes]
+    paths = ["/openapi.json", *(getattr(route, "path", "") for route in served)]
+    return Envelope(app, registry=registry, paths=paths)
+
+
+def _registry() -> CollectorRegistry:
+    # A second series for each counter that no query uses.
+    disable_created_metrics()  # type: ignore[no-untyped-call]
+    registry = CollectorRegistry()
+    for collector in (ProcessCollector, PlatformCollector, GCCollector):
+        collector(registry=registry)
+    return registry

@@ -1,0 +1,108 @@
+"""The outer layer of every request: id, size limit, and the count by route. Plain ASGI, for speed."""
+
+import json
+import re
+from collections.abc import Iterable
+from uuid import uuid4
+
+from prometheus_client import CollectorRegistry, Counter
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+MAX_REQUEST_BYTES = 512 * 1024
+"""Above the largest body that the models' limits allow, in UTF-8."""
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._\-]{1,64}")
+
+
+class Envelope:
+    """Gives each request an id (its own X-Request-Id if that is sane), and refuses large bodies with 413."""
+
+    def __init__(self, app: ASGIApp, *, registry: CollectorRegistry, paths: Iterable[str]) -> None:
+        self._app = app
+        self._paths = frozenset(paths)
+        self._requests = Counter(
+            "friday_http_requests", "HTTP requests by path and status", ["path", "status"], registry=registry
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or pass on what is not HTTP."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = dict(scope["headers"])
+        request_id = _request_id(headers.get(b"x-request-id", b""))
+        scope.setdefault("state", {})["request_id"] = request_id
+        path = scope["path"] if scope["path"] in self._paths else "other"
+
+        async def send_marked(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [
+                    *message.get("headers", []),
+                    (b"x-request-id", request_id.encode("ascii")),
+                ]
+                self._requests.labels(path, message["status"]).inc()
+            await send(message)
+
+        if scope["method"] not in ("POST", "PUT", "PATCH"):
+            await self._app(scope, receive, send_marked)
+            return
+        body = await _read(headers, receive)
+        if body is None:
+            await _too_large(request_id, send_marked)
+        else:
+            await self._app(scope, _replay(body, receive), send_marked)
+
+
+def _request_id(given: bytes) -> str:
+    text = given.decode("latin-1")
+    return text if _REQUEST_ID.fullmatch(text) else uuid4().hex
+
+
+async def _read(headers: dict[bytes, bytes], receive: Receive) -> bytes | None:
+    """The whole body, or None when it is too large (told by its length, or found while reading)."""
+    length = headers.get(b"content-length", b"")
+    if length.isdigit() and int(length) > MAX_REQUEST_BYTES:
+        return None
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        part = message.get("body", b"")
+        size += len(part)
+        if size > MAX_REQUEST_BYTES:
+            return None
+        parts.append(part)
+        if message["type"] == "http.disconnect" or not message.get("more_body", False):
+            return b"".join(parts)
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """Give the body once, then whatever the connection says (a disconnect, in the end)."""
+    given = False
+
+    async def replay() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return replay
+
+
+async def _too_large(request_id: str, send: Send) -> None:
+    error = {
+        "kind": "too_large",
+        "message": f"body: more than {MAX_REQUEST_BYTES} bytes",
+        "advice": "Send a shorter text.",
+        "request_id": request_id,
+        "field": "body",
+    }
+    body = json.dumps({"error": error}).encode("ascii")
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode("ascii")),
+        (b"connection", b"close"),
+    ]
+    await send({"type": "http.response.start", "status": 413, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

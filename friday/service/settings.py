@@ -1,0 +1,48 @@
+"""The service's own part of the environment contract."""
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import ConfigDict, Field, SecretStr
+
+from friday.llm.config import LlmConfig, WholeNumber, read_environment
+
+Required = Annotated[SecretStr, Field(min_length=1)]
+Seconds = Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False)]
+
+
+class ServiceSettings(LlmConfig):
+    """What the service reads at its start. It insists on the last four, as Friday does."""
+
+    model_config = ConfigDict(frozen=True, populate_by_name=True)
+
+    host: str = Field(
+        "0.0.0.0",  # noqa: S104 (a container's service is for the container's network)
+        alias="HOST",
+        description="an address to listen on",
+        examples=["0.0.0.0"],  # noqa: S104
+    )
+    port: Annotated[int, WholeNumber, Field(ge=1, le=65535)] = Field(
+        3000, alias="PORT", description="a port from 1 to 65535", examples=["3000"]
+    )
+    drain_seconds: Seconds = Field(
+        2.0,
+        alias="DRAIN_SECONDS",
+        description="seconds from 0 to 3600 in which a stopping service still takes requests",
+        examples=["2"],
+    )
+    grace_seconds: Seconds = Field(
+        35.0,
+        alias="GRACE_SECONDS",
+        description="seconds from 0 to 3600 that running answers get to finish",
+        examples=["35"],
+    )
+    jwt_secret: Required = Field(alias="JWT_SECRET", description="the secret that signs sessions")
+    owner_open_id: Required = Field(alias="OWNER_OPEN_ID", description="the owner's open id")
+    database_url: Required = Field(alias="DATABASE_URL", description="the URL of Friday's database")
+    vite_app_id: Required = Field(alias="VITE_APP_ID", description="the app's id")
+
+
+def load_settings(environ: Mapping[str, str]) -> ServiceSettings:
+    """Read the environment. Raises ConfigurationError with one message about all wrong variables."""
+    return read_environment(ServiceSettings, environ)

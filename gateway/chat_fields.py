@@ -1,0 +1,204 @@
+"""The fields of a chat request that reach a model, each with the check that rebuilds its value.
+
+A check returns what goes on: only the parts it knows, so that an unknown key deep inside a message or a
+tool is left behind. It raises `FieldError` with the end of a sentence that begins with the field's name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+MAX_MESSAGES = 1000
+MAX_TOOLS = 128
+_ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
+_EFFORTS = frozenset({"none", "minimal", "low", "medium", "high", "xhigh"})
+_FORMATS = frozenset({"text", "json_object", "json_schema"})
+
+
+class FieldError(Exception):
+    """A value that no model is asked with; the text completes "<field> ..."."""
+
+
+def _messages(value: Any) -> Any:
+    if not isinstance(value, list) or not value:
+        raise FieldError("should be a list of messages")
+    if len(value) > MAX_MESSAGES:
+        raise FieldError(f"should hold at most {MAX_MESSAGES} messages")
+    return [_message(message) for message in value]
+
+
+def _message(value: Any) -> dict[str, Any]:
+    fields = _object(value)
+    role = _choice(fields.get("role"), _ROLES)
+    message: dict[str, Any] = {"role": role, "content": _content(fields.get("content"))}
+    for name in ("name", "tool_call_id", "refusal"):
+        if fields.get(name) is not None:
+            message[name] = _text(fields[name])
+    if fields.get("tool_calls") is not None:
+        message["tool_calls"] = [_tool_call(call) for call in _list(fields["tool_calls"], MAX_TOOLS)]
+    return message
+
+
+def _content(value: Any) -> Any:
+    if value is None or isinstance(value, str):
+        return value
+    return [_part(part) for part in _list(value, MAX_MESSAGES)]
+
+
+def _part(value: Any) -> dict[str, Any]:
+    """Text, and pictures that the request carries itself.
+
+    A picture by address would be fetched by LiteLLM from wherever the client says; files and audio are
+    handed to services that OpenRouter charges for.
+    """
+    kind = value.get("type") if isinstance(value, dict) else None
+    if kind == "text":
+        return {"type": "text", "text": _text(value.get("text"))}
+    if kind != "image_url":
+        raise FieldError("should hold parts of type text or image_url")
+    image = value.get("image_url")
+    url = image.get("url") if isinstance(image, dict) else image
+    if not isinstance(url, str) or not url.startswith("data:image/"):
+        raise FieldError("should hold pictures as data:image/... addresses")
+    return {"type": "image_url", "image_url": {"url": url}}
+
+
+def _tool_call(value: Any) -> dict[str, Any]:
+    called = value.get("function") if isinstance(value, dict) else None
+    if not isinstance(called, dict):
+        raise FieldError("should hold tool_calls with a function")
+    function = {name: _text(called.get(name)) for name in ("name", "arguments")}
+    return {"id": _text(value.get("id")), "type": "function", "function": function}
+
+
+def _tools(value: Any) -> Any:
+    """Functions only: OpenRouter's and LiteLLM's other kinds of tool are paid services or foreign servers."""
+    return [_tool(tool) for tool in _list(value, MAX_TOOLS)]
+
+
+def _tool(value: Any) -> dict[str, Any]:
+    function = value.get("function") if isinstance(value, dict) and value.get("type") == "function" else None
+    if not isinstance(function, dict):
+        raise FieldError("should be tools of type function")
+    kept: dict[str, Any] = {"name": _text(function.get("name"))}
+    if function.get("description") is not None:
+        kept["description"] = _text(function["description"])
+    if function.get("parameters") is not None:
+        kept["parameters"] = _object(function["parameters"])
+    if function.get("strict") is not None:
+        kept["strict"] = _flag(function["strict"])
+    return {"type": "function", "function": kept}
+
+
+def _tool_choice(value: Any) -> Any:
+    if isinstance(value, str) and value in ("none", "auto", "required"):
+        return value
+    function = value.get("function") if isinstance(value, dict) and value.get("type") == "function" else None
+    if not isinstance(function, dict):
+        raise FieldError("should be none, auto, required or a function")
+    return {"type": "function", "function": {"name": _text(function.get("name"))}}
+
+
+def _response_format(value: Any) -> Any:
+    kind = _choice(_object(value).get("type"), _FORMATS)
+    if kind != "json_schema":
+        return {"type": kind}
+    schema = _object(value.get("json_schema"))
+    kept = {name: schema[name] for name in ("name", "description", "schema", "strict") if name in schema}
+    return {"type": kind, "json_schema": kept}
+
+
+def _stream_options(value: Any) -> Any:
+    return {"include_usage": _flag(_object(value).get("include_usage", False))}
+
+
+def _one(value: Any) -> Any:
+    if value != 1 or isinstance(value, bool):
+        raise FieldError("should be 1: each further answer would cost a request of the quota")
+    return value
+
+
+def _effort(value: Any) -> Any:
+    return _choice(value, _EFFORTS)
+
+
+def _stop(value: Any) -> Any:
+    return value if isinstance(value, str) else [_text(item) for item in _list(value, 16)]
+
+
+def _bias(value: Any) -> Any:
+    return {_text(token): _number(weight) for token, weight in _object(value).items()}
+
+
+def _choice(value: Any, known: frozenset[str]) -> str:
+    if not isinstance(value, str) or value not in known:
+        raise FieldError(f"should hold one of {', '.join(sorted(known))}")
+    return value
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise FieldError("should hold text where text belongs")
+    return value
+
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise FieldError("should be true or false")
+    return value
+
+
+def _number(value: Any) -> int | float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise FieldError("should be a number")
+    return value
+
+
+def _whole(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise FieldError("should be a whole number")
+    return value
+
+
+def _count(value: Any) -> int:
+    if _whole(value) < 1:
+        raise FieldError("should be 1 or more")
+    return int(value)
+
+
+def _object(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise FieldError("should be an object")
+    return value
+
+
+def _list(value: Any, longest: int) -> list[Any]:
+    if not isinstance(value, list) or len(value) > longest:
+        raise FieldError(f"should be a list of at most {longest}")
+    return value
+
+
+PASSED: Mapping[str, Callable[[Any], Any]] = {
+    "messages": _messages,
+    "stream": _flag,
+    "stream_options": _stream_options,
+    "max_tokens": _count,
+    "max_completion_tokens": _count,
+    "temperature": _number,
+    "top_p": _number,
+    "frequency_penalty": _number,
+    "presence_penalty": _number,
+    "seed": _whole,
+    "n": _one,
+    "stop": _stop,
+    "logit_bias": _bias,
+    "logprobs": _flag,
+    "top_logprobs": _whole,
+    "tools": _tools,
+    "tool_choice": _tool_choice,
+    "parallel_tool_calls": _flag,
+    "response_format": _response_format,
+    "reasoning_effort": _effort,
+}
+"""Everything of a chat request that reaches a model, besides `model` itself."""

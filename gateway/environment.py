@@ -1,0 +1,173 @@
+"""What the gateway is told: environment, secret files and the rendered config, checked before LiteLLM starts.
+
+LiteLLM itself starts as an open proxy when its key is missing and drops what it does not understand; here
+every such case ends the start with one line that says what to mend.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import yaml
+
+from gateway.policy import Keys
+
+OPENROUTER = "https://openrouter.ai/api/v1"
+LOCAL_UPSTREAMS = frozenset({"openrouter", "localhost", "127.0.0.1"})
+"""Hosts that may be called without TLS: the stack's simulator and this machine."""
+
+MINIMUM_KEY_LENGTH = 16
+AUTH_HOOK = "gateway.guard.auth"
+CALL_HOOK = "gateway.guard.guard"
+
+
+class StartError(Exception):
+    """The gateway cannot start; the text says what is wrong and how to mend it."""
+
+
+@dataclass(frozen=True)
+class RedisAddress:
+    """Where the state shared by the replicas lives."""
+
+    host: str
+    port: int
+    password: str | None = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """Everything that the gateway's own code needs to know. Times in seconds."""
+
+    config: Path
+    keys: Keys
+    openrouter_key: str = field(repr=False)
+    upstream: str
+    models: tuple[str, ...]
+    requests_per_minute: int
+    replicas: int
+    redis: RedisAddress | None
+    deadline_seconds: float
+    stream_deadline_seconds: float
+    host: str
+    port: int
+    drain_seconds: float
+    grace_seconds: float
+
+
+@cache
+def current() -> Gateway:
+    """Return this process's settings, read once. Raises `StartError`."""
+    return read(os.environ)
+
+
+def read(environ: Mapping[str, str]) -> Gateway:
+    """Read and check the settings. Raises `StartError` at the first thing that is missing or wrong."""
+    upstream = _upstream(environ)
+    path = Path(_needed(environ, "LITELLM_CONFIG"))
+    config = _config(path)
+    _check_locked(config, upstream)
+    own = config.get("gateway_settings") or {}
+    keys = Keys(gateway=_secret(environ, "GATEWAY_KEY"), ops=_secret(environ, "OPS_KEY"))
+    if keys.gateway == keys.ops:
+        raise StartError("GATEWAY_KEY_FILE and OPS_KEY_FILE hold the same key; each needs one of its own")
+    return Gateway(
+        config=path,
+        keys=keys,
+        openrouter_key=_secret(environ, "OPENROUTER_API_KEY"),
+        upstream=upstream,
+        models=tuple(config["router_settings"]["model_group_alias"]),
+        requests_per_minute=int(_number(environ, "GATEWAY_RPM", None, least=1)),
+        replicas=int(_number(environ, "GATEWAY_REPLICAS", 2, least=1)),
+        redis=_redis(environ),
+        deadline_seconds=float(own.get("deadline_seconds", 28)),
+        stream_deadline_seconds=float(own.get("stream_deadline_seconds", 300)),
+        host=environ.get("HOST", "0.0.0.0"),  # noqa: S104  # a container's own network
+        port=int(_number(environ, "PORT", 4000, least=1)),
+        drain_seconds=_number(environ, "DRAIN_SECONDS", 2, least=0),
+        grace_seconds=_number(environ, "GRACE_SECONDS", 60, least=0),
+    )
+
+
+def _needed(environ: Mapping[str, str], name: str) -> str:
+    value = environ.get(name, "").strip()
+    if not value:
+        raise StartError(f"{name} is not set; the stack sets it, a start by hand must too")
+    return value
+
+
+def _secret(environ: Mapping[str, str], name: str) -> str:
+    path = Path(_needed(environ, f"{name}_FILE"))
+    try:
+        value = path.read_text(encoding="utf-8").strip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise StartError(f"{name}_FILE: {path} cannot be read ({error.__class__.__name__})") from None
+    if len(value) < MINIMUM_KEY_LENGTH or not value.isascii() or not value.isprintable():
+        raise StartError(f"{name}_FILE: {path} should hold one key of {MINIMUM_KEY_LENGTH} or more plain characters")
+    return value
+
+
+def _number(environ: Mapping[str, str], name: str, default: float | None, *, least: float) -> float:
+    text = environ.get(name, "") or ("" if default is None else str(default))
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1
+    if not least <= value < float("inf"):
+        raise StartError(f"{name} should be a number of {least:g} or more (got {text!r})")
+    return value
+
+
+def _upstream(environ: Mapping[str, str]) -> str:
+    value = environ.get("OPENROUTER_API_BASE", OPENROUTER)
+    parts = urlsplit(value)
+    if value != OPENROUTER and (parts.scheme != "http" or parts.hostname not in LOCAL_UPSTREAMS):
+        raise StartError(f"OPENROUTER_API_BASE should be {OPENROUTER} or the stack's simulator (got {value!r})")
+    return value
+
+
+def _redis(environ: Mapping[str, str]) -> RedisAddress | None:
+    host = environ.get("REDIS_HOST", "")
+    if not host:
+        return None
+    password = _secret(environ, "REDIS_PASSWORD") if environ.get("REDIS_PASSWORD_FILE") else None
+    return RedisAddress(host, int(_number(environ, "REDIS_PORT", 6379, least=1)), password)
+
+
+def _config(path: Path) -> dict[str, Any]:
+    try:
+        config = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise StartError(f"LITELLM_CONFIG: {path} cannot be read ({error.__class__.__name__})") from None
+    except (yaml.YAMLError, UnicodeDecodeError):
+        raise StartError(f"LITELLM_CONFIG: {path} is not YAML") from None
+    if not isinstance(config, dict):
+        raise StartError(f"LITELLM_CONFIG: {path} should hold sections")
+    return config
+
+
+def _check_locked(config: dict[str, Any], upstream: str) -> None:
+    """Refuse a config whose locks are missing, however it came here."""
+    try:
+        general, own = config["general_settings"], config["litellm_settings"]
+        deployments = [entry["litellm_params"] for entry in config["model_list"]]
+        aliases = config["router_settings"]["model_group_alias"]
+        locked = general["custom_auth"] == AUTH_HOOK and CALL_HOOK in own["callbacks"]
+        metrics_open = own.get("require_auth_for_metrics_endpoint") is False
+        elsewhere = [entry["model"] for entry in deployments if entry["api_base"] != upstream]
+        paid = [entry["model"] for entry in deployments if not entry["model"].endswith(":free")]
+    except (KeyError, TypeError, AttributeError) as error:
+        raise StartError(f"LITELLM_CONFIG: a section is missing or misshapen ({error})") from None
+    if not locked:
+        raise StartError(f"LITELLM_CONFIG: without {AUTH_HOOK} and {CALL_HOOK} the proxy would be open to everybody")
+    if metrics_open:
+        raise StartError("LITELLM_CONFIG: require_auth_for_metrics_endpoint must not be false")
+    if paid or elsewhere:
+        raise StartError(f"LITELLM_CONFIG: not free, or not at {upstream}: {', '.join(sorted({*paid, *elsewhere}))}")
+    if not deployments or not aliases:
+        raise StartError("LITELLM_CONFIG: no models are configured")

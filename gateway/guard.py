@@ -1,0 +1,87 @@
+"""The locks inside LiteLLM: they hold even when somebody starts it without the wall in front.
+
+`auth` is its `custom_auth`; `guard` is a callback that cleans each request and checks each call that leaves.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import litellm
+from fastapi import HTTPException, Request
+from litellm.integrations.custom_logger import CustomLogger
+from litellm.proxy._types import LitellmUserRoles, UserAPIKeyAuth
+
+from gateway import environment, policy, state
+from gateway.journey import CURRENT, Journey
+from gateway.policy import Access, RefusedError
+
+logger = logging.getLogger("gateway.guard")
+
+_ALIASES = {Access.OPEN: "open", Access.CHAT: "gateway", Access.OPS: "ops"}
+
+
+async def auth(request: Request, api_key: str) -> UserAPIKeyAuth:
+    """Admit a request to LiteLLM by route, key and body. Raises `HTTPException` with the policy's status.
+
+    A chat request must be as the wall makes them: one that `policy.clean_chat` would change did not come
+    through it.
+    """
+    gateway = environment.current()
+    try:
+        access = policy.access_of(request.method, request.url.path)
+        policy.authorize(access, request.headers.get("authorization"), gateway.keys)
+        if request.method == "POST":
+            policy.check_clean(await request.json(), gateway.models)
+    except RefusedError as error:
+        raise HTTPException(error.status, error.message) from None
+    alias = _ALIASES[access]
+    return UserAPIKeyAuth(api_key=alias, key_alias=alias, user_role=LitellmUserRoles.INTERNAL_USER)
+
+
+class Guard(CustomLogger):  # type: ignore[misc]  # LiteLLM is installed in its own image only
+    """Lets no call leave that is not a chat with a free model, at the upstream and within the quota."""
+
+    async def async_pre_call_hook(
+        self, user_api_key_dict: UserAPIKeyAuth, cache: Any, data: dict[str, Any], call_type: str
+    ) -> None:
+        """Refuse every kind of call but chat, and every model name that clients may not send."""
+        try:
+            policy.check_call(call_type, data.get("model"), environment.current().models)
+        except RefusedError as error:
+            raise HTTPException(error.status, error.message) from None
+
+    async def async_pre_call_deployment_hook(self, kwargs: dict[str, Any], call_type: Any) -> None:
+        """Check one call to a model just before it leaves, and count it against the quota.
+
+        The refusals are of a kind that LiteLLM does not hold against the model: it is not put to rest.
+        """
+        model = str(kwargs.get("model", ""))
+        try:
+            policy.check_deployment(model, kwargs.get("api_base"), environment.current().upstream)
+        except RefusedError as error:
+            raise _refusal(model, error.message) from None
+        journey = CURRENT.get() or Journey()
+        if journey.attempts >= journey.paid:
+            journey.quota_wait = await state.quota().take()
+            if journey.quota_wait:
+                raise _refusal(model, "the quota of this minute is spent")
+        journey.attempts += 1
+        journey.model = model.removeprefix("openrouter/")
+        state.metrics().attempted(journey.model)
+
+    async def async_post_call_failure_deployment_hook(
+        self, request_data: Any, exception: Exception, call_type: Any, fallback_depth: int | None = None
+    ) -> None:
+        """Tell the operator which model failed and how; the words of the failure may quote a user."""
+        status = getattr(exception, "status_code", None)
+        kind = type(exception).__name__
+        logger.warning("%s failed: %s (status %s)", str(request_data.get("model")), kind, status)
+
+
+def _refusal(model: str, message: str) -> litellm.BadRequestError:
+    return litellm.BadRequestError(message=message, model=model, llm_provider="openrouter")
+
+
+guard = Guard()

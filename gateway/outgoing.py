@@ -1,0 +1,102 @@
+"""The way back: LiteLLM's response with its inside left out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from gateway import errors
+from gateway.journey import Journey
+from serving.drain import Message, Send
+
+PASSED_HEADERS = frozenset({b"content-type", b"content-length", b"content-encoding", b"cache-control", b"retry-after"})
+"""LiteLLM's own headers name hosts and deployments; the upstream's may name an account."""
+
+_Headers = list[tuple[bytes, bytes]]
+
+
+class Outgoing:
+    """Sends one response. `on_stream` is called when an event stream begins."""
+
+    def __init__(self, send: Send, request_id: str) -> None:
+        self._send = send
+        self._request_id = request_id
+        self._status = 0
+        self._streaming = False
+        self._finished = False
+        self._held: list[bytes] = []
+        self._retry_after: _Headers = []
+        self.journey: Journey | None = None
+        self.on_stream: Callable[[], None] = lambda: None
+
+    async def answer(self, status: int, body: bytes, headers: Sequence[tuple[bytes, bytes]] = ()) -> None:
+        """Send a whole JSON response."""
+        length = (b"content-length", str(len(body)).encode())
+        await self._start(status, [(b"content-type", b"application/json"), length, *headers])
+        await self._body(body, more=False)
+
+    async def plain(self, message: Message) -> None:
+        """Pass on a message of a response that holds no secrets (health, metrics for the operator)."""
+        if message["type"] == "http.response.start":
+            await self._start(message["status"], _passed(message))
+        else:
+            await self._send(message)
+
+    async def guarded(self, message: Message) -> None:
+        """Pass on a message of LiteLLM's; an error's body is held back and replaced."""
+        if message["type"] == "http.response.start":
+            await self._begin(message)
+        elif self._status >= 400:
+            await self._hold(message)
+        else:
+            body = message.get("body", b"")
+            if self._streaming:
+                body = errors.clean_event(body, self.journey.model if self.journey else None)
+            await self._body(body, more=message.get("more_body", False))
+
+    async def too_late(self) -> None:
+        """End a response whose time is over: with 504 while nothing was sent, else with an error event."""
+        if self._finished:
+            return
+        if self._streaming:
+            await self._body(errors.stream_error(504), more=False)
+        else:
+            await self.answer(*errors.replacement(504, b""))
+
+    async def _begin(self, message: Message) -> None:
+        self._status = message["status"]
+        headers = _passed(message)
+        if self._status >= 400:
+            self._retry_after = [header for header in headers if header[0] == b"retry-after"]
+            return
+        self._streaming = (b"content-type", b"text/event-stream") in [
+            (name, value.split(b";")[0]) for name, value in headers
+        ]
+        if self._streaming:
+            self.on_stream()
+        await self._start(self._status, headers)
+
+    async def _hold(self, message: Message) -> None:
+        self._held.append(message.get("body", b""))
+        if message.get("more_body", False):
+            return
+        if self.journey is not None and self.journey.quota_wait:
+            wait = str(self.journey.quota_wait).encode()
+            body = errors.body_of(429, "quota_spent", "the account's free calls are spent for this minute")
+            await self.answer(429, body, [(b"retry-after", wait)])
+        else:
+            status, body = errors.replacement(self._status, b"".join(self._held))
+            await self.answer(status, body, self._retry_after)
+
+    async def _start(self, status: int, headers: _Headers) -> None:
+        own = [(b"x-request-id", self._request_id.encode())]
+        if self.journey is not None and self.journey.model is not None:
+            own.append((b"x-gateway-model", self.journey.model.encode()))
+        await self._send({"type": "http.response.start", "status": status, "headers": [*headers, *own]})
+
+    async def _body(self, body: bytes, *, more: bool) -> None:
+        self._finished = not more
+        await self._send({"type": "http.response.body", "body": body, "more_body": more})
+
+
+def _passed(message: Message) -> _Headers:
+    return [(name, value) for name, value in message.get("headers", []) if name.lower() in PASSED_HEADERS]

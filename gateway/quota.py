@@ -1,0 +1,106 @@
+"""The gateway's own limit on calls to OpenRouter, shared by all replicas.
+
+OpenRouter counts every call of an account over all free models together, failed ones too. So every attempt
+counts here, not only every request, in a window that slides: any sixty seconds hold at most the limit. Redis
+keeps the count for all replicas. Without it each replica keeps to its share of the limit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+import uuid
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Protocol
+
+WINDOW_SECONDS = 60.0
+REDIS_TIMEOUT_SECONDS = 0.25
+"""Redis is on the same network: what takes longer than this is broken, and a user is waiting."""
+
+REDIS_PAUSE_SECONDS = 5.0
+"""How long a Redis that failed is left alone."""
+
+_KEY = "friday-gateway:attempts"
+
+TAKE_SCRIPT = """
+local clock = redis.call('TIME')
+local now = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)
+local window, limit = tonumber(ARGV[1]), tonumber(ARGV[2])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - window)
+local used = redis.call('ZCARD', KEYS[1])
+if used >= limit then
+  local leaving = redis.call('ZRANGE', KEYS[1], used - limit, used - limit, 'WITHSCORES')
+  return math.max(1, tonumber(leaving[2]) + window - now)
+end
+redis.call('ZADD', KEYS[1], now, ARGV[3])
+redis.call('PEXPIRE', KEYS[1], window)
+return 0
+"""
+"""Milliseconds to wait, or 0 when the call was granted and counted. Redis' clock decides: replicas agree."""
+
+
+class Script(Protocol):
+    """The one call that is made to Redis (`redis.asyncio`'s registered script)."""
+
+    async def __call__(self, keys: list[str], args: list[Any]) -> Any:
+        """Run it and return its reply."""
+
+
+class Quota:
+    """Grants or refuses one call to OpenRouter at a time."""
+
+    def __init__(
+        self,
+        limit: int,
+        *,
+        replicas: int = 1,
+        shared: Script | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.limit = limit
+        self.share = limit if shared is None and replicas == 1 else max(1, limit // replicas)
+        self._shared = shared
+        self._clock = clock
+        self._granted: deque[float] = deque()
+        self._redis_rests_until = -math.inf
+
+    @property
+    def is_shared(self) -> bool:
+        """Tell whether Redis decides at the moment."""
+        return self._shared is not None and self._clock() >= self._redis_rests_until
+
+    async def take(self) -> int:
+        """Count one call and return 0, or return the whole seconds after which one will be free again."""
+        wait = await self._take_shared() if self.is_shared else None
+        if wait is None:
+            wait = self._take_local()
+        elif not wait:
+            self._granted.append(self._clock())  # the share must already know, should Redis fail now
+            self._forget_old()
+        return math.ceil(wait)
+
+    async def _take_shared(self) -> float | None:
+        assert self._shared is not None  # noqa: S101  # for the type checker
+        arguments = [int(WINDOW_SECONDS * 1000), self.limit, uuid.uuid4().hex]
+        try:
+            reply = await asyncio.wait_for(self._shared([_KEY], arguments), REDIS_TIMEOUT_SECONDS)
+        except Exception:  # whatever a client library raises: the share holds, and users go on being served
+            self._redis_rests_until = self._clock() + REDIS_PAUSE_SECONDS
+            return None
+        return int(reply) / 1000
+
+    def _take_local(self) -> float:
+        self._forget_old()
+        now = self._clock()
+        if len(self._granted) >= self.share:
+            leaving = self._granted[len(self._granted) - self.share]
+            return max(leaving + WINDOW_SECONDS - now, 0.001)
+        self._granted.append(now)
+        return 0
+
+    def _forget_old(self) -> None:
+        oldest = self._clock() - WINDOW_SECONDS
+        while self._granted and self._granted[0] <= oldest:
+            self._granted.popleft()

@@ -1,0 +1,188 @@
+"""The wall in front of LiteLLM: an ASGI application that lets through only what `policy` allows.
+
+It answers everything that needs no model by itself, hands LiteLLM a request that is built anew (path,
+headers, body), limits the time of all attempts together, and replaces the words of LiteLLM's errors.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qs, urlencode
+
+from gateway import errors, policy
+from gateway.environment import Gateway
+from gateway.journey import CURRENT, Journey
+from gateway.metrics import Metrics
+from gateway.outgoing import Outgoing
+from gateway.policy import RefusedError
+from gateway.quota import Quota
+from serving.drain import ASGIApp, Message, Receive, Scope, Send
+
+MODELS_PATHS = frozenset({"/models", "/v1/models"})
+CHAT_PATHS = frozenset({"/chat/completions", "/v1/chat/completions"})
+BODY_SECONDS = 30.0
+"""How long a client may take to send its request."""
+
+
+class Wall:
+    """The gateway as its clients see it."""
+
+    def __init__(self, app: ASGIApp, gateway: Gateway, quota: Quota, metrics: Metrics) -> None:
+        self._app = app
+        self._gateway = gateway
+        self._quota = quota
+        self._metrics = metrics
+        self._models = frozenset(gateway.models)
+        self._models_body = _models_body(gateway.models)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, refuse, or hand on."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+        elif scope["type"] == "http":
+            request_id = secrets.token_hex(8)
+            try:
+                await self._serve(scope, receive, Outgoing(send, request_id))
+            except RefusedError as error:
+                self._metrics.refused(error.code)
+                await _answer_refusal(Outgoing(send, request_id), error)
+
+    async def _serve(self, scope: Scope, receive: Receive, out: Outgoing) -> None:
+        path = scope["path"]
+        access = policy.access_of(scope["method"], path)
+        policy.authorize(access, _header(scope, b"authorization"), self._gateway.keys)
+        if path in MODELS_PATHS:
+            await out.answer(200, self._models_body)
+        elif path in CHAT_PATHS:
+            await self._chat(scope, receive, out)
+        elif path == "/health":
+            await self._deep_health(scope, receive, out)
+        else:
+            target = "/metrics/" if path == "/metrics" else path
+            await self._app(_rebuilt(scope, target), receive, out.plain)
+
+    async def _chat(self, scope: Scope, receive: Receive, out: Outgoing) -> None:
+        body = await _read_body(scope, receive)
+        cleaned = policy.clean_chat(_parsed(body), self._models)
+        await self._pay()
+        journey = Journey(paid=1)
+        out.journey = journey
+        sent = json.dumps(cleaned, ensure_ascii=False, separators=(",", ":")).encode()
+        await self._within_deadline(_rebuilt(scope, "/v1/chat/completions", body=sent), _Replay(sent, receive), out)
+
+    async def _deep_health(self, scope: Scope, receive: Receive, out: Outgoing) -> None:
+        """Ask one model, named in the query: without a name LiteLLM would ask all, and spend five calls."""
+        query = parse_qs(scope["query_string"].decode("ascii", "replace"))
+        model = query.get("model", [""])[0]
+        policy.check_model(model, self._models)
+        await self._pay()
+        out.journey = Journey(paid=1)
+        target = _rebuilt(scope, "/health", query=urlencode({"model": model}).encode())
+        await self._within_deadline(target, receive, out)
+
+    async def _pay(self) -> None:
+        wait = await self._quota.take()
+        self._metrics.quota_shared(self._quota.is_shared)
+        if wait:
+            raise RefusedError(429, "quota_spent", f"the account's free calls are spent for {wait} s", retry_after=wait)
+
+    async def _within_deadline(self, scope: Scope, receive: Receive, out: Outgoing) -> None:
+        token = CURRENT.set(out.journey)
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(self._gateway.deadline_seconds) as limit:
+                out.on_stream = lambda: limit.reschedule(loop.time() + self._gateway.stream_deadline_seconds)
+                await self._app(scope, receive, out.guarded)
+        except TimeoutError:
+            self._metrics.refused("deadline")
+            await out.too_late()
+        finally:
+            CURRENT.reset(token)
+
+
+class _Replay:
+    """Hands LiteLLM the rebuilt body, then whatever else the client does (going away, above all)."""
+
+    def __init__(self, body: bytes, receive: Receive) -> None:
+        self._body: bytes | None = body
+        self._receive = receive
+
+    async def __call__(self) -> Message:
+        if self._body is None:
+            return await self._receive()
+        body, self._body = self._body, None
+        return {"type": "http.request", "body": body, "more_body": False}
+
+
+def _header(scope: Scope, wanted: bytes) -> str | None:
+    values = [value for name, value in scope["headers"] if name == wanted]
+    # Two of one header: whichever were taken, somebody else might take the other.
+    return values[0].decode("latin-1") if len(values) == 1 else None
+
+
+def _rebuilt(scope: Scope, path: str, *, query: bytes = b"", body: bytes | None = None) -> Scope:
+    """Return a scope with only the headers that LiteLLM needs: others steer it (x-litellm-*, keys)."""
+    headers = [(name, value) for name, value in scope["headers"] if name in (b"host", b"authorization", b"accept")]
+    if body is not None:
+        headers += [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    return {**scope, "path": path, "raw_path": path.encode(), "query_string": query, "headers": headers}
+
+
+async def _read_body(scope: Scope, receive: Receive) -> bytes:
+    announced = _header(scope, b"content-length") or "0"
+    if announced.isdecimal() and int(announced) > policy.MAX_BODY_BYTES:
+        raise _too_large()
+    chunks: list[bytes] = []
+    size = 0
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise RefusedError(499, "client_closed", "the client went away")
+                chunks.append(message.get("body", b""))
+                size += len(chunks[-1])
+                if size > policy.MAX_BODY_BYTES:
+                    raise _too_large()
+                if not message.get("more_body", False):
+                    return b"".join(chunks)
+    except TimeoutError:
+        raise RefusedError(408, "too_slow", f"the request took longer than {BODY_SECONDS:g} s to arrive") from None
+
+
+def _too_large() -> RefusedError:
+    return RefusedError(413, "too_large", f"a request may hold {policy.MAX_BODY_BYTES} bytes")
+
+
+def _parsed(body: bytes) -> Any:
+    def no_constants(name: str) -> None:
+        raise ValueError(f"{name} is not JSON")
+
+    try:
+        parsed = json.loads(body, parse_constant=no_constants)
+        json.dumps(parsed, ensure_ascii=False).encode()  # half a surrogate pair parses and cannot be sent on
+    except (ValueError, RecursionError):
+        raise RefusedError(400, "invalid_json", "the body should be a JSON object") from None
+    return parsed
+
+
+def _models_body(names: tuple[str, ...]) -> bytes:
+    entries: list[Mapping[str, object]] = [
+        {"id": name, "object": "model", "created": 0, "owned_by": "openrouter"} for name in names
+    ]
+    return json.dumps({"object": "list", "data": entries}).encode()
+
+
+async def _answer_refusal(out: Outgoing, error: RefusedError) -> None:
+    headers: list[tuple[bytes, bytes]] = []
+    if error.retry_after is not None:
+        headers.append((b"retry-after", str(error.retry_after).encode()))
+    if error.status == 401:
+        headers.append((b"www-authenticate", b"Bearer"))
+    if error.status in (405, 408, 413):
+        headers.append((b"connection", b"close"))  # the rest of the body is of no interest
+    await out.answer(error.status, errors.refusal(error), headers)

@@ -1,0 +1,198 @@
+"""The root file system below every image: Debian's slim image when a registry answers, else made on the spot."""
+
+import os
+import selectors
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from images import engine, tags
+from images.apt_sources import AptSource, machine_sources, network_options
+from images.errors import ImageError
+from toolchain import apt, process
+from toolchain.runner import Report
+
+UPSTREAM = "debian:bookworm-slim"
+_FIRST_ANSWER_SECONDS = 15
+_PULL_SECONDS = 300
+_MEND = "the mirror of this machine's apt must answer: try `apt-get update`"
+_EXTRA_CAS = Path("/usr/local/share/ca-certificates")
+_SLIMMED = (
+    "usr/share/doc/*/*",
+    "usr/share/man/*",
+    "usr/share/info/*",
+    "usr/share/lintian/*",
+    "usr/share/locale/*",
+    "var/cache/apt/*",
+    "var/cache/debconf/*-old",
+    "var/lib/apt/lists/*",
+    "var/lib/dpkg/*-old",
+    "var/log/*",
+)
+
+
+def ensure(reference: str, report: Report) -> None:
+    """Make the root file system image `reference`; raises ImageError when neither way works."""
+    report(f"asking the image registry for {UPSTREAM}")
+    refusal = _pull()
+    if not refusal:
+        engine.retag(UPSTREAM, reference)
+        return
+    report(f"no image registry ({refusal}): making the base from the mirror of this machine's apt, about a minute")
+    _bootstrap(reference, report)
+
+
+def _pull() -> str:
+    """Pull the upstream image; return why it did not work, or an empty string.
+
+    A registry that is there names the image within seconds; only then is the download waited for.
+    """
+    with subprocess.Popen(
+        ["docker", "pull", UPSTREAM], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None  # noqa: S101 - a pipe was asked for
+        with selectors.DefaultSelector() as selector:
+            selector.register(process.stdout, selectors.EVENT_READ)
+            answered = bool(selector.select(_FIRST_ANSWER_SECONDS))
+        try:
+            _, errors = process.communicate(timeout=_PULL_SECONDS if answered else 0)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            return "no answer in time"
+    if process.returncode == 0:
+        return ""
+    return "it does not answer" if "dial tcp" in errors else (errors.strip().splitlines() or ["refused"])[-1][:120]
+
+
+def _bootstrap(reference: str, report: Report) -> None:
+    if os.geteuid() != 0:
+        raise ImageError(
+            "the base image can only be made by root, and no image registry answers; run as root, "
+            f"or load {UPSTREAM} into the engine by hand (docker load)"
+        )
+    sources = machine_sources()
+    _require_debootstrap(report)
+    with _scratch() as root:
+        release = min(sources, key=lambda source: len(source.suite))
+        process.run(_debootstrap_command(release, root), "debootstrap", _MEND, env=_proxy_environment())
+        _configure_apt(root, sources)
+        _upgrade(root)
+        _slim(root)
+        _import(root, reference)
+
+
+def _require_debootstrap(report: Report) -> None:
+    if shutil.which("debootstrap"):
+        return
+    apt.install(["debootstrap"], "makes the base image where no image registry answers", report)
+
+
+@contextmanager
+def _scratch() -> Iterator[Path]:
+    # Not /tmp: it is often mounted noexec or held in memory, and debootstrap refuses the first.
+    root = Path(tempfile.mkdtemp(prefix="friday-rootfs-", dir="/var/tmp"))
+    root.chmod(0o755)
+    try:
+        yield root
+    finally:
+        _unmount_below(root)
+        shutil.rmtree(root, ignore_errors=True)
+
+
+def _unmount_below(root: Path) -> None:
+    """Unmount what an interrupted debootstrap left mounted, so that removing the tree touches no /proc or /sys."""
+    mounts = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+    for point in sorted((point for point in mounts if point.startswith(f"{root}/")), reverse=True):
+        subprocess.run(["umount", "--lazy", point], check=True, capture_output=True)
+
+
+def _debootstrap_command(source: AptSource, root: Path) -> list[str]:
+    key_ring = [f"--keyring={source.signed_by}"] if source.signed_by.endswith(".gpg") else []
+    return [
+        "debootstrap",
+        "--variant=minbase",
+        f"--components={','.join(source.components)}",
+        *(["--include=ca-certificates"] if source.uri.startswith("https:") else []),
+        *key_ring,
+        source.suite,
+        str(root),
+        source.uri,
+    ]
+
+
+def _proxy_environment() -> dict[str, str]:
+    """Return the proxy that apt is set to, for debootstrap's own downloads; the environment's comes first."""
+    found: dict[str, str] = {}
+    for scheme in ("http", "https"):
+        query = subprocess.run(
+            ["apt-config", "shell", "PROXY", f"Acquire::{scheme}::Proxy"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        value = query.stdout.strip().removeprefix("PROXY=").strip("'")
+        if value and f"{scheme}_proxy" not in os.environ:
+            found[f"{scheme}_proxy"] = value
+    return found
+
+
+def _configure_apt(root: Path, sources: list[AptSource]) -> None:
+    (root / "etc/apt/sources.list").write_text("".join(f"{source.line()}\n" for source in sources))
+    (root / "etc/apt/apt.conf.d/80network").write_text(network_options())
+    for source in sources:
+        inside = root / source.signed_by.lstrip("/")
+        if source.signed_by and not inside.exists():
+            inside.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source.signed_by, inside)
+    if any(source.uri.startswith("https:") for source in sources):
+        _trust_local_authorities(root)
+
+
+def _trust_local_authorities(root: Path) -> None:
+    """An https mirror behind a company's proxy is only reached with the company's own certificates."""
+    certificates = sorted(_EXTRA_CAS.glob("*.crt"))
+    target = root / _EXTRA_CAS.relative_to("/")
+    target.mkdir(parents=True, exist_ok=True)
+    for certificate in certificates:
+        shutil.copyfile(certificate, target / certificate.name)
+    if certificates:
+        process.run(["chroot", root, "update-ca-certificates"], "update-ca-certificates", _MEND)
+
+
+def _upgrade(root: Path) -> None:
+    """Bring in the security updates here: in a layer of its own, every replaced file would be kept twice."""
+    shutil.copyfile(tags.ROOT / "images/base/slim.dpkg", root / "etc/dpkg/dpkg.cfg.d/slim")
+    quiet = {"DEBIAN_FRONTEND": "noninteractive", **_proxy_environment()}
+    for step in (["update"], ["dist-upgrade", "--yes", "--no-install-recommends"], ["clean"]):
+        process.run(["chroot", root, "apt-get", *step], f"apt-get {step[0]} in the base image", _MEND, env=quiet)
+
+
+def _slim(root: Path) -> None:
+    for pattern in _SLIMMED:
+        for path in root.glob(pattern):
+            if path.name == "copyright":
+                continue
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+
+
+def _import(root: Path, reference: str) -> None:
+    changes = [
+        "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "LABEL friday-litellm.part=rootfs",
+        'LABEL org.opencontainers.image.title="friday-litellm rootfs"',
+        'CMD ["bash"]',
+    ]
+    options = [item for change in changes for item in ("--change", change)]
+    archive = root.with_suffix(".tar")
+    try:
+        pack = ["tar", "-C", str(root), "--one-file-system", "--numeric-owner", "-cf", str(archive), "."]
+        process.run(pack, "packing the base image", "see that /var/tmp has 200 MB free")
+        process.run(["docker", "import", *options, str(archive), reference], "docker import", "see `docker info`")
+    finally:
+        archive.unlink(missing_ok=True)

@@ -1,0 +1,99 @@
+"""Builds what is missing of the local images, parents first."""
+
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from images import base, engine, tags, wheels
+from images.tags import IMAGES, ROOT, Image
+from toolchain import process
+from toolchain.runner import Report
+
+STAGE_LABEL = "friday-litellm.stage=builder"
+
+
+def is_done() -> bool:
+    """Tell whether the engine holds every image that a stack deploys, in the version of this checkout."""
+    return all(engine.exists(reference) for reference in tags.local_images().values())
+
+
+def ensure(report: Report) -> None:
+    """Make every image that is missing and tell `report` about each.
+
+    Raises ImageError or SetupError when one cannot be made, with the last lines of what failed.
+
+    Images of earlier versions stay: a rollback needs them.
+    """
+    for image in _missing():
+        reference = tags.tag(image.name)
+        started = time.monotonic()
+        report(f"image {image.name}: building")
+        if image.parent:
+            _build(image, reference, report)
+        else:
+            base.ensure(reference, report)
+        seconds = time.monotonic() - started
+        report(f"image {reference}: ready after {seconds:.0f} s, {engine.size_mb(reference):.0f} MB")
+
+
+def _missing() -> list[Image]:
+    """Return the images to make, in build order: an absent one, and its parents where they are absent too."""
+    wanted = {image.name for image in IMAGES if image.deployed and not engine.exists(tags.tag(image.name))}
+    for image in reversed(IMAGES):
+        if image.name in wanted and image.parent and not engine.exists(tags.tag(image.parent)):
+            wanted.add(image.parent)
+    return [image for image in IMAGES if image.name in wanted]
+
+
+def _build(image: Image, reference: str, report: Report) -> None:
+    with _context(image, report) as context:
+        try:
+            process.run(
+                _command(image, reference, context),
+                f"building the image {image.name}",
+                "read the builder's lines above",
+                env={"DOCKER_BUILDKIT": "1" if engine.has_buildkit() else "0"},
+            )
+        finally:
+            engine.remove_dangling(STAGE_LABEL)
+
+
+def _command(image: Image, reference: str, context: Path) -> list[str]:
+    labels = {
+        "friday-litellm.part": image.name,
+        "org.opencontainers.image.title": f"friday-litellm {image.name}",
+        "org.opencontainers.image.version": reference.rsplit(":", 1)[1],
+        "org.opencontainers.image.base.name": tags.tag(image.parent),
+    }
+    return [
+        "docker",
+        "build",
+        f"--tag={reference}",
+        f"--build-arg=PARENT={tags.tag(image.parent)}",
+        *(f"--label={key}={value}" for key, value in labels.items()),
+        # Only apt needs a network; Python packages are in the context already.
+        f"--network={'none' if image.lock else 'host'}",
+        "--pull=false",
+        "--force-rm",
+        str(context),
+    ]
+
+
+@contextmanager
+def _context(image: Image, report: Report) -> Iterator[Path]:
+    """Lay out a build context: the image's folder, its wheels and its source trees, nothing else."""
+    with tempfile.TemporaryDirectory(prefix=f"friday-image-{image.name}-") as name:
+        context = Path(name)
+        for path in tags.source_files(image.folder):
+            shutil.copy2(path, context / path.name)
+        for tree in image.sources:
+            for path in tags.source_files(ROOT / tree):
+                target = context / "app" / path.relative_to(ROOT)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(path, target)
+        if image.lock:
+            wheels.fetch(image, context, report)
+        yield context

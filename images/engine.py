@@ -1,0 +1,49 @@
+"""The few commands of Docker's command line that making images needs."""
+
+import subprocess
+from collections.abc import Sequence
+from functools import cache
+
+from images.errors import ImageError
+
+
+def exists(reference: str) -> bool:
+    """Tell whether the engine holds an image of this name."""
+    return _docker("image", "inspect", "--format", "{{.Id}}", reference).returncode == 0
+
+
+def size_mb(reference: str) -> float:
+    """Return an image's size in MB (10^6 bytes), layers shared with others included."""
+    return int(_checked("image", "inspect", "--format", "{{.Size}}", reference)) / 1e6
+
+
+def retag(source: str, target: str) -> None:
+    """Give an image a second name."""
+    _checked("image", "tag", source, target)
+
+
+def output_of(reference: str, command: Sequence[str]) -> str:
+    """Run a command in a throw-away container without network and return what it prints."""
+    return _checked("run", "--rm", "--network", "none", reference, *command)
+
+
+def remove_dangling(stage_label: str) -> None:
+    """Remove unnamed images that carry our stage label: what a multi-stage build leaves behind."""
+    _docker("image", "prune", "--force", "--filter", "dangling=true", "--filter", f"label={stage_label}")
+
+
+@cache
+def has_buildkit() -> bool:
+    """Tell whether the command line can build with BuildKit; without the plugin only the classic builder works."""
+    return _docker("buildx", "version").returncode == 0
+
+
+def _docker(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False)
+
+
+def _checked(*arguments: str) -> str:
+    result = _docker(*arguments)
+    if result.returncode:
+        raise ImageError(f"docker {' '.join(arguments[:2])} failed: {result.stderr.strip()}")
+    return result.stdout.strip()

@@ -1,0 +1,96 @@
+"""Names of the locally built images: a pure function of the files that go into them.
+
+The Pulumi program and the builder both ask here, so a stack always deploys exactly what its checkout describes.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+REPOSITORY = "friday-litellm"
+INSTALLER = ROOT / "images" / "installer.txt"
+
+# Raise it when images/base.py makes a different root file system.
+_ROOTFS_RECIPE = "rootfs 2"
+_LEFT_OUT = {"__pycache__", "tests"}
+
+
+@dataclass(frozen=True)
+class Image:
+    """One image: its parent's name ("" for the root file system) and the source trees copied into it."""
+
+    name: str
+    parent: str
+    sources: tuple[str, ...] = ()
+    deployed: bool = True
+
+    @property
+    def folder(self) -> Path:
+        """The folder that holds its Dockerfile."""
+        return ROOT / "images" / self.name
+
+    @property
+    def lock(self) -> Path | None:
+        """Its hash-locked Python packages, when it has any."""
+        path = self.folder / "requirements.txt"
+        return path if path.is_file() else None
+
+
+# In build order: a parent stands before its children.
+IMAGES = (
+    Image("rootfs", "", deployed=False),
+    Image("base", "rootfs", deployed=False),
+    Image("python", "base", deployed=False),
+    Image("edge", "base"),
+    Image("redis", "base"),
+    Image("simulator", "python", ("simulator", "serving")),
+    Image("friday", "python", ("friday", "serving")),
+    Image("litellm", "python"),
+)
+_BY_NAME = {image.name: image for image in IMAGES}
+
+
+def local_images() -> dict[str, str]:
+    """Return the tag of every image that a stack deploys, by the part's name."""
+    known: dict[str, str] = {}
+    return {image.name: _reference(image, known) for image in IMAGES if image.deployed}
+
+
+def tag(name: str) -> str:
+    """Return `friday-litellm/<name>:<12 hex>`; KeyError for a name that is none of ours."""
+    return _reference(_BY_NAME[name], {})
+
+
+def _reference(image: Image, known: dict[str, str]) -> str:
+    return f"{REPOSITORY}/{image.name}:{_digest(image, known)}"
+
+
+def _digest(image: Image, known: dict[str, str]) -> str:
+    if image.name not in known:
+        digest = hashlib.sha256(_ROOTFS_RECIPE.encode())
+        if image.parent:
+            digest.update(_digest(_BY_NAME[image.parent], known).encode())
+            for path in _inputs(image):
+                content = hashlib.sha256(path.read_bytes()).hexdigest()
+                digest.update(f"{path.relative_to(ROOT).as_posix()} {content}\n".encode())
+        known[image.name] = digest.hexdigest()[:12]
+    return known[image.name]
+
+
+def _inputs(image: Image) -> Iterator[Path]:
+    yield from (path for path in source_files(image.folder) if path.suffix != ".in")
+    if image.lock:
+        yield INSTALLER
+    for tree in image.sources:
+        yield from source_files(ROOT / tree)
+
+
+def source_files(tree: Path) -> list[Path]:
+    """Return the files of a source tree that belong into an image, sorted: no tests, no bytecode."""
+    return sorted(
+        path
+        for path in tree.rglob("*")
+        if path.is_file() and path.suffix != ".pyc" and not _LEFT_OUT.intersection(path.relative_to(tree).parts)
+    )

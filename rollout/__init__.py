@@ -1,0 +1,1 @@
+"""HOW a stack is operated, on Pulumi's Automation API and the Docker hosts."""

@@ -1,0 +1,1 @@
+"""The commands of ./fridayctl, one module each."""

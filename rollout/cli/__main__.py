@@ -1,0 +1,7 @@
+"""`python -m rollout.cli`: what the fridayctl script runs."""
+
+import sys
+
+from rollout.cli.main import main
+
+sys.exit(main())

@@ -1,0 +1,25 @@
+"""`fridayctl env`: the environment for plain Pulumi."""
+
+import os
+import shlex
+
+import click
+
+EPILOG = """\b
+Examples:
+  eval "$(./fridayctl env)"    then: pulumi up -s local, pulumi stack history, ...
+  ./fridayctl env >> .envrc    for direnv
+A PULUMI_BACKEND_URL or PULUMI_CONFIG_PASSPHRASE(_FILE) of yours is kept.
+"""
+
+
+@click.command("env", epilog=EPILOG)
+def env_command() -> None:
+    """Print export lines that put the pinned tools and the local state into a POSIX shell."""
+    from toolchain import paths  # noqa: PLC0415 - other commands must not pay for it
+    from toolchain.environment import environment  # noqa: PLC0415
+
+    for name, value in environment().items():
+        click.echo(f"export {name}={shlex.quote(value)}")
+    if not os.access(paths.tools_bin() / "pulumi", os.X_OK) or not paths.passphrase_file().exists():
+        click.echo("fridayctl: the tools or the local state are not there yet; mend: ./fridayctl setup", err=True)

@@ -1,0 +1,112 @@
+"""Stacks through Pulumi's Automation API: open, update, destroy, read."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pulumi import automation as auto
+from pulumi.automation.events import EngineEvent, OpType
+
+from components.settings import StackSettings
+from components.settings_source import from_stack_file, generated_secrets
+from rollout.errors import EXIT_USAGE, OperationError
+from toolchain.environment import environment
+from toolchain.paths import ROOT
+
+Tell = Callable[[str], None]
+_VERBS = {
+    OpType.CREATE: "created",
+    OpType.CREATE_REPLACEMENT: "created",
+    OpType.UPDATE: "changed",
+    OpType.DELETE: "removed",
+    OpType.DELETE_REPLACED: "removed",
+}
+_SHOWN = ("docker:index/container:Container", "docker:index/service:Service", "docker:index/network:Network")
+
+
+@dataclass(frozen=True)
+class Update:
+    """What an update did: how many resources it changed, and the stack's outputs."""
+
+    changed: int
+    outputs: dict[str, object]
+
+
+def stack_file(name: str) -> Path:
+    """Return where a stack's settings stand."""
+    return ROOT / f"Pulumi.{name}.yaml"
+
+
+def read_settings(name: str) -> StackSettings:
+    """Read and check a stack's settings; SettingsError or OperationError (exit code 2) says what is wrong."""
+    if not stack_file(name).exists():
+        known = ", ".join(sorted(path.suffixes[0][1:] for path in ROOT.glob("Pulumi.*.yaml")))
+        mend = f"name one of the stacks here ({known}), or copy a file from examples/ to Pulumi.{name}.yaml"
+        raise OperationError(f"stack {name!r}: there is no Pulumi.{name}.yaml", mend, EXIT_USAGE)
+    return from_stack_file(stack_file(name), generated_secrets(environment()))
+
+
+def open_stack(name: str) -> auto.Stack:
+    """Select a stack, making it in the backend when it is new there."""
+    options = auto.LocalWorkspaceOptions(work_dir=str(ROOT), env_vars=environment())
+    try:
+        return auto.select_stack(name, work_dir=str(ROOT), opts=options)
+    except auto.StackNotFoundError:
+        return auto.create_stack(name, work_dir=str(ROOT), opts=options)
+
+
+def update(stack: auto.Stack, message: str, tell: Tell, *, refresh: bool = False) -> Update:
+    """Bring a stack to what its settings say; OperationError with Pulumi's own diagnostics when that fails.
+
+    `message` goes into the history. `refresh` reads the hosts first, for containers that vanished.
+    """
+    watcher = _Watcher(tell)
+    try:
+        result = stack.up(message=message, refresh=refresh, on_event=watcher.see, suppress_progress=True)
+    except auto.ConcurrentUpdateError as error:
+        raise _locked(stack.name, error) from error
+    except auto.CommandError as error:
+        mend = f"mend what it names, then ./fridayctl up {stack.name}; what served before goes on serving"
+        raise OperationError(f"the update of {stack.name} failed", mend, details=watcher.said(error)) from error
+    outputs = {key: output.value for key, output in result.outputs.items()}
+    changes = result.summary.resource_changes or {}
+    return Update(sum(count for op, count in changes.items() if op != OpType.SAME), outputs)
+
+
+def destroy(stack: auto.Stack, tell: Tell) -> None:
+    """Remove everything that a stack runs; its history stays. OperationError when that fails."""
+    watcher = _Watcher(tell)
+    try:
+        # A container that somebody removed by hand would fail its own removal: look first.
+        stack.destroy(refresh=True, on_event=watcher.see, suppress_progress=True)
+    except auto.ConcurrentUpdateError as error:
+        raise _locked(stack.name, error) from error
+    except auto.CommandError as error:
+        mend = f"mend what it names, then ./fridayctl down {stack.name}"
+        raise OperationError(f"taking {stack.name} down failed", mend, details=watcher.said(error)) from error
+
+
+def _locked(name: str, error: auto.CommandError) -> OperationError:
+    holder = [line.strip() for line in str(error).splitlines() if "created by" in line]
+    mend = f'wait for it; if that process is gone: eval "$(./fridayctl env)" && pulumi cancel -s {name}'
+    return OperationError(f"another update of {name} is going on", mend, details="\n".join(holder))
+
+
+class _Watcher:
+    """Turns the engine's events into a line for each thing that changed, and keeps what failed."""
+
+    def __init__(self, tell: Tell) -> None:
+        self._tell = tell
+        self._errors: list[str] = []
+
+    def see(self, event: EngineEvent) -> None:
+        if event.diagnostic_event and event.diagnostic_event.severity == "error":
+            self._errors.append(event.diagnostic_event.message.strip())
+        if event.res_outputs_event:
+            metadata = event.res_outputs_event.metadata
+            if metadata.type in _SHOWN and metadata.op in _VERBS:
+                self._tell(f"{_VERBS[metadata.op]} {metadata.urn.rsplit('::', 1)[1]}")
+
+    def said(self, error: auto.CommandError) -> str:
+        """Return the diagnostics, or the command's last lines when it died before it could give any."""
+        return "\n".join(dict.fromkeys(self._errors)) or "\n".join(str(error).splitlines()[-20:])

@@ -1,0 +1,1 @@
+"""How this project's Python services leave the stage without dropping a request."""

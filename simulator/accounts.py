@@ -1,0 +1,175 @@
+"""Accounts, their free-model limits and what they owe. Pure: time is passed in, nothing does I/O.
+
+Rules (OpenRouter's published limits): 20 requests a minute to `:free` models, and 50 a UTC day, or 1,000
+when 10 credits were ever bought; both hold for the account over all `:free` models together. A request that
+is refused by one of these limits is not counted again; one that fails later is.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from decimal import Decimal
+from hashlib import sha256
+from typing import Any
+
+from simulator import errors
+
+MINUTE = 60
+DAY = 86_400
+FREE_RPM = 20
+FREE_RPD = 50
+FREE_RPD_AFTER_PURCHASE = 1_000
+PURCHASE_THRESHOLD = Decimal(10)
+_KEPT_DAYS = 40
+"""Long enough for a month and the days around it."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Free-model limits; `rpd` None means 50 or 1,000 by what the account ever bought."""
+
+    rpm: int = FREE_RPM
+    rpd: int | None = None
+
+    def per_day(self, credits_bought: Decimal) -> int:
+        """Free-model requests an account may make in one UTC day."""
+        if self.rpd is not None:
+            return self.rpd
+        return FREE_RPD_AFTER_PURCHASE if credits_bought >= PURCHASE_THRESHOLD else FREE_RPD
+
+
+@dataclass
+class FreeQuota:
+    """Requests counted in the running minute and UTC day, both in fixed windows."""
+
+    minute: int = -1
+    minute_used: int = 0
+    day: int = -1
+    day_used: int = 0
+
+    def roll(self, now: float) -> None:
+        """Forget windows that are over; `now` in epoch seconds."""
+        minute, day = int(now // MINUTE), int(now // DAY)
+        if minute != self.minute:
+            self.minute, self.minute_used = minute, 0
+        if day != self.day:
+            self.day, self.day_used = day, 0
+
+    def take(self, now: float, rpm: int, rpd: int, *, high_balance: bool = False) -> None:
+        """Count one request. Raises `ApiError` 429, counting nothing, when a limit is reached."""
+        self.roll(now)
+        if self.day_used >= rpd:
+            dimension = "day-high-balance" if high_balance else "day"
+            hint = "" if high_balance else "Add 10 credits to unlock 1000 free model requests per day"
+            raise errors.free_limit_reached(dimension, hint, rpd, (self.day + 1) * DAY * 1000)
+        if self.minute_used >= rpm:
+            raise errors.free_limit_reached("min", "", rpm, (self.minute + 1) * MINUTE * 1000)
+        self.minute_used += 1
+        self.day_used += 1
+
+
+@dataclass
+class Account:
+    """One OpenRouter account; `credits_bought` and `usage` are US dollars."""
+
+    name: str
+    credits_bought: Decimal = Decimal(0)
+    usage: Decimal = Decimal(0)
+    daily_usage: dict[int, Decimal] = field(default_factory=dict)
+    quota: FreeQuota = field(default_factory=FreeQuota)
+
+    @property
+    def user_id(self) -> str:
+        """The id that error bodies carry; derived from the name, so stable."""
+        return f"user_{sha256(self.name.encode()).hexdigest()[:27]}"
+
+    @property
+    def balance(self) -> Decimal:
+        """Dollars left; negative when more was used than bought."""
+        return self.credits_bought - self.usage
+
+    def take_free_request(self, limits: Limits, now: float) -> None:
+        """Count one request to a `:free` model. Raises `ApiError` 429."""
+        rpd = limits.per_day(self.credits_bought)
+        high = self.credits_bought >= PURCHASE_THRESHOLD
+        self.quota.take(now, limits.rpm, rpd, high_balance=high)
+
+    def require_funds(self, *, chargeable: bool) -> None:
+        """Raises `ApiError` 402: a negative balance blocks all models, an empty one those that cost."""
+        if self.balance < 0 or (chargeable and self.balance <= 0):
+            raise errors.insufficient_credits(ever_bought=self.credits_bought > 0)
+
+    def charge(self, cost: Decimal, now: float) -> None:
+        """Book `cost` dollars at epoch second `now`."""
+        self.usage += cost
+        day = int(now // DAY)
+        self.daily_usage[day] = self.daily_usage.get(day, Decimal(0)) + cost
+        while len(self.daily_usage) > _KEPT_DAYS:
+            del self.daily_usage[min(self.daily_usage)]
+
+    def used_since(self, day: int) -> Decimal:
+        """Dollars used on `day` (days since the epoch, UTC) and after it."""
+        return sum((cost for used, cost in self.daily_usage.items() if used >= day), Decimal(0))
+
+
+@dataclass(frozen=True)
+class Charge:
+    """One line of the bill."""
+
+    time: float
+    account: str
+    model: str
+    generation: str
+    cost: Decimal
+
+    def as_json(self) -> dict[str, Any]:
+        """For the operator API; dollars as a float."""
+        return {
+            "time": self.time,
+            "account": self.account,
+            "model": self.model,
+            "generation": self.generation,
+            "cost_usd": float(self.cost),
+        }
+
+
+class Bill:
+    """What all accounts together were charged; keeps the last `kept` lines and an exact total."""
+
+    def __init__(self, kept: int = 500) -> None:
+        self.total = Decimal(0)
+        self.lines: deque[Charge] = deque(maxlen=kept)
+
+    def add(self, charge: Charge) -> None:
+        """Add one line."""
+        self.total += charge.cost
+        self.lines.append(charge)
+
+
+@dataclass(frozen=True)
+class Credential:
+    """A key's account; management keys see credits but cannot chat."""
+
+    account: Account
+    label: str
+    management: bool = False
+
+
+class Accounts:
+    """Finds accounts by key. The keys themselves are never handed out."""
+
+    def __init__(self, credentials: dict[str, Credential], limits: Limits) -> None:
+        self._credentials = credentials
+        self.limits = limits
+        self.by_name = {c.account.name: c.account for c in credentials.values()}
+
+    def authenticate(self, authorization: str | None) -> Credential:
+        """The credential behind an `Authorization` header. Raises `ApiError` 401."""
+        scheme, _, key = (authorization or "").partition(" ")
+        if scheme.lower() != "bearer" or not key.strip():
+            raise errors.missing_credentials()
+        credential = self._credentials.get(key.strip())
+        if credential is None:
+            raise errors.unknown_key()
+        return credential

@@ -1,0 +1,146 @@
+"""The ASGI application: OpenRouter's routes, the operator API, health."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from simulator import admin
+from simulator.accounts import DAY, Credential
+from simulator.admin import simulator
+from simulator.chat import chat_completions, error_response
+from simulator.errors import ApiError, bad_request, not_found
+from simulator.replies import dollars
+from simulator.state import Simulator
+
+_API = "/api/v1"
+router = APIRouter()
+
+
+def create_app(sim: Simulator) -> FastAPI:
+    """The application around one simulator."""
+    app = FastAPI(title="OpenRouter simulator", docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.simulator = sim
+    # A plain route: the busiest one needs none of FastAPI's parameter handling.
+    app.add_route(f"{_API}/chat/completions", chat_completions, methods=["POST"])
+    app.include_router(router)
+    if sim.settings.admin:
+        app.include_router(admin.router)
+    app.exception_handler(ApiError)(_api_error)
+    app.exception_handler(HTTPException)(_http_error)
+    app.exception_handler(RequestValidationError)(_invalid)
+    app.exception_handler(Exception)(_crash)
+    return app
+
+
+async def _api_error(request: Request, error: ApiError) -> Response:
+    return error_response(error)
+
+
+async def _http_error(request: Request, error: HTTPException) -> Response:
+    sim = simulator(request)
+    if request.url.path.startswith("/api/"):
+        record = sim.journal.open(sim.clock.now(), request.method, request.url.path)
+        record.close(sim.clock.now(), "unknown route", error.status_code)
+    return error_response(ApiError(error.status_code, str(error.detail)))
+
+
+async def _invalid(request: Request, error: RequestValidationError) -> Response:
+    wrong = [f"{'.'.join(str(p) for p in e['loc'])}: {e['msg']}" for e in error.errors()]
+    return error_response(bad_request("; ".join(wrong)))
+
+
+async def _crash(request: Request, error: Exception) -> Response:
+    return error_response(ApiError(500, "Internal Server Error"))
+
+
+def _authenticated(request: Request) -> Credential:
+    """The caller's credential; the request is recorded. Raises `ApiError` 401."""
+    sim = simulator(request)
+    record = sim.journal.open(sim.clock.now(), request.method, request.url.path)
+    try:
+        credential = sim.accounts.authenticate(request.headers.get("authorization"))
+    except ApiError as error:
+        record.close(sim.clock.now(), "refused", error.status)
+        raise
+    record.account = credential.account.name
+    record.close(sim.clock.now(), "ok", 200)
+    return credential
+
+
+@router.get("/healthz")
+async def healthz() -> dict[str, str]:
+    """Alive."""
+    return {"status": "ok"}
+
+
+@router.get(f"{_API}/models")
+async def list_models(request: Request) -> dict[str, Any]:
+    """The public catalogue; needs no key."""
+    sim = simulator(request)
+    return {"data": [model.listing() for model in sim.catalogue.live(sim.clock.today())]}
+
+
+@router.get(f"{_API}/key")
+@router.get(f"{_API}/auth/key")
+async def key_info(request: Request) -> dict[str, Any]:
+    """Limits and usage of the caller's key; `/auth/key` is the old name."""
+    credential = _authenticated(request)
+    sim = simulator(request)
+    account, now = credential.account, sim.clock.now()
+    account.quota.roll(now)
+    limit = sim.accounts.limits.per_day(account.credits_bought)
+    used = account.quota.day_used
+    today = dt.datetime.fromtimestamp(now, dt.UTC)
+    day = int(now // DAY)
+    return {
+        "data": {
+            "label": credential.label,
+            "limit": None,
+            "limit_reset": None,
+            "limit_remaining": None,
+            "include_byok_in_limit": False,
+            "usage": dollars(account.usage),
+            "usage_daily": dollars(account.used_since(day)),
+            "usage_weekly": dollars(account.used_since(day - today.weekday())),
+            "usage_monthly": dollars(account.used_since(day - today.day + 1)),
+            "byok_usage": 0,
+            "byok_usage_daily": 0,
+            "byok_usage_weekly": 0,
+            "byok_usage_monthly": 0,
+            "is_free_tier": account.credits_bought == 0,
+            "is_management_key": credential.management,
+            "is_provisioning_key": credential.management,
+            "expires_at": None,
+            "creator_user_id": account.user_id,
+            "rate_limit": {"requests": -1, "interval": "10s", "note": "Deprecated."},
+            "free_model_daily_requests": {"limit": limit, "used": used, "remaining": max(0, limit - used)},
+        }
+    }
+
+
+@router.get(f"{_API}/credits")
+async def credits_info(request: Request) -> dict[str, Any]:
+    """Dollars bought and used; management keys only."""
+    credential = _authenticated(request)
+    if not credential.management:
+        raise ApiError(403, "Only management keys can perform this operation")
+    account = credential.account
+    total = dollars(account.credits_bought)
+    return {"data": {"total_credits": total, "total_usage": dollars(account.usage)}}
+
+
+@router.get(f"{_API}/generation")
+async def generation(request: Request, id: str) -> dict[str, Any]:
+    """Usage of one earlier answer; 404 until the bookkeeping has caught up."""
+    credential = _authenticated(request)
+    sim = simulator(request)
+    found = sim.generations.find(id, credential.account.name, sim.clock.now())
+    if found is None:
+        raise not_found(f"Generation {id} not found")
+    return {"data": found}

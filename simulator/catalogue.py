@@ -1,0 +1,217 @@
+"""The models: prices, what is retired, and what a requested id resolves to."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
+
+from simulator import errors
+
+Retirement = Literal["no_endpoints", "paid_only", "free_ended"]
+_SORTING_VARIANTS = (":nitro", ":floor")
+ONLINE = ":online"
+
+
+class CatalogueError(Exception):
+    """The catalogue file cannot be read or is not a catalogue."""
+
+
+class Pricing(BaseModel):
+    """US dollars per token (`prompt`, `completion`) or per unit, as decimal strings; -1 means it varies."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    prompt: str = "0"
+    completion: str = "0"
+    request: str = "0"
+    image: str = "0"
+    web_search: str = "0"
+    internal_reasoning: str = "0"
+
+    @field_validator("*")
+    @classmethod
+    def _is_decimal(cls, value: str) -> str:
+        if not re.fullmatch(r"-1|\d+(\.\d+)?(e-\d+)?", value):
+            raise ValueError("should be a decimal number in a string")
+        return value
+
+    def is_zero(self) -> bool:
+        """Free means that every price is 0, not that the id says so."""
+        return all(Decimal(price) == 0 for price in self.model_dump().values())
+
+
+class Model(BaseModel):
+    """One model. Fields of the public listing, and below them what only the simulator knows."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: Annotated[str, Field(pattern=r"^[\w.\-]+/[\w.\-]+(:free)?$")]
+    name: str
+    created: int
+    description: str = ""
+    context_length: Annotated[int, Field(gt=0)]
+    max_completion_tokens: Annotated[int, Field(gt=0)] | None = None
+    input_modalities: tuple[str, ...] = ("text",)
+    tokenizer: str = "Other"
+    pricing: Pricing = Pricing()
+    supported_parameters: tuple[str, ...] = ("max_tokens", "temperature", "top_p", "stop", "seed")
+    expiration_date: dt.date | None = None
+
+    provider_name: str = "Simulated"
+    retired: Retirement | None = None
+    needs_credits: bool = False
+    """Answers 402 whatever it is listed at: a free price is not yet a free answer."""
+    routes_to: str | None = None
+    """A router's target: one id, or `free` for any free model."""
+
+    @property
+    def is_free_variant(self) -> bool:
+        """Whether the account's free-model limits count it."""
+        return self.id.endswith(":free")
+
+    def cost(self, prompt_tokens: int, completion_tokens: int) -> Decimal:
+        """Dollars for one answered request."""
+        p = self.pricing
+        tokens = Decimal(p.prompt) * prompt_tokens + Decimal(p.completion) * completion_tokens
+        return tokens + Decimal(p.request)
+
+    def above(self, max_price: dict[str, float]) -> bool:
+        """Whether a listed price exceeds `provider.max_price` (dollars per million tokens, or per unit)."""
+        per_million = Decimal(1_000_000)
+        return any(
+            Decimal(getattr(self.pricing, what)) * (per_million if what in ("prompt", "completion") else 1)
+            > Decimal(str(ceiling))
+            for what, ceiling in max_price.items()
+            if what in ("prompt", "completion", "request", "image")
+        )
+
+    def listing(self) -> dict[str, Any]:
+        """The entry of `GET /api/v1/models`."""
+        modality = f"{'+'.join(self.input_modalities)}->text"
+        return {
+            "id": self.id,
+            "canonical_slug": self.id.removesuffix(":free"),
+            "hugging_face_id": "",
+            "name": self.name,
+            "created": self.created,
+            "description": self.description,
+            "context_length": self.context_length,
+            "architecture": {
+                "modality": modality,
+                "input_modalities": list(self.input_modalities),
+                "output_modalities": ["text"],
+                "tokenizer": self.tokenizer,
+                "instruct_type": None,
+            },
+            "pricing": self.pricing.model_dump(),
+            "top_provider": {
+                "context_length": self.context_length,
+                "max_completion_tokens": self.max_completion_tokens,
+                "is_moderated": False,
+            },
+            "per_request_limits": None,
+            "supported_parameters": list(self.supported_parameters),
+            "default_parameters": {},
+            "knowledge_cutoff": None,
+            "expiration_date": self.expiration_date.isoformat() if self.expiration_date else None,
+        }
+
+
+class ModelUpdate(BaseModel):
+    """A change to one model at run time; absent fields stay."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: str
+    retired: Retirement | None = None
+    expiration_date: dt.date | None = None
+    pricing: Pricing | None = None
+    needs_credits: bool | None = None
+
+
+class Catalogue:
+    """The models by id. `reset` brings back what the file said."""
+
+    def __init__(self, models: list[Model]) -> None:
+        self._original = {model.id: model for model in models}
+        self._models = dict(self._original)
+
+    @classmethod
+    def load(cls, path: Path) -> Catalogue:
+        """Read the file. Raises `CatalogueError`."""
+        try:
+            models = TypeAdapter(list[Model]).validate_json(path.read_bytes())
+        except (OSError, ValidationError) as error:
+            raise CatalogueError(f"{path}: should be a JSON list of models: {error}") from error
+        if len({model.id for model in models}) != len(models):
+            raise CatalogueError(f"{path}: a model id appears twice")
+        return cls(models)
+
+    def reset(self) -> None:
+        """Undo all updates."""
+        self._models = dict(self._original)
+
+    def update(self, change: ModelUpdate) -> Model:
+        """Apply a change. Raises `ApiError` 404 for an unknown id."""
+        model = self._models.get(change.id)
+        if model is None:
+            raise errors.not_found(f"No model {change.id} in the catalogue")
+        fields = {name: getattr(change, name) for name in change.model_fields_set - {"id"}}
+        # null clears what may be absent; a price or a flag cannot be absent.
+        fields = {k: v for k, v in fields.items() if v is not None or k in ("retired", "expiration_date")}
+        self._models[change.id] = model.model_copy(update=fields)
+        return self._models[change.id]
+
+    def all(self) -> list[Model]:
+        """Every model, retired ones too."""
+        return list(self._models.values())
+
+    def live(self, today: dt.date) -> list[Model]:
+        """What is listed: neither retired nor past its expiration date."""
+        return [m for m in self._models.values() if retirement(m, today) is None]
+
+    def free(self, today: dt.date) -> list[Model]:
+        """Models that `openrouter/free` may pick."""
+        return [m for m in self.live(today) if m.is_free_variant and m.pricing.is_zero() and not m.needs_credits]
+
+    def resolve(self, requested: str, today: dt.date) -> tuple[Model, bool]:
+        """The model of a requested id and whether its `:online` variant was asked for.
+
+        Raises `ApiError` 400 for an unknown id and 404 for a retired model.
+        """
+        name = requested.removesuffix(ONLINE)
+        for variant in _SORTING_VARIANTS:
+            name = name.removesuffix(variant)
+        model = self._models.get(name)
+        if model is None:
+            # A free variant that never was is a missing endpoint; any other unknown name is a bad one.
+            if name.removesuffix(":free") in self._models:
+                raise errors.not_found(f"No endpoints found for {name}.")
+            raise errors.bad_request(f"{requested} is not a valid model ID")
+        reason = retirement(model, today)
+        if reason is not None:
+            raise errors.not_found(_retired_text(model, reason))
+        return model, requested.endswith(ONLINE)
+
+
+def retirement(model: Model, today: dt.date) -> Retirement | None:
+    """Why the model no longer answers on `today`, if so. The expiration date is its last day."""
+    if model.retired is None and model.expiration_date is not None and model.expiration_date < today:
+        return "no_endpoints"
+    return model.retired
+
+
+def _retired_text(model: Model, reason: Retirement) -> str:
+    paid = model.id.removesuffix(":free")
+    return {
+        "no_endpoints": f"No endpoints found for {model.id}.",
+        "paid_only": (
+            f"This model is unavailable for free. The paid version is available now - use this slug instead: {paid}"
+        ),
+        "free_ended": f"{model.id} is no longer available as a free model. Paid version: {paid}",
+    }[reason]

@@ -1,0 +1,117 @@
+"""The answers of faults that replace an answer as a whole."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+
+from simulator.errors import ApiError
+from simulator.faults import Body, Status
+from simulator.replies import DONE, Reply, event
+
+SSE = "text/event-stream"
+_REASONS = {
+    400: "Provider returned error",
+    401: "No auth credentials found",
+    402: "Insufficient credits. Add more using https://openrouter.ai/settings/credits",
+    403: "Forbidden",
+    404: "No endpoints found.",
+    408: "Request timed out",
+    500: "Internal Server Error",
+    503: "No available model provider meets your routing requirements",
+}
+_PROVIDER_ERROR = "Provider returned error"
+_PAGE = "<html><head><title>{0}</title></head><body><center><h1>{0}</h1></center></body></html>"
+
+
+class HtmlError(ApiError):
+    """An error status whose body is a web page."""
+
+    def response(self) -> Response:
+        """The page."""
+        return HTMLResponse(_PAGE.format(f"{self.status} {self.message}"), self.status, self.headers)
+
+
+def status_error(fault: Status, model: str, provider: str) -> ApiError:
+    """The error of a status fault. A 429 is the provider's unless the fault says otherwise."""
+    headers = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
+    message = fault.message or _REASONS.get(fault.status, _PROVIDER_ERROR)
+    if fault.html:
+        return HtmlError(fault.status, fault.message or "Bad Gateway", headers=headers)
+    metadata: dict[str, Any] | None = None
+    named = {"provider_name": fault.provider_name, "raw": fault.raw}
+    if fault.status == 429 or any(named.values()):
+        raw = fault.raw or f"{model} is temporarily rate-limited upstream. Please retry shortly."
+        metadata = {"raw": raw, "provider_name": fault.provider_name or provider}
+    return ApiError(fault.status, message, metadata, headers)
+
+
+async def wait_for_disconnect(request: Request, released: asyncio.Event) -> None:
+    """Return when the caller has left, or the faults were changed."""
+
+    async def left() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+
+    waits = [asyncio.ensure_future(left()), asyncio.ensure_future(released.wait())]
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()
+
+
+def body_response(fault: Body, reply: Reply, *, stream: bool) -> Response:
+    """HTTP 200 with a body that is not a useful completion, plain or as a stream."""
+    headers = {"X-Generation-Id": reply.id}
+    if fault.body == "html":
+        return HTMLResponse(_PAGE.format("502 Bad Gateway"), headers=headers)
+    content = _sse(fault, reply) if stream else _plain(fault, reply)
+    if isinstance(content, bytes):
+        return Response(content, media_type=SSE if stream else "application/json", headers=headers)
+    return JSONResponse(content, headers=headers)
+
+
+def _error(reply: Reply) -> dict[str, Any]:
+    metadata = {"provider_name": reply.model.provider_name, "raw": "upstream error"}
+    return {"message": _PROVIDER_ERROR, "code": 502, "metadata": metadata}
+
+
+def _choices(fault: Body, reply: Reply, part: str) -> list[dict[str, Any]]:
+    """Choices of a degraded answer; `part` is `message` or `delta`."""
+    if fault.body == "empty_choices":
+        return []
+    said: dict[str, Any] = {"role": "assistant", "content": None if fault.body == "null_content" else ""}
+    choice = {
+        "index": 0,
+        "finish_reason": "stop",
+        "native_finish_reason": "STOP",
+        "logprobs": None,
+        part: said,
+    }
+    if fault.body == "choice_error":
+        choice = {**choice, "finish_reason": "error", "error": _error(reply)}
+    return [choice]
+
+
+def _plain(fault: Body, reply: Reply) -> dict[str, Any] | bytes:
+    if fault.body == "empty":
+        return b""
+    if fault.body == "malformed_json":
+        return f'{{"id":"{reply.id}","choices":[{{"message":{{"content":"Simul'.encode()
+    if fault.body == "error":
+        return {"error": _error(reply)}
+    return reply.completion(_choices(fault, reply, "message"))
+
+
+def _sse(fault: Body, reply: Reply) -> bytes:
+    if fault.body == "empty":
+        return b""
+    if fault.body == "malformed_json":
+        return f'data: {{"id":"{reply.id}","choices":[{{"delta":{{"content":"Simul\n\n'.encode() + DONE
+    if fault.body == "error":
+        return event({"error": _error(reply)})
+    return reply.chunk(_choices(fault, reply, "delta")) + reply.chunk([], usage=reply.usage()) + DONE

@@ -1,0 +1,223 @@
+"""Faults that can be switched on per model, and the book that decides which one a request meets."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import random
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+
+EVERY_MODEL = "*"
+_Z95 = 1.6448536269514722
+"""The standard normal distribution's 95th percentile: ties a lognormal to its median and p95."""
+_LONGEST_MS = 600_000.0
+Milliseconds = Annotated[float, Field(ge=0, le=_LONGEST_MS)]
+TokenCount = Annotated[int, Field(ge=0)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Fixed(_Strict):
+    """Always the same delay."""
+
+    kind: Literal["fixed"] = "fixed"
+    ms: Milliseconds
+
+    def sample(self, rng: random.Random) -> float:
+        """Milliseconds."""
+        return self.ms
+
+
+class Uniform(_Strict):
+    """Any delay between two bounds."""
+
+    kind: Literal["uniform"]
+    low_ms: Milliseconds
+    high_ms: Milliseconds
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Uniform:
+        if self.low_ms > self.high_ms:
+            raise ValueError("low_ms should not exceed high_ms")
+        return self
+
+    def sample(self, rng: random.Random) -> float:
+        """Milliseconds."""
+        return rng.uniform(self.low_ms, self.high_ms)
+
+
+class Lognormal(_Strict):
+    """The long-tailed shape of real answer times, given by its median and 95th percentile."""
+
+    kind: Literal["lognormal"]
+    median_ms: Annotated[float, Field(gt=0, le=_LONGEST_MS)]
+    p95_ms: Annotated[float, Field(gt=0, le=_LONGEST_MS)]
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Lognormal:
+        if self.p95_ms < self.median_ms:
+            raise ValueError("p95_ms should not be below median_ms")
+        return self
+
+    def sample(self, rng: random.Random) -> float:
+        """Milliseconds, at most ten minutes."""
+        sigma = math.log(self.p95_ms / self.median_ms) / _Z95
+        return min(self.median_ms * math.exp(rng.gauss(0, sigma)), _LONGEST_MS)
+
+
+Distribution = Annotated[Fixed | Uniform | Lognormal, Field(discriminator="kind")]
+
+
+class _Fault(_Strict):
+    """What every fault has: which model, how likely, how often."""
+
+    model: str = EVERY_MODEL
+    probability: Annotated[float, Field(ge=0, le=1)] = 1.0
+    count: Annotated[int, Field(ge=1)] | None = None
+    """Stop after this many requests have met it; None never stops."""
+
+
+class Latency(_Fault):
+    """How long the model takes to its answer (or first token). Not a failure: goes with any other fault."""
+
+    kind: Literal["latency"]
+    distribution: Distribution
+
+
+class Status(_Fault):
+    """An error status, as OpenRouter or the provider behind it would give."""
+
+    kind: Literal["status"]
+    status: Annotated[int, Field(ge=400, le=599)]
+    message: str | None = None
+    retry_after: Annotated[int, Field(ge=0)] | str | None = None
+    provider_name: str | None = None
+    raw: str | None = None
+    html: bool = False
+    """Answer with a web page, as a proxy in front would."""
+
+
+class Hang(_Fault):
+    """Accept the request and never answer; ends when the caller leaves."""
+
+    kind: Literal["hang"]
+
+
+class Close(_Fault):
+    """Close the connection without an answer, in order or with a TCP reset."""
+
+    kind: Literal["close"]
+    reset: bool = False
+
+
+class SlowFirstToken(_Fault):
+    """Stay silent, or send only comments, before the answer."""
+
+    kind: Literal["slow_first_token"]
+    ms: Milliseconds
+    comments: bool = True
+    """Streams get `: OPENROUTER PROCESSING`, plain answers white space; False is true silence."""
+
+
+class Drip(_Fault):
+    """Bytes keep coming, the answer does not: timeouts on silence never fire."""
+
+    kind: Literal["drip"]
+    mode: Literal["keepalive", "tokens"] = "keepalive"
+    interval_ms: Annotated[float, Field(gt=0, le=_LONGEST_MS)] = 500
+    ms: Milliseconds | None = None
+    """How long the keepalives last before the answer; None is for ever. Unused with `tokens`."""
+
+
+class Cut(_Fault):
+    """End a stream after some tokens: the connection breaks, or (clean) it ends as if all were said."""
+
+    kind: Literal["cut"]
+    after_tokens: TokenCount = 3
+    clean: bool = False
+
+
+class StreamError(_Fault):
+    """An error after HTTP 200 was sent: an SSE event, or an error body on a plain answer."""
+
+    kind: Literal["stream_error"]
+    after_tokens: TokenCount = 3
+    code: int | str = 502
+    message: str = "Provider disconnected unexpectedly"
+
+
+class BrokenSse(_Fault):
+    """One line of the stream that no parser can read."""
+
+    kind: Literal["broken_sse"]
+    after_tokens: TokenCount = 1
+
+
+class Body(_Fault):
+    """HTTP 200 with a body that is not a useful completion."""
+
+    kind: Literal["body"]
+    body: Literal[
+        "malformed_json",
+        "empty",
+        "html",
+        "empty_choices",
+        "empty_content",
+        "null_content",
+        "choice_error",
+        "error",
+    ]
+
+
+Fault = Annotated[
+    Latency | Status | Hang | Close | SlowFirstToken | Drip | Cut | StreamError | BrokenSse | Body,
+    Field(discriminator="kind"),
+]
+FAULTS: TypeAdapter[list[Fault]] = TypeAdapter(list[Fault])
+
+
+class FaultBook:
+    """The faults switched on, in order: the first that fits and fires is the one a request meets."""
+
+    def __init__(self, rng: random.Random, latency: Distribution) -> None:
+        self._rng = rng
+        self._default = latency
+        self._faults: list[Fault] = []
+        self._met: list[int] = []
+        self.changed = asyncio.Event()
+
+    def replace(self, faults: list[Fault]) -> None:
+        """Switch on exactly these. Requests that hang in an old fault are let go."""
+        self._faults = faults
+        self._met = [0] * len(faults)
+        self.changed.set()
+        self.changed = asyncio.Event()
+
+    def as_json(self) -> list[dict[str, Any]]:
+        """The faults with how many requests met each."""
+        return [{**fault.model_dump(), "met": met} for fault, met in zip(self._faults, self._met, strict=True)]
+
+    def failure(self, model: str) -> Fault | None:
+        """The fault, other than latency, that this request meets; counts it."""
+        return self._draw(model, latency=False)
+
+    def latency_seconds(self, model: str) -> float:
+        """How long this request takes to its first token."""
+        found = self._draw(model, latency=True)
+        distribution = found.distribution if isinstance(found, Latency) else self._default
+        return distribution.sample(self._rng) / 1000
+
+    def _draw(self, model: str, *, latency: bool) -> Fault | None:
+        for index, fault in enumerate(self._faults):
+            if fault.model not in (EVERY_MODEL, model) or isinstance(fault, Latency) is not latency:
+                continue
+            if fault.count is not None and self._met[index] >= fault.count:
+                continue
+            if fault.probability >= 1 or self._rng.random() < fault.probability:
+                self._met[index] += 1
+                return fault
+        return None

@@ -1,0 +1,103 @@
+"""Records of what arrived and of what was generated; both bounded, neither holds a key or a prompt."""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+_DISTINCT_MODELS = 500
+_OTHER = "(other)"
+
+
+@dataclass
+class Record:
+    """One request to `/api`. `models` is every id it named, fallbacks included; `cost_usd` in dollars."""
+
+    seq: int
+    time: float
+    method: str
+    path: str
+    account: str | None = None
+    models: list[str] = field(default_factory=list)
+    served_model: str | None = None
+    stream: bool = False
+    body_fields: list[str] = field(default_factory=list)
+    outcome: str = "open"
+    status: int | None = None
+    cost_usd: float = 0.0
+    duration_ms: float | None = None
+
+    def close(self, now: float, outcome: str, status: int | None) -> None:
+        """Say how it ended."""
+        self.outcome, self.status = outcome, status
+        self.duration_ms = round((now - self.time) * 1000, 1)
+
+
+class Journal:
+    """The last `kept` requests, and totals of all since the last reset."""
+
+    def __init__(self, kept: int) -> None:
+        self._records: deque[Record] = deque(maxlen=kept)
+        self.total = 0
+        self.by_model: dict[str, int] = {}
+
+    def open(self, now: float, method: str, path: str) -> Record:
+        """Begin a record at epoch second `now`."""
+        self.total += 1
+        record = Record(self.total, now, method, path)
+        self._records.append(record)
+        return record
+
+    def name_models(self, record: Record, models: list[str]) -> None:
+        """Note and count the ids that a request named. The totals outlive the ring."""
+        record.models = models
+        for model in models:
+            known = model in self.by_model or len(self.by_model) < _DISTINCT_MODELS
+            name = model if known else _OTHER
+            self.by_model[name] = self.by_model.get(name, 0) + 1
+
+    def since(self, time: float, after_seq: int) -> Iterator[Record]:
+        """Records that began after `time` and whose number exceeds `after_seq`, oldest first."""
+        return (r for r in self._records if r.time > time and r.seq > after_seq)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._records.clear()
+        self.total = 0
+        self.by_model = {}
+
+
+@dataclass(frozen=True)
+class Generation:
+    """A finished answer, as `GET /generation` may look it up once `ready_at` has passed."""
+
+    account: str
+    ready_at: float
+    data: dict[str, Any]
+
+
+class Generations:
+    """The last `kept` generations by id."""
+
+    def __init__(self, kept: int) -> None:
+        self._kept = kept
+        self._by_id: OrderedDict[str, Generation] = OrderedDict()
+
+    def add(self, generation_id: str, generation: Generation) -> None:
+        """Remember one; the oldest is dropped."""
+        self._by_id[generation_id] = generation
+        if len(self._by_id) > self._kept:
+            self._by_id.popitem(last=False)
+
+    def find(self, generation_id: str, account: str, now: float) -> dict[str, Any] | None:
+        """The account's own generation, if it is there and ready."""
+        found = self._by_id.get(generation_id)
+        if found is None or found.account != account or found.ready_at > now:
+            return None
+        return found.data
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._by_id.clear()

@@ -1,0 +1,154 @@
+"""One answered request in OpenRouter's words: the completion object, its chunks, and its usage."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from hashlib import sha256
+from typing import Any
+
+from simulator.answers import Answer
+from simulator.catalogue import Model
+
+DONE = b"data: [DONE]\n\n"
+PROCESSING = b": OPENROUTER PROCESSING\n\n"
+_NATIVE_REASONS = {"stop": "STOP", "length": "MAX_TOKENS", "tool_calls": "TOOL_CALLS"}
+
+
+def event(data: dict[str, Any]) -> bytes:
+    """One SSE data event."""
+    return b"data: " + json.dumps(data, separators=(",", ":")).encode() + b"\n\n"
+
+
+def dollars(cost: Decimal) -> float:
+    """JSON number of a cost; exactly 0 stays a plain 0."""
+    return float(cost) if cost else 0
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer with what it cost; `created` in epoch seconds, `cost` in dollars."""
+
+    id: str
+    created: int
+    model: Model
+    answer: Answer
+    prompt_tokens: int
+    cost: Decimal
+    search_results: int = 0
+
+    def usage(self) -> dict[str, Any]:
+        """Always part of an answer, whether asked for or not."""
+        completion = self.answer.tokens
+        return {
+            "prompt_tokens": self.prompt_tokens,
+            "completion_tokens": completion,
+            "total_tokens": self.prompt_tokens + completion,
+            "cost": dollars(self.cost),
+            "is_byok": False,
+            "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
+            "cost_details": {"upstream_inference_cost": None},
+            "completion_tokens_details": {"reasoning_tokens": 0},
+        }
+
+    def completion(self, choices: list[dict[str, Any]] | None = None) -> dict[str, Any]:
+        """The body of a plain answer; `choices` replaces the regular one."""
+        return {
+            **self._head("chat.completion"),
+            "choices": [self.choice()] if choices is None else choices,
+            "usage": self.usage(),
+        }
+
+    def choice(self) -> dict[str, Any]:
+        """The regular choice of a plain answer."""
+        message: dict[str, Any] = {
+            "role": "assistant",
+            "content": self.answer.content,
+            "refusal": None,
+            "reasoning": None,
+        }
+        if self.answer.tool_calls:
+            message["tool_calls"] = self.answer.tool_calls
+        if self.search_results:
+            message["annotations"] = [_citation(number) for number in range(self.search_results)]
+        return {"index": 0, "logprobs": None, **self._reasons(), "message": message}
+
+    def chunk(self, choices: list[dict[str, Any]], **more: Any) -> bytes:
+        """One event of a stream."""
+        return event({**self._head("chat.completion.chunk"), "choices": choices, **more})
+
+    def token_events(self) -> Iterator[bytes]:
+        """An event for each token (or tool call)."""
+        # Only the token differs between events, so the rest is put into JSON once.
+        head = json.dumps(self._head("chat.completion.chunk"), separators=(",", ":"))[:-1]
+        before = f'data: {head},"choices":[{{"index":0,"delta":{{"role":"assistant",'
+        after = '},"finish_reason":null,"native_finish_reason":null,"logprobs":null}]}\n\n'
+        for call in self.answer.tool_calls:
+            yield f'{before}"content":null,"tool_calls":{json.dumps([call])}{after}'.encode()
+        for piece in self.answer.pieces:
+            yield f'{before}"content":{json.dumps(piece)}{after}'.encode()
+
+    def closing_events(self) -> Iterator[bytes]:
+        """The end of a good stream: finish reason, usage with empty choices, `[DONE]`."""
+        delta = {"role": "assistant", "content": ""}
+        yield self.chunk([{"index": 0, "delta": delta, **self._reasons(), "logprobs": None}])
+        yield self.chunk([], usage=self.usage())
+        yield DONE
+
+    def _reasons(self) -> dict[str, str]:
+        reason = self.answer.finish_reason
+        return {"finish_reason": reason, "native_finish_reason": _NATIVE_REASONS[reason]}
+
+    def _head(self, kind: str) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "provider": self.model.provider_name,
+            "model": self.model.id,
+            "object": kind,
+            "created": self.created,
+            "system_fingerprint": f"fp_{sha256(self.model.id.encode()).hexdigest()[:10]}",
+        }
+
+    def generation(self, *, streamed: bool, latency_ms: float) -> dict[str, Any]:
+        """What `GET /generation` says of this answer."""
+        completion = self.answer.tokens
+        return {
+            "id": self.id,
+            "upstream_id": None,
+            "total_cost": dollars(self.cost),
+            "usage": dollars(self.cost),
+            "cache_discount": None,
+            "upstream_inference_cost": 0,
+            "created_at": self.created,
+            "model": self.model.id,
+            "provider_name": self.model.provider_name,
+            "streamed": streamed,
+            "cancelled": False,
+            "is_byok": False,
+            "latency": round(latency_ms),
+            "generation_time": round(latency_ms),
+            "finish_reason": self.answer.finish_reason,
+            "native_finish_reason": _NATIVE_REASONS[self.answer.finish_reason],
+            "tokens_prompt": self.prompt_tokens,
+            "tokens_completion": completion,
+            "native_tokens_prompt": self.prompt_tokens,
+            "native_tokens_completion": completion,
+            "native_tokens_reasoning": 0,
+            "native_tokens_cached": 0,
+            "num_search_results": self.search_results or None,
+        }
+
+
+def _citation(number: int) -> dict[str, Any]:
+    return {
+        "type": "url_citation",
+        "url_citation": {
+            "url": f"https://example.com/result-{number + 1}",
+            "title": f"Simulated result {number + 1}",
+            "content": "",
+            "start_index": 0,
+            "end_index": 0,
+        },
+    }

@@ -1,0 +1,74 @@
+"""Everything that one running simulator knows, and how to put it back to the beginning."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+import time
+from collections.abc import Callable
+from hashlib import sha256
+
+from simulator.accounts import Accounts, Bill
+from simulator.catalogue import Catalogue
+from simulator.config import Settings
+from simulator.faults import FaultBook, Fixed
+from simulator.journal import Generations, Journal
+
+KEPT_REQUESTS = 5_000
+KEPT_GENERATIONS = 1_000
+GENERATION_DELAY_SECONDS = 0.5
+"""`GET /generation` answers 404 this long, as the real one does for a moment."""
+
+
+class Clock:
+    """Epoch seconds that can be moved forward, so that a test can cross midnight."""
+
+    def __init__(self, source: Callable[[], float] = time.time) -> None:
+        self._source = source
+        self.offset = 0.0
+
+    def now(self) -> float:
+        """Epoch seconds, UTC."""
+        return self._source() + self.offset
+
+    def today(self) -> dt.date:
+        """The UTC day."""
+        return dt.datetime.fromtimestamp(self.now(), dt.UTC).date()
+
+
+class Simulator:
+    """State of one simulator; one event loop uses it, so nothing locks."""
+
+    accounts: Accounts
+    bill: Bill
+
+    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+        self.settings = settings
+        self.clock = clock or Clock()
+        self.rng = random.Random(settings.seed)  # noqa: S311 - repeatable on purpose
+        self.catalogue = Catalogue.load(settings.catalogue)
+        self.faults = FaultBook(self.rng, Fixed(ms=settings.latency_ms))
+        self.journal = Journal(KEPT_REQUESTS)
+        self.generations = Generations(KEPT_GENERATIONS)
+        self._answered = 0
+        self._open_accounts()
+
+    def _open_accounts(self) -> None:
+        self.accounts = self.settings.accounts()
+        self.bill = Bill()
+
+    def reset(self, seed: int | None = None) -> None:
+        """Back to the start: accounts, bill, catalogue, faults, records, clock and random numbers."""
+        self.rng.seed(self.settings.seed if seed is None else seed)
+        self.clock.offset = 0.0
+        self.catalogue.reset()
+        self.faults.replace([])
+        self.journal.clear()
+        self.generations.clear()
+        self._open_accounts()
+
+    def next_generation_id(self) -> str:
+        """An id as OpenRouter makes them: `gen-`, the time, and twenty letters."""
+        self._answered += 1
+        digest = sha256(f"{self.settings.seed}/{self._answered}".encode()).hexdigest()[:20]
+        return f"gen-{int(self.clock.now())}-{digest}"

@@ -1,0 +1,190 @@
+"""A stage for the edge's tests: its own network, the real edge, and replicas that come and go."""
+
+import csv
+import io
+import itertools
+import json
+import socket
+import tarfile
+import time
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+import docker
+from docker.models.containers import Container
+
+from components import edge_config
+from components.edge_config import EdgeConfig
+from images import tags
+
+KEY = "sk-edge-test-key-0123456789"
+PORTS = {
+    "users": edge_config.USERS_PORT,
+    "internal": edge_config.GATEWAY_INTERNAL_PORT,
+    "host": edge_config.GATEWAY_HOST_PORT,
+    "operations": edge_config.OPERATIONS_PORT,
+}
+REPLICA_PORTS = {"friday": 3000, "litellm": 4000}
+SCRIPT = (Path(__file__).parent / "replica.py").read_text()
+
+
+@dataclass
+class Stage:
+    """Everything it makes carries one random name and goes with close()."""
+
+    name: str = field(default_factory=lambda: f"edge-test-{uuid.uuid4().hex[:8]}")
+    ports: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.engine = docker.from_env()
+        self.network = self.engine.networks.create(self.name)
+        self.containers: list[Container] = []
+        self.numbers = itertools.count(1)
+
+    def close(self) -> None:
+        """Remove the containers and the network of this stage."""
+        for container in self.containers:
+            container.remove(force=True, v=True)
+        self.network.remove()
+        self.engine.close()
+
+    def start_edge(self, **changes: object) -> Container:
+        """Start the edge as a stack does; its ports are published on free loopback ports."""
+        values: dict[str, object] = {"friday_replicas": 2, "litellm_replicas": 2, "gateway_key": KEY, **changes}
+        self.edge = self._run(
+            "edge",
+            "edge",
+            ["haproxy", "-W", "-db", "-f", "/etc/friday/haproxy.cfg"],
+            {"haproxy.cfg": EdgeConfig.model_validate(values).render()},
+            ports={f"{port}/tcp": ("127.0.0.1", None) for port in PORTS.values()},
+        )
+        self.edge.reload()
+        bound = self.edge.attrs["NetworkSettings"]["Ports"]
+        self.ports = {name: int(bound[f"{port}/tcp"][0]["HostPort"]) for name, port in PORTS.items()}
+        self.until(lambda: self.get("operations", "/healthz").startswith("HTTP/1.1 200"))
+        return self.edge
+
+    def start_replica(self, part: str, **env: str) -> Container:
+        """Start one replica behind the alias `part`."""
+        return self._run(
+            part, "python", ["python3", "/etc/friday/replica.py", str(REPLICA_PORTS[part])], {"replica.py": SCRIPT}, env
+        )
+
+    def _run(
+        self,
+        part: str,
+        image: str,
+        command: list[str],
+        files: dict[str, str],
+        env: dict[str, str] | None = None,
+        ports: dict[int | str, Any] | None = None,
+    ) -> Container:
+        name = f"{self.name}-{part}-{next(self.numbers)}"
+        api = self.engine.api
+        created = api.create_container(
+            tags.tag(image),
+            command,
+            name=name,
+            user="10001:10001",
+            environment={"REPLICA": name, **(env or {})},
+            volumes=["/etc/friday"],
+            ports=[str(port).split("/")[0] for port in ports or {}],
+            host_config=api.create_host_config(
+                read_only=True,
+                tmpfs={"/tmp": "rw,noexec,nosuid,size=64m,mode=1777"},  # noqa: S108 - the container's own
+                cap_drop=["ALL"],
+                security_opt=["no-new-privileges:true"],
+                port_bindings=ports or {},
+            ),
+            networking_config=api.create_networking_config({self.name: api.create_endpoint_config(aliases=[part])}),
+        )
+        container = self.engine.containers.get(created["Id"])
+        self.containers.append(container)
+        container.put_archive("/etc/friday", _archive(files))
+        container.start()
+        return container
+
+    def get(self, port: str, path: str) -> str:
+        """Send one plain GET and return the whole answer."""
+        return self.raw(port, f"GET {path} HTTP/1.1\r\nHost: edge\r\nConnection: close\r\n\r\n".encode())
+
+    def raw(self, port: str, request: bytes, seconds: float = 10.0) -> str:
+        """Send bytes as they are and return all that comes back until the edge closes."""
+        try:
+            with socket.create_connection(("127.0.0.1", self.ports[port]), timeout=seconds) as connection:
+                connection.sendall(request)
+                return b"".join(iter(lambda: connection.recv(65_536), b"")).decode("latin-1")
+        except ConnectionError:
+            return ""
+
+    def runtime(self, command: str) -> str:
+        """Send one command to HAProxy's runtime API, as an operator does."""
+        shell = f"printf '{command.strip()}\\n' | {' '.join(edge_config.SOCAT)}"
+        return cast(bytes, self.edge.exec_run(["bash", "-c", shell]).output).decode()
+
+    def until_up(self, part: str, count: int) -> None:
+        """Wait until the edge sends requests to exactly `count` replicas of a part."""
+        self.until(lambda: self.up(part) == count)
+
+    def up(self, part: str) -> int:
+        """Return how many replicas of a part the edge believes in."""
+        return sum(row["status"] == "UP" for row in self.servers(part))
+
+    def servers(self, part: str) -> list[dict[str, str]]:
+        """Return HAProxy's statistics of a part's slots."""
+        return [row for row in self._statistics(part) if row["svname"] != "BACKEND"]
+
+    def served(self, part: str) -> int:
+        """Return how many requests a part's replicas have got from the edge, health checks left out."""
+        return next(int(row["stot"]) for row in self._statistics(part) if row["svname"] == "BACKEND")
+
+    def busy(self, part: str) -> Container | None:
+        """Return a replica that has a request on its way, or None."""
+        addresses = [row["addr"].split(":")[0] for row in self.servers(part) if row["scur"] != "0"]
+        for container in self.replicas(part):
+            container.reload()
+            if container.attrs["NetworkSettings"]["Networks"][self.name]["IPAddress"] in addresses:
+                return container
+        return None
+
+    def replicas(self, part: str) -> list[Container]:
+        """Return every replica of a part that was started here."""
+        return [container for container in self.containers if f"-{part}-" in str(container.name)]
+
+    def _statistics(self, part: str) -> list[dict[str, str]]:
+        rows = csv.DictReader(io.StringIO(self.runtime("show stat").removeprefix("# ")))
+        return [row for row in rows if row["pxname"] == part]
+
+    @staticmethod
+    def until(condition: Any, seconds: float = 15.0) -> None:
+        """Wait for a condition; TimeoutError when it does not come true."""
+        deadline = time.monotonic() + seconds
+        while not condition():
+            if time.monotonic() > deadline:
+                raise TimeoutError("the edge's stage did not get there in time")
+            time.sleep(0.1)
+
+
+def post(path: str, body: str = "{}", *headers: str) -> bytes:
+    """Return a well-formed POST."""
+    extra = "".join(f"{header}\r\n" for header in headers)
+    head = f"POST {path} HTTP/1.1\r\nHost: edge\r\nConnection: close\r\nContent-Length: {len(body)}\r\n{extra}\r\n"
+    return (head + body).encode()
+
+
+def echoed(answer: str) -> dict[str, Any]:
+    """Return what reached the replica, from its answer."""
+    return cast(dict[str, Any], json.loads(answer.split("\r\n\r\n", 1)[1]))
+
+
+def _archive(files: dict[str, str]) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for name, text in files.items():
+            content = text.encode()
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mode = len(content), 0o644
+            archive.addfile(entry, io.BytesIO(content))
+    return buffer.getvalue()

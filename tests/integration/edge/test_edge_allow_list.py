@@ -1,0 +1,222 @@
+"""What reaches LiteLLM through the edge, byte by byte, and what does not."""
+
+import pytest
+
+from tests.integration.edge.stage import KEY, Stage, echoed, post
+
+pytestmark = pytest.mark.engine
+
+CLOSE = "Host: edge\r\nConnection: close\r\n\r\n"
+SMUGGLED = "GET /model/info HTTP/1.1\r\nHost: litellm\r\n\r\n"
+
+REFUSED_TARGETS = [
+    "GET /",
+    "GET /metrics",
+    "GET /openapi.json",
+    "GET /ui/",
+    "GET /health/readiness/details",
+    "GET /health/services",
+    "GET /model/info",
+    "GET /v1/models/../../model/info",
+    "GET /v1/models/%2e%2e/%2e%2e/model/info",
+    "GET /health/%2e%2e/model/info",
+    "GET /health/..%2fmodel/info",
+    "GET /health/..;/model/info",
+    "GET /health\\..\\model\\info",
+    "GET /v1/models/",
+    "GET //v1/models",
+    "GET /v1//models",
+    "GET /v1%2fmodels",
+    "GET /v1/model%73",
+    "GET /V1/Models",
+    "GET /v1/models%00",
+    "GET /v1/models%20",
+    "GET /v1/models;x=1",
+    "GET /v1/models#/../model/info",
+    "GET v1/models",
+    "GET http://litellm:4000/model/info",
+    "GET http://litellm:4000/v1/models",
+    "GET HTTP://litellm/v1/models",
+    "GET @litellm:4000/v1/models",
+    "GET /openrouter/v1/key",
+    "GET /chat/completions",
+    "HEAD /v1/models",
+    "OPTIONS /chat/completions",
+    "OPTIONS *",
+    "TRACE /v1/models",
+    "CONNECT litellm:4000",
+    "DELETE /v1/models",
+    "PUT /chat/completions",
+    "POST /v1/models",
+    "POST /health",
+    "POST /health/liveliness",
+    "POST /model/new",
+    "POST /key/generate",
+    "POST /v1/responses",
+    "POST /v1/messages",
+    "POST /embeddings",
+    "POST /v1/completions",
+    "POST /utils/transform_request",
+    "POST /openrouter/v1/chat/completions",
+    "POST /v1/chat/completions/",
+    "POST /openai/deployments/paid/chat/completions",
+    "get /v1/models",
+    "post /chat/completions",
+]
+
+CHAT = "POST /chat/completions HTTP/1.1"
+READ = "GET /v1/models HTTP/1.1"
+
+
+def framed(request: str, *headers: str, body: str = "") -> bytes:
+    """Return a request with just these headers after Host, however odd they are."""
+    lines = [request, "Host: e", "Connection: close", *headers]
+    return ("\r\n".join(lines) + "\r\n\r\n" + body).encode()
+
+
+REFUSED_FRAMING = {
+    "no length": framed(CHAT),
+    "chunked": framed(CHAT, "Transfer-Encoding: chunked", body="2\r\n{}\r\n0\r\n\r\n"),
+    "too long": framed(CHAT, "Content-Length: 10000001"),
+    "chunked get": framed(READ, "Transfer-Encoding: chunked", body="0\r\n\r\n"),
+    "both lengths": framed(CHAT, "Content-Length: 4", "Transfer-Encoding: chunked", body=f"0\r\n\r\n{SMUGGLED}"),
+    "two lengths": framed(CHAT, "Content-Length: 2", "Content-Length: 60", body=f"{{}}{SMUGGLED}"),
+    "odd coding": framed(CHAT, "Transfer-Encoding: xchunked", "Content-Length: 2", body=f"{{}}{SMUGGLED}"),
+    "space before colon": framed(CHAT, "Transfer-Encoding : chunked", "Content-Length: 2", body=f"{{}}{SMUGGLED}"),
+    "signed length": framed(CHAT, "Content-Length: +2", body="{}"),
+    "two hosts": framed(READ, "Host: other"),
+    "http/2 preface": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0" * 32,
+    "http/0.9": b"GET /v1/models\r\n",
+    "not http": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\0" * 64,
+}
+
+STEERING_HEADERS = [
+    "x-litellm-timeout: 1",
+    "x-litellm-stream-timeout: 1",
+    "x-litellm-num-retries: 5",
+    "x-litellm-tags: paid",
+    "x-litellm-api-key: sk-other",
+    "x-litellm-call-id: forged",
+    "X-LITELLM-SPEND-LOGS-METADATA: {}",
+    "litellm-disable-message-redaction: true",
+    "x_litellm_tags: paid",
+    "x-pass-authorization: Bearer other",
+    "api-key: other",
+    "x-api-key: other",
+    "x-goog-api-key: other",
+    "anthropic-beta: x",
+    "openai-organization: other",
+    "x-forwarded-for: 1.2.3.4",
+    "x-forwarded-host: evil",
+    "x-http-method-override: DELETE",
+    "x-original-url: /model/info",
+    "forwarded: for=1.2.3.4",
+    "cookie: token=other",
+    "upgrade: websocket",
+    "http2-settings: AAMAAABkAARAAAAAAAIAAAAA",
+]
+
+
+@pytest.mark.parametrize("port", ["internal", "host"])
+@pytest.mark.parametrize("target", REFUSED_TARGETS)
+def test_refuses_what_is_not_on_the_list(shared_stage: Stage, port: str, target: str) -> None:
+    before = shared_stage.served("litellm")
+    length = "Content-Length: 0\r\n" if target.startswith(("POST", "PUT", "post")) else ""
+    answer = shared_stage.raw(port, f"{target} HTTP/1.1\r\n{length}{CLOSE}".encode())
+    assert answer.startswith(("HTTP/1.1 404", "HTTP/1.1 400"))
+    assert shared_stage.served("litellm") == before
+
+
+@pytest.mark.parametrize("name", REFUSED_FRAMING)
+def test_refuses_doubtful_framing(shared_stage: Stage, name: str) -> None:
+    before = shared_stage.served("litellm")
+    answer = shared_stage.raw("internal", REFUSED_FRAMING[name])
+    assert not answer or answer.startswith(("HTTP/1.1 400", "HTTP/1.1 404", "HTTP/1.1 411", "HTTP/1.1 413"))
+    assert shared_stage.served("litellm") == before
+
+
+def test_a_pipelined_request_is_judged_by_itself(shared_stage: Stage) -> None:
+    allowed = "GET /v1/models HTTP/1.1\r\nHost: e\r\n\r\n"
+    forbidden = f"GET /model/info HTTP/1.1\r\n{CLOSE}"
+    answer = shared_stage.raw("internal", (allowed + forbidden).encode())
+    assert answer.count("HTTP/1.1 200") == 1
+    assert answer.count("HTTP/1.1 404") == 1
+
+
+@pytest.mark.parametrize("path", ["/chat/completions", "/v1/chat/completions"])
+@pytest.mark.parametrize(("port", "credential"), [("internal", f"Bearer {KEY}"), ("host", None)])
+def test_chat_gets_through(shared_stage: Stage, path: str, port: str, credential: str | None) -> None:
+    seen = echoed(shared_stage.raw(port, post(path, '{"model": "m"}')))
+    assert (seen["method"], seen["target"], seen["length"]) == ("POST", path, 14)
+    assert dict(seen["headers"]).get("authorization") == credential
+
+
+@pytest.mark.parametrize(
+    ("path", "upstream"),
+    [
+        ("/models", "/models"),
+        ("/v1/models", "/v1/models"),
+        ("/health/liveliness", "/health/liveliness"),
+        ("/health/readiness", "/health/readiness"),
+        ("/health", "/health/liveliness"),
+        ("/health?model=paid", "/health/liveliness"),
+    ],
+)
+def test_reading_gets_through(shared_stage: Stage, path: str, upstream: str) -> None:
+    assert echoed(shared_stage.get("host", path))["target"] == upstream
+
+
+def test_the_query_is_dropped(shared_stage: Stage) -> None:
+    seen = echoed(shared_stage.raw("internal", post("/chat/completions?model=openai/gpt-4o")))
+    assert seen["target"] == "/chat/completions"
+
+
+@pytest.mark.parametrize("port", ["internal", "host"])
+def test_a_callers_own_credential_is_left_alone(shared_stage: Stage, port: str) -> None:
+    seen = echoed(shared_stage.raw(port, post("/chat/completions", "{}", "Authorization: Bearer mine")))
+    assert [value for name, value in seen["headers"] if name == "authorization"] == ["Bearer mine"]
+
+
+@pytest.mark.parametrize("header", STEERING_HEADERS)
+def test_steering_headers_do_not_arrive(shared_stage: Stage, header: str) -> None:
+    seen = echoed(
+        shared_stage.raw("internal", post("/chat/completions", "{}", header, "Content-Type: application/json"))
+    )
+    name, value = header.lower().split(": ", 1)
+    headers = {key.lower(): text.lower() for key, text in seen["headers"]}
+    assert headers.get(name) != value
+    assert headers["content-type"] == "application/json"
+    assert headers["host"] == "litellm"
+
+
+def test_the_callers_request_id_becomes_the_gateways(shared_stage: Stage) -> None:
+    seen = dict(echoed(shared_stage.raw("internal", post("/chat/completions", "{}", "X-Request-Id: abc-1")))["headers"])
+    assert (seen["x-request-id"], seen["x-litellm-call-id"]) == ("abc-1", "abc-1")
+
+
+def test_an_unfit_request_id_is_replaced(shared_stage: Stage) -> None:
+    seen = dict(echoed(shared_stage.raw("internal", post("/chat/completions", "{}", 'X-Request-Id: "},{"')))["headers"])
+    assert len(seen["x-request-id"]) == 36
+
+
+def test_the_answer_tells_nothing_of_the_inside(shared_stage: Stage) -> None:
+    head = shared_stage.raw("host", post("/chat/completions")).split("\r\n\r\n", 1)[0].lower()
+    assert "x-litellm-model-id: dep-one" in head
+    assert "x-litellm-attempted-fallbacks: 1" in head
+    for leak in ("api-base", "key-spend", "llm_provider", "server:"):
+        assert leak not in head
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/metrics/", "//metrics", "/%6detrics", "/metrics?x=1", "/metrics%2f"])
+def test_users_do_not_see_fridays_metrics(shared_stage: Stage, path: str) -> None:
+    assert shared_stage.get("users", path).startswith("HTTP/1.1 404")
+
+
+def test_users_reach_friday(shared_stage: Stage) -> None:
+    seen = echoed(shared_stage.get("users", "/api/chat?x=1"))
+    assert (seen["target"], "friday" in seen["replica"]) == ("/api/chat?x=1", True)
+
+
+def test_operations_port_serves_metrics_only(shared_stage: Stage) -> None:
+    assert "haproxy_backend_active_servers" in shared_stage.get("operations", "/metrics")
+    assert shared_stage.get("operations", "/stats").startswith("HTTP/1.1 404")

@@ -1,0 +1,203 @@
+"""A copy of the checkout with a stack of its own: other names, ports and state than a developer's."""
+
+import os
+import shutil
+import socket
+import subprocess
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import docker
+import httpx
+import yaml
+from docker.models.containers import Container
+
+ROOT = Path(__file__).resolve().parents[2]
+USERS = [0, 1, 9, 10, 42, 49, 50, 77, 99, 107, 1042]
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A finished command."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def text(self) -> str:
+        return self.out + self.err
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What Friday answered: HTTP status, path and model of its headers, the body."""
+
+    status: int
+    path: str
+    model: str
+    text: str
+
+
+class Project:
+    """A checkout that may be changed freely, and the stack `t<random>` in it."""
+
+    def __init__(self, root: Path, stack: str) -> None:
+        self.root = root
+        self.stack = stack
+        self.engine = docker.from_env()
+
+    @classmethod
+    def create(cls, folder: Path) -> "Project":
+        """Copy the files that git knows or would know, as a clone has them."""
+        listed = subprocess.run(
+            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+            cwd=ROOT,
+            capture_output=True,
+            check=True,
+            text=True,
+        )
+        for name in filter(None, listed.stdout.split("\0")):
+            if (ROOT / name).exists():
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(ROOT / name, folder / name)
+        (folder / ".venv").symlink_to(ROOT / ".venv")
+        made = cls(folder, f"t{uuid.uuid4().hex[:6]}")
+        made.configure(_settings())
+        return made
+
+    @property
+    def file(self) -> Path:
+        """The stack's settings."""
+        return self.root / f"Pulumi.{self.stack}.yaml"
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The stack's settings by their names without namespace."""
+        config = yaml.safe_load(self.file.read_text())["config"]
+        return {key.removeprefix("friday-litellm:"): value for key, value in config.items()}
+
+    @property
+    def url(self) -> str:
+        """Where users reach Friday."""
+        return f"http://127.0.0.1:{self.settings['edge']['port']}"
+
+    @property
+    def gateway_url(self) -> str:
+        """Where callers with the gateway key reach LiteLLM."""
+        return f"http://127.0.0.1:{self.settings['edge']['gatewayPort']}"
+
+    @property
+    def simulator_url(self) -> str:
+        """Where the simulator's operators work."""
+        return f"http://127.0.0.1:{self.settings['simulator']['port']}"
+
+    def configure(self, changes: dict[str, Any]) -> None:
+        """Change settings in the stack file, keeping the rest of it."""
+        document = yaml.safe_load(self.file.read_text()) if self.file.exists() else {}
+        config = document.setdefault("config", {})
+        config |= {f"friday-litellm:{key}": value for key, value in changes.items()}
+        self.file.write_text(yaml.safe_dump(document))
+
+    @contextmanager
+    def configured(self, **changes: Any) -> Iterator[None]:
+        """Change settings in the stack file for a while; deploying them is the test's own business."""
+        before = self.file.read_text()
+        self.configure(changes)
+        try:
+            yield
+        finally:
+            self.file.write_text(before)
+
+    def fridayctl(self, *arguments: str, code: int = 0, seconds: float = 300) -> Ran:
+        """Run ./fridayctl in the copy and check its exit code."""
+        return self._run(["./fridayctl", *arguments], code, seconds)
+
+    def pulumi(self, *arguments: str, code: int = 0, seconds: float = 300) -> Ran:
+        """Run plain pulumi as a user does after `eval "$(./fridayctl env)"`."""
+        script = 'eval "$(./fridayctl env)" && exec pulumi "$@"'
+        return self._run(["sh", "-c", script, "sh", *arguments], code, seconds)
+
+    def _run(self, command: list[str], code: int, seconds: float) -> Ran:
+        environment = {k: v for k, v in os.environ.items() if not k.startswith(("PULUMI_", "FRIDAY_"))}
+        done = subprocess.run(
+            command,
+            cwd=self.root,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            check=False,
+        )
+        ran = Ran(done.returncode, done.stdout, done.stderr)
+        assert ran.code == code, f"{command} ended with {ran.code}:\n{ran.out}\n{ran.err}"
+        return ran
+
+    def chat(self, user_id: int, **fields: Any) -> Answer:
+        """Ask Friday as a user."""
+        body = {"user_id": user_id, "message": f"Hello from {user_id}", **fields}
+        response = httpx.post(f"{self.url}/api/chat", json=body, timeout=40)
+        headers = response.headers
+        return Answer(
+            response.status_code,
+            headers.get("x-friday-path", ""),
+            headers.get("x-friday-model", ""),
+            response.text,
+        )
+
+    def containers(self, part: str = "") -> list[Container]:
+        """Return the stack's containers, stopped ones too, of one part or of all."""
+        labels = [f"friday-litellm.stack={self.stack}"]
+        if part:
+            labels.append(f"friday-litellm.part={part}")
+        return list(self.engine.containers.list(all=True, filters={"label": labels}))
+
+    def python_in(self, part: str, script: str) -> str:
+        """Run a Python script inside a container of a part and return what it prints."""
+        code, output = self.containers(part)[0].exec_run(["python3", "-c", script])
+        assert code == 0, output.decode()
+        return str(output.decode())
+
+    def fault(self, *faults: dict[str, Any]) -> None:
+        """Switch faults of the simulated models on (none: all off)."""
+        httpx.put(f"{self.simulator_url}/admin/faults", json=list(faults), timeout=5).raise_for_status()
+
+    def remove(self) -> None:
+        """Take the stack away, also when `down` cannot."""
+        try:
+            self.fridayctl("down", self.stack, "--yes")
+        finally:
+            for container in self.containers():
+                container.remove(force=True, v=True)
+            label = {"label": f"friday-litellm.stack={self.stack}"}
+            for network in self.engine.networks.list(filters=label):
+                network.remove()
+
+
+def _settings() -> dict[str, Any]:
+    """The local stack's settings, with ports that are free here and limits that a test suite does not reach."""
+    document = yaml.safe_load((ROOT / "Pulumi.local.yaml").read_text())
+    config = {key.removeprefix("friday-litellm:"): value for key, value in document["config"].items()}
+    users, gateway, simulator = free_ports(3)
+    return {
+        **config,
+        "rolloutPercentage": 50,
+        "edge": {"port": users, "gatewayPort": gateway},
+        "simulator": {"port": simulator, "latencyMs": 20},
+        "quota": {"requestsPerMinute": 60000, "requestsPerDay": 1000000},
+    }
+
+
+def free_ports(count: int) -> list[int]:
+    """Return ports of this machine that nothing listens on now."""
+    sockets = [socket.socket() for _ in range(count)]
+    for each in sockets:
+        each.bind(("127.0.0.1", 0))
+    ports = [int(each.getsockname()[1]) for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports

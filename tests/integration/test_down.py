@@ -1,0 +1,24 @@
+"""`down` leaves nothing, and `up` in the same place starts again from nothing."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.integration.helpers import Project
+
+pytestmark = pytest.mark.engine
+
+
+def test_down_leaves_no_container_network_or_volume(tmp_path: Path) -> None:
+    project = Project.create(tmp_path)
+    try:
+        volumes = {volume.id for volume in project.engine.volumes.list()}
+        project.fridayctl("up", project.stack)
+        project.fridayctl("down", project.stack, "--yes")
+        assert project.containers() == []
+        label = {"label": f"friday-litellm.stack={project.stack}"}
+        assert project.engine.networks.list(filters=label) == []
+        assert {volume.id for volume in project.engine.volumes.list()} <= volumes
+        assert "not deployed" in project.fridayctl("status", project.stack, code=1).out
+    finally:
+        project.remove()

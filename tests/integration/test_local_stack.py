@@ -1,0 +1,237 @@
+"""The local stack end to end: both paths, every percentage, fallbacks, no-op, a broken change."""
+
+import json
+import re
+import threading
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from tests.integration.helpers import USERS, Answer, Project
+
+pytestmark = pytest.mark.engine
+
+STOCK_NAMES = [
+    "glm-4.5-air-free",
+    "gpt-oss-20b-free",
+    "deepseek-chat-v3.1-free",
+    "qwen3-coder-free",
+    "minimax-m2-free",
+    "kimi-k2-free",
+    "gemma-3-27b-free",
+    "openrouter/z-ai/glm-4.5-air:free",
+    "openrouter/openai/gpt-oss-20b:free",
+    "openrouter/deepseek/deepseek-chat-v3.1:free",
+    "openrouter/qwen/qwen3-coder:free",
+    "openrouter/minimax/minimax-m2:free",
+    "openrouter/moonshotai/kimi-k2:free",
+    "openrouter/google/gemma-3-27b-it:free",
+]
+# The stock client's own request, from inside the application's network and without Authorization.
+STOCK_CALL = """
+import json, sys, urllib.request
+body = json.dumps({"model": "%s", "messages": [{"role": "user", "content": "hi"}], "max_tokens": 32768}).encode()
+request = urllib.request.Request("http://edge:4000/chat/completions", body, {"content-type": "application/json"})
+print(json.load(urllib.request.urlopen(request, timeout=30))["choices"][0]["message"]["content"])
+"""
+
+
+@pytest.fixture(autouse=True)
+def no_faults_left(project: Project) -> Iterator[None]:
+    yield
+    project.fault()
+
+
+def expected_path(user: int, percentage: int) -> str:
+    """The rule of Friday AI: `user_id % 100 < percentage`."""
+    return "litellm" if user % 100 < percentage else "direct"
+
+
+def test_up_again_changes_nothing(project: Project) -> None:
+    before = {container.id for container in project.containers()}
+    assert "nothing to change" in project.fridayctl("up", project.stack).out
+    assert {container.id for container in project.containers()} == before
+    project.pulumi("preview", "-s", project.stack, "--expect-no-changes")
+
+
+@pytest.mark.parametrize("name", STOCK_NAMES)
+def test_every_name_of_the_stock_client_is_answered(project: Project, name: str) -> None:
+    assert project.python_in("friday", STOCK_CALL % name).strip()
+
+
+def test_status_says_where_the_rollout_stands(project: Project) -> None:
+    status = json.loads(project.fridayctl("status", project.stack, "--json").out)
+    assert status["well"] is True
+    assert status["deployed_percentage"] == 50
+    assert len(status["instances"]) == 7
+    assert "50 % of users through LiteLLM, all healthy" in project.fridayctl("status", project.stack).out
+
+
+def test_logs_name_their_container(project: Project) -> None:
+    project.chat(0)
+    lines = project.fridayctl("logs", project.stack, "friday", "--tail", "5").out.splitlines()
+    assert lines
+    assert all(re.match(r"friday-[12]-[0-9a-f]{8} \| ", line) for line in lines)
+
+
+class Load(threading.Thread):
+    """Users who go on asking at a steady rate until they are told to stop (at most 90 s)."""
+
+    def __init__(self, project: Project, per_second: int) -> None:
+        super().__init__()
+        self._project, self._per_second = project, per_second
+        self._end = threading.Event()
+        self.answers: list[Answer] = []
+        self.failures: list[str] = []
+
+    def run(self) -> None:
+        workers = [threading.Thread(target=self._work) for _ in range(self._per_second)]
+        for worker in workers:
+            worker.start()
+            time.sleep(1 / self._per_second)
+        for worker in workers:
+            worker.join()
+
+    def _work(self) -> None:
+        deadline = time.monotonic() + 90
+        while not self._end.is_set() and time.monotonic() < deadline:
+            try:
+                answer = self._project.chat(7)
+                self.answers.append(answer)
+                if answer.status != 200:
+                    self.failures.append(f"{answer.status} {answer.text}")
+            except httpx.HTTPError as error:
+                self.failures.append(repr(error))
+            self._end.wait(1)
+
+    def stop(self) -> None:
+        self._end.set()
+        self.join()
+
+
+@pytest.mark.parametrize("percentage", [0, 10, 50, 100])
+def test_a_percentage_is_honoured_and_loses_no_request(project: Project, percentage: int) -> None:
+    project.configure({"rolloutPercentage": percentage})
+    load = Load(project, per_second=10)
+    load.start()
+    try:
+        project.fridayctl("up", project.stack)
+        time.sleep(1)
+    finally:
+        load.stop()
+    assert load.failures == []
+    assert len(load.answers) > 10
+    paths = {user: project.chat(user).path for user in USERS for _ in range(2)}
+    assert paths == {user: expected_path(user, percentage) for user in USERS}
+    status = json.loads(project.fridayctl("status", project.stack, "--json").out)
+    assert status["deployed_percentage"] == percentage
+
+
+def test_a_running_stream_is_finished_while_its_replica_is_replaced(project: Project) -> None:
+    project.fault({"model": "*", "kind": "drip", "interval_ms": 500, "tokens": 12})
+    text: list[str] = []
+
+    def read() -> None:
+        body = {"user_id": 0, "message": "a long story please", "stream": True}
+        with httpx.stream("POST", f"{project.url}/api/chat", json=body, timeout=60) as response:
+            text.extend(response.iter_text())
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    time.sleep(1)
+    project.configure({"rolloutPercentage": 50})
+    project.fridayctl("up", project.stack)
+    reader.join(timeout=60)
+    assert "done" in "".join(text).lower()
+    assert "error" not in "".join(text).lower()
+
+
+def test_a_dead_first_model_is_replaced_by_the_next(project: Project) -> None:
+    healthy = project.chat(0)
+    project.fault({"model": healthy.model, "kind": "status", "status": 503})
+    answer = project.chat(0)
+    assert (answer.status, answer.path) == (200, "litellm")
+    assert answer.model != healthy.model
+
+
+def test_a_dead_gateway_replica_is_not_noticed(project: Project) -> None:
+    victim = project.containers("litellm")[0]
+    victim.kill()
+    try:
+        answers = [project.chat(0) for _ in range(20)]
+        assert {answer.status for answer in answers} == {200}
+        assert answers[-1].path == "litellm"
+    finally:
+        victim.start()
+        wait_healthy(project)
+
+
+def test_without_any_gateway_friday_goes_direct(project: Project) -> None:
+    for victim in project.containers("litellm"):
+        victim.kill()
+    try:
+        answers = [project.chat(0) for _ in range(10)]
+        assert {(answer.status, answer.path) for answer in answers} == {(200, "fallback")}
+    finally:
+        for victim in project.containers("litellm"):
+            victim.start()
+        wait_healthy(project)
+    deadline = time.monotonic() + 60
+    while project.chat(0).path != "litellm":
+        assert time.monotonic() < deadline, "the circuit breaker should close by itself"
+        time.sleep(1)
+
+
+def test_a_container_removed_by_hand_comes_back(project: Project) -> None:
+    victim = project.containers("friday")[0]
+    victim.remove(force=True, v=True)
+    assert "not on the host any more" in project.fridayctl("up", project.stack).out
+    assert len(project.containers("friday")) == 2
+
+
+def test_a_broken_change_is_explained_and_the_previous_version_goes_on(project: Project) -> None:
+    before = {container.id for container in project.containers()}
+    broken = {**project.settings["friday"], "healthPath": "/no-such-page"}
+    with project.configured(friday=broken):
+        ran = project.fridayctl("up", project.stack, code=1)
+    assert "friday-1-" in ran.text
+    assert "probe | " in ran.text
+    assert "404" in ran.text
+    assert "log   | " in ran.text
+    assert project.chat(0).status == 200
+    assert before <= {container.id for container in project.containers()}
+    project.fridayctl("up", project.stack)
+    assert {container.id for container in project.containers("friday")} <= before
+    assert len(project.containers("friday")) == 2
+
+
+def test_nothing_was_ever_paid(project: Project) -> None:
+    bill = httpx.get(f"{project.simulator_url}/admin/bill", timeout=5).json()
+    assert bill["total_usd"] == 0
+    requests = httpx.get(f"{project.simulator_url}/admin/requests", timeout=5).json()
+    models = {entry["model"] for entry in requests["requests"]}
+    assert models
+    assert all(model.endswith(":free") for model in models)
+
+
+@pytest.mark.parametrize("path", ["/", "/openrouter/v1/key", "/config/update", "/metrics", "/v1/responses", "/ui/"])
+def test_the_gateways_other_routes_end_at_the_edge(project: Project, path: str) -> None:
+    assert httpx.get(f"{project.gateway_url}{path}", timeout=5).status_code == 404
+
+
+def test_the_published_gateway_wants_the_key(project: Project) -> None:
+    body = {"model": "gemma-4-31b", "messages": [{"role": "user", "content": "hi"}]}
+    url = f"{project.gateway_url}/chat/completions"
+    assert httpx.post(url, json=body, timeout=30).status_code == 401
+    key = json.loads((project.root / ".state" / "secrets.json").read_text())["gatewayKey"]
+    assert httpx.post(url, json=body, headers={"authorization": f"Bearer {key}"}, timeout=30).status_code == 200
+    assert httpx.get(f"{project.gateway_url}/health", timeout=5).status_code == 200
+
+
+def wait_healthy(project: Project, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while any(c.attrs["State"].get("Health", {}).get("Status") != "healthy" for c in project.containers()):
+        assert time.monotonic() < deadline, "not healthy again in time"
+        time.sleep(0.5)

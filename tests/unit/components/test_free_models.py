@@ -1,0 +1,170 @@
+"""The catalogue's rules and the shape of the rendered config, for the defaults and for any valid catalogue."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from components.free_models import (
+    OPENROUTER,
+    SIMULATOR,
+    Catalogue,
+    FreeModel,
+    RouterTuning,
+    default_models,
+    litellm_config,
+    render_litellm_config,
+)
+from components.litellm_schema import check
+
+# What Friday's stock client sends (its names for the models, short and long).
+STOCK_NAMES = [
+    *("glm-4.5-air-free", "gpt-oss-20b-free", "deepseek-chat-v3.1-free", "qwen3-coder-free"),
+    *("minimax-m2-free", "kimi-k2-free", "gemma-3-27b-free"),
+    *("openrouter/z-ai/glm-4.5-air:free", "openrouter/openai/gpt-oss-20b:free"),
+    *("openrouter/deepseek/deepseek-chat-v3.1:free", "openrouter/qwen/qwen3-coder:free"),
+    *("openrouter/minimax/minimax-m2:free", "openrouter/moonshotai/kimi-k2:free"),
+    "openrouter/google/gemma-3-27b-it:free",
+]
+
+
+def models(count: int = 5, **changed: Any) -> list[dict[str, Any]]:
+    made: list[dict[str, Any]] = [{"name": f"m{n}", "id": f"vendor/m{n}:free", "aliases": []} for n in range(count)]
+    made[0].update(changed)
+    return made
+
+
+def words() -> st.SearchStrategy[str]:
+    return st.from_regex(r"[a-z0-9][a-z0-9._-]{0,10}", fullmatch=True).filter(
+        lambda text: not text.startswith(("up-", "dep-"))
+    )
+
+
+@st.composite
+def catalogues(draw: st.DrawFn) -> Catalogue:
+    names = draw(st.lists(words(), min_size=15, max_size=30, unique=True))
+    count = draw(st.integers(5, len(names) // 3))
+    entries = [
+        FreeModel(name=names[n], id=f"vendor/{names[n]}:free", aliases=tuple(names[count + n :: count]))
+        for n in range(count)
+    ]
+    order = draw(st.none() | st.permutations(names[:count]).map(lambda found: tuple(found[: max(2, count - 1)])))
+    return Catalogue(models=tuple(entries), fallback_order=order)
+
+
+def test_default_catalogue_answers_all_names_of_the_stock_client() -> None:
+    catalogue = Catalogue(models=default_models())
+    assert set(STOCK_NAMES) <= {name for name, _ in catalogue.client_names()}
+    assert len(catalogue.models) >= 5
+
+
+def test_a_model_falls_back_to_those_after_it_then_to_those_before() -> None:
+    catalogue = Catalogue.model_validate({"models": models()})
+    assert catalogue.fallbacks_of("m3") == ("m4", "m0", "m1", "m2")
+
+
+def test_an_order_of_its_own_leaves_models_out_of_the_chain() -> None:
+    catalogue = Catalogue.model_validate({"models": models(), "fallbackOrder": ["m2", "m0"]})
+    assert catalogue.fallbacks_of("m2") == ("m0",)
+    assert catalogue.fallbacks_of("m4") == ("m2", "m0")
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"id": "vendor/m0"}, ":free"),
+        ({"id": "vendor/m0:free,openai/gpt-4o:free"}, "vendor/model:free"),
+        ({"id": "vendor/m0:free\n"}, ":free"),
+        ({"id": "m0:free"}, "vendor/model:free"),
+        ({"name": "M 0"}, "a-z 0-9"),
+        ({"name": "up-m0"}, "internal names"),
+        ({"name": ""}, "1 to 64"),
+        ({"aliases": ["a,b"]}, "comma"),
+        ({"aliases": ["a\x00b"]}, "1 to 128"),
+        ({"aliases": ["dep-m1"]}, "internal names"),
+        ({"aliases": ["m1"]}, "once"),
+        ({"aliases": ["vendor/m1:free"]}, "once"),
+        ({"aliases": ["openrouter/vendor/m0:free"]}, "without an alias"),
+        ({"aliases": ["x", "x"]}, "once"),
+        ({"price": 0}, "Extra inputs"),
+    ],
+)
+def test_a_bad_model_is_refused(changed: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        Catalogue.model_validate({"models": models(**changed)})
+
+
+@pytest.mark.parametrize(
+    ("order", "said"), [(["m0", "m9"], "'m9'"), (["m0", "m0"], "once"), (["m0"], "at least 2 items")]
+)
+def test_a_bad_fallback_order_is_refused(order: list[str], said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        Catalogue.model_validate({"models": models(), "fallback_order": order})
+
+
+def test_fewer_than_five_models_are_refused() -> None:
+    with pytest.raises(ValidationError, match="at least 5"):
+        Catalogue.model_validate({"models": models(4)})
+
+
+@pytest.mark.parametrize(
+    "tuning",
+    [{"allowedFails": 3}, {"timeoutSeconds": 0}, {"cooldownSeconds": 0}, {"timeoutSeconds": 40}, {"retries": 1}],
+)
+def test_bad_tuning_is_refused(tuning: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        RouterTuning.model_validate(tuning)
+
+
+def test_no_other_upstream_is_rendered() -> None:
+    with pytest.raises(ValueError, match="upstream"):
+        render_litellm_config(
+            Catalogue(models=default_models()), RouterTuning(), upstream="https://evil.example", shared_state=False
+        )
+
+
+def test_rendered_text_is_the_config_and_the_same_every_time() -> None:
+    catalogue = Catalogue(models=default_models())
+    arguments: dict[str, Any] = {"upstream": OPENROUTER, "shared_state": True}
+    text = render_litellm_config(catalogue, RouterTuning(), **arguments)
+    assert text == render_litellm_config(catalogue, RouterTuning(), **arguments)
+    assert yaml.safe_load(text) == litellm_config(catalogue, RouterTuning(), **arguments)
+    assert "&id" not in text
+
+
+def test_no_secret_stands_in_the_config() -> None:
+    config = litellm_config(Catalogue(models=default_models()), RouterTuning(), upstream=OPENROUTER, shared_state=True)
+    keys = {entry["litellm_params"]["api_key"] for entry in config["model_list"]}
+    assert keys == {"os.environ/OPENROUTER_API_KEY"}
+    assert config["router_settings"]["redis_password"] == "os.environ/REDIS_PASSWORD"
+
+
+@pytest.mark.parametrize(("shared", "kind"), [(True, "redis"), (False, "local")])
+def test_cache_lives_where_the_state_lives(shared: bool, kind: str) -> None:
+    tuning = RouterTuning(cache_ttl_seconds=60)
+    config = litellm_config(Catalogue(models=default_models()), tuning, upstream=SIMULATOR, shared_state=shared)
+    assert config["litellm_settings"]["cache_params"] == {"type": kind, "ttl": 60}
+    assert "redis_host" in config["router_settings"] or not shared
+    assert check(config, upstream=SIMULATOR) == []
+
+
+@given(catalogues(), st.booleans(), st.sampled_from([OPENROUTER, SIMULATOR]))
+def test_any_valid_catalogue_renders_to_a_config_that_passes_the_check(
+    catalogue: Catalogue, shared: bool, upstream: str
+) -> None:
+    text = render_litellm_config(catalogue, RouterTuning(), upstream=upstream, shared_state=shared)
+    assert check(yaml.safe_load(text), upstream=upstream) == []
+
+
+@given(catalogues())
+def test_every_client_name_has_its_own_chain_of_leaf_groups(catalogue: Catalogue) -> None:
+    router = litellm_config(catalogue, RouterTuning(), upstream=SIMULATOR, shared_state=False)["router_settings"]
+    for chain in ("fallbacks", "content_policy_fallbacks", "context_window_fallbacks"):
+        targets = {name: found for entry in router[chain] for name, found in entry.items()}
+        assert targets.keys() == {name for name, _ in catalogue.client_names()}
+        assert not targets.keys() & {target for found in targets.values() for target in found}

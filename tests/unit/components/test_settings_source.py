@@ -1,0 +1,158 @@
+"""Every wrong setting is one message: file and line, key, expectation, what was found, mend."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, strategies
+
+from components.settings_source import SettingsError, from_pulumi, from_stack_file, generated_secrets
+from tests.unit.given import LOCAL, SECRETS, stack_file
+
+MODELS = [{"name": f"m{n}", "id": f"vendor/m{n}:free", "aliases": [f"alias-{n}"]} for n in range(5)]
+
+
+def changed(index: int, **changes: Any) -> list[dict[str, Any]]:
+    return [{**model, **changes} if n == index else model for n, model in enumerate(MODELS)]
+
+
+def message(path: Path) -> str:
+    with pytest.raises(SettingsError) as caught:
+        from_stack_file(path, SECRETS)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        ({"rolloutPercentage": 101}, ["rolloutPercentage", "a whole number from 0 to 100", "got 101"]),
+        ({"rolloutPercentage": -1}, ["rolloutPercentage", "a whole number from 0 to 100", "got -1"]),
+        ({"rolloutPercentage": "ten"}, ["rolloutPercentage", "a whole number from 0 to 100", "got 'ten'"]),
+        ({"rolloutPercentage": 10.5}, ["rolloutPercentage", "a whole number from 0 to 100", "got 10.5"]),
+        ({"rolloutPercentage": True}, ["rolloutPercentage", "a whole number from 0 to 100", "got True"]),
+        ({"rolloutPercent": 10}, ["friday-litellm:rolloutPercent", "is not a setting", "rolloutPercentage"]),
+        ({"engine": "kubernetes"}, ["engine", "container (one host) or swarm", "kubernetes"]),
+        ({"dockerHost": "http://x"}, ["dockerHost", "unix:///path", "http://x"]),
+        ({"edge": {"port": 0}}, ["edge.port", "a port from 1 to 65535", "got 0"]),
+        ({"edge": {"port": 70000}}, ["edge.port", "a port from 1 to 65535", "got 70000"]),
+        ({"edge": {"port": 4000}}, ["edge.port and edge.gatewayPort should differ", "4000"]),
+        ({"edge": {"prt": 3000}}, ["edge.prt", "is not a setting", "gatewayPort"]),
+        ({"litellm": {"image": "Not An Image"}}, ["litellm.image", "an image with a tag or a digest"]),
+        ({"litellm": {"image": "litellm"}}, ["litellm.image", "without tag or digest"]),
+        ({"models": changed(1, id="vendor/m1")}, ["models.1.id", ":free", "vendor/m1"]),
+        ({"models": changed(1, aliases=["alias-0"])}, ["alias-0", "once"]),
+        ({"models": MODELS[:3]}, ["models", "5"]),
+        ({"models": MODELS, "fallbackOrder": ["m0", "nobody"]}, ["nobody"]),
+        (
+            {"friday": {"environment": {"LITELLM_BASE_URL": "http://x"}}},
+            ["LITELLM_BASE_URL", "stack sets these"],
+        ),
+        ({"friday": {"directModel": "openai/gpt-4o"}}, ["friday.directModel", ":free", "openai/gpt-4o"]),
+        ({"friday": []}, ["friday", "a map of Friday's settings"]),
+        ({"router": {"allowedFails": 3}}, ["allowed"]),
+        ({"openrouterApiKey": "plain-text-secret-0123"}, ["openrouterApiKey", "encrypted", "--secret"]),
+    ],
+)
+def test_a_wrong_setting_names_file_line_key_expectation_and_mend(
+    tmp_path: Path, config: dict[str, Any], expected: list[str]
+) -> None:
+    text = message(stack_file(tmp_path, config))
+    assert text.startswith("Pulumi.t.yaml:")
+    for part in [*expected, "mend: "]:
+        assert part in text
+
+
+def test_the_line_of_a_nested_setting_is_named(tmp_path: Path) -> None:
+    text = "config:\n  friday-litellm:upstream: simulator\n  friday-litellm:edge:\n    port: 99999\n"
+    assert message(stack_file(tmp_path, text=text)).startswith("Pulumi.t.yaml:4: friday-litellm:edge.port:")
+
+
+def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
+    text = message(stack_file(tmp_path, {"rolloutPercentage": 101, "engine": "x"}))
+    assert "rolloutPercentage" in text
+    assert "engine" in text
+
+
+@pytest.mark.parametrize("key", ["openrouterApiKey", "gatewayKey", "opsKey", "redisPassword", "jwtSecret"])
+def test_a_missing_secret_names_the_command_that_sets_it(tmp_path: Path, key: str) -> None:
+    path = stack_file(tmp_path, {"upstream": "openrouter"})
+    assert f"pulumi config set --secret {key} -s t" in message(path)
+
+
+def test_a_secret_is_never_shown(tmp_path: Path) -> None:
+    path = stack_file(tmp_path, {"jwtSecret": "short"})
+    assert "short" not in message(path).replace("should", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("config: [", "should be YAML"),
+        ("config:\n  a: 1\n  a: 2\n", "should be there once"),
+        ("config: 7", "should be a map of settings"),
+        ("config:\n  friday-litelm:engine: swarm\n", "should start with friday-litellm:"),
+    ],
+)
+def test_a_file_that_is_not_settings_is_refused(tmp_path: Path, text: str, expected: str) -> None:
+    assert expected in message(stack_file(tmp_path, text=text))
+
+
+def test_an_unreadable_file_is_named(tmp_path: Path) -> None:
+    folder = tmp_path / "Pulumi.t.yaml"
+    folder.mkdir()
+    assert "should be readable" in message(folder)
+
+
+def test_encrypted_values_count_as_given(tmp_path: Path) -> None:
+    secrets = {key: {"secure": f"v1:{key}"} for key in SECRETS}
+    found = from_stack_file(stack_file(tmp_path, {"upstream": "openrouter", **secrets}), {})
+    assert found.upstream == "openrouter"
+
+
+def test_generated_secrets_serve_the_simulator_only(tmp_path: Path) -> None:
+    assert from_stack_file(stack_file(tmp_path), SECRETS).gateway_key.get_secret_value() == SECRETS["gatewayKey"]
+    with pytest.raises(SettingsError, match="openrouterApiKey"):
+        from_stack_file(stack_file(tmp_path, {"upstream": "openrouter"}), SECRETS)
+
+
+def test_the_program_reads_the_strings_that_pulumi_hands_over() -> None:
+    config = {
+        f"friday-litellm:{key}": value if isinstance(value, str) else json.dumps(value) for key, value in LOCAL.items()
+    }
+    found = from_pulumi({**config, "friday-litellm:rolloutPercentage": "10"}, "t", SECRETS)
+    assert found.rollout_percentage == 10
+    assert found.friday.environment["OWNER_OPEN_ID"] == "o"
+    with pytest.raises(SettingsError, match=r"Pulumi\.t\.yaml: friday-litellm:rolloutPercentage: .*got '101'"):
+        from_pulumi({**config, "friday-litellm:rolloutPercentage": "101"}, "t", SECRETS)
+
+
+@given(strategies.integers(min_value=0, max_value=100))
+def test_every_percentage_is_read_back(percentage: int) -> None:
+    assert read_percentage(str(percentage)) == percentage
+
+
+@given(strategies.one_of(strategies.integers(max_value=-1), strategies.integers(min_value=101)).map(str))
+def test_no_percentage_outside_is_accepted(value: str) -> None:
+    with pytest.raises(SettingsError, match="a whole number from 0 to 100"):
+        read_percentage(value)
+
+
+@given(strategies.text(alphabet="abcxyz.%-+,{[ \n", min_size=1))
+def test_no_text_is_a_percentage(value: str) -> None:
+    with pytest.raises(SettingsError, match="a whole number from 0 to 100"):
+        read_percentage(value)
+
+
+def read_percentage(value: str) -> int:
+    config = {"friday-litellm:upstream": "simulator", "friday-litellm:rolloutPercentage": value}
+    return from_pulumi(config, "t", SECRETS).rollout_percentage
+
+
+def test_generated_secrets_come_from_the_state_directory(tmp_path: Path) -> None:
+    assert generated_secrets({"FRIDAY_STATE_DIR": str(tmp_path)}) == {}
+    (tmp_path / "secrets.json").write_text('{"gatewayKey": "k"}')
+    assert generated_secrets({"FRIDAY_STATE_DIR": str(tmp_path)}) == {"gatewayKey": "k"}
+    (tmp_path / "secrets.json").write_text("[")
+    with pytest.raises(SettingsError, match="should be readable JSON"):
+        generated_secrets({"FRIDAY_STATE_DIR": str(tmp_path)})

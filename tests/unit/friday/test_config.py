@@ -1,0 +1,133 @@
+"""The environment contract: what is read, and what ends the start."""
+
+from pathlib import Path
+
+import pytest
+
+from friday.llm.config import LlmConfig, read_environment
+from friday.llm.errors import ConfigurationError
+from friday.service.settings import load_settings
+from tests.unit.friday.given import ENVIRONMENT, KEY
+
+
+def refused(**changes: str) -> str:
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings({**ENVIRONMENT, **changes})
+    return str(caught.value)
+
+
+def test_defaults_are_fridays() -> None:
+    config = read_environment(LlmConfig, {})
+    assert not config.enable_litellm
+    assert config.rollout_percentage == 0
+    assert config.litellm_base_url == "http://localhost:4000"
+    assert config.openrouter_model == "z-ai/glm-4.5-air:free"
+    assert config.openrouter_base_url == "https://openrouter.ai/api/v1"
+    assert config.deadline_seconds == 30
+
+
+@pytest.mark.parametrize("value", ["TRUE", "True", "1", "yes", " true", "", "false"])
+def test_only_the_string_true_switches_litellm_on(value: str) -> None:
+    assert not load_settings({**ENVIRONMENT, "ENABLE_LITELLM": value}).enable_litellm
+
+
+def test_true_switches_litellm_on() -> None:
+    assert load_settings({**ENVIRONMENT, "ENABLE_LITELLM": "true"}).enable_litellm
+
+
+@pytest.mark.parametrize(("value", "expected"), [("0", 0), ("10", 10), (" 50 ", 50), ("100", 100), ("007", 7)])
+def test_percentage(value: str, expected: int) -> None:
+    assert load_settings({**ENVIRONMENT, "LITELLM_ROLLOUT_PERCENTAGE": value}).rollout_percentage == expected
+
+
+@pytest.mark.parametrize("value", ["101", "-1", "ten", "10.5", "1_0", "10%", "1e1", "٣", "9" * 40])
+def test_a_wrong_percentage_names_variable_expectation_and_mend(value: str) -> None:
+    message = refused(LITELLM_ROLLOUT_PERCENTAGE=value)
+    assert "LITELLM_ROLLOUT_PERCENTAGE: expected an integer from 0 to 100" in message
+    assert repr(value) in message
+    assert "set LITELLM_ROLLOUT_PERCENTAGE=10" in message
+
+
+@pytest.mark.parametrize("name", ["JWT_SECRET", "OWNER_OPEN_ID", "DATABASE_URL", "VITE_APP_ID"])
+@pytest.mark.parametrize("value", [None, ""])
+def test_required(name: str, value: str | None) -> None:
+    environ = {**ENVIRONMENT, name: value or ""}
+    if value is None:
+        del environ[name]
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings(environ)
+    assert caught.value.field == name
+    assert f"{name}: expected " in str(caught.value)
+    assert "found nothing" in str(caught.value)
+    assert f"{name}_FILE=" in str(caught.value)
+
+
+def test_all_problems_in_one_message() -> None:
+    message = refused(PORT="0", OPENROUTER_MODEL="openai/gpt-4o", JWT_SECRET="")
+    assert message.count("expected") == 3
+    for name in ("PORT", "OPENROUTER_MODEL", "JWT_SECRET"):
+        assert f"\n  {name}: " in message
+
+
+@pytest.mark.parametrize("value", ["openai/gpt-4o", "glm:free", ":free", "x/y:free:paid", "a b/c:free", "x/y:FREE"])
+def test_the_direct_model_must_be_free(value: str) -> None:
+    assert "OPENROUTER_MODEL: expected the id of a free model" in refused(OPENROUTER_MODEL=value)
+
+
+def test_litellms_prefix_is_dropped_from_the_direct_model() -> None:
+    settings = load_settings({**ENVIRONMENT, "OPENROUTER_MODEL": "openrouter/z-ai/glm-4.5-air:free"})
+    assert settings.openrouter_model == "z-ai/glm-4.5-air:free"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "edge:4000",
+        "ftp://edge",
+        "http://",
+        "http://edge:99999",
+        "http://u:p@edge",
+        "http://e/?x=1",
+        "http://[e",
+        "http://a b",
+    ],
+)
+def test_a_base_url_must_be_one(value: str) -> None:
+    assert "LITELLM_BASE_URL: expected the http(s) URL of the gateway" in refused(LITELLM_BASE_URL=value)
+
+
+def test_a_trailing_slash_does_not_matter() -> None:
+    assert load_settings({**ENVIRONMENT, "LITELLM_BASE_URL": "http://e:1/v1/"}).litellm_base_url == "http://e:1/v1"
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "nan", "inf", "601", "soon"])
+def test_the_deadline_is_sane(value: str) -> None:
+    assert "LLM_DEADLINE_SECONDS: expected seconds" in refused(LLM_DEADLINE_SECONDS=value)
+
+
+def test_secrets_from_files(tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_text("from-file\n")
+    environ = {**ENVIRONMENT, "OPENROUTER_API_KEY": "", "OPENROUTER_API_KEY_FILE": str(file)}
+    assert load_settings(environ).openrouter_api_key.get_secret_value() == "from-file"
+
+
+def test_a_value_and_a_file_are_one_too_many(tmp_path: Path) -> None:
+    assert "unset one of them" in refused(OPENROUTER_API_KEY_FILE=str(tmp_path / "key"))
+
+
+def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    path = tmp_path / "none"
+    message = refused(JWT_SECRET="", JWT_SECRET_FILE=str(path))
+    assert f"JWT_SECRET: expected a readable file, found JWT_SECRET_FILE={path} (No such file" in message
+    path.write_bytes(b"\xff\xfe")
+    assert "not UTF-8 text" in refused(JWT_SECRET="", JWT_SECRET_FILE=str(path))
+    path.write_text("\n")
+    assert "found an empty file" in refused(JWT_SECRET="", JWT_SECRET_FILE=str(path))
+
+
+def test_no_message_or_repr_holds_a_secret() -> None:
+    assert KEY not in refused(PORT="x")
+    settings = load_settings(ENVIRONMENT)
+    assert KEY not in repr(settings)
+    assert ENVIRONMENT["DATABASE_URL"] not in repr(settings)

@@ -1,0 +1,63 @@
+"""The rollout rule against its reference, for every percentage and any user."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from friday.llm import Path, decide
+from friday.llm.constants import MAX_USER_ID
+
+users = st.integers(0, MAX_USER_ID)
+percentages = st.integers(0, 100)
+
+
+def reference(user_id: int, enabled: bool, percentage: int) -> str:
+    """The rule as Friday's documents word it."""
+    if not enabled:
+        return "direct"
+    if percentage == 0:
+        return "direct"
+    if percentage == 100:
+        return "litellm"
+    return "litellm" if user_id % 100 < percentage else "direct"
+
+
+@given(users, st.booleans(), percentages)
+def test_equals_the_reference(user_id: int, enabled: bool, percentage: int) -> None:
+    assert decide(user_id, enabled=enabled, percentage=percentage) == reference(user_id, enabled, percentage)
+
+
+def test_every_bucket_at_every_percentage() -> None:
+    for percentage in range(101):
+        on = [u for u in range(100) if decide(u, enabled=True, percentage=percentage) is Path.LITELLM]
+        assert on == list(range(percentage))
+
+
+@given(users, percentages, percentages)
+def test_a_higher_percentage_only_adds_users(user_id: int, one: int, other: int) -> None:
+    low, high = sorted((one, other))
+    if decide(user_id, enabled=True, percentage=low) is Path.LITELLM:
+        assert decide(user_id, enabled=True, percentage=high) is Path.LITELLM
+
+
+@given(users, percentages)
+def test_a_user_stays_on_one_side(user_id: int, percentage: int) -> None:
+    def never() -> float:
+        raise AssertionError("a known user must not be drawn")
+
+    decisions = {decide(user_id, enabled=True, percentage=percentage, draw=never) for _ in range(3)}
+    assert len(decisions) == 1
+
+
+@given(st.floats(0, 1, exclude_max=True), st.integers(1, 99))
+def test_without_a_user_the_draw_decides(value: float, percentage: int) -> None:
+    expected = Path.LITELLM if value * 100 < percentage else Path.DIRECT
+    assert decide(None, enabled=True, percentage=percentage, draw=lambda: value) is expected
+
+
+def test_the_ends_are_not_drawn() -> None:
+    def never() -> float:
+        raise AssertionError("nothing to draw")
+
+    assert decide(None, enabled=True, percentage=0, draw=never) is Path.DIRECT
+    assert decide(None, enabled=True, percentage=100, draw=never) is Path.LITELLM
+    assert decide(None, enabled=False, percentage=100, draw=never) is Path.DIRECT

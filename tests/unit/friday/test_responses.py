@@ -1,0 +1,135 @@
+"""Every answer that is none, and every error status, becomes one typed error."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from friday.llm import errors
+from friday.llm.errors import LlmError
+from friday.llm.responses import error_for_status, parse_result, retry_after
+from tests.unit.friday.upstream import good_answer
+
+GOOD = good_answer("m/x:free")
+
+
+def changed(**more: Any) -> bytes:
+    return json.dumps(good_answer("m/x:free", **more)).encode()
+
+
+def test_a_good_answer() -> None:
+    result = parse_result(json.dumps(GOOD | {"news": 1}).encode())
+    assert (result.text, result.model, result.id) == ("Hello", "m/x:free", "gen-1")
+    assert result.usage is not None
+    assert result.usage.total_tokens == 5
+    assert result.choices[0].finish_reason == "stop"
+
+
+def test_tool_calls_need_no_text() -> None:
+    call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    result = parse_result(changed(message={"role": "assistant", "content": None, "tool_calls": [call]}))
+    assert result.text == ""
+    assert result.choices[0].message.tool_calls is not None
+    assert result.choices[0].message.tool_calls[0].function.name == "f"
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        (b"", errors.BadResponse),
+        (b"{", errors.BadResponse),
+        (b"<html>", errors.BadResponse),
+        (b"[]", errors.BadResponse),
+        (b"[" * 100_000, errors.BadResponse),
+        (b"null", errors.BadResponse),
+        (b"{}", errors.EmptyAnswer),
+        (json.dumps(GOOD | {"choices": []}).encode(), errors.EmptyAnswer),
+        (json.dumps(GOOD | {"choices": None}).encode(), errors.EmptyAnswer),
+        (json.dumps(GOOD | {"choices": "no"}).encode(), errors.BadResponse),
+        (json.dumps(GOOD | {"choices": [7]}).encode(), errors.BadResponse),
+        (json.dumps(GOOD | {"model": None}).encode(), errors.BadResponse),
+        (json.dumps(GOOD | {"usage": {"prompt_tokens": -1}}).encode(), errors.BadResponse),
+        (changed(text=""), errors.EmptyAnswer),
+        (changed(text=" \n\t"), errors.EmptyAnswer),
+        (changed(message={"content": None}), errors.EmptyAnswer),
+        (changed(message="hi"), errors.BadResponse),
+        (changed(finish_reason="error"), errors.BadResponse),
+        (changed(error={"code": 502, "message": "x"}), errors.Unavailable),
+        (b'{"error": {"code": 429, "message": "Rate limit exceeded: free-models-per-day"}}', errors.QuotaSpent),
+        (b'{"error": {"code": "429"}}', errors.RateLimited),
+        (b'{"error": {"code": "overloaded"}}', errors.Unavailable),
+        (b'{"error": "broken"}', errors.Unavailable),
+        (b'{"error": {"code": 402}}', errors.PaymentRequired),
+    ],
+)
+def test_an_answer_that_is_none(body: bytes, error: type[LlmError]) -> None:
+    with pytest.raises(LlmError) as caught:
+        parse_result(body)
+    assert type(caught.value) is error
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "repeatable"),
+    [
+        (204, errors.BadResponse, False),
+        (302, errors.BadResponse, False),
+        (400, errors.RequestRefused, False),
+        (401, errors.AuthenticationFailed, False),
+        (402, errors.PaymentRequired, False),
+        (403, errors.AuthenticationFailed, False),
+        (404, errors.ModelNotFound, False),
+        (408, errors.LlmTimeout, False),
+        (413, errors.RequestRefused, False),
+        (429, errors.RateLimited, True),
+        (500, errors.Unavailable, False),
+        (502, errors.Unavailable, True),
+        (503, errors.Unavailable, True),
+        (504, errors.LlmTimeout, False),
+        (529, errors.Unavailable, False),
+    ],
+)
+def test_each_status_has_its_error(status: int, error: type[LlmError], repeatable: bool) -> None:
+    found = error_for_status(status, b"secret of user_1", {"retry-after": "3"})
+    assert type(found) is error
+    assert found.repeatable is repeatable
+    assert found.status == status
+    assert "user_1" not in str(found)
+
+
+@pytest.mark.parametrize("mark", ["free-models-per-day", "free-models-per-min"])
+def test_a_spent_quota_is_not_a_busy_model(mark: str) -> None:
+    body = json.dumps({"error": {"message": f"Rate limit exceeded: {mark}. Add 10 credits"}}).encode()
+    found = error_for_status(429, body, {})
+    assert type(found) is errors.QuotaSpent
+    assert not found.repeatable
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("3", 3.0), ("0", 0.0), ("1.5", 1.5), ("", None), ("soon", None), ("-1", None), ("inf", None), ("nan", None)],
+)
+def test_retry_after(text: str, seconds: float | None) -> None:
+    assert retry_after({"retry-after": text}) == seconds
+
+
+@given(st.recursive(st.none() | st.integers() | st.text(), lambda x: st.lists(x) | st.dictionaries(st.text(), x)))
+def test_any_json_is_an_answer_or_a_typed_error(data: object) -> None:
+    with pytest.raises(LlmError):
+        parse_result(json.dumps(data).encode())
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_a_typed_error(data: bytes) -> None:
+    with pytest.raises(LlmError):
+        parse_result(data)
+
+
+def test_every_error_says_what_to_do() -> None:
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, LlmError)]
+    assert len({kind.kind for kind in kinds}) == len(kinds) == 15
+    for kind in kinds:
+        assert kind.advice.endswith(".")
+        assert 400 <= kind.http_status < 600
+        assert kind.__name__ in (errors.__doc__ or "")

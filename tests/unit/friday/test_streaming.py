@@ -1,0 +1,111 @@
+"""Server-sent events: any split of the bytes gives the same answer; broken ones a typed error."""
+
+import itertools
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from friday.llm import constants, errors
+from friday.llm.errors import LlmError
+from friday.llm.streaming import Assembler, EventDecoder
+from tests.unit.friday.upstream import delta, good_events
+
+
+def wire(*events: object) -> bytes:
+    lines = [event if isinstance(event, str) else json.dumps(event) for event in events]
+    return b": PROCESSING\n\nevent: x\n" + b"".join(f"data: {line}\n\n".encode() for line in lines)
+
+
+GOOD = wire(*good_events("m/x:free"))
+
+
+def assemble(*events: object) -> tuple[list[str], Assembler]:
+    answer = Assembler()
+    shown = [answer.feed(data) for data in EventDecoder().feed(wire(*events))]
+    return [text for text in shown if text], answer
+
+
+@given(st.lists(st.integers(0, len(GOOD)), max_size=8))
+def test_chunks_may_end_anywhere(cuts: list[int]) -> None:
+    decoder = EventDecoder()
+    places = [0, *sorted(cuts), len(GOOD)]
+    parts = [GOOD[start:end] for start, end in itertools.pairwise(places)]
+    assert [line for part in parts for line in decoder.feed(part)] == EventDecoder().feed(GOOD)
+
+
+def test_a_good_stream() -> None:
+    shown, answer = assemble(*good_events("m/x:free"))
+    assert shown == ["One ", "two ", "three"]
+    assert answer.done
+    result = answer.result()
+    assert (result.text, result.model, result.id) == ("One two three", "m/x:free", "gen-2")
+    assert result.usage is not None
+    assert result.usage.total_tokens == 6
+
+
+def test_lines_may_end_with_carriage_returns_and_the_last_without_any() -> None:
+    decoder = EventDecoder()
+    assert decoder.feed(b"data: one\r\n\r\ndata:two") == [b"one"]
+    assert decoder.flush() == [b"two"]
+    assert decoder.flush() == []
+
+
+def test_a_stream_without_end_is_cut_off() -> None:
+    with pytest.raises(errors.BadResponse, match="too large"):
+        EventDecoder().feed(b"x" * (constants.MAX_BODY_BYTES + 1))
+
+
+def test_blank_text_is_held_until_something_is_said() -> None:
+    answer = Assembler()
+    assert answer.feed(json.dumps(delta(" \n")).encode()) == ""
+    assert not answer.started
+    assert answer.feed(json.dumps(delta("Hi")).encode()) == " \nHi"
+    assert answer.started
+    assert answer.feed(json.dumps(delta(" ")).encode()) == " "
+
+
+def test_tool_calls_grow() -> None:
+    first = {"index": 0, "id": "c1", "function": {"name": "look_up", "arguments": '{"a":'}}
+    second = {"index": 0, "function": {"arguments": "1}"}}
+    _, answer = assemble(
+        delta(delta={"tool_calls": [first]}), delta(delta={"tool_calls": [second]}), delta(finish="tool_calls")
+    )
+    assert answer.started
+    calls = answer.result().choices[0].message.tool_calls
+    assert calls is not None
+    assert (calls[0].id, calls[0].function.name, calls[0].function.arguments) == ("c1", "look_up", '{"a":1}')
+
+
+@pytest.mark.parametrize(
+    ("events", "error"),
+    [
+        ([delta("text")], errors.BadResponse),
+        ([delta("", "stop"), "[DONE]"], errors.EmptyAnswer),
+        ([delta("  "), delta(finish="stop")], errors.EmptyAnswer),
+        (["[DONE]"], errors.BadResponse),
+        ([], errors.BadResponse),
+        (["{broken"], errors.BadResponse),
+        (["7"], errors.BadResponse),
+        (["[" * 100_000], errors.BadResponse),
+        ([{"error": {"code": 503}}], errors.Unavailable),
+        ([delta("x", error={"code": 429})], errors.RateLimited),
+        ([delta("x", "error")], errors.BadResponse),
+        ([{"choices": [7]}], errors.BadResponse),
+        ([delta(delta={"tool_calls": [7]})], errors.BadResponse),
+        ([delta(delta={"tool_calls": [{"index": "a"}]})], errors.BadResponse),
+    ],
+)
+def test_a_stream_that_is_no_answer(events: list[Any], error: type[LlmError]) -> None:
+    with pytest.raises(LlmError) as caught:
+        assemble(*events)[1].result()
+    assert type(caught.value) is error
+
+
+@pytest.mark.parametrize("choice", [{"delta": None}, {"delta": {"content": 7}}, {"delta": {"tool_calls": "x"}}])
+def test_events_without_text_show_nothing(choice: dict[str, Any]) -> None:
+    shown, answer = assemble({"choices": [choice]}, {"choices": "none"})
+    assert shown == []
+    assert not answer.started

@@ -1,0 +1,103 @@
+"""A gateway's settings, and an application that stands where LiteLLM stands."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+from prometheus_client import CollectorRegistry
+
+from gateway.environment import Gateway
+from gateway.metrics import Metrics
+from gateway.policy import Keys
+from gateway.quota import Quota
+from gateway.wall import Wall
+from serving.drain import Message, Receive, Scope, Send
+
+GATEWAY_KEY = "gateway-key-0123456789"
+OPS_KEY = "ops-key-0123456789abcd"
+MODELS = ("gemma-4-31b", "openrouter/google/gemma-4-31b-it:free")
+CHAT = {"model": "gemma-4-31b", "messages": [{"role": "user", "content": "Hi"}]}
+Answer = Callable[["Inner", Send], Awaitable[None]]
+
+
+def gateway(**changed: Any) -> Gateway:
+    values: dict[str, Any] = {
+        "config": Path("config.yaml"),
+        "keys": Keys(GATEWAY_KEY, OPS_KEY),
+        "openrouter_key": "sk-or-0123456789",
+        "upstream": "http://openrouter:8080/api/v1",
+        "models": MODELS,
+        "requests_per_minute": 100,
+        "replicas": 1,
+        "redis": None,
+        "deadline_seconds": 5.0,
+        "stream_deadline_seconds": 5.0,
+        "host": "127.0.0.1",
+        "port": 4000,
+        "drain_seconds": 0.0,
+        "grace_seconds": 0.0,
+    }
+    return Gateway(**{**values, **changed})
+
+
+async def hello(inner: Inner, send: Send) -> None:
+    await respond(send, 200, b'{"choices":[]}', {"x-litellm-model-api-base": "http://inside"})
+
+
+async def respond(
+    send: Send, status: int, body: bytes, headers: dict[str, str] | None = None, kind: str = "application/json"
+) -> None:
+    sent = [(b"content-type", kind.encode())]
+    sent += [(name.encode(), value.encode()) for name, value in (headers or {}).items()]
+    await send({"type": "http.response.start", "status": status, "headers": sent})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+class Inner:
+    """Where LiteLLM stands: keeps what reaches it and answers as told."""
+
+    def __init__(self, answer: Answer = hello) -> None:
+        self.scopes: list[Scope] = []
+        self.bodies: list[bytes] = []
+        self._answer = answer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.scopes.append(scope)
+        if scope["method"] == "POST":
+            message: Message = await receive()
+            self.bodies.append(message["body"])
+        await self._answer(self, send)
+
+    @property
+    def chat(self) -> Any:
+        return json.loads(self.bodies[-1])
+
+
+class Client:
+    """Sends requests to the wall, as a client with the gateway key unless told otherwise."""
+
+    def __init__(self, answer: Answer = hello, quota: Quota | None = None, **changed: Any) -> None:
+        self.inner = Inner(answer)
+        self.registry = CollectorRegistry()
+        limit = quota or Quota(100)
+        self.wall = Wall(self.inner, gateway(**changed), limit, Metrics(100, self.registry))
+
+    def request(self, method: str, path: str, *, key: str | None = GATEWAY_KEY, **options: Any) -> httpx.Response:
+        async def send() -> httpx.Response:
+            transport = httpx.ASGITransport(self.wall)
+            async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
+                headers = {**({"authorization": f"Bearer {key}"} if key else {}), **options.pop("headers", {})}
+                return await client.request(method, path, headers=headers, **options)
+
+        return asyncio.run(send())
+
+    def chat(self, body: Any = None, **fields: Any) -> httpx.Response:
+        return self.request("POST", "/v1/chat/completions", json={**CHAT, **fields} if body is None else body)
+
+    def refusals(self, reason: str) -> float:
+        return self.registry.get_sample_value("gateway_refused_requests_total", {"reason": reason}) or 0.0

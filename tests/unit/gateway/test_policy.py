@@ -1,0 +1,268 @@
+"""Routes, keys and fields: what passes and what does not."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway import policy
+from gateway.chat_fields import PASSED
+from gateway.policy import Access, Keys, RefusedError
+
+KEYS = Keys("gateway-key-0123456789", "ops-key-0123456789abcd")
+MODELS = ("gemma-4-31b", "openrouter/google/gemma-4-31b-it:free")
+CHAT: dict[str, Any] = {"model": "gemma-4-31b", "messages": [{"role": "user", "content": "Hi"}]}
+
+# The request of Friday's stock client, with everything that it may send.
+STOCK: dict[str, Any] = {
+    "model": "gemma-4-31b",
+    "messages": [
+        {"role": "system", "content": "You are Friday."},
+        {"role": "user", "name": "jonas", "content": [{"type": "text", "text": "Book it"}]},
+        {
+            "role": "assistant",
+            "content": "",
+            "tool_calls": [{"id": "c1", "type": "function", "function": {"name": "book", "arguments": "{}"}}],
+        },
+        {"role": "tool", "tool_call_id": "c1", "name": "book", "content": "done"},
+    ],
+    "tools": [{"type": "function", "function": {"name": "book", "parameters": {"type": "object"}}}],
+    "tool_choice": {"type": "function", "function": {"name": "book"}},
+    "max_tokens": 32768,
+    "response_format": {
+        "type": "json_schema",
+        "json_schema": {"name": "a", "schema": {"type": "object"}, "strict": True},
+    },
+}
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda children: st.lists(children, max_size=4) | st.dictionaries(st.text(max_size=8), children, max_size=4),
+    max_leaves=12,
+)
+
+
+def refused(body: object) -> RefusedError:
+    with pytest.raises(RefusedError) as caught:
+        policy.clean_chat(body, MODELS)
+    return caught.value
+
+
+@pytest.mark.parametrize("path", ["/health/liveliness", "/health/liveness", "/health/readiness"])
+def test_health_needs_no_key(path: str) -> None:
+    access = policy.access_of("GET", path)
+    policy.authorize(access, None, KEYS)
+    assert path in policy.HEALTH_PATHS
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/", "/openrouter/v1/chat/completions", "/v1/completions", "/v1/embeddings", "/v1/responses", "/v1/messages"),
+        *("/utils/transform_request", "/config/update", "/model/new", "/key/generate", "/ui/", "/sso/key/generate"),
+        *("/v1/chat/completions/", "//v1/chat/completions", "/V1/chat/completions", "/health/services", "/metrics/x"),
+        *("/v1/../openrouter/v1/key", "/engines/x/chat/completions", "/openai/deployments/x/chat/completions"),
+    ],
+)
+def test_what_is_not_listed_does_not_exist(path: str) -> None:
+    with pytest.raises(RefusedError) as caught:
+        policy.access_of("POST", path)
+    assert caught.value.status == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "/v1/chat/completions"), ("POST", "/health"), ("PUT", "/metrics")]
+)
+def test_another_method_is_refused(method: str, path: str) -> None:
+    with pytest.raises(RefusedError) as caught:
+        policy.access_of(method, path)
+    assert caught.value.status == 405
+
+
+@pytest.mark.parametrize(
+    "header", [None, "", "Bearer", "Bearer ", "Bearer wrong", f"Basic {KEYS.gateway}", KEYS.gateway, "Bearer ké"]
+)
+@pytest.mark.parametrize("access", [Access.CHAT, Access.OPS])
+def test_no_key_or_a_wrong_one_is_401(header: str | None, access: Access) -> None:
+    with pytest.raises(RefusedError) as caught:
+        policy.authorize(access, header, KEYS)
+    assert caught.value.status == 401
+
+
+@pytest.mark.parametrize(("access", "key"), [(Access.CHAT, KEYS.ops), (Access.OPS, KEYS.gateway)])
+def test_the_key_for_the_other_purpose_is_403(access: Access, key: str) -> None:
+    with pytest.raises(RefusedError) as caught:
+        policy.authorize(access, f"Bearer {key}", KEYS)
+    assert caught.value.status == 403
+
+
+@pytest.mark.parametrize(("access", "key"), [(Access.CHAT, KEYS.gateway), (Access.OPS, KEYS.ops)])
+def test_each_key_opens_its_own_routes(access: Access, key: str) -> None:
+    policy.authorize(access, f"bearer {key}", KEYS)
+
+
+def test_keys_are_not_shown() -> None:
+    assert KEYS.gateway not in repr(KEYS)
+    assert KEYS.ops not in repr(KEYS)
+
+
+def test_the_stock_clients_request_passes_as_it_is() -> None:
+    assert policy.clean_chat(copy.deepcopy(STOCK), MODELS) == STOCK
+
+
+def test_harmless_unknown_fields_are_dropped() -> None:
+    body = {**CHAT, "thinking": {"budget_tokens": 128}, "store": True, "user": "7", "timeout": 1, "temperature": None}
+    assert policy.clean_chat(body, MODELS) == CHAT
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("api_base", "api_key", "base_url", "custom_llm_provider", "extra_body", "extra_headers", "models", "plugins"),
+        *("provider", "user_config", "web_search_options", "metadata", "fallbacks", "mock_response", "mcp_servers"),
+        *("mock_testing_fallbacks", "litellm_metadata", "model_list", "num_retries", "vertex_credentials"),
+        *("aws_secret_access_key", "azure_ad_token", "deployment_id", "prompt_id", "user_api_key_alias", "route"),
+    ],
+)
+def test_a_field_that_leads_elsewhere_is_refused_by_name(name: str) -> None:
+    error = refused({**CHAT, name: None})
+    assert (error.status, error.code, error.param) == (403, "field_not_allowed", name)
+
+
+def test_no_field_both_passes_and_is_refused() -> None:
+    assert [name for name in PASSED if policy.is_refused(name)] == []
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        *("openai/gpt-4o", "gemma-4-31b,gemma-4-31b", "gemma-4-31b, openai/gpt-4o", "up-gemma-4-31b", "", "*"),
+        *(None, 7, ["gemma-4-31b"], {"a": 1}, "GEMMA-4-31b", " gemma-4-31b", "openrouter/google/gemma-4-31b-it"),
+    ],
+)
+def test_only_served_names_pass_to_the_letter(model: object) -> None:
+    error = refused({**CHAT, "model": model})
+    assert (error.status, error.code) == (400, "model_not_found")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("messages", []),
+        ("messages", "Hi"),
+        ("messages", [{"role": "root", "content": "x"}]),
+        ("messages", [{"role": "user", "content": 7}]),
+        ("messages", [{"role": "user", "content": [{"type": "file", "file": {"file_data": "data:..."}}]}]),
+        ("messages", [{"role": "user", "content": [{"type": "file_url", "file_url": {"url": "https://x"}}]}]),
+        ("messages", [{"role": "user", "content": [{"type": "input_audio", "input_audio": {}}]}]),
+        ("messages", [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "http://10.0.0.1/"}}]}]),
+        ("messages", [{"role": "user", "content": [{"type": "image_url", "image_url": "https://x/a.png"}]}]),
+        ("messages", [{"role": "assistant", "content": None, "tool_calls": [{"id": "1"}]}]),
+        ("messages", [{"role": "user", "content": "x"}] * 1001),
+        ("tools", [{"type": "openrouter:web_search"}]),
+        ("tools", [{"type": "mcp", "server_url": "https://evil.example"}]),
+        ("tools", [{"type": "function", "function": {"name": 1}}]),
+        ("tool_choice", {"type": "web_search"}),
+        ("response_format", {"type": "grammar"}),
+        ("n", 2),
+        ("n", True),
+        ("stream", "yes"),
+        ("max_tokens", 0),
+        ("max_tokens", 1.5),
+        ("max_tokens", True),
+        ("temperature", "hot"),
+        ("stop", [1]),
+        ("logit_bias", {"1": "x"}),
+        ("reasoning_effort", "extreme"),
+        ("stream_options", {"include_usage": "yes"}),
+    ],
+)
+def test_a_malformed_value_is_400_with_its_name(field: str, value: object) -> None:
+    error = refused({**CHAT, field: value})
+    assert (error.status, error.param) == (400, field)
+    assert error.message.startswith(f"{field} should")
+
+
+@pytest.mark.parametrize("body", [None, [], "x", 7, {"model": "gemma-4-31b"}])
+def test_a_body_without_a_chat_is_400(body: object) -> None:
+    assert refused(body).status == 400
+
+
+def test_nothing_rides_along_inside_known_fields() -> None:
+    body = {
+        **CHAT,
+        "messages": [{"role": "user", "content": "Hi", "cache_control": {"type": "x"}, "provider": "openai"}],
+        "tools": [{"type": "function", "function": {"name": "f", "mcp": 1}, "api_key": "k"}],
+        "stream_options": {"include_usage": True, "models": ["openai/gpt-4o"]},
+        "response_format": {"type": "json_object", "plugins": []},
+    }
+    cleaned = policy.clean_chat(body, MODELS)
+    assert cleaned["messages"] == [{"role": "user", "content": "Hi"}]
+    assert cleaned["tools"] == [{"type": "function", "function": {"name": "f"}}]
+    assert cleaned["stream_options"] == {"include_usage": True}
+    assert cleaned["response_format"] == {"type": "json_object"}
+
+
+def test_a_picture_that_the_request_carries_passes() -> None:
+    part = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
+    body = {**CHAT, "messages": [{"role": "user", "content": [part]}]}
+    assert policy.clean_chat(body, MODELS) == body
+
+
+@pytest.mark.parametrize(("wish", "given_"), [(1, 1), (32768, 32768), (10**9, 32768)])
+def test_a_wish_for_tokens_is_cut(wish: int, given_: int) -> None:
+    cleaned = policy.clean_chat({**CHAT, "max_tokens": wish, "max_completion_tokens": wish}, MODELS)
+    assert (cleaned["max_tokens"], cleaned["max_completion_tokens"]) == (given_, given_)
+
+
+@given(st.dictionaries(st.sampled_from([*PASSED, "thinking", "user"]) | st.text(max_size=12), json_values))
+def test_whatever_is_sent_only_known_fields_come_out_and_cleaning_twice_changes_nothing(body: dict[str, Any]) -> None:
+    try:
+        cleaned = policy.clean_chat({**CHAT, **body, "model": "gemma-4-31b"}, MODELS)
+    except RefusedError as error:
+        assert error.status in (400, 403)
+    else:
+        assert cleaned.keys() <= {"model", *PASSED}
+        policy.check_clean(cleaned, MODELS)
+
+
+def test_an_unclean_body_does_not_pass_the_inner_lock() -> None:
+    with pytest.raises(RefusedError) as caught:
+        policy.check_clean({**CHAT, "thinking": {}}, MODELS)
+    assert caught.value.status == 403
+
+
+@pytest.mark.parametrize("kind", ["aembedding", "aresponses", "pass_through_endpoint", "text_completion"])
+def test_only_chats_run(kind: str) -> None:
+    with pytest.raises(RefusedError):
+        policy.check_call(kind, "gemma-4-31b", MODELS)
+    policy.check_call("acompletion", "gemma-4-31b", MODELS)
+
+
+@pytest.mark.parametrize(
+    ("model", "base"),
+    [
+        ("openai/gpt-4o", "http://up/v1"),
+        ("openrouter/google/gemma", "http://up/v1"),
+        ("openai/gpt-4o,x:free", "http://up/v1"),
+        (None, "http://up/v1"),
+        ("openrouter/a/b:free", "https://api.openai.com/v1"),
+        ("openrouter/a/b:free", "http://up/v1/"),
+        ("openrouter/a/b:free", None),
+    ],
+)
+def test_no_call_leaves_for_a_paid_model_or_another_host(model: object, base: object) -> None:
+    with pytest.raises(RefusedError):
+        policy.check_deployment(model, base, "http://up/v1")
+
+
+def test_a_free_call_to_the_upstream_leaves() -> None:
+    policy.check_deployment("openrouter/a/b:free", "http://up/v1", "http://up/v1")
+
+
+def test_a_field_name_is_shown_without_control_characters() -> None:
+    assert policy.shown("api_\x1b[31m" + "x" * 100) == "api_[31m" + "x" * 55

@@ -1,0 +1,289 @@
+"""The wall with an application of the test's own behind it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from gateway.environment import Gateway
+from gateway.journey import CURRENT
+from gateway.policy import MAX_BODY_BYTES
+from gateway.quota import Quota
+from serving.drain import Message, Send
+from tests.unit.gateway.given import CHAT, GATEWAY_KEY, MODELS, OPS_KEY, Client, Inner, gateway, respond
+
+LEAK = b'{"error":{"message":"litellm.APIError: secret words. Fallbacks=[up-x] user_SECRET","code":"500"}}'
+
+
+def failing(status: int, body: bytes = LEAK, headers: dict[str, str] | None = None) -> Any:
+    async def answer(inner: Inner, send: Send) -> None:
+        await respond(send, status, body, headers)
+
+    return answer
+
+
+async def never(inner: Inner, send: Send) -> None:
+    await asyncio.sleep(60)
+
+
+def test_a_chat_reaches_litellm_clean_and_rebuilt() -> None:
+    client = Client()
+    answer = client.request(
+        "POST",
+        "/chat/completions?model=openai/gpt-4o",
+        json={**CHAT, "thinking": {}},
+        headers={"x-litellm-timeout": "1", "x-forwarded-for": "1.2.3.4", "api-key": "x"},
+    )
+    assert answer.status_code == 200
+    assert client.inner.chat == CHAT
+    scope = client.inner.scopes[0]
+    assert (scope["path"], scope["query_string"]) == ("/v1/chat/completions", b"")
+    names = {name for name, _ in scope["headers"]}
+    assert names <= {b"host", b"authorization", b"accept", b"content-type", b"content-length"}
+
+
+def test_a_response_says_nothing_about_the_inside() -> None:
+    answer = Client().chat()
+    assert "x-litellm-model-api-base" not in answer.headers
+    assert len(answer.headers["x-request-id"]) == 16
+
+
+def test_the_model_that_answered_is_named() -> None:
+    async def fall_back(inner: Inner, send: Send) -> None:
+        journey = CURRENT.get()
+        assert journey is not None
+        journey.model = "minimax/minimax-m3:free"
+        await respond(send, 200, b"{}")
+
+    assert Client(fall_back).chat().headers["x-gateway-model"] == "minimax/minimax-m3:free"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "key", "status"),
+    [
+        ("POST", "/v1/chat/completions", None, 401),
+        ("POST", "/v1/chat/completions", "wrong-key-0123456789", 401),
+        ("POST", "/v1/chat/completions", OPS_KEY, 403),
+        ("GET", "/metrics", None, 401),
+        ("GET", "/metrics", GATEWAY_KEY, 403),
+        ("GET", "/health/readiness/details", GATEWAY_KEY, 403),
+        ("GET", "/health", GATEWAY_KEY, 403),
+        ("GET", "/openrouter/v1/key", GATEWAY_KEY, 404),
+        ("DELETE", "/v1/models", GATEWAY_KEY, 405),
+    ],
+)
+def test_refusals_never_reach_litellm(method: str, path: str, key: str | None, status: int) -> None:
+    client = Client()
+    answer = client.request(method, path, key=key)
+    assert answer.status_code == status
+    assert set(answer.json()["error"]) == {"message", "type", "param", "code"}
+    assert client.inner.scopes == []
+    assert client.refusals(answer.json()["error"]["code"]) == 1
+    assert ("www-authenticate" in answer.headers) == (status == 401)
+
+
+def test_two_authorization_headers_are_none() -> None:
+    client = Client()
+    headers = [("authorization", f"Bearer {GATEWAY_KEY}"), ("authorization", "Bearer other")]
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/v1/models",
+        "headers": [(name.encode(), value.encode()) for name, value in headers],
+        "query_string": b"",
+    }
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def receive() -> Message:
+        return {"type": "http.request"}
+
+    asyncio.run(client.wall(scope, receive, send))
+    assert sent[0]["status"] == 401
+
+
+def test_models_are_the_names_that_clients_may_send() -> None:
+    client = Client()
+    listed = client.request("GET", "/v1/models").json()
+    assert [entry["id"] for entry in listed["data"]] == list(MODELS)
+    assert client.inner.scopes == []
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/metrics/", "/health/readiness/details"])
+def test_the_operator_gets_through(path: str) -> None:
+    client = Client()
+    assert client.request("GET", path, key=OPS_KEY).status_code == 200
+    assert client.inner.scopes[0]["path"] == ("/metrics/" if path.startswith("/metrics") else path)
+
+
+def test_deep_health_asks_one_model_and_pays_for_it() -> None:
+    client = Client(quota=Quota(1))
+    assert client.request("GET", "/health?model=gemma-4-31b&x=1", key=OPS_KEY).status_code == 200
+    assert client.inner.scopes[0]["query_string"] == b"model=gemma-4-31b"
+    assert client.request("GET", "/health?model=gemma-4-31b", key=OPS_KEY).status_code == 429
+
+
+@pytest.mark.parametrize("query", ["", "?model=", "?model=up-x", "?model=openai/gpt-4o"])
+def test_deep_health_never_asks_all_models(query: str) -> None:
+    client = Client()
+    assert client.request("GET", f"/health{query}", key=OPS_KEY).status_code == 400
+    assert client.inner.scopes == []
+
+
+def test_a_spent_quota_is_429_at_once_with_the_time_to_wait() -> None:
+    client = Client(quota=Quota(1))
+    assert client.chat().status_code == 200
+    answer = client.chat()
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, "60")
+    assert answer.json()["error"]["code"] == "quota_spent"
+    assert len(client.inner.scopes) == 1
+
+
+def test_a_quota_spent_by_fallbacks_is_429_too() -> None:
+    async def spent(inner: Inner, send: Send) -> None:
+        journey = CURRENT.get()
+        assert journey is not None
+        journey.quota_wait = 7
+        await respond(send, 500, LEAK)
+
+    answer = Client(spent).chat()
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, "7")
+
+
+def test_a_refused_request_costs_no_quota() -> None:
+    client = Client(quota=Quota(1))
+    assert client.chat(api_key="x").status_code == 403
+    assert client.chat(model="openai/gpt-4o").status_code == 400
+    assert client.chat().status_code == 200
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b'"x"', b"\xff", b'{"a":NaN}', b'{"a":"\\ud800"}', b"[" * 100000]
+)
+def test_a_body_that_is_no_object_is_400(content: bytes) -> None:
+    client = Client()
+    answer = client.request("POST", "/v1/chat/completions", content=content)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid_json")
+    assert client.inner.scopes == []
+
+
+def test_of_two_fields_of_one_name_litellm_sees_what_was_checked() -> None:
+    client = Client()
+    content = b'{"model":"openai/gpt-4o","messages":[{"role":"user","content":"Hi"}],"model":"gemma-4-31b"}'
+    assert client.request("POST", "/v1/chat/completions", content=content).status_code == 200
+    assert client.inner.chat == CHAT
+    assert client.inner.bodies[0].count(b'"model"') == 1
+
+
+def test_a_long_body_is_413_whether_announced_or_not() -> None:
+    client = Client()
+
+    async def pieces() -> Any:
+        for _ in range(MAX_BODY_BYTES // 2**16 + 1):
+            yield b" " * 2**16
+
+    assert client.request("POST", "/v1/chat/completions", content=b" " * (MAX_BODY_BYTES + 1)).status_code == 413
+    assert client.request("POST", "/v1/chat/completions", content=pieces()).status_code == 413
+    assert client.inner.scopes == []
+
+
+@pytest.mark.parametrize(
+    ("inside", "outside", "code"),
+    [
+        (400, 400, "bad_request"),
+        (401, 502, "upstream_refused"),
+        (402, 502, "upstream_refused"),
+        (404, 503, "models_unavailable"),
+        (408, 504, "upstream_timeout"),
+        (429, 429, "models_busy"),
+        (500, 502, "upstream_failed"),
+        (503, 503, "overloaded"),
+        (520, 502, "upstream_failed"),
+    ],
+)
+def test_litellms_errors_are_replaced(inside: int, outside: int, code: str) -> None:
+    answer = Client(failing(inside, headers={"retry-after": "9"})).chat()
+    assert (answer.status_code, answer.json()["error"]["code"]) == (outside, code)
+    assert answer.headers["retry-after"] == "9"
+    assert not any(word in answer.text for word in ("litellm", "secret", "SECRET", "up-x"))
+
+
+def test_a_conversation_that_is_too_long_says_so() -> None:
+    answer = Client(failing(400, b'{"error":{"message":"ContextWindowExceededError: ..."}}')).chat()
+    assert answer.json()["error"]["code"] == "context_length_exceeded"
+
+
+def test_the_deadline_ends_a_request_that_no_model_answers() -> None:
+    client = Client(never, deadline_seconds=0.05)
+    answer = client.chat()
+    assert (answer.status_code, answer.json()["error"]["code"]) == (504, "upstream_timeout")
+    assert client.refusals("deadline") == 1
+
+
+async def stream_then_hang(inner: Inner, send: Send) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/event-stream")]})
+    await send({"type": "http.response.body", "body": b'data: {"n":1}\n\n', "more_body": True})
+    await asyncio.sleep(60)
+
+
+def test_a_stream_has_a_time_limit_of_its_own_and_ends_with_an_error_event() -> None:
+    client = Client(stream_then_hang, deadline_seconds=0.05, stream_deadline_seconds=0.3)
+    answer = client.chat(stream=True)
+    first, error, rest = answer.text.split("\n\n")
+    assert (answer.status_code, first, rest) == (200, 'data: {"n":1}', "")
+    assert json.loads(error.removeprefix("data: "))["error"]["code"] == "upstream_timeout"
+
+
+async def stream_with_inside(inner: Inner, send: Send) -> None:
+    journey = CURRENT.get()
+    assert journey is not None
+    journey.model = "minimax/minimax-m3:free"
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/event-stream; x")]})
+    quoted = json.dumps({"model": "up-minimax-m3", "text": '"model":"up-mine"'}, separators=(",", ":"))
+    await send({"type": "http.response.body", "body": f"data: {quoted}\n\n".encode(), "more_body": True})
+    await send({"type": "http.response.body", "body": b"data: " + LEAK + b"\n\n", "more_body": True})
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def test_a_streams_errors_and_group_names_are_replaced() -> None:
+    text = Client(stream_with_inside).chat(stream=True).text
+    first, error, _ = text.split("\n\n")
+    assert json.loads(first.removeprefix("data: ")) == {
+        "model": "minimax/minimax-m3:free",
+        "text": '"model":"up-mine"',
+    }
+    assert json.loads(error.removeprefix("data: "))["error"]["code"] == "upstream_failed"
+    assert "SECRET" not in text
+
+
+def test_a_key_is_not_shown_with_the_settings() -> None:
+    shown = repr(gateway())
+    assert isinstance(gateway(), Gateway)
+    assert not any(key in shown for key in (GATEWAY_KEY, OPS_KEY, "sk-or-0123456789"))
+
+
+def test_a_client_that_goes_away_while_it_sends_is_let_go() -> None:
+    client = Client()
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/v1/chat/completions",
+        "headers": [(b"authorization", f"Bearer {GATEWAY_KEY}".encode())],
+        "query_string": b"",
+    }
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    asyncio.run(client.wall(scope, receive, send))
+    assert sent[0]["status"] == 499
+    assert client.inner.scopes == []

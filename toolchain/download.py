@@ -1,0 +1,105 @@
+"""Official release archives, checked against the release's own checksums file.
+
+The checksums come from the release page over TLS, so they prove that an archive is whole and the one that was
+published, not who published it. Tests run this against a server of their own, because they run where
+release hosts are out of reach.
+"""
+
+import hashlib
+import platform
+import re
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from toolchain import versions
+
+if TYPE_CHECKING:
+    import httpx
+
+_CONNECT_SECONDS = 4.0
+_READ_SECONDS = 15.0
+_MAX_BYTES = 500 * 10**6
+_SHA256 = re.compile(r"^([0-9a-f]{64})\s+\*?(\S+)$", re.MULTILINE)
+
+
+class DownloadError(Exception):
+    """An archive cannot be had or is not the published one; the caller goes on to the next way."""
+
+
+@dataclass(frozen=True)
+class Release:
+    """One archive of a release: the release's address, the archive's and the checksums file's name."""
+
+    base: str
+    archive: str
+    checksums: str
+
+
+def machine() -> str:
+    """Return the processor's name in Go's words; DownloadError where no release is published for it."""
+    names = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
+    name = names.get(platform.machine().lower())
+    if sys.platform != "linux" or name is None:
+        raise DownloadError(f"no release for {sys.platform} on {platform.machine()} is known here")
+    return name
+
+
+def pulumi_release() -> Release:
+    """Return the Pulumi CLI's release; its archive holds the Python language host too."""
+    version = versions.PULUMI
+    name = {"amd64": "x64", "arm64": "arm64"}[machine()]
+    return Release(
+        f"https://github.com/pulumi/pulumi/releases/download/v{version}",
+        f"pulumi-v{version}-linux-{name}.tar.gz",
+        f"pulumi-{version}-checksums.txt",
+    )
+
+
+def docker_provider_release() -> Release:
+    """Return the release of Pulumi's Docker plugin."""
+    version = versions.DOCKER_PROVIDER
+    return Release(
+        f"https://github.com/pulumi/pulumi-docker/releases/download/v{version}",
+        f"pulumi-resource-docker-v{version}-linux-{machine()}.tar.gz",
+        f"pulumi-docker_{version}_checksums.txt",
+    )
+
+
+def fetch(release: Release, folder: Path, report: Callable[[str], None]) -> Path:
+    """Download a release's archive into `folder` and return it; DownloadError when that or its check fails.
+
+    Gives up after 4 s without a connection, so a network without release hosts costs no more than that.
+    """
+    import httpx  # noqa: PLC0415 - a set-up that is done already must not pay for it
+
+    target = folder / release.archive
+    report(f"downloading {release.archive}")
+    try:
+        timeout = httpx.Timeout(_READ_SECONDS, connect=_CONNECT_SECONDS)
+        with httpx.Client(timeout=timeout, follow_redirects=True) as client:
+            sums = client.get(f"{release.base}/{release.checksums}").raise_for_status().text
+            with client.stream("GET", f"{release.base}/{release.archive}") as response:
+                digest = _save(response.raise_for_status(), target)
+    except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+        raise DownloadError(f"{release.base} does not answer: {str(error) or type(error).__name__}") from error
+    wanted = {name: value for value, name in _SHA256.findall(sums)}.get(release.archive)
+    if digest != wanted:
+        target.unlink()
+        raise DownloadError(f"{release.archive}: SHA-256 should be {wanted or 'in ' + release.checksums}, is {digest}")
+    return target
+
+
+def _save(response: "httpx.Response", target: Path) -> str:
+    digest = hashlib.sha256()
+    size = 0
+    with target.open("wb") as file:
+        for block in response.iter_bytes():
+            size += len(block)
+            if size > _MAX_BYTES:
+                raise DownloadError(f"{target.name} is larger than {_MAX_BYTES // 10**6} MB")
+            digest.update(block)
+            file.write(block)
+    return digest.hexdigest()

@@ -1,0 +1,30 @@
+"""The environment in which `pulumi` finds the pinned tools and the local stack's state."""
+
+import os
+
+from toolchain import paths
+
+
+def environment() -> dict[str, str]:
+    """Return the variables to set, for plain `pulumi` and for the Automation API alike.
+
+    A backend or passphrase that the user has chosen already is left out, so it stays.
+    """
+    variables = {
+        "PATH": _path(),
+        "PULUMI_HOME": str(paths.pulumi_home()),
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "FRIDAY_STATE_DIR": str(paths.state_dir()),
+    }
+    if not os.environ.get("PULUMI_BACKEND_URL"):
+        variables["PULUMI_BACKEND_URL"] = paths.pulumi_state().as_uri()
+    if not ({"PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"} & os.environ.keys()):
+        variables["PULUMI_CONFIG_PASSPHRASE_FILE"] = str(paths.passphrase_file())
+    return variables
+
+
+def _path() -> str:
+    """Put our folders first, and only once. The language host runs the first python3."""
+    ours = [str(paths.VENV / "bin"), str(paths.tools_bin())]
+    others = [entry for entry in os.environ.get("PATH", os.defpath).split(os.pathsep) if entry not in ours]
+    return os.pathsep.join(ours + others)

@@ -1,0 +1,69 @@
+"""Files and folders that appear whole or not at all, whenever the program is killed."""
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def scratch(parent: Path) -> Iterator[Path]:
+    """Yield a temporary folder on the file system of `parent`, so that a rename out of it is one step."""
+    parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=".new-", dir=parent))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def publish(source: Path, target: Path, mode: int = 0o755) -> None:
+    """Move a finished file to its place; whoever looks sees the old one or the new one."""
+    source.chmod(mode)
+    with source.open("rb") as file:
+        os.fsync(file.fileno())
+    target.parent.mkdir(parents=True, exist_ok=True)
+    source.replace(target)
+
+
+def write_private(target: Path, content: str, *, replace: bool = False) -> None:
+    """Write a file that only its owner reads; FileExistsError when it is there and `replace` is false."""
+    descriptor, name = tempfile.mkstemp(prefix=f".{target.name}-", dir=target.parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        if replace:
+            temporary.replace(target)
+        else:
+            # A hard link is the one way to create a whole file that never overwrites another.
+            target.hardlink_to(temporary)
+        _sync_folder(target.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def exclusive(path: Path, when_busy: Callable[[], None]) -> Iterator[None]:
+    """Hold a lock file for this process; `when_busy` is called once before a wait. A kill frees it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            when_busy()
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

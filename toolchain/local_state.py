@@ -1,0 +1,107 @@
+"""What must never be lost: the local stack's state folder, its passphrase and its generated secrets."""
+
+import json
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from toolchain import files, paths
+from toolchain.errors import SetupError
+
+_KEY_BYTES = 32
+# The prefix is what LiteLLM's clients expect of a key.
+SECRET_PREFIXES = {
+    "gatewayKey": "sk-",
+    "opsKey": "sk-",
+    "openrouterApiKey": "",
+    "fridayOpenrouterApiKey": "",
+    "redisPassword": "",
+    "jwtSecret": "",
+}
+"""The keys of secrets.json and what each value starts with."""
+
+
+class LocalState:
+    """The step that makes `.state`: backend folder, passphrase, secrets. Never changes a value."""
+
+    name = "local state"
+    why = "the local stack's state, passphrase and secrets live in it"
+
+    def is_done(self) -> bool:
+        """Tell whether everything is there, complete and private."""
+        private = [paths.passphrase_file(), paths.secrets_file()]
+        return (
+            paths.pulumi_state().is_dir()
+            and _mode(paths.state_dir()) == 0o700
+            and all(path.is_file() and _mode(path) == 0o600 for path in private)
+            and not _missing_secrets()
+        )
+
+    def run(self, report: Callable[[str], None]) -> None:
+        """Make what is missing; SetupError when a passphrase is gone that stacks still need."""
+        folder = paths.state_dir()
+        try:
+            _make(folder, report)
+        except OSError as error:
+            raise SetupError(
+                f"cannot be written: {error.strerror}",
+                str(error.filename or folder),
+                f"give this user {folder}, or set FRIDAY_STATE_DIR",
+            ) from error
+
+
+def _make(folder: Path, report: Callable[[str], None]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    paths.pulumi_state().mkdir(mode=0o700, exist_ok=True)
+    _make_passphrase()
+    missing = _missing_secrets()
+    if missing:
+        report(f"generating {', '.join(missing)} in {paths.secrets_file()}")
+        _add_secrets(missing)
+    for path in (paths.passphrase_file(), paths.secrets_file()):
+        path.chmod(0o600)
+
+
+def _make_passphrase() -> None:
+    path = paths.passphrase_file()
+    if path.exists():
+        return
+    stacks = sorted((paths.pulumi_state() / ".pulumi" / "stacks").rglob("*.json"))
+    if stacks:
+        raise SetupError(
+            f"the passphrase is gone, and {stacks[0].stem} is encrypted with it",
+            str(path),
+            f"restore it from a backup, or give the stack up: remove its containers and {paths.pulumi_state()}",
+        )
+    files.write_private(path, secrets.token_urlsafe(_KEY_BYTES))
+
+
+def _missing_secrets() -> list[str]:
+    return [name for name in SECRET_PREFIXES if not _read_secrets().get(name)]
+
+
+def _read_secrets() -> dict[str, Any]:
+    path = paths.secrets_file()
+    mend = "restore it from a backup, or move it away: new secrets are generated, and `up` applies them"
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise SetupError(f"cannot be read as JSON ({type(error).__name__})", str(path), mend) from error
+    if not isinstance(content, dict):
+        raise SetupError(f"should be a JSON object, is a {type(content).__name__}", str(path), mend)
+    return content
+
+
+def _add_secrets(missing: list[str]) -> None:
+    path = paths.secrets_file()
+    content = _read_secrets()
+    content |= {name: SECRET_PREFIXES[name] + secrets.token_urlsafe(_KEY_BYTES) for name in missing}
+    files.write_private(path, json.dumps(content, indent=2) + "\n", replace=path.exists())
+
+
+def _mode(path: Path) -> int:
+    return path.stat().st_mode & 0o777 if path.exists() else 0

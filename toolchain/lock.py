@@ -1,0 +1,59 @@
+"""Writes the hash locks: which exact files pip may install, for every requirements file of the project."""
+
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from toolchain import files, paths, process, versions
+
+_DEV = paths.REQUIREMENTS / "dev.in"
+# LiteLLM pins its own libraries and never shares an environment with the rest.
+_INDEPENDENT = ("litellm",)
+
+
+def sources() -> list[Path]:
+    """Return every requirements file that has a lock, the widest one first because the others follow it."""
+    here = sorted(path for path in paths.REQUIREMENTS.glob("*.in") if path != _DEV)
+    return [_DEV, *here, *sorted((paths.ROOT / "images").glob("*/requirements.in"))]
+
+
+def rewrite(upgrade: bool, report: Callable[[str], None]) -> list[Path]:
+    """Write every lock again and return those that changed; `upgrade` takes the newest versions allowed.
+
+    Raises SetupError with the resolver's own words; locks written before it stay.
+    """
+    return [source.with_suffix(".txt") for source in sources() if _compile(source, upgrade, report)]
+
+
+def _compile(source: Path, upgrade: bool, report: Callable[[str], None]) -> bool:
+    target = source.with_suffix(".txt")
+    shown = target.relative_to(paths.ROOT)
+    report(f"resolving {source.relative_to(paths.ROOT)}")
+    before = target.read_bytes() if target.exists() else None
+    with files.scratch(target.parent) as folder:
+        fresh = folder / target.name
+        if before is not None:
+            # uv keeps the versions that its output file names already.
+            shutil.copyfile(target, fresh)
+        process.run(
+            _command(source, fresh, ["--upgrade"] if upgrade else []),
+            f"locking {shown}",
+            "PyPI must be reachable (UV_INDEX_URL, HTTPS_PROXY), and the wanted versions must agree",
+            cwd=paths.ROOT,
+        )
+        changed = fresh.read_bytes() != before
+        if changed:
+            files.publish(fresh, target, 0o644)
+    return changed
+
+
+def _command(source: Path, target: Path, extra: Sequence[str]) -> list[str]:
+    """Paths are relative, because uv writes them into the lock's comments."""
+    python = ".".join(map(str, versions.PYTHON_MINIMUM))
+    options = ["--universal", "--python-version", python, "--generate-hashes", "--no-header", "--no-emit-index-url"]
+    if source != _DEV and source.parent.name not in _INDEPENDENT:
+        options += ["--constraints", str(_DEV.with_suffix(".txt").relative_to(paths.ROOT))]
+    uv = Path(sys.executable).with_name("uv")
+    compile_ = [str(uv), "pip", "compile", "--quiet", *options, *extra]
+    return [*compile_, "--output-file", str(target), str(source.relative_to(paths.ROOT))]

