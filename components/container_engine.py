@@ -7,6 +7,7 @@ from typing import Protocol
 import pulumi
 import pulumi_docker as docker
 
+from components.probes import duration
 from components.workload import FILES_DIR, Workload
 
 LABEL = "friday-litellm"
@@ -104,8 +105,11 @@ class ContainerEngine:
             healthcheck=_healthcheck(workload),
             labels=_label_args(labels(self.stack, workload.part, number)),
             memory=workload.memory_mb,
+            memory_swap=workload.memory_mb,  # no swap: a part that outgrows its limit is restarted, not slowed down
             user=workload.user,
             read_only=workload.read_only,
+            # As process 1 a program ignores SIGTERM until it has a handler; behind an init it can always be stopped.
+            init=True,
             tmpfs={"/tmp": "rw,noexec,nosuid,size=64m,mode=1777"},  # noqa: S108 - the container's own
             capabilities=docker.ContainerCapabilitiesArgs(drops=["ALL"]),
             security_opts=["no-new-privileges:true"],
@@ -156,8 +160,8 @@ def _healthcheck(workload: Workload) -> docker.ContainerHealthcheckArgs:
     probe = workload.probe
     return docker.ContainerHealthcheckArgs(
         tests=probe.docker_test(),
-        interval=f"{probe.interval_seconds}s",
-        timeout=f"{probe.timeout_seconds}s",
-        start_period=f"{probe.start_period_seconds}s",
+        interval=duration(probe.interval_seconds),
+        timeout=duration(probe.timeout_seconds),
+        start_period=duration(probe.start_period_seconds),
         retries=probe.retries,
     )

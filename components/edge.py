@@ -49,7 +49,7 @@ def edge_workload(args: EdgeArgs) -> Workload:
         image=args.image,
         command=("haproxy", "-W", "-db", "-f", f"{FILES_DIR}/haproxy.cfg"),
         networks=(APP_NETWORK, GATEWAY_NETWORK),
-        probe=HealthProbe(port=edge_config.OPERATIONS_PORT, client=ProbeClient.BASH),
+        probe=HealthProbe(port=edge_config.OPERATIONS_PORT, client=ProbeClient.BASH, interval_seconds=1),
         memory_mb=settings.memory_mb,
         user="haproxy",
         files={"haproxy.cfg": File(config.render(), secret=True)},

@@ -64,6 +64,10 @@ _ZERO_PRICE = {"prompt": 0, "completion": 0, "request": 0, "image": 0}
 """USD per million tokens (OpenRouter's provider routing, `max_price`)."""
 
 
+_REDIS_TIMEOUTS = {"socket_timeout": 0.25, "socket_connect_timeout": 0.25}
+"""Seconds. LiteLLM waits for Redis in its event loop when a model failed: its own 5 would stop every request."""
+
+
 class RouterTuning(StrictModel):
     """How long the gateway waits and how quickly it gives up on a model. All times in seconds."""
 
@@ -207,6 +211,7 @@ def _router_settings(catalogue: Catalogue, tuning: RouterTuning, shared_state: b
             "redis_host": "os.environ/REDIS_HOST",
             "redis_port": "os.environ/REDIS_PORT",
             "redis_password": "os.environ/REDIS_PASSWORD",
+            "cache_kwargs": dict(_REDIS_TIMEOUTS),
         }
     return settings
 

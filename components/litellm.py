@@ -41,7 +41,7 @@ class Litellm(Part):
 
 def probe() -> HealthProbe:
     """Return LiteLLM's liveness: unlike its /health it calls no model and so eats no quota."""
-    return HealthProbe(port=PORT, path="/health/liveliness", interval_seconds=1, start_period_seconds=30)
+    return HealthProbe(port=PORT, path="/health/liveliness", start_period_seconds=90)
 
 
 def requests_per_minute(quota: QuotaSettings) -> int:

@@ -29,6 +29,7 @@ SECTIONS: Mapping[str, frozenset[str]] = {
             "redis_host",
             "redis_port",
             "redis_password",
+            "cache_kwargs",
         }
     ),
     "litellm_settings": frozenset(
@@ -209,6 +210,10 @@ def _redis(config: dict[str, Any]) -> Iterator[Problem]:
     for key, value in expected.items():
         if present and router.get(key) != value:
             yield Problem(f"router_settings.{key}", f"should be {value!r}, all three or none")
+    timeouts = _map(router.get("cache_kwargs"))
+    slow = [key for key in ("socket_timeout", "socket_connect_timeout") if not 0 < timeouts.get(key, 5) <= 1]
+    if present and slow:
+        yield Problem("router_settings.cache_kwargs", f"should hold {' and '.join(slow)} of a second or less")
 
 
 def _groups(config: dict[str, Any]) -> list[str]:

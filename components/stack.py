@@ -38,8 +38,10 @@ class FridayStack(pulumi.ComponentResource):
             if swarm
             else ContainerEngine(stack, host.provider, host.networks)
         )
-        self.parts = [*self._upstream(engine), *self._shared_state(engine), self._litellm(engine)]
-        self.parts += [self._edge(engine), self._friday(engine)]
+        behind = [self._litellm(engine), self._friday(engine)]
+        # The edge comes last: when what it is told to look for does not get healthy, the edge that serves stays.
+        edge = self._edge(engine, pulumi.ResourceOptions(parent=self, depends_on=behind))
+        self.parts = [*self._upstream(engine), *self._shared_state(engine), *behind, edge]
         self.outputs = {**summary(settings), "instances": {p.workload.part: p.instances for p in self.parts}}
         self.register_outputs({})
 
@@ -95,7 +97,7 @@ class FridayStack(pulumi.ComponentResource):
         )
         return Litellm(args, engine, self._child)
 
-    def _edge(self, engine: Engine) -> Edge:
+    def _edge(self, engine: Engine, opts: pulumi.ResourceOptions) -> Edge:
         settings = self._settings
         args = EdgeArgs(
             settings=settings.edge,
@@ -104,7 +106,7 @@ class FridayStack(pulumi.ComponentResource):
             friday=settings.friday,
             litellm=settings.litellm,
         )
-        return Edge(args, engine, self._child)
+        return Edge(args, engine, opts)
 
     def _friday(self, engine: Engine) -> Friday:
         settings = self._settings

@@ -9,6 +9,7 @@ import pulumi
 import pulumi_docker as docker
 
 from components.container_engine import labels
+from components.probes import duration
 from components.workload import FILES_DIR, File, Workload
 
 MEBIBYTE = 1024 * 1024
@@ -52,7 +53,9 @@ class SwarmEngine:
                 monitor="5s",
             ),
             endpoint_spec=_endpoint(workload),
-            converge_config=docker.ServiceConvergeConfigArgs(delay="1s", timeout=f"{workload.probe.wait_seconds()}s"),
+            converge_config=docker.ServiceConvergeConfigArgs(
+                delay="1s", timeout=duration(workload.probe.wait_seconds())
+            ),
             opts=opts,
         )
         return [service.name]
@@ -75,12 +78,12 @@ class SwarmEngine:
             cap_drops=["ALL"],
             read_only=workload.read_only,
             user=workload.user,
-            stop_grace_period=f"{workload.stop_grace_seconds}s",
+            stop_grace_period=duration(workload.stop_grace_seconds),
             healthcheck=docker.ServiceTaskSpecContainerSpecHealthcheckArgs(
                 tests=probe.docker_test(),
-                interval=f"{probe.interval_seconds}s",
-                timeout=f"{probe.timeout_seconds}s",
-                start_period=f"{probe.start_period_seconds}s",
+                interval=duration(probe.interval_seconds),
+                timeout=duration(probe.timeout_seconds),
+                start_period=duration(probe.start_period_seconds),
                 retries=probe.retries,
             ),
             labels=[

@@ -1,5 +1,6 @@
 """Workload: one declaration of a part that runs, whichever engine runs it."""
 
+import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping
@@ -66,7 +67,7 @@ class Workload:
             "networks": self.networks,
             "alias": self.alias,
             "probe": self.probe.docker_test(),
-            "timing": [self.probe.interval_seconds, self.probe.timeout_seconds, self.probe.retries],
+            "timing": dataclasses.astuple(self.probe),
             "memory": self.memory_mb,
             "user": self.user,
             "env": dict(self.env),

@@ -83,7 +83,7 @@ def read(environ: Mapping[str, str]) -> Gateway:
         upstream=upstream,
         models=tuple(config["router_settings"]["model_group_alias"]),
         requests_per_minute=int(_number(environ, "GATEWAY_RPM", None, least=1)),
-        replicas=int(_number(environ, "GATEWAY_REPLICAS", 2, least=1)),
+        replicas=int(_number(environ, "GATEWAY_REPLICAS", 1, least=1)),
         redis=_redis(environ),
         deadline_seconds=float(own.get("deadline_seconds", 28)),
         stream_deadline_seconds=float(own.get("stream_deadline_seconds", 300)),

@@ -18,7 +18,8 @@ MAX_MESSAGE = 240
 _SILENT_MISTAKES = re.compile(r"not a valid argument|Error creating deployment")
 """What LiteLLM only mentions in its log before it serves without the setting or the model."""
 
-_SAID_BY_GUARD = "Error occurred while trying to do fallbacks"
+_NOISE = re.compile(r"Error occurred while trying to do fallbacks|(Packaged|Selected) UI ")
+"""What the guard has said already, once for each attempt; and complaints about the UI, which is not served."""
 
 _INSIDE = re.compile(r"[\n{\[]|Exception - |\. ?Received Model|No fallback model group")
 """Where LiteLLM's messages turn from what happened to what was said."""
@@ -51,9 +52,9 @@ class Discretion(logging.Filter):
         self.mistakes: list[str] = []
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Rewrite the record; drop what the guard has said already, once for each attempt."""
+        """Rewrite the record, or drop it when it is noise."""
         message = record.getMessage()
-        if _SAID_BY_GUARD in message:
+        if _NOISE.search(message):
             return False
         if _SILENT_MISTAKES.search(message):
             self.mistakes.append(message[:MAX_MESSAGE])

@@ -27,6 +27,8 @@ from serving.drain import ASGIApp, bind, serve
 FREEZE_AFTER_SECONDS = 2.0
 """LiteLLM goes on loading for a moment after it listens."""
 
+_PROXY = "litellm.proxy.proxy_server"
+
 _DEFAULTS = {
     "LITELLM_MODE": "PRODUCTION",
     "LITELLM_LOCAL_MODEL_COST_MAP": "True",
@@ -36,6 +38,8 @@ _DEFAULTS = {
     "NO_OPENAPI": "True",
     "DISABLE_ADMIN_UI": "True",
     "JSON_LOGS": "true",
+    "REDIS_CIRCUIT_BREAKER_FAILURE_THRESHOLD": "2",
+    "REDIS_CIRCUIT_BREAKER_RECOVERY_TIMEOUT": "10",
     "HOME": "/tmp",  # noqa: S108  # the one place that a read-only container can write to
 }
 
@@ -65,7 +69,7 @@ def main() -> None:
         health_paths=HEALTH_PATHS,
         drain_seconds=gateway.drain_seconds,
         grace_seconds=gateway.grace_seconds,
-        on_started=lambda: _started(discretion),
+        on_started=lambda: _started(gateway, discretion),
         **_server_options(),
     )
 
@@ -94,11 +98,9 @@ def _prepare_environment(gateway: Gateway) -> None:
 
 def _load(gateway: Gateway, discretion: logs.Discretion) -> ASGIApp:
     """Import LiteLLM, which takes seconds and reads the environment, and put the wall in front of it."""
-    proxy, state, wall = (
-        importlib.import_module(name) for name in ("litellm.proxy.proxy_server", "gateway.state", "gateway.wall")
-    )
     for name in logs.LITELLM_LOGGERS:
         logging.getLogger(name).addFilter(discretion)
+    proxy, state, wall = (importlib.import_module(name) for name in (_PROXY, "gateway.state", "gateway.wall"))
     return cast("ASGIApp", wall.Wall(proxy.app, gateway, state.quota(), state.metrics()))
 
 
@@ -111,9 +113,12 @@ def _server_options() -> dict[str, Any]:
     return options
 
 
-def _started(discretion: logs.Discretion) -> None:
+def _started(gateway: Gateway, discretion: logs.Discretion) -> None:
     if discretion.mistakes:
         _fail(1, f"LiteLLM did not accept its configuration: {discretion.mistakes[0]}")
+    if gateway.redis is not None:
+        proxy, state = (importlib.import_module(name) for name in (_PROXY, "gateway.state"))
+        state.stop_redis_retries(proxy.llm_router)
     asyncio.get_running_loop().call_later(FREEZE_AFTER_SECONDS, _freeze)
 
 

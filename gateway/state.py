@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 from functools import cache
-from typing import cast
+from typing import Any, cast
 
 from gateway import environment
 from gateway.metrics import Metrics
@@ -27,6 +27,17 @@ def quota() -> Quota:
     gateway = environment.current()
     shared = None if gateway.redis is None else _script(gateway.redis)
     return Quota(gateway.requests_per_minute, replicas=gateway.replicas, shared=shared)
+
+
+def stop_redis_retries(router: Any) -> None:
+    """Let LiteLLM's own Redis client fail at once.
+
+    It is asked in the event loop when a model failed, and would try ten times: with a Redis that hangs, every
+    request of the process would stand still for as long.
+    """
+    retry = importlib.import_module("redis.retry")
+    backoff = importlib.import_module("redis.backoff")
+    router.cache.redis_cache.redis_client.set_retry(retry.Retry(backoff.NoBackoff(), 0))
 
 
 def _script(address: environment.RedisAddress) -> Script:

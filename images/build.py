@@ -17,7 +17,7 @@ STAGE_LABEL = "friday-litellm.stage=builder"
 
 def is_done() -> bool:
     """Tell whether the engine holds every image that a stack deploys, in the version of this checkout."""
-    return all(engine.exists(reference) for reference in tags.local_images().values())
+    return engine.exist(*tags.local_images().values())
 
 
 def ensure(report: Report) -> None:
@@ -41,9 +41,9 @@ def ensure(report: Report) -> None:
 
 def _missing() -> list[Image]:
     """Return the images to make, in build order: an absent one, and its parents where they are absent too."""
-    wanted = {image.name for image in IMAGES if image.deployed and not engine.exists(tags.tag(image.name))}
+    wanted = {image.name for image in IMAGES if image.deployed and not engine.exist(tags.tag(image.name))}
     for image in reversed(IMAGES):
-        if image.name in wanted and image.parent and not engine.exists(tags.tag(image.parent)):
+        if image.name in wanted and image.parent and not engine.exist(tags.tag(image.parent)):
             wanted.add(image.parent)
     return [image for image in IMAGES if image.name in wanted]
 

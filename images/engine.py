@@ -7,9 +7,9 @@ from functools import cache
 from images.errors import ImageError
 
 
-def exists(reference: str) -> bool:
-    """Tell whether the engine holds an image of this name."""
-    return _docker("image", "inspect", "--format", "{{.Id}}", reference).returncode == 0
+def exist(*references: str) -> bool:
+    """Tell whether the engine holds an image of each of these names."""
+    return _docker("image", "inspect", "--format", "{{.Id}}", *references).returncode == 0
 
 
 def size_mb(reference: str) -> float:

@@ -13,6 +13,7 @@ from rollout.errors import EXIT_USAGE, OperationError
 
 STACK_LABEL = "friday-litellm.stack"
 PART_LABEL = "friday-litellm.part"
+REPLICA_LABEL = "friday-litellm.replica"
 _LOG_LINES = 15
 
 
@@ -78,6 +79,16 @@ class DockerHost:
                 lines = container.logs(tail=tail, timestamps=True).splitlines()
                 yield str(container.name), iter(lines), container
 
+    def remove_strays(self, stack: str, known: set[str]) -> list[str]:
+        """Remove the stack's containers whose ids are not `known` to its state; return their names.
+
+        An update that was killed between a container's creation and its entry in the state leaves such a one.
+        """
+        strays = [container for container in self._containers(stack) if container.id not in known]
+        for container in strays:
+            container.remove(force=True, v=True)
+        return [str(container.name) for container in strays]
+
     def remove_leftovers(self, stack: str) -> list[str]:
         """Remove containers and networks with the stack's label; return their names.
 
@@ -93,7 +104,7 @@ class DockerHost:
         return removed
 
     def _working(self, stack: str) -> list[Container]:
-        return [container for container in self._containers(stack) if PART_LABEL in container.labels]
+        return [container for container in self._containers(stack) if REPLICA_LABEL in container.labels]
 
     def _containers(self, stack: str) -> list[Container]:
         filters: dict[str, str | list[str] | bool] = {"label": f"{STACK_LABEL}={stack}"}

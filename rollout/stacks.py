@@ -1,5 +1,6 @@
 """Stacks through Pulumi's Automation API: open, update, destroy, read."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,12 +8,13 @@ from pathlib import Path
 from pulumi import automation as auto
 from pulumi.automation.events import EngineEvent, OpType
 
-from components.settings import StackSettings
+from components.settings import SECRET_KEYS, StackSettings
 from components.settings_source import from_stack_file, generated_secrets
 from rollout.errors import EXIT_USAGE, OperationError
 from toolchain.environment import environment
 from toolchain.paths import ROOT
 
+NAME_TAKEN = "is already in use by container"  # the engine's words for a container that the state does not know
 Tell = Callable[[str], None]
 _VERBS = {
     OpType.CREATE: "created",
@@ -43,16 +45,25 @@ def read_settings(name: str) -> StackSettings:
         known = ", ".join(sorted(path.suffixes[0][1:] for path in ROOT.glob("Pulumi.*.yaml")))
         mend = f"name one of the stacks here ({known}), or copy a file from examples/ to Pulumi.{name}.yaml"
         raise OperationError(f"stack {name!r}: there is no Pulumi.{name}.yaml", mend, EXIT_USAGE)
-    return from_stack_file(stack_file(name), generated_secrets(environment()))
+    # Before the first set-up there are no generated secrets: the rest of the file can be checked without them.
+    secrets = generated_secrets(environment()) or {key: f"not-generated-yet-{key}" for key in SECRET_KEYS}
+    return from_stack_file(stack_file(name), secrets)
 
 
 def open_stack(name: str) -> auto.Stack:
     """Select a stack, making it in the backend when it is new there."""
-    options = auto.LocalWorkspaceOptions(work_dir=str(ROOT), env_vars=environment())
+    # Pulumi's library looks for its command line on this process' own PATH.
+    os.environ.update(environment())
     try:
-        return auto.select_stack(name, work_dir=str(ROOT), opts=options)
+        return auto.select_stack(name, work_dir=str(ROOT))
     except auto.StackNotFoundError:
-        return auto.create_stack(name, work_dir=str(ROOT), opts=options)
+        return auto.create_stack(name, work_dir=str(ROOT))
+
+
+def container_ids(stack: auto.Stack) -> set[str]:
+    """Return the ids of the containers that a stack's state knows."""
+    resources = (stack.export_stack().deployment or {}).get("resources", [])
+    return {str(each["id"]) for each in resources if each["type"] == "docker:index/container:Container"}
 
 
 def update(stack: auto.Stack, message: str, tell: Tell, *, refresh: bool = False) -> Update:

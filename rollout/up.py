@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from pulumi import automation as auto
+
 from components.settings import StackSettings
 from rollout import checks, ports
 from rollout.errors import OperationError
 from rollout.hosts import DockerHost
-from rollout.stacks import Update, open_stack, read_settings, update
+from rollout.stacks import NAME_TAKEN, Update, container_ids, open_stack, read_settings, update
 from toolchain.setup import ensure
 
 Tell = Callable[[str, str], None]
@@ -53,13 +55,27 @@ def _update(stack: str, message: str, host: DockerHost, tell: Callable[[str], No
     if vanished:
         tell(f"not on the host any more: {', '.join(sorted(vanished))}; reading the host first")
     try:
-        done = update(opened, message, tell, refresh=bool(vanished))
+        done = _update_past_strays(opened, message, host, tell, refresh=bool(vanished))
     except OperationError as error:
         complaint = host.complaint(stack)
         error.details = "\n".join(text for text in (error.details, complaint) if text)
         raise
     tell(f"{done.changed} changed" if done.changed else "nothing to change")
     return done
+
+
+def _update_past_strays(
+    opened: auto.Stack, message: str, host: DockerHost, tell: Callable[[str], None], *, refresh: bool
+) -> Update:
+    """Update; when a container of a killed update is in the way, remove what the state does not know and try again."""
+    try:
+        return update(opened, message, tell, refresh=refresh)
+    except OperationError as error:
+        if NAME_TAKEN not in error.details:
+            raise
+    for name in host.remove_strays(opened.name, container_ids(opened)):
+        tell(f"removed {name}, left by an update that was cut short")
+    return update(opened, message, tell, refresh=True)
 
 
 def _recorded(outputs: object) -> set[str]:

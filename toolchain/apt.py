@@ -34,9 +34,3 @@ def install(packages: Sequence[str], why: str, report: Callable[[str], None]) ->
         report("apt-get update: the package lists are missing or old")
         process.run(["apt-get", "update"], "refreshing apt's package lists", mend, env=_ENV)
         process.run([*_INSTALL, *packages], f"installing {names}", mend, env=_ENV)
-
-
-def knows(package: str) -> bool:
-    """Tell whether apt's lists hold an installable package of this name."""
-    policy = process.read(["apt-cache", "policy", package]) or ""
-    return "Candidate:" in policy and "Candidate: (none)" not in policy

@@ -18,6 +18,7 @@ from friday.llm.errors import LlmError
 from friday.llm.requests import encode_body, gateway_model
 from friday.llm.responses import error_for_status, parse_result
 from friday.llm.streaming import Assembler, EventDecoder
+from friday.llm.transport import SpreadTransport
 from friday.llm.types import InvokeParams, InvokeResult
 
 T = TypeVar("T")
@@ -49,23 +50,15 @@ class ChatClient:
 
     def __init__(self, upstream: Upstream, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self.upstream = upstream
-        secure = upstream.base_url.startswith("https:")
         headers = {"content-type": "application/json", "user-agent": "friday-llm"}
         if upstream.key:
             headers["authorization"] = f"Bearer {upstream.key}"
         self._http = httpx.AsyncClient(
-            transport=transport,
+            transport=transport or SpreadTransport(upstream.base_url),
             headers=headers,
             # Silence is limited by the call's own deadline, so reads and writes need no clock of their own.
             timeout=httpx.Timeout(None, connect=upstream.connect_seconds),
-            limits=httpx.Limits(
-                max_connections=constants.MAX_CONNECTIONS,
-                max_keepalive_connections=constants.MAX_KEEPALIVE,
-                keepalive_expiry=constants.KEEPALIVE_SECONDS,
-            ),
-            # Inside the network there is neither TLS nor a company proxy; loading CAs costs 30 ms and memory.
-            verify=secure,
-            trust_env=secure,
+            trust_env=False,
         )
         self._url = upstream.base_url + constants.CHAT_PATH
 
@@ -213,8 +206,8 @@ def _pause(number: int, error: LlmError) -> float:
 
 
 def _answering_model(response: httpx.Response) -> str | None:
-    """LiteLLM's body repeats the requested name; this header says which deployment answered."""
-    return response.headers.get("x-litellm-model-name") or None
+    """LiteLLM's body repeats the requested name; the gateway's header says which model answered."""
+    return response.headers.get("x-gateway-model") or None
 
 
 async def _read(response: httpx.Response) -> bytes:

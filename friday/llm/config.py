@@ -44,6 +44,13 @@ def _free_model(value: str) -> str:
     return model
 
 
+def _header_safe(value: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"[!-~]*", value.get_secret_value()):
+        raise ValueError("it holds spaces or characters that no header may carry")
+    return value
+
+
+Key = Annotated[SecretStr, AfterValidator(_header_safe)]
 WholeNumber = BeforeValidator(whole_number)
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 FreeModel = Annotated[str, AfterValidator(_free_model)]
@@ -55,34 +62,39 @@ class LlmConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, populate_by_name=True)
 
-    enable_litellm: Flag = Field(False, alias="ENABLE_LITELLM", description="the string true, else off")
+    enable_litellm: Flag = Field(
+        default=False, validation_alias="ENABLE_LITELLM", description="the string true, else off"
+    )
     rollout_percentage: Annotated[int, WholeNumber, Field(ge=0, le=100)] = Field(
-        0, alias="LITELLM_ROLLOUT_PERCENTAGE", description="an integer from 0 to 100", examples=["10"]
+        default=0,
+        validation_alias="LITELLM_ROLLOUT_PERCENTAGE",
+        description="an integer from 0 to 100",
+        examples=["10"],
     )
     litellm_base_url: BaseUrl = Field(
-        constants.DEFAULT_LITELLM_BASE_URL,
-        alias="LITELLM_BASE_URL",
+        default=constants.DEFAULT_LITELLM_BASE_URL,
+        validation_alias="LITELLM_BASE_URL",
         description="the http(s) URL of the gateway",
         examples=["http://edge:4000"],
     )
-    openrouter_api_key: SecretStr = Field(
-        SecretStr(""), alias="OPENROUTER_API_KEY", description="the key of the direct path"
+    openrouter_api_key: Key = Field(
+        default=SecretStr(""), validation_alias="OPENROUTER_API_KEY", description="the key of the direct path"
     )
     openrouter_model: FreeModel = Field(
-        constants.DEFAULT_DIRECT_MODEL,
-        alias="OPENROUTER_MODEL",
+        default=constants.DEFAULT_DIRECT_MODEL,
+        validation_alias="OPENROUTER_MODEL",
         description="the id of a free model, which ends in :free",
         examples=["google/gemma-4-31b-it:free"],
     )
     openrouter_base_url: BaseUrl = Field(
-        constants.DEFAULT_OPENROUTER_BASE_URL,
-        alias="OPENROUTER_BASE_URL",
+        default=constants.DEFAULT_OPENROUTER_BASE_URL,
+        validation_alias="OPENROUTER_BASE_URL",
         description="the http(s) URL of OpenRouter's API",
         examples=[constants.DEFAULT_OPENROUTER_BASE_URL],
     )
     deadline_seconds: Annotated[float, Field(gt=0, le=600, allow_inf_nan=False)] = Field(
-        constants.DEADLINE_SECONDS,
-        alias="LLM_DEADLINE_SECONDS",
+        default=constants.DEADLINE_SECONDS,
+        validation_alias="LLM_DEADLINE_SECONDS",
         description="seconds that one call may take, more than 0 and at most 600",
         examples=["30"],
     )
@@ -97,7 +109,7 @@ def read_environment(model: type[M], environ: Mapping[str, str]) -> M:
     values: dict[str, str] = {}
     problems: dict[str, str] = {}
     for field in model.model_fields.values():
-        name = str(field.alias)
+        name = str(field.validation_alias)
         try:
             value = _lookup(name, environ)
         except ValueError as error:
@@ -138,7 +150,7 @@ def _lookup(name: str, environ: Mapping[str, str]) -> str:
 
 
 def _problem(model: type[BaseModel], name: str, found: str | None, reason: str) -> str:
-    field: Any = next(f for f in model.model_fields.values() if f.alias == name)
+    field: Any = next(f for f in model.model_fields.values() if f.validation_alias == name)
     secret = "Secret" in str(field.annotation)
     shown = "nothing" if found is None else "a secret value" if secret else repr(found[:80])
     example = field.examples[0] if field.examples else "..."

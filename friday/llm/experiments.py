@@ -34,7 +34,9 @@ class Assignment(NamedTuple):
 
 
 class _Salt(BaseModel):
-    jwt_secret: SecretStr = Field(SecretStr(""), alias="JWT_SECRET", description="the salt of the logs' pseudonyms")
+    jwt_secret: SecretStr = Field(
+        default=SecretStr(""), validation_alias="JWT_SECRET", description="the salt of the logs' pseudonyms"
+    )
 
 
 def assignments(

@@ -11,6 +11,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 MAX_REQUEST_BYTES = 512 * 1024
 """Above the largest body that the models' limits allow, in UTF-8."""
 
+MAX_DISCARDED_BYTES = 8 * 1024 * 1024
+"""Up to here a body that is too large is still read, so that its sender gets to see the answer."""
+
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._\-]{1,64}")
 
 
@@ -59,9 +62,13 @@ def _request_id(given: bytes) -> str:
 
 
 async def _read(headers: dict[bytes, bytes], receive: Receive) -> bytes | None:
-    """The whole body, or None when it is too large (told by its length, or found while reading)."""
+    """The whole body, or None when it is too large.
+
+    A body that is not absurd is read to its end all the same: a connection closed under a caller who
+    still sends is reset, and takes the answer with it.
+    """
     length = headers.get(b"content-length", b"")
-    if length.isdigit() and int(length) > MAX_REQUEST_BYTES:
+    if length.isdigit() and int(length) > MAX_DISCARDED_BYTES:
         return None
     parts: list[bytes] = []
     size = 0
@@ -69,11 +76,11 @@ async def _read(headers: dict[bytes, bytes], receive: Receive) -> bytes | None:
         message = await receive()
         part = message.get("body", b"")
         size += len(part)
-        if size > MAX_REQUEST_BYTES:
-            return None
-        parts.append(part)
-        if message["type"] == "http.disconnect" or not message.get("more_body", False):
-            return b"".join(parts)
+        if size <= MAX_REQUEST_BYTES:
+            parts.append(part)
+        over = message["type"] == "http.disconnect" or not message.get("more_body", False)
+        if over or size > MAX_DISCARDED_BYTES:
+            return b"".join(parts) if size <= MAX_REQUEST_BYTES else None
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

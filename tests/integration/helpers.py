@@ -150,8 +150,8 @@ class Project:
         )
 
     def containers(self, part: str = "") -> list[Container]:
-        """Return the stack's containers, stopped ones too, of one part or of all."""
-        labels = [f"friday-litellm.stack={self.stack}"]
+        """Return the replicas of one part or of all, stopped ones too; not the containers that only hold files."""
+        labels = [f"friday-litellm.stack={self.stack}", "friday-litellm.replica"]
         if part:
             labels.append(f"friday-litellm.part={part}")
         return list(self.engine.containers.list(all=True, filters={"label": labels}))
@@ -171,9 +171,9 @@ class Project:
         try:
             self.fridayctl("down", self.stack, "--yes")
         finally:
-            for container in self.containers():
-                container.remove(force=True, v=True)
             label = {"label": f"friday-litellm.stack={self.stack}"}
+            for container in self.engine.containers.list(all=True, filters=label):
+                container.remove(force=True, v=True)
             for network in self.engine.networks.list(filters=label):
                 network.remove()
 

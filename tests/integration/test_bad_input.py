@@ -39,9 +39,10 @@ def test_a_wrong_setting(undeployed: Project, changes: dict[str, Any], expected:
 
 
 def test_plain_pulumi_says_the_same_and_changes_nothing(undeployed: Project) -> None:
-    undeployed.fridayctl("status", undeployed.stack, code=1)
+    undeployed.fridayctl("setup")
+    undeployed.fridayctl("status", undeployed.stack, code=1)  # makes the stack known to Pulumi
     with undeployed.configured(rolloutPercentage=101):
-        ran = undeployed.pulumi("up", "--yes", "-s", undeployed.stack, code=255)
+        ran = undeployed.pulumi("up", "--yes", "-s", undeployed.stack, code=1)
     assert "rolloutPercentage: should be a whole number from 0 to 100 (got '101')" in ran.text
     assert "Traceback" not in ran.text
 

@@ -98,7 +98,9 @@ class Stage:
                 security_opt=["no-new-privileges:true"],
                 port_bindings=ports or {},
             ),
-            networking_config=api.create_networking_config({self.name: api.create_endpoint_config(aliases=[part])}),
+            networking_config=api.create_networking_config(
+                cast(Any, {self.name: api.create_endpoint_config(aliases=[part])})  # the stub names one endpoint only
+            ),
         )
         container = self.engine.containers.get(created["Id"])
         self.containers.append(container)
@@ -129,8 +131,8 @@ class Stage:
         self.until(lambda: self.up(part) == count)
 
     def up(self, part: str) -> int:
-        """Return how many replicas of a part the edge believes in."""
-        return sum(row["status"] == "UP" for row in self.servers(part))
+        """Return how many replicas of a part have passed their check; a name just resolved counts as up before that."""
+        return sum(row["status"] == "UP" and row["check_status"].endswith("L7OK") for row in self.servers(part))
 
     def servers(self, part: str) -> list[dict[str, str]]:
         """Return HAProxy's statistics of a part's slots."""

@@ -92,9 +92,12 @@ def test_a_draining_replica_finishes_its_stream(stage: Stage) -> None:
     stage.until(lambda: stage.busy("litellm"))
     for container in stage.replicas("litellm"):
         container.kill("SIGTERM")
+    stage.until_up("litellm", 0)
+    assert thread.is_alive()
     thread.join()
     assert answers[0].count("data: ") == 8
     assert answers[0].endswith("0\r\n\r\n")
+    assert [container.wait()["StatusCode"] for container in stage.replicas("litellm")] == [0, 0]
 
 
 @pytest.mark.parametrize(("part", "port", "path"), PORTS)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -153,6 +153,7 @@ def test_cache_lives_where_the_state_lives(shared: bool, kind: str) -> None:
     assert check(config, upstream=SIMULATOR) == []
 
 
+@settings(deadline=None, max_examples=30)  # YAML is written and read in Python
 @given(catalogues(), st.booleans(), st.sampled_from([OPENROUTER, SIMULATOR]))
 def test_any_valid_catalogue_renders_to_a_config_that_passes_the_check(
     catalogue: Catalogue, shared: bool, upstream: str
@@ -161,6 +162,7 @@ def test_any_valid_catalogue_renders_to_a_config_that_passes_the_check(
     assert check(yaml.safe_load(text), upstream=upstream) == []
 
 
+@settings(deadline=None, max_examples=30)  # YAML is written and read in Python
 @given(catalogues())
 def test_every_client_name_has_its_own_chain_of_leaf_groups(catalogue: Catalogue) -> None:
     router = litellm_config(catalogue, RouterTuning(), upstream=SIMULATOR, shared_state=False)["router_settings"]

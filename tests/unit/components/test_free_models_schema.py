@@ -112,6 +112,7 @@ MISTAKES: dict[str, tuple[Callable[[Config], Any], str]] = {
         "nothing reaches 'up-more'",
     ),
     "redis without password": (without("router_settings", "redis_password"), "redis_password: should be"),
+    "redis without timeouts": (without("router_settings", "cache_kwargs"), "cache_kwargs: should hold socket_timeout"),
     "redis password in the open": (settings("router_settings", redis_password="hunter2hunter2"), "all three or none"),
 }
 

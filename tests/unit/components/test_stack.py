@@ -1,86 +1,14 @@
 """What the program declares, seen through Pulumi's mocks: containers, networks, ports, secrets, both engines."""
 
-import asyncio
-import dataclasses
 import json
-from collections.abc import Callable, Iterator
-from typing import Any
 
-import pulumi
 import pytest
 
-from components.settings import StackSettings
-from components.stack import FridayStack
+from tests.unit.declared import CONTAINER, IMAGES, SERVICE, by_part, declare, env
 from tests.unit.given import SECRETS, settings
 
-IMAGES = {part: f"friday-litellm/{part}:0123456789ab" for part in ("edge", "friday", "litellm", "redis", "simulator")}
-CONTAINER = "docker:index/container:Container"
-SERVICE = "docker:index/service:Service"
 
-
-@dataclasses.dataclass
-class Declared:
-    """One resource as the engine would see it."""
-
-    kind: str
-    name: str
-    inputs: dict[str, Any]
-
-
-class Recorder(pulumi.runtime.Mocks):
-    def __init__(self) -> None:
-        self.resources: list[Declared] = []
-
-    def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
-        self.resources.append(Declared(args.typ, args.name, dict(args.inputs)))
-        outputs = {**args.inputs, "imageId": f"sha256:{args.name}"}
-        return f"{args.name}-id", {"name": args.name, **outputs}
-
-    def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
-        return {}, None
-
-    def of(self, kind: str) -> dict[str, dict[str, Any]]:
-        return {each.name: each.inputs for each in self.resources if each.kind == kind}
-
-
-Declare = Callable[[StackSettings], Recorder]
-
-
-@pytest.fixture
-def declare() -> Iterator[Declare]:
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
-
-    def run(chosen: StackSettings) -> Recorder:
-        recorder = Recorder()
-        pulumi.runtime.set_mocks(recorder, project="friday-litellm", stack="t", preview=False)
-
-        @pulumi.runtime.test
-        def program() -> None:
-            FridayStack("t", chosen, IMAGES)
-
-        program()
-        return recorder
-
-    yield run
-    loop.close()
-
-
-def env(container: dict[str, Any]) -> dict[str, str]:
-    envs = container["envs"]
-    # A list that holds a secret comes wrapped as a whole.
-    return dict(entry.split("=", 1) for entry in (envs["value"] if isinstance(envs, dict) else envs))
-
-
-def by_part(recorder: Recorder) -> dict[str, list[dict[str, Any]]]:
-    parts: dict[str, list[dict[str, Any]]] = {}
-    for container in recorder.of(CONTAINER).values():
-        labels = {label["label"]: label["value"] for label in container["labels"]}
-        parts.setdefault(labels["friday-litellm.part"], []).append(container)
-    return parts
-
-
-def test_the_local_shape(declare: Declare) -> None:
+def test_the_local_shape() -> None:
     parts = by_part(declare(settings()))
     assert {part: len(found) for part, found in parts.items()} == {
         "friday": 2,
@@ -91,20 +19,20 @@ def test_the_local_shape(declare: Declare) -> None:
     }
 
 
-def test_one_gateway_replica_needs_no_redis(declare: Declare) -> None:
+def test_one_gateway_replica_needs_no_redis() -> None:
     parts = by_part(declare(settings(litellm={"replicas": 1})))
     assert "redis" not in parts
     assert "REDIS_HOST" not in env(parts["litellm"][0])
 
 
-def test_the_real_upstream_has_no_simulator(declare: Declare) -> None:
+def test_the_real_upstream_has_no_simulator() -> None:
     parts = by_part(declare(settings(upstream="openrouter", **SECRETS)))
     assert "simulator" not in parts
     assert env(parts["litellm"][0])["OPENROUTER_API_BASE"] == "https://openrouter.ai/api/v1"
     assert env(parts["friday"][0])["OPENROUTER_BASE_URL"] == "https://openrouter.ai/api/v1"
 
 
-def test_only_the_edge_is_on_both_sides_and_litellm_is_out_of_fridays_reach(declare: Declare) -> None:
+def test_only_the_edge_is_on_both_sides_and_litellm_is_out_of_fridays_reach() -> None:
     parts = by_part(declare(settings(upstream="openrouter", **SECRETS)))
     networks = {part: {network["name"] for network in found[0]["networksAdvanced"]} for part, found in parts.items()}
     assert networks["friday"] == {"friday-t-app"}
@@ -112,7 +40,7 @@ def test_only_the_edge_is_on_both_sides_and_litellm_is_out_of_fridays_reach(decl
     assert networks["edge"] == {"friday-t-app", "friday-t-gateway"}
 
 
-def test_only_edge_and_simulator_publish_ports_and_the_gateway_on_loopback(declare: Declare) -> None:
+def test_only_edge_and_simulator_publish_ports_and_the_gateway_on_loopback() -> None:
     parts = by_part(declare(settings(edge={"bindAddress": "0.0.0.0"})))  # noqa: S104
     ports = {part: {(int(port["external"]), port["ip"]) for port in found[0]["ports"]} for part, found in parts.items()}
     assert ports["edge"] == {(3000, "0.0.0.0"), (4000, "127.0.0.1")}  # noqa: S104
@@ -121,7 +49,7 @@ def test_only_edge_and_simulator_publish_ports_and_the_gateway_on_loopback(decla
 
 
 @pytest.mark.parametrize("part", ["friday", "litellm", "edge", "redis", "simulator"])
-def test_every_container_is_locked_down_and_probed(declare: Declare, part: str) -> None:
+def test_every_container_is_locked_down_and_probed(part: str) -> None:
     for container in by_part(declare(settings()))[part]:
         assert container["readOnly"] is True
         assert container["user"] not in ("", "root", "0")
@@ -135,14 +63,14 @@ def test_every_container_is_locked_down_and_probed(declare: Declare, part: str) 
 
 
 @pytest.mark.parametrize("part", ["friday", "litellm", "edge", "redis", "simulator"])
-def test_no_secret_is_in_environment_or_command(declare: Declare, part: str) -> None:
+def test_no_secret_is_in_environment_or_command(part: str) -> None:
     for container in by_part(declare(settings()))[part]:
         shown = json.dumps([container["envs"], container["command"], container["healthcheck"]])
         for secret in SECRETS.values():
             assert secret not in shown
 
 
-def test_the_rollout_percentage_is_fridays_environment(declare: Declare) -> None:
+def test_the_rollout_percentage_is_fridays_environment() -> None:
     found = env(by_part(declare(settings(rolloutPercentage=10)))["friday"][0])
     assert found["ENABLE_LITELLM"] == "true"
     assert found["LITELLM_ROLLOUT_PERCENTAGE"] == "10"
@@ -151,20 +79,20 @@ def test_the_rollout_percentage_is_fridays_environment(declare: Declare) -> None
     assert off["ENABLE_LITELLM"] == "false"
 
 
-def test_a_percentage_makes_new_fridays_and_leaves_all_else(declare: Declare) -> None:
+def test_a_percentage_makes_new_fridays_and_leaves_all_else() -> None:
     before = set(declare(settings(rolloutPercentage=10)).of(CONTAINER))
     after = set(declare(settings(rolloutPercentage=50)).of(CONTAINER))
     assert {name.split("-")[0] for name in before ^ after} == {"friday"}
     assert len(before - after) == len(after - before) == 2
 
 
-def test_a_changed_model_makes_new_gateways_and_leaves_all_else(declare: Declare) -> None:
+def test_a_changed_model_makes_new_gateways_and_leaves_all_else() -> None:
     before = set(declare(settings()).of(CONTAINER))
     after = set(declare(settings(router={"cooldownSeconds": 30})).of(CONTAINER))
     assert {name.split("-")[0] for name in before ^ after} == {"litellm"}
 
 
-def test_a_friday_image_of_the_teams_own_gets_its_secrets_as_environment(declare: Declare) -> None:
+def test_a_friday_image_of_the_teams_own_gets_its_secrets_as_environment() -> None:
     own = {
         "image": "registry.example/friday:1",
         "healthPath": "/",
@@ -178,7 +106,7 @@ def test_a_friday_image_of_the_teams_own_gets_its_secrets_as_environment(declare
     assert container["healthcheck"]["tests"][:2] == ["CMD", "wget"]
 
 
-def test_the_swarm_engine_declares_services_with_configs_and_secrets(declare: Declare) -> None:
+def test_the_swarm_engine_declares_services_with_configs_and_secrets() -> None:
     recorder = declare(settings(engine="swarm", upstream="openrouter", **SECRETS))
     services = recorder.of(SERVICE)
     assert set(services) == {"friday", "litellm", "edge", "redis"}

@@ -126,6 +126,13 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     assert "found an empty file" in refused(JWT_SECRET="", JWT_SECRET_FILE=str(path))
 
 
+@pytest.mark.parametrize("value", ["two words", "nøgle", "line\nend"])
+def test_a_key_that_no_header_can_carry(value: str) -> None:
+    message = refused(OPENROUTER_API_KEY=value)
+    assert "OPENROUTER_API_KEY: expected the key of the direct path, found a secret value" in message
+    assert value not in message
+
+
 def test_no_message_or_repr_holds_a_secret() -> None:
     assert KEY not in refused(PORT="x")
     settings = load_settings(ENVIRONMENT)

@@ -14,7 +14,7 @@ import uvicorn
 
 from friday.llm.errors import LlmError
 from friday.service.app import create_app
-from friday.service.envelope import MAX_REQUEST_BYTES
+from friday.service.envelope import MAX_DISCARDED_BYTES, MAX_REQUEST_BYTES
 from friday.service.models import MAX_MESSAGE_CHARS
 from friday.service.replies import ERRORS
 from friday.service.settings import ServiceSettings, load_settings
@@ -224,6 +224,14 @@ async def test_a_large_body_is_a_413(http: httpx.AsyncClient) -> None:
         answer = await http.post("/api/chat", content=content)
         assert answer.status_code == 413
         assert answer.json()["error"]["field"] == "body"
+
+
+async def test_an_absurd_body_is_not_even_read(http: httpx.AsyncClient) -> None:
+    head = b"POST /api/chat HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n" % (MAX_DISCARDED_BYTES + 1)
+    reader, writer = await asyncio.open_connection(http.base_url.host, http.base_url.port)
+    writer.write(head)
+    assert (await asyncio.wait_for(reader.readline(), 5)).startswith(b"HTTP/1.1 413 ")
+    writer.close()
 
 
 @pytest.mark.parametrize(("method", "path", "status"), [("GET", "/nope", 404), ("GET", "/api/chat", 405)])

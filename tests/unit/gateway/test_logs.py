@@ -54,8 +54,9 @@ def test_a_line_is_json_without_an_exceptions_words() -> None:
     assert "PRIVATE" not in json.dumps(line)
 
 
-def test_what_the_guard_has_said_is_not_said_again() -> None:
-    assert not Discretion().filter(record("x - Error occurred while trying to do fallbacks - y"))
+@pytest.mark.parametrize("message", ["x - Error occurred while trying to do fallbacks - y", "Packaged UI at /x"])
+def test_noise_is_dropped(message: str) -> None:
+    assert not Discretion().filter(record(message))
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import copy
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway import policy
@@ -219,6 +219,7 @@ def test_a_wish_for_tokens_is_cut(wish: int, given_: int) -> None:
     assert (cleaned["max_tokens"], cleaned["max_completion_tokens"]) == (given_, given_)
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from([*PASSED, "thinking", "user"]) | st.text(max_size=12), json_values))
 def test_whatever_is_sent_only_known_fields_come_out_and_cleaning_twice_changes_nothing(body: dict[str, Any]) -> None:
     try:

@@ -64,9 +64,7 @@ class Service:
         assert self.process.stdout is not None
         assert self.process.stdout.readline() == "started\n"
 
-    def get(
-        self, path: str, connection: http.client.HTTPConnection | None = None
-    ) -> http.client.HTTPResponse:
+    def get(self, path: str, connection: http.client.HTTPConnection | None = None) -> http.client.HTTPResponse:
         connection = connection or http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         connection.request("GET", path)
         return connection.getresponse()

@@ -12,5 +12,7 @@ const TerraformVersion = "2.23.0"
 
 // NewProvider makes the Terraform Docker provider.
 func NewProvider() *schema.Provider {
-	return provider.New(TerraformVersion)()
+	docker := provider.New(TerraformVersion)()
+	waitHere(docker.ResourcesMap["docker_container"])
+	return docker
 }

@@ -1,0 +1,194 @@
+"""The gateway in its image, as a stack runs it (read-only, without root or capabilities), on a port of its own."""
+
+from __future__ import annotations
+
+import io
+import json
+import socket
+import tarfile
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import docker
+import httpx
+from docker.models.containers import Container
+
+from components.free_models import SIMULATOR, Catalogue, RouterTuning, default_models, render_litellm_config
+from images.tags import tag
+from tests.integration.gateway_upstream import Upstream
+
+ROOT = Path(__file__).resolve().parents[2]
+FILES = "/etc/friday"
+KEYS = {
+    "openrouter_api_key": "sk-or-v1-0123456789abcdef",
+    "gateway_key": "gateway-key-0123456789",
+    "ops_key": "ops-key-0123456789abcd",
+    "redis_password": "redis-password-0123456789",
+}
+CHAT: dict[str, Any] = {"model": "gemma-4-31b", "messages": [{"role": "user", "content": "PRIVATE words"}]}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class GatewayContainer:
+    """One running gateway; `url` answers on this machine only."""
+
+    def __init__(self, container: Container, port: int) -> None:
+        self.container = container
+        self.url = f"http://127.0.0.1:{port}"
+        self._client = httpx.Client(base_url=self.url, timeout=60)
+
+    def request(self, method: str, path: str, key: str | None = "gateway_key", **options: Any) -> httpx.Response:
+        headers = {"authorization": f"Bearer {KEYS[key]}"} if key else {}
+        return self._client.request(method, path, headers={**headers, **options.pop("headers", {})}, **options)
+
+    def chat(self, **fields: Any) -> httpx.Response:
+        return self.request("POST", "/v1/chat/completions", json={**CHAT, **fields})
+
+    def timed_chat(self, **fields: Any) -> tuple[float, httpx.Response]:
+        begun = time.monotonic()
+        answer = self.chat(**fields)
+        return time.monotonic() - begun, answer
+
+    def metric(self, name: str) -> float | None:
+        """Return the sum of a metric's samples, or None when it has none."""
+        lines = self.request("GET", "/metrics", "ops_key").text.splitlines()
+        values = [float(line.rpartition(" ")[2]) for line in lines if line.split("{")[0].split(" ")[0] == name]
+        return sum(values) if values else None
+
+    @property
+    def logs(self) -> str:
+        return self.container.logs().decode()
+
+    def wait_healthy(self, timeout: float = 60) -> float:
+        """Wait for the first good answer; return the seconds that it took."""
+        begun = time.monotonic()
+        while time.monotonic() - begun < timeout:
+            self.container.reload()
+            assert self.container.status != "exited", self.logs
+            try:
+                if self._client.get("/health/liveliness").status_code == 200:
+                    return time.monotonic() - begun
+            except httpx.TransportError:
+                time.sleep(0.1)
+        raise AssertionError(self.logs)
+
+
+def config_text(upstream: Upstream, tuning: RouterTuning, shared: bool) -> str:
+    """Return the stack's own config with this test's upstream in the simulator's place."""
+    catalogue = Catalogue(models=default_models())
+    text = render_litellm_config(catalogue, tuning, upstream=SIMULATOR, shared_state=shared)
+    return text.replace(SIMULATOR, base_url(upstream))
+
+
+def base_url(upstream: Upstream) -> str:
+    return f"http://127.0.0.1:{upstream.port}/api/v1"
+
+
+@contextmanager
+def gateway(
+    upstream: Upstream,
+    *,
+    tuning: RouterTuning | None = None,
+    config: str | None = None,
+    requests_per_minute: int = 10000,
+    redis_port: int | None = None,
+    wait: bool = True,
+    command: Sequence[str] = ("python3", "-m", "gateway.serve"),
+    **environment: str,
+) -> Iterator[GatewayContainer]:
+    """Run a gateway of its own; `environment` adds to what a stack sets, `config` replaces its config."""
+    port = free_port()
+    text = config or config_text(upstream, tuning or RouterTuning(), redis_port is not None)
+    variables = {
+        "PYTHONPATH": FILES,
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "HOST": "127.0.0.1",
+        "PORT": str(port),
+        "LITELLM_CONFIG": f"{FILES}/config.yaml",
+        "OPENROUTER_API_BASE": base_url(upstream),
+        "GATEWAY_RPM": str(requests_per_minute),
+        "DRAIN_SECONDS": "1",
+        "GRACE_SECONDS": "20",
+        **{f"{name.upper()}_FILE": f"{FILES}/secrets/{name}" for name in KEYS},
+        **({"REDIS_HOST": "127.0.0.1", "REDIS_PORT": str(redis_port)} if redis_port else {}),
+        **environment,
+    }
+    files = {"config.yaml": text, **_code(), **{f"secrets/{name}": f"{value}\n" for name, value in KEYS.items()}}
+    with _container("litellm", list(command), variables, files) as container:
+        running = GatewayContainer(container, port)
+        if wait:
+            running.wait_healthy()
+        yield running
+
+
+@contextmanager
+def redis() -> Iterator[tuple[Container, int]]:
+    """Run a Redis with the password of `KEYS`."""
+    port = free_port()
+    arguments = ["--bind", "127.0.0.1", "--port", str(port), "--requirepass", KEYS["redis_password"], "--save", ""]
+    with _container("redis", ["redis-server", *arguments], {}, {}) as container:
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.1)
+        yield container, port
+
+
+@contextmanager
+def _container(
+    part: str, command: list[str], environment: dict[str, str], files: dict[str, str]
+) -> Iterator[Container]:
+    engine = docker.from_env()
+    container = engine.containers.create(
+        tag(part),
+        command,
+        name=f"friday-test-{part}-{uuid.uuid4().hex[:8]}",
+        environment=environment,
+        network_mode="host",
+        read_only=True,
+        tmpfs={"/tmp": "size=64m"},  # noqa: S108  # inside the container
+        cap_drop=["ALL"],
+        security_opt=["no-new-privileges"],
+        user="10001:10001",
+        mem_limit="1g",
+        volumes=[FILES],
+    )
+    try:
+        if files:
+            container.put_archive(FILES, _archive(files))
+        container.start()
+        yield container
+    finally:
+        container.remove(force=True, v=True)
+        engine.close()
+
+
+def _code() -> dict[str, str]:
+    paths = [path for folder in ("gateway", "serving") for path in (ROOT / folder).glob("*.py")]
+    return {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in paths}
+
+
+def _archive(files: dict[str, str]) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for name, content in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mode = len(content.encode()), 0o644
+            archive.addfile(entry, io.BytesIO(content.encode()))
+    return buffer.getvalue()
+
+
+def error_of(answer: httpx.Response) -> str:
+    """Return the error code of an answer."""
+    return str(json.loads(answer.text)["error"]["code"])

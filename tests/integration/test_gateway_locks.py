@@ -1,0 +1,214 @@
+"""Nobody gets past the gateway to a paid model, a foreign host or another key; nothing is open that should not be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from components.free_models import RouterTuning
+from tests.integration.gateway_container import CHAT, KEYS, GatewayContainer, base_url, config_text, error_of, gateway
+from tests.integration.gateway_upstream import UPSTREAM_WORDS, USER_ID, Upstream
+
+pytestmark = pytest.mark.engine
+Locked = tuple[GatewayContainer, Upstream]
+
+BODY_LEAKS: dict[str, dict[str, Any]] = {
+    "paid model": {"model": "openai/gpt-4o"},
+    "paid model of the provider": {"model": "openrouter/openai/gpt-4o"},
+    "comma list with a paid one": {"model": "gemma-4-31b,openrouter/openai/gpt-4o"},
+    "comma list of served ones": {"model": "gemma-4-31b,minimax-m3"},
+    "internal group": {"model": "up-gemma-4-31b"},
+    "internal deployment": {"model": "dep-gemma-4-31b"},
+    "extra_body model": {"extra_body": {"model": "openai/gpt-4o"}},
+    "models": {"models": ["openai/gpt-4o"]},
+    "plugins": {"plugins": [{"id": "web"}]},
+    "web search": {"web_search_options": {}},
+    "web search tool": {"tools": [{"type": "openrouter:web_search"}]},
+    "mcp tool": {"tools": [{"type": "mcp", "server_url": "http://127.0.0.1:1/", "require_approval": "never"}]},
+    "provider": {"provider": {"order": ["openai"]}},
+    "api key": {"api_key": "sk-strangers"},
+    "api base": {"api_base": "http://127.0.0.1:1/v1"},
+    "base url": {"base_url": "http://127.0.0.1:1/v1"},
+    "other provider": {"custom_llm_provider": "openai"},
+    "user config": {"user_config": {"model_list": []}},
+    "model list": {"model_list": []},
+    "fallbacks": {"fallbacks": [{"model": "openai/gpt-4o", "api_key": "sk-strangers"}]},
+    "metadata": {"metadata": {"tags": ["x"]}},
+    "litellm metadata": {"litellm_metadata": {"model_group": "x"}},
+    "mock": {"mock_response": "hello"},
+    "mock fallbacks": {"mock_testing_fallbacks": True},
+    "headers": {"extra_headers": {"authorization": "Bearer sk-strangers"}},
+    "prompt": {"prompt_id": "x"},
+    "guardrails": {"guardrails": ["x"]},
+    "picture by address": {
+        "messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "http://127.0.0.1:1/"}}]}]
+    },
+    "file": {"messages": [{"role": "user", "content": [{"type": "file", "file": {"file_data": "data:..."}}]}]},
+}
+
+ROUTE_LEAKS = [
+    *("POST /openrouter/v1/chat/completions", "GET /openrouter/v1/key", "GET /openrouter/v1/credits"),
+    *("POST /openai/v1/chat/completions", "POST /anthropic/v1/messages", "POST /vllm/chat/completions"),
+    *("POST /gemini/v1beta/models/x:generateContent", "POST /bedrock/model/x/invoke", "GET /azure/x"),
+    *("POST /v1/responses", "POST /v1/embeddings", "POST /v1/messages", "POST /v1/completions", "POST /rerank"),
+    *("POST /utils/transform_request", "POST /model/new", "POST /key/generate", "POST /health/test_connection"),
+    *("POST /config/update", "GET /get/config/callbacks", "GET /ui/", "GET /docs", "GET /openapi.json", "GET /routes"),
+    *("GET /model/info", "GET /v1/model/info", "GET /sso/key/generate", "POST /v1/images/generations"),
+    *("POST /engines/gemma-4-31b/chat/completions", "POST /openai/deployments/gemma-4-31b/chat/completions"),
+    *("POST /mcp", "POST /v1/audio/speech", "POST /queue/chat/completions", "POST /v1/batches", "POST /v1/files"),
+]
+
+
+@pytest.fixture(scope="module")
+def locked() -> Iterator[Locked]:
+    upstream = Upstream()
+    with gateway(upstream) as running:
+        yield running, upstream
+    upstream.close()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_leaves_that_costs(locked: Locked) -> Iterator[None]:
+    _, upstream = locked
+    upstream.reset()
+    yield
+    for request in upstream.received:
+        assert request.authorization == f"Bearer {KEYS['openrouter_api_key']}"
+        assert str(request.body["model"]).endswith(":free")
+        assert request.body["provider"] == {"max_price": {"prompt": 0, "completion": 0, "request": 0, "image": 0}}
+        assert request.path == "/api/v1/chat/completions"
+
+
+@pytest.mark.parametrize("leak", BODY_LEAKS)
+def test_a_body_that_leads_elsewhere_is_refused(locked: Locked, leak: str) -> None:
+    running, upstream = locked
+    answer = running.chat(**BODY_LEAKS[leak])
+    assert answer.status_code in (400, 403)
+    assert upstream.received == []
+
+
+@pytest.mark.parametrize("route", ROUTE_LEAKS)
+@pytest.mark.parametrize("key", ["gateway_key", "ops_key", None])
+def test_a_route_that_is_not_served_does_not_exist(locked: Locked, route: str, key: str | None) -> None:
+    running, upstream = locked
+    method, path = route.split(" ")
+    assert running.request(method, path, key, json=CHAT if method == "POST" else None).status_code == 404
+    assert upstream.received == []
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"x-litellm-num-retries": "3", "x-litellm-timeout": "1", "x-litellm-tags": "a"},
+        {"x-litellm-api-key": "sk-strangers", "api-key": "sk-strangers", "x-api-key": "sk-strangers"},
+        {
+            "x-litellm-model": "openrouter/openai/gpt-4o",
+            "openai-organization": "org",
+            "x-pass-authorization": "Bearer x",
+        },
+    ],
+)
+def test_headers_steer_nothing(locked: Locked, headers: dict[str, str]) -> None:
+    running, upstream = locked
+    answer = running.request("POST", "/v1/chat/completions?model=openai/gpt-4o&api_key=x", json=CHAT, headers=headers)
+    assert answer.status_code == 200
+    assert upstream.models == ["google/gemma-4-31b-it:free"]
+
+
+def test_a_strangers_key_does_not_stay(locked: Locked) -> None:
+    running, upstream = locked
+    for _ in range(5):
+        assert running.chat(api_key="sk-strangers").status_code == 403
+        assert running.chat().status_code == 200
+    assert len(upstream.received) == 5
+
+
+def test_unknown_fields_do_not_travel(locked: Locked) -> None:
+    running, upstream = locked
+    assert running.chat(thinking={"budget_tokens": 128}, store=True, user="7", max_tokens=10**9).status_code == 200
+    assert upstream.received[0].body.keys() == {"model", "messages", "stream", "max_tokens", "usage", "provider"}
+    assert upstream.received[0].body["max_tokens"] == 32768
+
+
+@pytest.mark.parametrize(
+    ("path", "key", "status"),
+    [
+        ("/metrics", None, 401),
+        ("/metrics", "gateway_key", 403),
+        ("/metrics/", "gateway_key", 403),
+        ("/metrics", "ops_key", 200),
+        ("/health/readiness/details", None, 401),
+        ("/health/readiness/details", "ops_key", 200),
+        ("/health", "gateway_key", 403),
+        ("/health", "ops_key", 400),
+        ("/health?model=minimax-m2-free", "ops_key", 200),
+        ("/health/liveliness", None, 200),
+        ("/health/readiness", None, 200),
+        ("/v1/models", None, 401),
+        ("/v1/models", "gateway_key", 200),
+    ],
+)
+def test_each_route_opens_for_its_key(locked: Locked, path: str, key: str | None, status: int) -> None:
+    assert locked[0].request("GET", path, key).status_code == status
+
+
+def test_metrics_hold_litellms_figures_and_ours(locked: Locked) -> None:
+    running, _ = locked
+    running.chat()
+    assert (running.metric("gateway_upstream_attempts_total") or 0) >= 1
+    assert running.metric("gateway_quota_requests_per_minute") == 10000
+    assert (running.metric("litellm_proxy_total_requests_metric_total") or 0) >= 1
+    assert running.metric("litellm_spend_metric_total") == 0
+
+
+def test_errors_and_logs_say_nothing_of_the_inside_or_the_user(locked: Locked) -> None:
+    running, upstream = locked
+    upstream.reset(**{"*": "400"})
+    answer = running.chat()
+    assert (answer.status_code, error_of(answer)) == (400, "bad_request")
+    for secret in (UPSTREAM_WORDS, USER_ID, "PRIVATE", *KEYS.values()):
+        assert secret not in answer.text
+        assert secret not in running.logs
+    assert not [word for word in ("up-", "dep-", "litellm", "127.0.0.1") if word in answer.text]
+    assert not [name for name in answer.headers if name.startswith(("x-litellm", "llm_provider"))]
+
+
+WITHOUT_WALL = """
+import uvicorn
+from gateway import environment, serve
+gateway = environment.current()
+serve._prepare_environment(gateway)
+from litellm.proxy.proxy_server import app
+uvicorn.run(app, host=gateway.host, port=gateway.port, log_level="error")
+"""
+
+
+def test_the_inner_locks_hold_without_the_wall(locked: Locked) -> None:
+    _, upstream = locked
+    with gateway(upstream, command=["python3", "-c", WITHOUT_WALL]) as inner:
+        for leak, body in BODY_LEAKS.items():
+            assert inner.chat(**body).status_code in (400, 401, 403), leak
+        assert inner.chat(thinking={}).status_code == 403
+        assert inner.request("POST", "/openrouter/v1/chat/completions", json=CHAT).status_code in (401, 403, 404)
+        assert inner.request("POST", "/v1/embeddings", json={"model": "gemma-4-31b"}).status_code == 404
+        assert inner.request("POST", "/v1/chat/completions", None, json=CHAT).status_code == 401
+        assert inner.request("GET", "/metrics/", "gateway_key").status_code in (401, 403)
+        assert upstream.received == []
+        assert inner.chat().status_code == 200
+
+
+@pytest.mark.parametrize("mistake", ["misspelt router setting", "model without provider"])
+def test_a_config_that_litellm_does_not_take_as_a_whole_ends_the_start(mistake: str) -> None:
+    upstream = Upstream()
+    config = config_text(upstream, RouterTuning(), shared=False)
+    if mistake == "misspelt router setting":
+        config = config.replace("cooldown_time:", "cooldwn_time:")
+    else:
+        config = config.replace("model: openrouter/minimax/", "model: minimax-nobody/", 1)
+    assert base_url(upstream) in config
+    with gateway(upstream, config=config, wait=False) as running:
+        assert running.container.wait(timeout=90)["StatusCode"] == 1
+        assert "LiteLLM did not accept its configuration" in running.logs
+    upstream.close()

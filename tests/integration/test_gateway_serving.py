@@ -1,0 +1,230 @@
+"""The gateway answers under every name, falls back, gives up in time, keeps to its quota and leaves in order."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import signal
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from components.free_models import Catalogue, RouterTuning, default_models
+from tests.integration.gateway_container import CHAT, KEYS, GatewayContainer, error_of, gateway, redis
+from tests.integration.gateway_upstream import CHUNKS, UPSTREAM_WORDS, USER_ID, Upstream
+
+pytestmark = pytest.mark.engine
+CATALOGUE = Catalogue(models=default_models())
+IDS = [model.id for model in CATALOGUE.models]
+FIRST, SECOND = IDS[0], IDS[1]
+QUICK = RouterTuning(timeout_seconds=1, stream_timeout_seconds=1, cooldown_seconds=1, deadline_seconds=8)
+
+
+@pytest.fixture
+def upstream() -> Iterator[Upstream]:
+    made = Upstream()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def shared_upstream() -> Iterator[Upstream]:
+    made = Upstream()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def quick(shared_upstream: Upstream) -> Iterator[GatewayContainer]:
+    """Run one gateway with short times for all tests of what it answers; cooled models are back after 1 s."""
+    with gateway(shared_upstream, tuning=QUICK) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def _rested(request: pytest.FixtureRequest) -> Iterator[None]:
+    yield
+    if {"quick", "shared_upstream"} <= set(request.fixturenames):
+        used: Upstream = request.getfixturevalue("shared_upstream")
+        if used.faults:
+            time.sleep(QUICK.cooldown_seconds + 0.5)
+        used.reset()
+
+
+def said(stream: str) -> str:
+    return "".join(f"w{number} " for number in range(CHUNKS) if f'"w{number} "' in stream)
+
+
+def test_every_name_is_answered_by_its_model(quick: GatewayContainer, shared_upstream: Upstream) -> None:
+    shared_upstream.reset()
+    for name, model in CATALOGUE.client_names():
+        answer = quick.chat(model=name)
+        assert (answer.status_code, answer.headers["x-gateway-model"]) == (200, model.id), name
+    assert len(shared_upstream.received) == len(list(CATALOGUE.client_names()))
+
+
+def test_the_list_of_models_is_the_list_of_names(quick: GatewayContainer) -> None:
+    listed = [entry["id"] for entry in quick.request("GET", "/v1/models").json()["data"]]
+    assert listed == [name for name, _ in CATALOGUE.client_names()]
+
+
+def test_a_stream_arrives_piece_by_piece(quick: GatewayContainer) -> None:
+    answer = quick.chat(stream=True)
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    assert said(answer.text) == "".join(f"w{number} " for number in range(CHUNKS))
+    assert answer.text.endswith("data: [DONE]\n\n")
+
+
+@pytest.mark.parametrize("fault", ["429", "500", "503", "400", "401", "402", "404", "hang"])
+@pytest.mark.parametrize("stream", [False, True])
+def test_the_next_model_answers_when_the_first_fails(
+    quick: GatewayContainer, shared_upstream: Upstream, fault: str, stream: bool
+) -> None:
+    shared_upstream.reset(**{FIRST: fault})
+    answer = quick.chat(stream=stream)
+    assert (answer.status_code, answer.headers["x-gateway-model"]) == (200, SECOND)
+    assert shared_upstream.models == [FIRST, SECOND]
+    assert '"up-' not in answer.text
+
+
+def test_a_hung_model_in_second_place_cools_too(upstream: Upstream) -> None:
+    upstream.reset(**{FIRST: "hang", SECOND: "hang"})
+    with gateway(upstream, tuning=RouterTuning(timeout_seconds=1, stream_timeout_seconds=1)) as running:
+        answers = [running.chat() for _ in range(3)]
+        assert [answer.headers["x-gateway-model"] for answer in answers] == [IDS[2]] * 3
+        assert upstream.models == [FIRST, SECOND, *[IDS[2]] * 3]
+
+
+def test_all_models_dead_is_a_clear_error_and_then_rest(quick: GatewayContainer, shared_upstream: Upstream) -> None:
+    shared_upstream.reset(**{"*": "429"})
+    first, second = quick.chat(), quick.chat()
+    assert (first.status_code, error_of(first)) == (429, "models_busy")
+    assert (second.status_code, error_of(second)) == (429, "models_busy")
+    assert int(second.headers["retry-after"]) >= 1
+    assert len(shared_upstream.received) == len(IDS)
+    assert USER_ID not in first.text + second.text
+
+
+def test_a_stream_that_fails_midway_ends_with_an_error_event(
+    quick: GatewayContainer, shared_upstream: Upstream
+) -> None:
+    shared_upstream.reset(**{"*": "error-in-stream"})
+    answer = quick.chat(stream=True)
+    assert said(answer.text).startswith("w0 w1 w2 w3 ")
+    assert '"code": "upstream_failed"' in answer.text
+    assert "[DONE]" not in answer.text
+    assert UPSTREAM_WORDS not in answer.text
+
+
+def test_the_deadline_ends_what_no_model_answers(upstream: Upstream) -> None:
+    upstream.reset(**{"*": "hang"})
+    tuning = RouterTuning(timeout_seconds=1, stream_timeout_seconds=1, deadline_seconds=2.5)
+    with gateway(upstream, tuning=tuning) as running:
+        took, answer = running.timed_chat()
+        assert (answer.status_code, error_of(answer)) == (504, "upstream_timeout")
+        assert 2.4 < took < 4
+
+
+def test_a_dead_first_model_costs_one_caller_less_than_five_seconds(upstream: Upstream) -> None:
+    """With the default times. The second figure's real limit is measured in benchmarks, on a quiet machine."""
+    with gateway(upstream) as running:
+        running.chat()
+        upstream.reset(**{FIRST: "hang"})
+        first, answer = running.timed_chat()
+        assert answer.headers["x-gateway-model"] == SECOND
+        following = [running.timed_chat()[0] for _ in range(5)]
+        assert first < 5
+        assert min(following) < 0.5
+        assert upstream.models == [FIRST, *[SECOND] * 6]
+
+
+def test_the_quota_counts_every_attempt_and_is_answered_at_once(upstream: Upstream) -> None:
+    upstream.reset(**{FIRST: "500"})
+    with gateway(upstream, requests_per_minute=5) as running:
+        answers = [running.chat(model=name) for name in ("gemma-4-31b", "gemma-4-31b", "minimax-m3", "minimax-m3")]
+        assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+        assert len(upstream.received) == 5
+        took, answer = running.timed_chat()
+        assert error_of(answer) == "quota_spent"
+        assert 1 <= int(answer.headers["retry-after"]) <= 60
+        assert took < 0.5
+
+
+def test_a_fallback_that_the_quota_forbids_is_429_and_cools_nobody(upstream: Upstream) -> None:
+    upstream.reset(**{FIRST: "500"})
+    with gateway(upstream, requests_per_minute=1) as running:
+        answer = running.chat()
+        assert (answer.status_code, error_of(answer)) == (429, "quota_spent")
+        assert upstream.models == [FIRST]
+        assert not running.metric("litellm_deployment_cooled_down_total")
+
+
+def test_two_replicas_share_the_quota_and_the_cooldowns(upstream: Upstream) -> None:
+    with (
+        redis() as (_, port),
+        gateway(upstream, requests_per_minute=12, redis_port=port, GATEWAY_REPLICAS="2") as one,
+        gateway(upstream, requests_per_minute=12, redis_port=port, GATEWAY_REPLICAS="2") as two,
+    ):
+        upstream.reset(**{FIRST: "429"})
+        assert [replica.chat().status_code for replica in (one, two)] == [200, 200]
+        assert upstream.models in ([FIRST, SECOND, SECOND], [FIRST, SECOND, FIRST, SECOND])
+        upstream.faults = {}
+        spent = len(upstream.received)
+        statuses = [replica.chat(model="gpt-oss-20b").status_code for _ in range(7) for replica in (one, two)]
+        assert statuses.count(200) == 12 - spent
+        assert len(upstream.received) == 12
+        assert one.metric("gateway_quota_shared") == 1
+
+
+@pytest.mark.parametrize("how", ["dead", "hung"])
+def test_without_redis_users_are_served_within_the_replicas_share(upstream: Upstream, how: str) -> None:
+    with (
+        redis() as (store, port),
+        gateway(upstream, requests_per_minute=14, redis_port=port, GATEWAY_REPLICAS="2") as running,
+    ):
+        assert running.chat().status_code == 200
+        store.kill() if how == "dead" else store.pause()
+        upstream.reset(**{FIRST: "500"})  # LiteLLM asks Redis above all when a model failed
+        answers = [running.timed_chat() for _ in range(6)]
+        assert [answer.status_code for _, answer in answers] == [200, 200, 200, 200, 429, 429]
+        assert max(took for took, _ in answers) < 5
+        assert len(upstream.received) == 14 // 2 - 1
+        assert running.metric("gateway_quota_shared") == 0
+
+
+def test_told_to_leave_it_drains(upstream: Upstream) -> None:
+    with gateway(upstream) as running, concurrent.futures.ThreadPoolExecutor() as pool:
+        running.chat()
+        stream = pool.submit(running.chat, stream=True)
+        time.sleep(0.5)
+        begun = time.monotonic()
+        running.container.kill(signal=signal.SIGTERM)
+        time.sleep(0.3)
+        health = running.request("GET", "/health/liveliness", None)
+        assert (health.status_code, health.headers["connection"]) == (503, "close")
+        assert running.chat().headers["connection"] == "close"
+        assert said(stream.result().text) == "".join(f"w{number} " for number in range(CHUNKS))
+        assert running.container.wait(timeout=30)["StatusCode"] == 0
+        assert time.monotonic() - begun < 10
+
+
+def test_a_client_that_goes_away_stops_the_attempts(upstream: Upstream) -> None:
+    upstream.reset(**{"*": "hang"})
+    tuning = RouterTuning(timeout_seconds=1, stream_timeout_seconds=1)
+    with gateway(upstream, tuning=tuning) as running:
+        with pytest.raises(Exception, match="timed out"):
+            running.request("POST", "/v1/chat/completions", json=CHAT, timeout=0.5)
+        time.sleep(3)
+        assert len(upstream.received) <= 2
+
+
+def test_many_at_once_are_all_answered(quick: GatewayContainer) -> None:
+    with concurrent.futures.ThreadPoolExecutor(20) as pool:
+        answers = list(pool.map(lambda _: quick.chat().status_code, range(60)))
+    assert answers == [200] * 60
+
+
+def test_nothing_is_written_outside_tmp_and_no_key_is_in_the_environment(quick: GatewayContainer) -> None:
+    assert quick.container.attrs["HostConfig"]["ReadonlyRootfs"] is True
+    shown = " ".join(quick.container.attrs["Config"]["Env"])
+    assert not [key for key in KEYS.values() if key in shown]

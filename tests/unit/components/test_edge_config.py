@@ -1,0 +1,118 @@
+"""The rendered HAProxy configuration, as far as it can be judged without HAProxy."""
+
+import json
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from components import edge_config
+from components.edge_config import EdgeConfig, gateway_is_open
+
+KEY = "sk-unit-test-key"
+
+
+def config(**changes: object) -> EdgeConfig:
+    return EdgeConfig.model_validate({"friday_replicas": 2, "litellm_replicas": 2, "gateway_key": KEY, **changes})
+
+
+def section(text: str, name: str) -> str:
+    match = re.search(rf"^{name}\n(.*?)(?=^\S|\Z)", text, re.MULTILINE | re.DOTALL)
+    assert match, name
+    return match[1]
+
+
+def test_the_credential_is_added_on_the_internal_port_only() -> None:
+    text = config().render()
+    assert text.count(KEY) == 1
+    assert f"Bearer {KEY}" in section(text, "frontend gateway_internal")
+
+
+def test_the_key_is_not_shown_by_the_model() -> None:
+    assert KEY not in repr(config())
+
+
+@pytest.mark.parametrize(("friday", "litellm", "slots"), [(2, 2, ("6", "6")), (1, 3, ("4", "8")), (0, 0, ("2", "2"))])
+def test_slots_hold_old_and_new_replicas(friday: int, litellm: int, slots: tuple[str, str]) -> None:
+    text = config(friday_replicas=friday, litellm_replicas=litellm).render()
+    assert f"server-template friday {slots[0]} friday:3000" in text
+    assert f"server-template litellm {slots[1]} litellm:4000" in text
+
+
+@pytest.mark.parametrize("backend", ["friday", "litellm"])
+def test_nothing_that_may_have_been_served_is_repeated(backend: str) -> None:
+    rules = section(config().render(), f"backend {backend}")
+    assert re.findall(r"retry-on (.*)", rules) == ["conn-failure"]
+    assert "option http-server-close" in rules
+    assert "option redispatch 1" in rules
+
+
+@pytest.mark.parametrize("frontend", ["gateway_internal", "gateway_host"])
+def test_both_gateway_ports_have_the_same_rules(frontend: str) -> None:
+    rules = section(config().render(), f"frontend {frontend}")
+    own = [
+        line for line in rules.splitlines() if "Authorization" not in line and "bind" not in line and "#" not in line
+    ]
+    other = section(config().render(), "frontend gateway_internal")
+    for line in own:
+        assert line in other
+
+
+@pytest.mark.parametrize(("gateway_open", "suffix"), [(True, ""), (False, " disabled")])
+def test_the_switch_can_start_closed(gateway_open: bool, suffix: str) -> None:
+    text = config(gateway_open=gateway_open).render()
+    assert section(text, "backend gateway_switch").strip() == f"server open 127.0.0.1:8404{suffix}"
+
+
+def test_error_bodies_are_json_in_openais_form() -> None:
+    bodies = [json.loads(body) for body in re.findall(r"string '(.*?)'", config().render())]
+    assert {body["error"]["code"] for body in bodies} >= {"400", "404", "411", "413", "502", "503", "504"}
+    assert all(set(body["error"]) == {"message", "type", "param", "code"} for body in bodies)
+
+
+@given(seconds=st.floats(min_value=0.01, max_value=86_400))
+def test_times_are_whole_milliseconds(seconds: float) -> None:
+    text = config(check_timeout=seconds).render()
+    found = re.findall(r"timeout check (\S+)", text)
+    assert found == [f"{round(seconds * 1000)}ms"] * 2
+
+
+@given(key=st.text(min_size=8, max_size=40).filter(lambda key: not re.fullmatch(r"[A-Za-z0-9._~+/=-]+", key)))
+def test_a_key_that_could_end_its_quotes_is_refused(key: str) -> None:
+    with pytest.raises(ValidationError):
+        config(gateway_key=key)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"friday_replicas": -1},
+        {"litellm_replicas": 51},
+        {"friday_health_path": "/health z"},
+        {"friday_health_path": "/x\n    http-request allow"},
+        {"max_body_bytes": 10},
+        {"stream_timeout": 0},
+        {"stream_timeout": 400, "stop_timeout": 399},
+        {"no_such_setting": 1},
+    ],
+)
+def test_wrong_values_are_refused(changes: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        config(**changes)
+
+
+def test_the_state_of_the_switch_is_read_from_haproxys_answer() -> None:
+    head = "1\n# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight\n"
+    assert gateway_is_open(f"{head}8 gateway_switch 1 open 127.0.0.1 2 0 1\n")
+    assert not gateway_is_open(f"{head}8 gateway_switch 1 open 127.0.0.1 0 1 1\n")
+    with pytest.raises(ValueError, match=r"gateway_switch/open"):
+        gateway_is_open("Can't find backend.\n")
+
+
+def test_switch_commands_name_the_server_of_the_config() -> None:
+    backend, server = edge_config.SWITCH.split("/")
+    assert f"server {server} " in section(config().render(), f"backend {backend}")
+    assert edge_config.SWITCH in edge_config.CLOSE_GATEWAY
+    assert edge_config.SWITCH in edge_config.OPEN_GATEWAY

@@ -1,0 +1,63 @@
+"""docs/API.md names everything that there is to use."""
+
+from pathlib import Path
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+import friday.llm
+from friday.llm import Feature, LlmError, errors
+from friday.llm.monitoring.metrics import LlmMetrics
+from friday.service import features, routes
+from friday.service.app import create_app
+from friday.service.envelope import Envelope
+from friday.service.settings import ServiceSettings, load_settings
+from tests.unit.friday.given import ENVIRONMENT
+
+TEXT = (Path(__file__).parents[3] / "docs" / "API.md").read_text(encoding="utf-8")
+
+
+def metric_names() -> list[str]:
+    registry = CollectorRegistry()
+    LlmMetrics(registry)
+    Envelope(create_app(load_settings(ENVIRONMENT)), registry=registry, paths=[])
+    suffix = {"counter": "_total"}
+    return [metric.name + suffix.get(metric.type, "") for metric in registry.collect()]
+
+
+def endpoints() -> list[str]:
+    return [getattr(route, "path", "") for r in (routes.router, features.router) for route in r.routes]
+
+
+def error_rows() -> list[str]:
+    found = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, LlmError)]
+    return [f"| `{kind.__name__}` | `{kind.kind}` | {kind.http_status} |" for kind in found]
+
+
+@pytest.mark.parametrize("name", friday.llm.__all__)
+def test_public_names(name: str) -> None:
+    assert f"`{name}`" in TEXT or f"`{name}(" in TEXT
+
+
+@pytest.mark.parametrize("name", [str(field.validation_alias) for field in ServiceSettings.model_fields.values()])
+def test_variables(name: str) -> None:
+    assert f"`{name}`" in TEXT
+
+
+@pytest.mark.parametrize("row", error_rows())
+def test_errors(row: str) -> None:
+    assert row in TEXT
+
+
+@pytest.mark.parametrize("name", metric_names())
+def test_metrics(name: str) -> None:
+    assert f"| `{name}` |" in TEXT
+
+
+@pytest.mark.parametrize("path", endpoints())
+def test_endpoints(path: str) -> None:
+    assert f" {path}` |" in TEXT
+
+
+def test_features() -> None:
+    assert all(f"`{feature}`" in TEXT for feature in Feature)

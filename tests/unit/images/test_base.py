@@ -1,0 +1,101 @@
+"""The root file system: made safely, slimmed, and cleaned up also after a failure."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from images import base, engine
+from images.apt_sources import AptSource
+from images.errors import ImageError
+from toolchain import process
+
+
+def test_a_registry_that_answers_is_preferred(monkeypatch: pytest.MonkeyPatch) -> None:
+    named: list[tuple[str, str]] = []
+    monkeypatch.setattr(base, "_pull", lambda: "")
+    monkeypatch.setattr(engine, "retag", lambda *names: named.append(names))
+    base.ensure("ours:1", lambda _: None)
+    assert named == [(base.UPSTREAM, "ours:1")]
+
+
+def test_without_registry_and_root_the_way_out_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(base, "_pull", lambda: "it does not answer")
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    with pytest.raises(ImageError, match="docker load"):
+        base.ensure("ours:1", lambda _: None)
+
+
+@pytest.mark.parametrize("uri", ["http://m.test/debian", "https://m.test/debian"])
+def test_debootstrap_takes_the_machines_mirror(uri: str) -> None:
+    source = AptSource(uri, "noble", ("main", "universe"), "/usr/share/keyrings/k.gpg")
+    command = base._debootstrap_command(source, Path("/root-fs"))
+    assert command[-3:] == ["noble", "/root-fs", uri]
+    assert "--components=main,universe" in command
+    assert "--keyring=/usr/share/keyrings/k.gpg" in command
+    assert ("--include=ca-certificates" in command) == uri.startswith("https")
+
+
+def test_the_scratch_tree_goes_after_a_failure() -> None:
+    kept: list[Path] = []
+    with pytest.raises(ImageError), base._scratch() as root:
+        (root / "etc").mkdir()
+        kept.append(root)
+        raise ImageError("stopped")
+    assert not kept[0].exists()
+
+
+def test_slimming_keeps_licences_and_programs(tmp_path: Path) -> None:
+    for name in ("usr/share/doc/bash/copyright", "usr/share/doc/bash/README", "usr/share/man/man1/ls.1", "usr/bin/ls"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    base._slim(tmp_path)
+    left = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
+    assert left == {"usr/share/doc/bash/copyright", "usr/bin/ls"}
+
+
+@pytest.mark.parametrize(
+    ("script", "refusal"),
+    [
+        ("echo Pulling from somewhere", ""),
+        ("echo 'Error: dial tcp: lookup failed' >&2; exit 1", "it does not answer"),
+        ("echo 'denied: sign in' >&2; exit 1", "denied: sign in"),
+        ("exec sleep 5", "no answer in time"),
+    ],
+)
+def test_a_registry_is_given_a_moment(
+    script: str, refusal: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    docker = tmp_path / "docker"
+    docker.write_text(f"#!/bin/sh\n{script}\n")
+    docker.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setattr(base, "_FIRST_ANSWER_SECONDS", 0.5)
+    assert base._pull() == refusal
+
+
+def test_apt_in_the_image_asks_the_same_mirror_the_same_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = tmp_path / "company.gpg"
+    key.write_text("key")
+    root = tmp_path / "root"
+    (root / "etc/apt/apt.conf.d").mkdir(parents=True)
+    monkeypatch.setattr(base, "network_options", lambda: 'Acquire::http::Proxy "http://proxy.test:3128";\n')
+    base._configure_apt(root, [AptSource("http://m.test/debian", "bookworm", ("main",), str(key))])
+    assert (root / "etc/apt/sources.list").read_text() == f"deb [signed-by={key}] http://m.test/debian bookworm main\n"
+    assert "proxy.test" in (root / "etc/apt/apt.conf.d/80network").read_text()
+    assert (root / str(key).lstrip("/")).read_text() == "key"
+
+
+def test_an_https_mirror_brings_the_machines_own_authorities(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    authorities = tmp_path / "authorities"
+    authorities.mkdir()
+    (authorities / "company.crt").write_text("certificate")
+    root = tmp_path / "root"
+    (root / "etc/apt/apt.conf.d").mkdir(parents=True)
+    ran: list[list[object]] = []
+    monkeypatch.setattr(base, "network_options", lambda: "")
+    monkeypatch.setattr(base, "_EXTRA_CAS", authorities)
+    monkeypatch.setattr(process, "run", lambda command, *_: ran.append(command))
+    base._configure_apt(root, [AptSource("https://m.test/debian", "bookworm", ("main",))])
+    assert (root / str(authorities).lstrip("/") / "company.crt").read_text() == "certificate"
+    assert ran == [["chroot", root, "update-ca-certificates"]]

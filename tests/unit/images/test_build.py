@@ -1,0 +1,83 @@
+"""What is built, in which order, and how; the engine is replaced by what it would say."""
+
+from pathlib import Path
+
+import pytest
+
+from images import base, build, engine, tags, wheels
+from toolchain import process
+
+
+@pytest.fixture
+def present(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    names: set[str] = set()
+    monkeypatch.setattr(engine, "exist", lambda *asked: {tags.tag(name) for name in names}.issuperset(asked))
+    monkeypatch.setattr(engine, "size_mb", lambda _: 1.0)
+    monkeypatch.setattr(engine, "remove_dangling", lambda _: None)
+    monkeypatch.setattr(engine, "has_buildkit", lambda: False)
+    return names
+
+
+@pytest.fixture
+def made(present: set[str], monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    order: list[str] = []
+
+    def note(name: str) -> None:
+        order.append(name)
+        present.add(name)
+
+    monkeypatch.setattr(base, "ensure", lambda *_: note("rootfs"))
+    monkeypatch.setattr(build, "_build", lambda image, *_: note(image.name))
+    return order
+
+
+def test_everything_from_nothing_parents_first(made: list[str]) -> None:
+    assert not build.is_done()
+    build.ensure(lambda _: None)
+    assert made == ["rootfs", "base", "python", "edge", "redis", "simulator", "friday", "litellm"]
+    assert build.is_done()
+
+
+def test_only_what_is_missing(present: set[str], made: list[str]) -> None:
+    present.update({"rootfs", "base", "python", "edge", "redis", "simulator", "friday"})
+    build.ensure(lambda _: None)
+    assert made == ["litellm"]
+
+
+def test_parents_are_not_missed_when_nobody_needs_them(present: set[str], made: list[str]) -> None:
+    present.update(tags.local_images())
+    build.ensure(lambda _: None)
+    assert made == []
+
+
+def test_only_the_parents_that_are_needed(present: set[str], made: list[str]) -> None:
+    present.update({"rootfs", "base", "redis", "simulator", "friday", "litellm"})
+    build.ensure(lambda _: None)
+    assert made == ["edge"]
+
+
+def test_the_context_holds_sources_and_packages_but_no_tests(
+    present: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del present
+    seen: dict[str, list[str]] = {}
+
+    def look(command: list[str], *_: object, **__: object) -> None:
+        context = Path(command[-1])
+        seen["files"] = [path.relative_to(context).as_posix() for path in context.rglob("*") if path.is_file()]
+        seen["command"] = command
+
+    monkeypatch.setattr(process, "run", look)
+    monkeypatch.setattr(wheels, "fetch", lambda _, context, __: (context / "installer.whl").touch())
+    build._build(tags._BY_NAME["friday"], tags.tag("friday"), lambda _: None)
+    assert {"Dockerfile", "installer.whl", "app/friday/__init__.py", "app/serving/drain.py"} <= set(seen["files"])
+    assert not [name for name in seen["files"] if "__pycache__" in name or name.endswith(".pyc")]
+    assert "--network=none" in seen["command"]
+    assert f"--build-arg=PARENT={tags.tag('python')}" in seen["command"]
+    assert not Path(seen["command"][-1]).exists()
+
+
+def test_only_apt_gets_a_network() -> None:
+    for image in tags.IMAGES[1:]:
+        command = build._command(image, tags.tag(image.name), Path("context"))
+        assert (f"--network={'none' if image.lock else 'host'}") in command

@@ -1,0 +1,65 @@
+"""The environment for Pulumi, and `fridayctl env`."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from rollout.cli.env import env_command
+from toolchain import paths
+from toolchain.environment import environment
+
+
+def test_points_to_our_tools_and_state() -> None:
+    variables = environment()
+    first, second = variables["PATH"].split(os.pathsep)[:2]
+    assert first == str(paths.VENV / "bin")
+    assert second == str(paths.tools_bin())
+    assert variables["PULUMI_HOME"] == str(paths.pulumi_home())
+    assert variables["PULUMI_BACKEND_URL"] == f"file://{paths.pulumi_state()}"
+    assert variables["PULUMI_CONFIG_PASSPHRASE_FILE"] == str(paths.passphrase_file())
+    assert variables["FRIDAY_STATE_DIR"] == str(paths.state_dir())
+
+
+@pytest.mark.parametrize(
+    ("chosen", "left_out"),
+    [
+        ("PULUMI_BACKEND_URL", "PULUMI_BACKEND_URL"),
+        ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"),
+        ("PULUMI_CONFIG_PASSPHRASE_FILE", "PULUMI_CONFIG_PASSPHRASE_FILE"),
+    ],
+)
+def test_keeps_what_the_user_chose(monkeypatch: pytest.MonkeyPatch, chosen: str, left_out: str) -> None:
+    monkeypatch.setenv(chosen, "mine")
+    assert left_out not in environment()
+
+
+def test_an_empty_passphrase_is_a_choice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", "")
+    assert "PULUMI_CONFIG_PASSPHRASE_FILE" not in environment()
+
+
+def test_path_does_not_grow(monkeypatch: pytest.MonkeyPatch) -> None:
+    once = environment()["PATH"]
+    monkeypatch.setenv("PATH", once)
+    assert environment()["PATH"] == once
+
+
+def test_a_shell_reads_back_every_value(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    nasty = tmp_path / "a 'quoted' $HOME; `id`"
+    nasty.mkdir()
+    monkeypatch.setenv("FRIDAY_STATE_DIR", str(nasty))
+    result = CliRunner().invoke(env_command)
+    assert result.exit_code == 0
+    shown = subprocess.run(
+        ["/bin/sh", "-c", f'{result.stdout}\nprintf %s "$FRIDAY_STATE_DIR"'], capture_output=True, text=True, check=True
+    )
+    assert shown.stdout == str(nasty)
+
+
+def test_says_when_set_up_is_missing() -> None:
+    result = CliRunner().invoke(env_command)
+    assert "mend: ./fridayctl setup" in result.stderr
+    assert "mend" not in result.stdout

@@ -1,0 +1,88 @@
+"""Steps run when they are needed, say why, and are shown with their time."""
+
+import io
+import threading
+from dataclasses import dataclass, field
+
+import pytest
+
+from toolchain import files, paths
+from toolchain.errors import SetupError
+from toolchain.runner import Report, run_steps
+
+
+@dataclass
+class Fake:
+    """A step that is right once it ran."""
+
+    name: str = "thing"
+    why: str = "others need it"
+    done: bool = False
+    error: SetupError | None = None
+    runs: list[str] = field(default_factory=list)
+
+    def is_done(self) -> bool:
+        return self.done
+
+    def run(self, report: Report) -> None:
+        if self.error:
+            raise self.error
+        report("working [bold]hard[/bold]")
+        self.runs.append(self.name)
+        self.done = True
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_skips_what_is_right_and_makes_what_is_missing() -> None:
+    there, missing = Fake("there", done=True), Fake("missing")
+    out = io.StringIO()
+    outcomes = run_steps([there, missing], out)
+    assert [(outcome.name, outcome.made) for outcome in outcomes] == [("there", False), ("missing", True)]
+    assert there.runs == []
+    assert missing.runs == ["missing"]
+    lines = out.getvalue().splitlines()
+    assert lines[0].split() == ["ok", "there", "already", "there", "(0.0", "s)"]
+    assert lines[1].split() == ["..", "missing", "others", "need", "it"]
+    assert lines[2].strip() == "working [bold]hard[/bold]"
+    assert "ready" in lines[3]
+
+
+def test_an_error_ends_the_run_before_later_steps() -> None:
+    later = Fake("later")
+    with pytest.raises(SetupError, match="no network") as caught:
+        run_steps([Fake(error=SetupError("no network", "PyPI", "set HTTPS_PROXY")), later], io.StringIO())
+    assert later.runs == []
+    assert str(caught.value) == "PyPI: no network\n  mend: set HTTPS_PROXY"
+    assert caught.value.exit_code == 2
+
+
+def test_a_terminal_gets_the_same_result_lines() -> None:
+    out = Terminal()
+    run_steps([Fake()], out)
+    assert "others need it" in out.getvalue()
+    assert "ready" in out.getvalue()
+
+
+def test_waits_for_another_set_up_and_then_finds_the_work_done() -> None:
+    step, out = Fake(), io.StringIO()
+    waiting = threading.Event()
+
+    class Watched(io.StringIO):
+        def write(self, text: str) -> int:
+            if "waiting for another set-up" in text:
+                waiting.set()
+            return out.write(text)
+
+    outcomes = []
+    with files.exclusive(paths.user_cache() / "setup.lock", lambda: None):
+        runner = threading.Thread(target=lambda: outcomes.extend(run_steps([step], Watched())))
+        runner.start()
+        assert waiting.wait(10)
+        step.done = True
+    runner.join(10)
+    assert step.runs == []
+    assert [outcome.made for outcome in outcomes] == [False]

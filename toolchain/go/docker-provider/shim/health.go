@@ -1,0 +1,59 @@
+package shim
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/docker/docker/api/types"
+	"github.com/hashicorp/terraform-plugin-sdk/v2/diag"
+	"github.com/hashicorp/terraform-plugin-sdk/v2/helper/schema"
+	"github.com/terraform-providers/terraform-provider-docker/internal/provider"
+)
+
+const healthPoll = 100 * time.Millisecond
+
+// waitHere moves the wait for a healthy container out of the Terraform provider: there it goes on after its own
+// time limit and ends the whole plugin, with every other container that is being made, and it looks only once a second.
+func waitHere(container *schema.Resource) {
+	create := container.CreateContext
+	container.CreateContext = func(ctx context.Context, data *schema.ResourceData, meta any) diag.Diagnostics {
+		wait, start := data.Get("wait").(bool), data.Get("start").(bool)
+		if !wait || !start {
+			return create(ctx, data, meta)
+		}
+		if err := data.Set("wait", false); err != nil {
+			return diag.FromErr(err)
+		}
+		diags := create(ctx, data, meta)
+		if err := data.Set("wait", true); err != nil || diags.HasError() {
+			return append(diags, diag.FromErr(err)...)
+		}
+		limit := time.Duration(data.Get("wait_timeout").(int)) * time.Second
+		err := untilHealthy(ctx, meta.(*provider.ProviderConfig), data.Id(), limit)
+		return append(diags, diag.FromErr(err)...)
+	}
+}
+
+func untilHealthy(ctx context.Context, config *provider.ProviderConfig, id string, limit time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	for {
+		found, err := config.DockerClient.ContainerInspect(ctx, id)
+		switch {
+		case err != nil:
+			return fmt.Errorf("container %s is not healthy after %s: %w", id, limit, err)
+		case found.State.Health == nil:
+			return fmt.Errorf("container %s has no health check to wait for", found.Name)
+		case found.State.Health.Status == types.Healthy:
+			return nil
+		case found.State.Health.Status == types.Unhealthy, found.RestartCount > 2:
+			return fmt.Errorf("container %s does not get healthy (%s, %d restarts)", found.Name, found.State.Status, found.RestartCount)
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("container %s is not healthy after %s", found.Name, limit)
+		case <-time.After(healthPoll):
+		}
+	}
+}
