@@ -21,6 +21,7 @@ from typing import Any, Self
 import yaml
 from pydantic import Field, model_validator
 
+from components import litellm_schema
 from components.catalogue import Catalogue, FreeModel, StrictModel, default_models
 
 __all__ = [
@@ -137,6 +138,10 @@ def render_litellm_config(catalogue: Catalogue, tuning: RouterTuning, *, upstrea
     """
     header = "# Written by the stack from its settings; a change here is lost with the next update.\n"
     config = litellm_config(catalogue, tuning, upstream=upstream, shared_state=shared_state)
+    problems = litellm_schema.check(config, upstream=upstream)
+    if problems:
+        # LiteLLM would take most of them in silence, and one of them could cost money: nothing is rendered.
+        raise ValueError("; ".join(str(problem) for problem in problems))
     return header + yaml.dump(config, Dumper=_PlainDumper, sort_keys=False, width=110)
 
 

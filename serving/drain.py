@@ -62,11 +62,7 @@ class DrainingApp:
         async def send_closing(message: Message) -> None:
             # Asked when the response starts: a request from before the signal must not keep its connection.
             if self.draining and message["type"] == "http.response.start":
-                kept = [
-                    (name, value)
-                    for name, value in message.get("headers", [])
-                    if name.lower() != b"connection"
-                ]
+                kept = [(name, value) for name, value in message.get("headers", []) if name.lower() != b"connection"]
                 message = {**message, "headers": [*kept, (b"connection", b"close")]}
             await send(message)
 

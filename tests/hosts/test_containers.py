@@ -8,7 +8,6 @@ import testinfra
 from testinfra.host import Host
 
 from components.workload import FILES_DIR
-from images.tags import local_images
 from tests.integration.helpers import Project
 
 pytestmark = pytest.mark.engine
@@ -30,7 +29,7 @@ def inside(project: Project, part: str) -> list[Host]:
 def test_the_declared_number_runs_healthy_in_the_declared_image(project: Project, local: Host, part: str) -> None:
     names = [container.name for container in project.containers(part)]
     assert len(names) == PARTS[part]
-    image = local_images()[part]
+    image = project.images()[part]
     wanted = local.check_output("docker image inspect --format '{{.Id}}' %s", image)
     for name in names:
         found = local.docker(name)

@@ -1,5 +1,6 @@
 """A copy of the checkout with a stack of its own: other names, ports and state than a developer's."""
 
+import json
 import os
 import shutil
 import socket
@@ -15,6 +16,7 @@ import docker
 import httpx
 import yaml
 from docker.models.containers import Container
+from docker.models.networks import Network
 
 ROOT = Path(__file__).resolve().parents[2]
 USERS = [0, 1, 9, 10, 42, 49, 50, 77, 99, 107, 1042]
@@ -137,6 +139,23 @@ class Project:
         assert ran.code == code, f"{command} ended with {ran.code}:\n{ran.out}\n{ran.err}"
         return ran
 
+    def everything(self) -> list[Container]:
+        """Return all containers with the stack's label."""
+        return list(self.engine.containers.list(all=True, filters=self._label()))
+
+    def networks(self) -> list[Network]:
+        """Return all networks with the stack's label."""
+        return list(self.engine.networks.list(filters=self._label()))
+
+    def _label(self) -> dict[str, str | list[str] | bool]:
+        return {"label": f"friday-litellm.stack={self.stack}"}
+
+    def images(self) -> dict[str, str]:
+        """Return the tags that the copy's own files lead to, by part."""
+        script = "import json; from images.tags import local_images; print(json.dumps(local_images()))"
+        found: dict[str, str] = json.loads(self._run([str(ROOT / ".venv/bin/python"), "-c", script], 0, 30).out)
+        return found
+
     def chat(self, user_id: int, **fields: Any) -> Answer:
         """Ask Friday as a user."""
         body = {"user_id": user_id, "message": f"Hello from {user_id}", **fields}
@@ -158,9 +177,8 @@ class Project:
 
     def python_in(self, part: str, script: str) -> str:
         """Run a Python script inside a container of a part and return what it prints."""
-        code, output = self.containers(part)[0].exec_run(["python3", "-c", script])
-        assert code == 0, output.decode()
-        return str(output.decode())
+        name = str(self.containers(part)[0].name)
+        return self._run(["docker", "exec", name, "python3", "-c", script], 0, 60).out
 
     def fault(self, *faults: dict[str, Any]) -> None:
         """Switch faults of the simulated models on (none: all off)."""
@@ -171,10 +189,9 @@ class Project:
         try:
             self.fridayctl("down", self.stack, "--yes")
         finally:
-            label = {"label": f"friday-litellm.stack={self.stack}"}
-            for container in self.engine.containers.list(all=True, filters=label):
+            for container in self.everything():
                 container.remove(force=True, v=True)
-            for network in self.engine.networks.list(filters=label):
+            for network in self.networks():
                 network.remove()
 
 

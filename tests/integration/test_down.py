@@ -15,9 +15,8 @@ def test_down_leaves_no_container_network_or_volume(tmp_path: Path) -> None:
         volumes = {volume.id for volume in project.engine.volumes.list()}
         project.fridayctl("up", project.stack)
         project.fridayctl("down", project.stack, "--yes")
-        label = {"label": f"friday-litellm.stack={project.stack}"}
-        assert project.engine.containers.list(all=True, filters=label) == []
-        assert project.engine.networks.list(filters=label) == []
+        assert project.everything() == []
+        assert project.networks() == []
         assert {volume.id for volume in project.engine.volumes.list()} <= volumes
         assert "not deployed" in project.fridayctl("status", project.stack, code=1).out
     finally:

@@ -52,7 +52,7 @@ async def test_the_gateway_gets_no_authorization_and_the_direct_path_its_key(
 
 
 async def test_the_deployment_that_answered_is_named(gateway: Upstream, router: LlmRouter) -> None:
-    gateway.scripts = [plain(good_answer("asked"), x_litellm_model_name="openrouter/x/y:free")]
+    gateway.scripts = [plain(good_answer("asked"), x_gateway_model="openrouter/x/y:free")]
     assert (await router.invoke(HI)).model == "openrouter/x/y:free"
 
 

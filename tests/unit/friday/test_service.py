@@ -135,11 +135,14 @@ async def test_a_reader_who_leaves_ends_the_request(gateway: Upstream, http: htt
     async with http.stream("POST", "/api/chat", json=chat(ON, stream=True)) as response:
         async for _ in response.aiter_bytes():
             break
+    await asyncio.wait_for(gateway.requests[0].gone.wait(), 2)
     for _ in range(100):
-        if gateway.requests[0].gone.is_set():
+        metrics = (await http.get("/metrics")).text
+        if 'outcome="cancelled"' in metrics:
             break
         await asyncio.sleep(0.02)
-    assert gateway.requests[0].gone.is_set()
+    assert 'outcome="cancelled",path="litellm"} 1.0' in metrics
+    assert "friday_llm_in_flight 0.0" in metrics
 
 
 async def test_documents_and_mail(gateway: Upstream, http: httpx.AsyncClient) -> None:

@@ -122,7 +122,7 @@ def switch_on(simulator: str, fault: dict[str, Any], model: str) -> None:
 
 
 async def ask(router: LlmRouter, user_id: int, *, stream: bool) -> tuple[Path, str | None, str]:
-    caller = Caller(user_id=user_id, timeout=2)
+    caller = Caller(user_id=user_id, timeout=1.5)
     if not stream:
         result = await router.invoke(CALL, caller)
         assert result.route is not None
