@@ -41,6 +41,8 @@ class Plan:
     picked_headers: tuple[str, ...] = ()
     fresh_connections: bool = False
     accept: Callable[[Response], bool] = lambda response: 200 <= response.status < 300
+    until: Callable[[], bool] = lambda: False
+    """Asked before each request; no more are sent once it says yes."""
 
     def __post_init__(self) -> None:
         """Raises `ValueError` when the plan is not bounded."""
@@ -120,6 +122,8 @@ async def run(plan: Plan) -> list[Record]:
     try:
         for number, due in enumerate(due_times(plan)):
             await asyncio.sleep(max(0.0, begun + due - time.perf_counter()))
+            if plan.until():
+                break
             if len(running) >= MOST_IN_FLIGHT:
                 late = time.perf_counter() - begun
                 records.append(Record(number, due, late, 0.0, None, "too many in flight", {}))

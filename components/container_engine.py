@@ -92,7 +92,9 @@ class ContainerEngine:
             instance,
             name=f"friday-{self.stack}-{instance}",
             image=self._image_id(workload, parent),
-            command=list(workload.command),
+            # Both given: an image of others may have an entry point of its own.
+            entrypoints=list(workload.command[:1]),
+            command=list(workload.command[1:]),
             envs=_envs(workload),
             volumes=[docker.ContainerVolumeArgs(from_container=files.id)] if files else None,
             networks_advanced=[

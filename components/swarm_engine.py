@@ -67,13 +67,15 @@ class SwarmEngine:
         files = workload.files.items()
         return docker.ServiceTaskSpecContainerSpecArgs(
             image=workload.image,
-            args=list(workload.command),
+            # Both given: an image of others may have an entry point of its own.
+            commands=list(workload.command[:1]),
+            args=list(workload.command[1:]),
             env={
                 **workload.env,
                 **{name: pulumi.Output.secret(value) for name, value in workload.secret_env.items()},
             },
-            configs=[self._config(path, file, opts) for path, file in files if not file.secret],
-            secrets=[self._secret(path, file, opts) for path, file in files if file.secret],
+            configs=[self._config(workload.part, path, file, opts) for path, file in files if not file.secret],
+            secrets=[self._secret(workload.part, path, file, opts) for path, file in files if file.secret],
             mounts=[docker.ServiceTaskSpecContainerSpecMountArgs(target="/tmp", type="tmpfs")],  # noqa: S108
             cap_drops=["ALL"],
             read_only=workload.read_only,
@@ -93,28 +95,28 @@ class SwarmEngine:
         )
 
     def _config(
-        self, path: str, file: File, opts: pulumi.ResourceOptions
+        self, part: str, path: str, file: File, opts: pulumi.ResourceOptions
     ) -> docker.ServiceTaskSpecContainerSpecConfigArgs:
-        name = self._content_name(path, file)
+        name = self._content_name(part, path, file)
         config = docker.ServiceConfig(name, name=name, data=_base64(file.content), opts=opts)
         return docker.ServiceTaskSpecContainerSpecConfigArgs(
             config_id=config.id, config_name=config.name, file_name=f"{FILES_DIR}/{path}"
         )
 
     def _secret(
-        self, path: str, file: File, opts: pulumi.ResourceOptions
+        self, part: str, path: str, file: File, opts: pulumi.ResourceOptions
     ) -> docker.ServiceTaskSpecContainerSpecSecretArgs:
-        name = self._content_name(path, file)
+        name = self._content_name(part, path, file)
         data = pulumi.Output.secret(_base64(file.content))
         secret = docker.Secret(name, name=name, data=data, opts=opts)
         return docker.ServiceTaskSpecContainerSpecSecretArgs(
             secret_id=secret.id, secret_name=secret.name, file_name=f"{FILES_DIR}/{path}"
         )
 
-    def _content_name(self, path: str, file: File) -> str:
+    def _content_name(self, part: str, path: str, file: File) -> str:
         # Swarm's configs and secrets cannot be changed: other content is another object.
         digest = hashlib.sha256(file.content.encode()).hexdigest()[:8]
-        return f"friday-{self.stack}-{path.replace('/', '-').replace('.', '-')}-{digest}"
+        return f"friday-{self.stack}-{part}-{path.replace('/', '-').replace('.', '-')}-{digest}"
 
 
 def _base64(text: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import secrets
 from collections.abc import Mapping
 from typing import Any
@@ -27,6 +28,8 @@ CHAT_PATHS = frozenset({"/chat/completions", "/v1/chat/completions"})
 BODY_SECONDS = 30.0
 """How long a client may take to send its request."""
 
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
 
 class Wall:
     """The gateway as its clients see it."""
@@ -44,7 +47,7 @@ class Wall:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
         elif scope["type"] == "http":
-            request_id = secrets.token_hex(8)
+            request_id = _request_id(scope)
             try:
                 await self._serve(scope, receive, Outgoing(send, request_id))
             except RefusedError as error:
@@ -116,6 +119,12 @@ class _Replay:
             return await self._receive()
         body, self._body = self._body, None
         return {"type": "http.request", "body": body, "more_body": False}
+
+
+def _request_id(scope: Scope) -> str:
+    """Return the edge's id, so that one id runs through all logs, or a new one when there is none fit to be logged."""
+    given = _header(scope, b"x-request-id") or ""
+    return given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
 
 
 def _header(scope: Scope, wanted: bytes) -> str | None:

@@ -20,12 +20,14 @@ def published(settings: StackSettings) -> dict[str, tuple[str, int]]:
 
 
 def check(stack: str, settings: StackSettings, host: DockerHost) -> None:
-    """Raise OperationError (exit code 2) when somebody else holds one of the stack's ports on this machine."""
+    """Raise OperationError (exit code 2) when somebody else holds one of the stack's ports."""
     for setting, (address, port) in published(settings).items():
         holder = host.port_holder(port)
         if holder and holder[1] == stack:
             continue  # the stack itself
-        who = f"the container {holder[0]}" if holder else _listener(address, port)
+        # What listens on another machine only that machine can tell.
+        here = settings.docker_host.startswith("unix://")
+        who = f"the container {holder[0]}" if holder else _listener(address, port) if here else ""
         if who:
             mend = f"pulumi config set --path '{setting}' OTHER_PORT -s {stack}, or end what listens there"
             message = f"Pulumi.{stack}.yaml: friday-litellm:{setting}: port {port} should be free (held by {who})"

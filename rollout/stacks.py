@@ -1,6 +1,7 @@
 """Stacks through Pulumi's Automation API: open, update, destroy, read."""
 
 import os
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,6 +55,8 @@ def open_stack(name: str) -> auto.Stack:
     """Select a stack, making it in the backend when it is new there."""
     # Pulumi's library looks for its command line on this process' own PATH.
     os.environ.update(environment())
+    if not shutil.which("pulumi"):
+        raise OperationError("pulumi is not set up on this machine", "./fridayctl setup", EXIT_USAGE)
     try:
         return auto.select_stack(name, work_dir=str(ROOT))
     except auto.StackNotFoundError:

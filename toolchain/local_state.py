@@ -75,7 +75,25 @@ def _make_passphrase() -> None:
             str(path),
             f"restore it from a backup, or give the stack up: remove its containers and {paths.pulumi_state()}",
         )
+    _forget_foreign_salt()
     files.write_private(path, secrets.token_urlsafe(_KEY_BYTES))
+
+
+def _forget_foreign_salt() -> None:
+    """Drop the salt of a passphrase that is not this machine's from the local stack's file.
+
+    Pulumi writes it there at the first update; committed by somebody, it makes Pulumi refuse every other passphrase.
+    """
+    path = paths.ROOT / "Pulumi.local.yaml"
+    if paths.state_dir() != paths.ROOT / ".state" or not path.is_file():
+        return
+    text = path.read_text(encoding="utf-8")
+    kept = [line for line in text.splitlines(keepends=True) if not line.startswith("encryptionsalt:")]
+    # A value that was encrypted with that salt is lost with it: then it is the user's decision.
+    if "secure:" not in text and "".join(kept) != text:
+        with files.scratch(path.parent) as folder:
+            (folder / path.name).write_text("".join(kept), encoding="utf-8")
+            files.publish(folder / path.name, path, mode=path.stat().st_mode & 0o777)
 
 
 def _missing_secrets() -> list[str]:

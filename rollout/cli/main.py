@@ -21,6 +21,7 @@ COMMANDS = {
     "env": "env.env_command",
     "doctor": "doctor.doctor_command",
     "lock": "lock.lock_command",
+    "bench": "bench.bench_command",
 }
 
 EPILOG = """\b

@@ -51,6 +51,12 @@ def test_a_response_says_nothing_about_the_inside() -> None:
     assert len(answer.headers["x-request-id"]) == 16
 
 
+@pytest.mark.parametrize(("given", "kept"), [("edge-id.1", True), ("x" * 65, False), ("a b", False), ('"\\', False)])
+def test_one_request_id_runs_through_unless_it_is_not_fit_to_be_logged(given: str, kept: bool) -> None:
+    answer = Client().request("POST", "/v1/chat/completions", json=CHAT, headers={"x-request-id": given})
+    assert (answer.headers["x-request-id"] == given) is kept
+
+
 def test_the_model_that_answered_is_named() -> None:
     async def fall_back(inner: Inner, send: Send) -> None:
         journey = CURRENT.get()

@@ -44,7 +44,9 @@ class Checkout:
         self.python.write_text(FAKE_PYTHON, encoding="utf-8")
         self.python.chmod(0o755)
         self.stamp = self.root / ".venv" / ".friday-stamp"
-        self.environment = {**os.environ, "LOG": str(self.log), "FRIDAY_PYTHON": str(self.python)}
+        # Without the PYTHONPATH of the fridayctl that runs these tests.
+        inherited = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+        self.environment = {**inherited, "LOG": str(self.log), "FRIDAY_PYTHON": str(self.python)}
 
     def run(self, *arguments: str, cwd: str = "/", **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

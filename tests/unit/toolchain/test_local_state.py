@@ -120,3 +120,27 @@ def test_an_existing_file_is_never_overwritten(tmp_path: Path) -> None:
         files.write_private(target, "second")
     assert target.read_text(encoding="utf-8") == first
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".secret")] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("config:\n  a: 1\nencryptionsalt: v1:x\n", "config:\n  a: 1\n"),
+        (
+            "config:\n  a: {secure: v1:y}\nencryptionsalt: v1:x\n",
+            "config:\n  a: {secure: v1:y}\nencryptionsalt: v1:x\n",
+        ),
+    ],
+)
+def test_a_salt_of_another_machine_goes_unless_a_secret_needs_it(
+    text: str, kept: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paths, "ROOT", tmp_path)
+    monkeypatch.delenv("FRIDAY_STATE_DIR")
+    stack_file = tmp_path / "Pulumi.local.yaml"
+    stack_file.write_text(text)
+    LocalState().run(lambda _: None)
+    assert stack_file.read_text() == kept
+    stack_file.write_text("encryptionsalt: v1:ours\n")
+    LocalState().run(lambda _: None)
+    assert stack_file.read_text() == "encryptionsalt: v1:ours\n"

@@ -1,0 +1,22 @@
+"""How long a stack takes to come up, to find that nothing changed, and to go."""
+
+from __future__ import annotations
+
+from benchmarks.figures import Figure
+from benchmarks.stage import Stage
+
+ROUNDS = 3
+
+
+def measure(stage: Stage) -> list[Figure]:
+    """Time the whole commands. `up` ends when every container is healthy and both paths have answered a question."""
+    first, again, down = [], [], []
+    for _ in range(ROUNDS):
+        first.append(stage.bring_up())
+        again.append(stage.bring_up())
+        down.append(stage.take_down())
+    return [
+        Figure("up from nothing, healthy and checked", 30, "s", tuple(first)),
+        Figure("up again, nothing to change", 4, "s", tuple(again)),
+        Figure("down", 15, "s", tuple(down)),
+    ]

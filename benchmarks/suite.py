@@ -1,0 +1,57 @@
+"""Runs the chosen measurements one after the other on one stage."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from benchmarks.figures import Figure
+from benchmarks.registry import MEASUREMENTS
+from benchmarks.stage import stage
+
+Tell = Callable[[str, str], None]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a run found, when, and on what a machine. `load_before` is the load average of the minute before it."""
+
+    begun: str
+    cpus: int
+    load_before: float
+    figures: list[Figure]
+
+    @property
+    def ok(self) -> bool:
+        """Whether every target is reached."""
+        return all(figure.ok for figure in self.figures)
+
+    def document(self) -> dict[str, object]:
+        """Return it for --json."""
+        return {**vars(self), "ok": self.ok, "figures": [figure.document() for figure in self.figures]}
+
+
+def run(names: Sequence[str], tell: Tell) -> Report:
+    """Measure `names` (all when empty), in the order of the registry.
+
+    Raises AssertionError with the command's output when a command of the project fails on the stage.
+    """
+    begun, load = datetime.now(UTC), os.getloadavg()[0]
+    figures: list[Figure] = []
+    tell("stage", "a copy of the checkout, with a stack and ports of its own")
+    with stage() as made:
+        for name, entry in MEASUREMENTS.items():
+            if names and name not in names:
+                continue
+            tell("measure", f"{name}: {entry.about}")
+            made.need(up=entry.needs_stack)
+            measure = importlib.import_module(f"benchmarks.measures.{name}").measure
+            found: list[Figure] = measure(made)
+            for figure in found:  # at once: a later measurement that fails must not take these along
+                tell("", f"{figure.what}: {figure.shown}")
+            figures += found
+        tell("stage", "removing it")
+    return Report(f"{begun:%Y-%m-%d %H:%M} UTC", os.cpu_count() or 1, round(load, 2), figures)
