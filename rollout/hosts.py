@@ -55,13 +55,15 @@ class DockerHost:
         """Return the names of all of a stack's containers."""
         return {str(container.name) for container in self._containers(stack)}
 
-    def port_holder(self, port: int) -> tuple[str, str] | None:
-        """Return (container name, its stack or "") of what publishes a host port, or None."""
-        for container in self._client.containers.list():
-            bindings = (container.attrs.get("NetworkSettings", {}).get("Ports") or {}).values()
-            if any(int(b["HostPort"]) == port for each in bindings for b in each or ()):
-                return str(container.name), container.labels.get(STACK_LABEL, "")
-        return None
+    def published_ports(self) -> dict[int, tuple[str, str]]:
+        """Return (container name, its stack or "") of what publishes each host port."""
+        # The plain list, in one request: the library's own objects would ask for each container again.
+        return {
+            int(port["PublicPort"]): (container["Names"][0].lstrip("/"), container["Labels"].get(STACK_LABEL, ""))
+            for container in self._client.api.containers()
+            for port in container["Ports"]
+            if "PublicPort" in port
+        }
 
     def complaint(self, stack: str) -> str:
         """Return name, state, last probe output and last log lines of each container that is not well."""

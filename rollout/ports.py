@@ -21,8 +21,9 @@ def published(settings: StackSettings) -> dict[str, tuple[str, int]]:
 
 def check(stack: str, settings: StackSettings, host: DockerHost) -> None:
     """Raise OperationError (exit code 2) when somebody else holds one of the stack's ports."""
+    holders = host.published_ports()
     for setting, (address, port) in published(settings).items():
-        holder = host.port_holder(port)
+        holder = holders.get(port)
         if holder and holder[1] == stack:
             continue  # the stack itself
         # What listens on another machine only that machine can tell.

@@ -15,7 +15,8 @@ from rollout.errors import EXIT_USAGE, OperationError
 from toolchain.environment import environment
 from toolchain.paths import ROOT
 
-NAME_TAKEN = "is already in use by container"  # the engine's words for a container that the state does not know
+# The engine's words for a container that the state does not know, and for one that only the state knows.
+SURPRISES = ("is already in use by container", "No such container")
 Tell = Callable[[str], None]
 _VERBS = {
     OpType.CREATE: "created",
@@ -24,6 +25,7 @@ _VERBS = {
     OpType.DELETE: "removed",
     OpType.DELETE_REPLACED: "removed",
 }
+_STARTS = (OpType.CREATE, OpType.CREATE_REPLACEMENT)
 _SHOWN = ("docker:index/container:Container", "docker:index/service:Service", "docker:index/network:Network")
 
 
@@ -61,6 +63,10 @@ def open_stack(name: str) -> auto.Stack:
         return auto.select_stack(name, work_dir=str(ROOT))
     except auto.StackNotFoundError:
         return auto.create_stack(name, work_dir=str(ROOT))
+    except auto.CommandError as error:
+        said = "\n".join(line for line in str(error).splitlines() if "error:" in line)
+        mend = "./fridayctl setup makes a local state; for another backend check PULUMI_BACKEND_URL and the login"
+        raise OperationError(f"the state of {name} cannot be opened", mend, EXIT_USAGE, said) from error
 
 
 def container_ids(stack: auto.Stack) -> set[str]:
@@ -76,7 +82,9 @@ def update(stack: auto.Stack, message: str, tell: Tell, *, refresh: bool = False
     """
     watcher = _Watcher(tell)
     try:
-        result = stack.up(message=message, refresh=refresh, on_event=watcher.see, suppress_progress=True)
+        result = stack.up(
+            message=message, refresh=refresh, on_event=watcher.see, suppress_progress=True, show_secrets=False
+        )
     except auto.ConcurrentUpdateError as error:
         raise _locked(stack.name, error) from error
     except auto.CommandError as error:
@@ -116,6 +124,11 @@ class _Watcher:
     def see(self, event: EngineEvent) -> None:
         if event.diagnostic_event and event.diagnostic_event.severity == "error":
             self._errors.append(event.diagnostic_event.message.strip())
+        if event.resource_pre_event and not event.resource_pre_event.planning:
+            metadata = event.resource_pre_event.metadata
+            name = metadata.urn.rsplit("::", 1)[1]
+            if metadata.type == _SHOWN[0] and metadata.op in _STARTS and "-files-" not in name:
+                self._tell(f"starting {name}, waiting until it is healthy")
         if event.res_outputs_event:
             metadata = event.res_outputs_event.metadata
             if metadata.type in _SHOWN and metadata.op in _VERBS:

@@ -9,7 +9,7 @@ from components.settings import StackSettings
 from rollout import checks, ports
 from rollout.errors import OperationError
 from rollout.hosts import DockerHost
-from rollout.stacks import NAME_TAKEN, Update, container_ids, open_stack, read_settings, update
+from rollout.stacks import SURPRISES, Update, container_ids, open_stack, read_settings, update
 from toolchain.setup import ensure
 
 Tell = Callable[[str, str], None]
@@ -50,12 +50,13 @@ def bring_up(stack: str, message: str, tell: Tell) -> Up:
 
 def _update(stack: str, message: str, host: DockerHost, tell: Callable[[str], None]) -> Update:
     opened = open_stack(stack)
-    # Deleting a container that is already gone fails the whole update, unless the state has heard of it first.
-    vanished = _recorded(opened.outputs()) - host.names(stack)
-    if vanished:
-        tell(f"not on the host any more: {', '.join(sorted(vanished))}; reading the host first")
     try:
-        done = _update_past_strays(opened, message, host, tell, refresh=bool(vanished))
+        done = _update_past_surprises(opened, message, host, tell)
+        vanished = _recorded(done.outputs) - host.names(stack)
+        if vanished:
+            tell(f"not on the host any more: {', '.join(sorted(vanished))}; reading the host and making them again")
+            again = update(opened, message, tell, refresh=True)
+            done = Update(done.changed + again.changed, again.outputs)
     except OperationError as error:
         complaint = host.complaint(stack)
         error.details = "\n".join(text for text in (error.details, complaint) if text)
@@ -64,24 +65,23 @@ def _update(stack: str, message: str, host: DockerHost, tell: Callable[[str], No
     return done
 
 
-def _update_past_strays(
-    opened: auto.Stack, message: str, host: DockerHost, tell: Callable[[str], None], *, refresh: bool
-) -> Update:
-    """Update; when a container of a killed update is in the way, remove what the state does not know and try again."""
+def _update_past_surprises(opened: auto.Stack, message: str, host: DockerHost, tell: Callable[[str], None]) -> Update:
+    """Update; when the host is not as the state says (a killed update, a removal by hand), mend that and try again."""
     try:
-        return update(opened, message, tell, refresh=refresh)
+        return update(opened, message, tell)
     except OperationError as error:
-        if NAME_TAKEN not in error.details:
+        if not any(words in error.details for words in SURPRISES):
             raise
     for name in host.remove_strays(opened.name, container_ids(opened)):
         tell(f"removed {name}, left by an update that was cut short")
+    tell("the host is not as the last update left it; reading it first")
     return update(opened, message, tell, refresh=True)
 
 
-def _recorded(outputs: object) -> set[str]:
-    """Return the container names that the last update exported."""
-    found = getattr(outputs.get("instances"), "value", {}) if isinstance(outputs, dict) else {}
-    return {str(name) for names in found.values() for name in names}
+def _recorded(outputs: dict[str, object]) -> set[str]:
+    """Return the container names that an update exported."""
+    found = outputs.get("instances")
+    return {str(name) for names in found.values() for name in names} if isinstance(found, dict) else set()
 
 
 def _answers(done: Update, settings: StackSettings, tell: Tell) -> list[checks.Answer]:

@@ -1,5 +1,6 @@
 """`fridayctl logs`: what the containers say."""
 
+import contextlib
 import threading
 from typing import Any
 
@@ -38,8 +39,9 @@ def logs_command(stack: str, part: str, follow: bool, tail: int) -> None:
             threads.append(threading.Thread(target=_follow, args=(short, container), daemon=True))
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join()
+    with contextlib.suppress(KeyboardInterrupt):  # how one stops following
+        for thread in threads:
+            thread.join()
 
 
 def _follow(name: str, container: Any) -> None:

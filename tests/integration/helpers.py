@@ -126,6 +126,9 @@ class Project:
 
     def _run(self, command: list[str], code: int, seconds: float) -> Ran:
         environment = {k: v for k, v in os.environ.items() if not k.startswith(("PULUMI_", "FRIDAY_"))}
+        if environment.pop("COVERAGE_PROCESS_CONFIG", ""):
+            # The lines to measure are those of the copy.
+            environment["COVERAGE_PROCESS_START"] = str(self.root / "pyproject.toml")
         done = subprocess.run(
             command,
             cwd=self.root,

@@ -16,13 +16,13 @@ from tests.unit.given import settings
 
 
 class Engine:
-    """A Docker host that knows one published port."""
+    """A Docker host that knows who publishes which port."""
 
-    def __init__(self, holder: tuple[str, str] | None = None, complaint: str = "") -> None:
-        self._holder, self._complaint = holder, complaint
+    def __init__(self, ports: dict[int, tuple[str, str]] | None = None, complaint: str = "") -> None:
+        self._ports, self._complaint = ports or {}, complaint
 
-    def port_holder(self, port: int) -> tuple[str, str] | None:
-        return self._holder
+    def published_ports(self) -> dict[int, tuple[str, str]]:
+        return self._ports
 
     def complaint(self, stack: str) -> str:
         return self._complaint
@@ -50,11 +50,17 @@ def test_a_port_of_a_foreign_process_is_named_with_its_setting() -> None:
 
 def test_a_port_of_a_foreign_container_names_the_container() -> None:
     with pytest.raises(OperationError, match="the container other-web"):
-        ports.check("t", edge(free_port()), Engine(("other-web", "")))  # type: ignore[arg-type]
+        ports.check("t", edge(1), Engine({1: ("other-web", "")}))  # type: ignore[arg-type]
 
 
 def test_the_stacks_own_containers_may_hold_its_ports() -> None:
-    ports.check("t", edge(1), Engine(("friday-t-edge-1", "t")))  # type: ignore[arg-type]
+    ports.check("t", edge(1), Engine({1: ("friday-t-edge-1", "t")}))  # type: ignore[arg-type]
+
+
+def test_a_port_of_another_machine_is_that_machines_business() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        far = edge(taken.getsockname()[1]).model_copy(update={"docker_host": "ssh://deploy@host.example"})
+        ports.check("t", far, Engine())  # type: ignore[arg-type]
 
 
 def test_an_unhealthy_stack_is_told_with_what_was_seen() -> None:
