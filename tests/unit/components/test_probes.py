@@ -1,0 +1,22 @@
+"""Probes: the engine's own spelling of durations, and a program for each client."""
+
+import pytest
+
+from components.probes import HealthProbe, ProbeClient, duration
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(1, "1s"), (59, "59s"), (60, "1m0s"), (90, "1m30s"), (600, "10m0s")])
+def test_durations_are_spelt_as_the_engine_writes_them_back(seconds: int, text: str) -> None:
+    assert duration(seconds) == text
+
+
+@pytest.mark.parametrize("client", ProbeClient)
+def test_every_client_asks_the_declared_port(client: ProbeClient) -> None:
+    command = HealthProbe(port=4711, path="/well", client=client).docker_test()
+    assert command[0] == "CMD"
+    assert "4711" in " ".join(command)
+    assert ("/well" in " ".join(command)) is (client is not ProbeClient.REDIS)
+
+
+def test_a_deployment_waits_through_the_start_period_and_all_retries() -> None:
+    assert HealthProbe(port=1, interval_seconds=1, start_period_seconds=20, retries=3).wait_seconds() == 29
