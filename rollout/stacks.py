@@ -1,7 +1,10 @@
 """Stacks through Pulumi's Automation API: open, update, destroy, read."""
 
+import json
 import os
 import shutil
+import socket
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,6 +58,7 @@ def read_settings(name: str) -> StackSettings:
 
 def open_stack(name: str) -> auto.Stack:
     """Select a stack, making it in the backend when it is new there."""
+    threading.excepthook = _ignore_closed_pipes
     # Pulumi's library looks for its command line on this process' own PATH.
     os.environ.update(environment())
     if not shutil.which("pulumi"):
@@ -67,6 +71,12 @@ def open_stack(name: str) -> auto.Stack:
         said = "\n".join(line for line in str(error).splitlines() if "error:" in line)
         mend = "./fridayctl setup makes a local state; for another backend check PULUMI_BACKEND_URL and the login"
         raise OperationError(f"the state of {name} cannot be opened", mend, EXIT_USAGE, said) from error
+
+
+def _ignore_closed_pipes(failure: threading.ExceptHookArgs) -> None:
+    """Keep Pulumi's reader threads quiet after Ctrl-C: they complain of the pipes that were closed under them."""
+    if failure.exc_type is not ValueError or "closed file" not in str(failure.exc_value):
+        threading.__excepthook__(failure)
 
 
 def container_ids(stack: auto.Stack) -> set[str]:
@@ -106,6 +116,22 @@ def destroy(stack: auto.Stack, tell: Tell) -> None:
     except auto.CommandError as error:
         mend = f"mend what it names, then ./fridayctl down {stack.name}"
         raise OperationError(f"taking {stack.name} down failed", mend, details=watcher.said(error)) from error
+
+
+def release_dead_lock(stack: auto.Stack) -> bool:
+    """Free a stack whose lock is held by a process of this machine that is gone (killed); tell whether it was so."""
+    locks = (Path(os.environ.get("PULUMI_BACKEND_URL", "").removeprefix("file://")) / ".pulumi" / "locks").rglob(
+        "*.json"
+    )
+    held = [json.loads(path.read_text()) for path in locks if path.parent.name == stack.name]
+    if not held or any(lock.get("hostname") != socket.gethostname() or _runs(int(lock["pid"])) for lock in held):
+        return False
+    stack.cancel()
+    return True
+
+
+def _runs(pid: int) -> bool:
+    return Path(f"/proc/{pid}").exists()
 
 
 def _locked(name: str, error: auto.CommandError) -> OperationError:

@@ -9,7 +9,7 @@ from components.settings import StackSettings
 from rollout import checks, ports
 from rollout.errors import OperationError
 from rollout.hosts import DockerHost
-from rollout.stacks import SURPRISES, Update, container_ids, open_stack, read_settings, update
+from rollout.stacks import SURPRISES, Update, container_ids, open_stack, read_settings, release_dead_lock, update
 from toolchain.setup import ensure
 
 Tell = Callable[[str, str], None]
@@ -50,6 +50,8 @@ def bring_up(stack: str, message: str, tell: Tell) -> Up:
 
 def _update(stack: str, message: str, host: DockerHost, tell: Callable[[str], None]) -> Update:
     opened = open_stack(stack)
+    if release_dead_lock(opened):
+        tell("the last update was killed; its lock is freed")
     try:
         done = _update_past_surprises(opened, message, host, tell)
         vanished = _recorded(done.outputs) - host.names(stack)

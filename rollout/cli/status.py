@@ -43,7 +43,14 @@ def _print(status: "Status") -> None:
         click.echo(f"last update {status.last_update}")
     table = Table("container", "part", "state", "health", "up for", "image")
     for each in status.instances:
-        table.add_row(each.name, each.part, each.state, each.health, _age(each.age_seconds), each.image)
+        table.add_row(
+            each.name.removeprefix(f"friday-{status.stack}-"),
+            each.part,
+            each.state,
+            each.health,
+            _age(each.age_seconds),
+            each.image,
+        )
     if status.instances:
         Console().print(table)
     for name, url in status.urls.items():
