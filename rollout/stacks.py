@@ -1,5 +1,6 @@
 """Stacks through Pulumi's Automation API: open, update, destroy, read."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -120,10 +121,12 @@ def destroy(stack: auto.Stack, tell: Tell) -> None:
 
 def release_dead_lock(stack: auto.Stack) -> bool:
     """Free a stack whose lock is held by a process of this machine that is gone (killed); tell whether it was so."""
-    locks = (Path(os.environ.get("PULUMI_BACKEND_URL", "").removeprefix("file://")) / ".pulumi" / "locks").rglob(
-        "*.json"
-    )
-    held = [json.loads(path.read_text()) for path in locks if path.parent.name == stack.name]
+    backend = Path(os.environ.get("PULUMI_BACKEND_URL", "").removeprefix("file://"))
+    held = []
+    for path in (backend / ".pulumi" / "locks").rglob("*.json"):
+        if path.parent.name == stack.name:
+            with contextlib.suppress(FileNotFoundError):  # its update has just ended
+                held.append(json.loads(path.read_text()))
     if not held or any(lock.get("hostname") != socket.gethostname() or _runs(int(lock["pid"])) for lock in held):
         return False
     stack.cancel()
