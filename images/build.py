@@ -3,7 +3,7 @@
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from toolchain import process
 from toolchain.runner import Report
 
 STAGE_LABEL = "friday-litellm.stage=builder"
+DEPLOYED = tuple(image for image in IMAGES if image.deployed)
 
 
 def is_done() -> bool:
@@ -20,15 +21,15 @@ def is_done() -> bool:
     return engine.exist(*tags.local_images().values())
 
 
-def ensure(report: Report) -> None:
+def ensure(report: Report, wanted: Sequence[Image] = DEPLOYED) -> None:
     """Make every image that is missing and tell `report` about each.
 
     Raises ImageError or SetupError when one cannot be made, with the last lines of what failed.
 
     Images of earlier versions stay: a rollback needs them.
     """
-    for image in _missing():
-        reference = tags.tag(image.name)
+    for image in _missing(wanted):
+        reference = tags.reference(image)
         started = time.monotonic()
         report(f"image {image.name}: building")
         if image.parent:
@@ -39,13 +40,14 @@ def ensure(report: Report) -> None:
         report(f"image {reference}: ready after {seconds:.0f} s, {engine.size_mb(reference):.0f} MB")
 
 
-def _missing() -> list[Image]:
+def _missing(wanted: Sequence[Image]) -> list[Image]:
     """Return the images to make, in build order: an absent one, and its parents where they are absent too."""
-    wanted = {image.name for image in IMAGES if image.deployed and not engine.exist(tags.tag(image.name))}
-    for image in reversed(IMAGES):
-        if image.name in wanted and image.parent and not engine.exist(tags.tag(image.parent)):
-            wanted.add(image.parent)
-    return [image for image in IMAGES if image.name in wanted]
+    order = [*IMAGES, *(image for image in wanted if image not in IMAGES)]
+    absent = {image.name for image in wanted if not engine.exist(tags.reference(image))}
+    for image in reversed(order):
+        if image.name in absent and image.parent and not engine.exist(tags.tag(image.parent)):
+            absent.add(image.parent)
+    return [image for image in order if image.name in absent]
 
 
 def _build(image: Image, reference: str, report: Report) -> None:

@@ -19,17 +19,21 @@ _LEFT_OUT = {"__pycache__", "tests"}
 
 @dataclass(frozen=True)
 class Image:
-    """One image: its parent's name ("" for the root file system) and the source trees copied into it."""
+    """One image: its parent's name ("" for the root file system) and the source trees copied into it.
+
+    `place` is where its folder is.
+    """
 
     name: str
     parent: str
     sources: tuple[str, ...] = ()
     deployed: bool = True
+    place: str = "images"
 
     @property
     def folder(self) -> Path:
         """The folder that holds its Dockerfile."""
-        return ROOT / "images" / self.name
+        return ROOT / self.place / self.name
 
     @property
     def lock(self) -> Path | None:
@@ -45,6 +49,8 @@ IMAGES = (
     Image("python", "base", deployed=False),
     Image("edge", "base"),
     Image("redis", "base"),
+    Image("redis-exporter", "base"),
+    Image("prometheus", "base"),
     Image("simulator", "python", ("simulator", "serving")),
     Image("friday", "python", ("friday", "serving")),
     Image("litellm", "python"),
@@ -60,7 +66,12 @@ def local_images() -> dict[str, str]:
 
 def tag(name: str) -> str:
     """Return `friday-litellm/<name>:<12 hex>`; KeyError for a name that is none of ours."""
-    return _reference(_BY_NAME[name], {})
+    return reference(_BY_NAME[name])
+
+
+def reference(image: Image) -> str:
+    """Return an image's tag, `friday-litellm/<name>:<12 hex>`; its parent is one of ours."""
+    return _reference(image, {})
 
 
 def _reference(image: Image, known: dict[str, str]) -> str:

@@ -13,6 +13,7 @@ _KEY_BYTES = 32
 # The prefix is what LiteLLM's clients expect of a key.
 SECRET_PREFIXES = {
     "gatewayKey": "sk-",
+    "edgeKey": "sk-",
     "opsKey": "sk-",
     "openrouterApiKey": "",
     "fridayOpenrouterApiKey": "",
@@ -49,6 +50,11 @@ class LocalState:
                 str(error.filename or folder),
                 f"give this user {folder}, or set FRIDAY_STATE_DIR",
             ) from error
+
+
+def new_secret(name: str) -> str:
+    """Return a new random value for one of `SECRET_PREFIXES`."""
+    return SECRET_PREFIXES[name] + secrets.token_urlsafe(_KEY_BYTES)
 
 
 def _make(folder: Path, report: Callable[[str], None]) -> None:
@@ -117,7 +123,7 @@ def _read_secrets() -> dict[str, Any]:
 def _add_secrets(missing: list[str]) -> None:
     path = paths.secrets_file()
     content = _read_secrets()
-    content |= {name: SECRET_PREFIXES[name] + secrets.token_urlsafe(_KEY_BYTES) for name in missing}
+    content |= {name: new_secret(name) for name in missing}
     files.write_private(path, json.dumps(content, indent=2) + "\n", replace=path.exists())
 
 

@@ -11,12 +11,13 @@ const (
 	taskSpecKey         = resource.PropertyKey("taskSpec")
 	newerNetworksKey    = resource.PropertyKey("networksAdvanceds")
 	olderNetworksKey    = resource.PropertyKey("networks")
+	networkIDKey        = resource.PropertyKey("id")
 	networkNameKey      = resource.PropertyKey("name")
 	serviceAliasesKey   = resource.PropertyKey("aliases")
 	serviceDriverOptKey = resource.PropertyKey("driverOpts")
 )
 
-var errServiceNetworkOptions = errors.New("docker.Service: taskSpec.networksAdvanceds: this plugin knows only `name`; " +
+var errServiceNetworkOptions = errors.New("docker.Service: taskSpec.networksAdvanceds: this plugin knows only `id` and `name`; " +
 	"`aliases` and `driverOpts` need the official Docker plugin")
 
 // olderServiceNetworks turns taskSpec.networksAdvanceds, which the Python package offers, into taskSpec.networks, which is
@@ -58,7 +59,11 @@ func networkNames(networks resource.PropertyValue) (resource.PropertyValue, erro
 		if hasValue(options, serviceAliasesKey) || hasValue(options, serviceDriverOptKey) {
 			return resource.PropertyValue{}, errServiceNetworkOptions
 		}
-		names = append(names, options[networkNameKey])
+		key := networkNameKey
+		if hasValue(options, networkIDKey) {
+			key = networkIDKey
+		}
+		names = append(names, options[key])
 	}
 	return resource.NewArrayProperty(names), nil
 }

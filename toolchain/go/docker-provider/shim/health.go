@@ -18,8 +18,7 @@ const healthPoll = 100 * time.Millisecond
 func waitHere(container *schema.Resource) {
 	create := container.CreateContext
 	container.CreateContext = func(ctx context.Context, data *schema.ResourceData, meta any) diag.Diagnostics {
-		wait, start := data.Get("wait").(bool), data.Get("start").(bool)
-		if !wait || !start {
+		if !data.Get("wait").(bool) || !data.Get("start").(bool) {
 			return create(ctx, data, meta)
 		}
 		if err := data.Set("wait", false); err != nil {
@@ -29,10 +28,26 @@ func waitHere(container *schema.Resource) {
 		if err := data.Set("wait", true); err != nil || diags.HasError() {
 			return append(diags, diag.FromErr(err)...)
 		}
-		limit := time.Duration(data.Get("wait_timeout").(int)) * time.Second
-		err := untilHealthy(ctx, meta.(*provider.ProviderConfig), data.Id(), limit)
-		return append(diags, diag.FromErr(err)...)
+		return append(diags, wait(ctx, data, meta)...)
 	}
+	// A container that did not get healthy when it was made comes here at the next update. Were it called done, those
+	// that it was to replace, which serve, would be removed. Read again, because its first reading may be missing.
+	update := container.UpdateContext
+	container.UpdateContext = func(ctx context.Context, data *schema.ResourceData, meta any) diag.Diagnostics {
+		diags := update(ctx, data, meta)
+		if diags.HasError() || !data.Get("wait").(bool) || !data.Get("start").(bool) {
+			return diags
+		}
+		if diags = append(diags, wait(ctx, data, meta)...); diags.HasError() {
+			return diags
+		}
+		return append(diags, container.ReadContext(ctx, data, meta)...)
+	}
+}
+
+func wait(ctx context.Context, data *schema.ResourceData, meta any) diag.Diagnostics {
+	limit := time.Duration(data.Get("wait_timeout").(int)) * time.Second
+	return diag.FromErr(untilHealthy(ctx, meta.(*provider.ProviderConfig), data.Id(), limit))
 }
 
 func untilHealthy(ctx context.Context, config *provider.ProviderConfig, id string, limit time.Duration) error {
