@@ -104,7 +104,7 @@ class ChatClient:
         model = self.upstream.model or gateway_model(params)
         if self.upstream.path is Path.DIRECT:
             self._check_direct(model)
-        body = encode_body(params, model, stream=stream, ask_cost=self.upstream.path is Path.DIRECT)
+        body = encode_body(params, model, stream=stream, direct=self.upstream.path is Path.DIRECT)
         headers = {} if self.upstream.path is Path.DIRECT else {"x-request-id": request_id}
         return self._http.build_request("POST", self._url, content=body, headers=headers)
 
@@ -120,7 +120,7 @@ class ChatClient:
         except _NO_ANSWER as error:
             # Nothing came back: asking again costs at most a free request, and often the idle connection
             # was just being closed by the other side.
-            raise errors.Unavailable("no connection", repeatable=True) from error
+            raise errors.Unavailable(f"no connection ({type(error).__name__})", repeatable=True) from error
         if response.status_code == 200:
             return response
         try:

@@ -23,6 +23,9 @@ class Feature(StrEnum):
 FREE_SUFFIX = ":free"
 """OpenRouter marks its free models so; the direct path asks for nothing else."""
 
+ZERO_PRICE = {"prompt": 0, "completion": 0, "request": 0, "image": 0}
+"""OpenRouter's `provider.max_price`: a model may keep its ":free" and get a price all the same."""
+
 GATEWAY_PREFIX = "openrouter/"
 """LiteLLM's provider prefix, which Friday's own model names carry."""
 
@@ -58,8 +61,9 @@ DEADLINE_SECONDS = 30.0
 GATEWAY_SHARE = 0.6
 """Part of the deadline that the gateway may use, so that a fallback still has time to answer."""
 
-GATEWAY_CONNECT_SECONDS = 1.0
-"""The gateway is in the same network: no connection within this time means there is none."""
+GATEWAY_CONNECT_SECONDS = 2.0
+"""The gateway is in the same network: no connection within this time means there is none. Above one second, after which
+a lost SYN is sent again (RFC 6298, section 2): one lost packet is no reason to fall back."""
 
 DIRECT_CONNECT_SECONDS = 5.0
 """TCP and TLS to a host on the internet."""

@@ -10,6 +10,7 @@ LlmError
  ├─ AuthenticationFailed    401, 403
  ├─ PaymentRequired         402
  ├─ Unavailable             no connection, or a 5xx
+ │   └─ GatewayClosed       503: the operator closed the gateway at the edge
  ├─ RequestRefused          another 4xx
  │   └─ ModelNotFound       404
  └─ BadResponse             an answer that is none
@@ -122,6 +123,13 @@ class Unavailable(LlmError):
     kind = "unavailable"
     advice = "Try again in a moment."
     http_status = 503
+
+
+class GatewayClosed(Unavailable):
+    """503 of the edge: the operator has closed the gateway. The direct path answers; no user sees this error."""
+
+    kind = "gateway_closed"
+    advice = "Nothing: the direct path answers until the operator opens the gateway again."
 
 
 class RequestRefused(LlmError):

@@ -50,8 +50,11 @@ def gateway_model(params: InvokeParams) -> str:
     return constants.STOCK_MODELS.get(params.model, params.model)
 
 
-def encode_body(params: InvokeParams, model: str, *, stream: bool, ask_cost: bool) -> bytes:
-    """The request body. `ask_cost` asks OpenRouter for `usage.cost` (LiteLLM does that by itself)."""
+def encode_body(params: InvokeParams, model: str, *, stream: bool, direct: bool) -> bytes:
+    """The request body. `direct` tells OpenRouter to refuse rather than to charge, and to say what it cost.
+
+    The gateway does both by itself.
+    """
     body: dict[str, Any] = {"model": model, **params.model_dump(exclude_none=True, by_alias=True)}
     body["model"] = model
     if params.tool_choice == "required" and params.tools and len(params.tools) == 1:
@@ -60,6 +63,7 @@ def encode_body(params: InvokeParams, model: str, *, stream: bool, ask_cost: boo
     if stream:
         body["stream"] = True
         body["stream_options"] = {"include_usage": True}
-    if ask_cost:
+    if direct:
+        body["provider"] = {"max_price": constants.ZERO_PRICE}
         body["usage"] = {"include": True}
     return json.dumps(body, separators=(",", ":")).encode("ascii")

@@ -2,7 +2,9 @@
 
 import json
 import math
+import time
 from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from pydantic import ValidationError
@@ -20,7 +22,10 @@ _KINDS: dict[int, type[LlmError]] = {
     429: errors.RateLimited,
     504: errors.LlmTimeout,
 }
-_QUOTA_MARKS = ("free-models-per-day", "free-models-per-min")
+_QUOTA_MARKS = ("free-models-per-day", "free-models-per-min", "quota_spent")
+"""OpenRouter's words, and the gateway's code."""
+_CLOSED_MARK = b'"gateway_closed"'
+"""The type of the error that the edge answers while the gateway is closed (components/templates/haproxy.cfg.j2)."""
 
 
 def parse_result(body: bytes, model: str | None = None) -> InvokeResult:
@@ -74,6 +79,8 @@ def error_for_status(status: int, body: bytes, headers: Mapping[str, str]) -> Ll
     wait = retry_after(headers)
     if status == 429 and any(mark in body.decode("utf-8", "replace") for mark in _QUOTA_MARKS):
         return errors.QuotaSpent("answered 429: the free quota is spent", status=status, retry_after=wait)
+    if status == 503 and _CLOSED_MARK in body:
+        return errors.GatewayClosed("the operator closed the gateway", status=status)
     if status >= 500 and status not in _KINDS:
         repeatable = status in (502, 503)
         return errors.Unavailable(f"answered {status}", status=status, retry_after=wait, repeatable=repeatable)
@@ -82,9 +89,17 @@ def error_for_status(status: int, body: bytes, headers: Mapping[str, str]) -> Ll
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds in a Retry-After header; dates and nonsense count as absent."""
+    """Seconds in a Retry-After header, which may be a date (its past is 0); nonsense counts as absent."""
+    text = headers.get("retry-after", "")
     try:
-        seconds = float(headers.get("retry-after", ""))
+        seconds = float(text)
     except ValueError:
-        return None
+        return _until(text)
     return seconds if math.isfinite(seconds) and seconds >= 0 else None
+
+
+def _until(date: str) -> float | None:
+    try:
+        return max(0.0, parsedate_to_datetime(date).timestamp() - time.time())
+    except (ValueError, OverflowError):
+        return None

@@ -22,7 +22,7 @@ from friday.llm.errors import LlmError
 from friday.llm.monitoring.logger import UserHasher
 from friday.llm.monitoring.metrics import LlmMetrics
 from friday.llm.monitoring.observer import CallRecord
-from friday.llm.requests import parse_params
+from friday.llm.requests import gateway_model, parse_params
 from friday.llm.types import InvokeParams, InvokeResult
 
 T = TypeVar("T")
@@ -95,7 +95,7 @@ class LlmRouter:
             return await client.stream(request, deadline, caller.request_id)
 
         source, call = await self._run(params, caller, attempt)
-        call.first_token()
+        call.first_token(source.model)
         return AnswerStream(source, call)
 
     async def _run(self, params: Params, caller: Caller, attempt: Attempt[T]) -> tuple[T, CallRecord]:
@@ -103,7 +103,6 @@ class LlmRouter:
         call = CallRecord(caller, self.assign(caller.user_id), self._metrics, self._hash_user)
         try:
             request = parse_params(params)
-            call.model = request.model
             deadline = Deadline.after(caller.timeout or self.config.deadline_seconds)
             return await self._answer(call, request, deadline, attempt), call
         except BaseException as error:
@@ -115,6 +114,7 @@ class LlmRouter:
     async def _answer(self, call: CallRecord, request: InvokeParams, deadline: Deadline, attempt: Attempt[T]) -> T:
         cause: LlmError | None = None
         if call.path is Path.LITELLM:
+            call.model = gateway_model(request)
             admission = self.breaker.admit()
             if admission is Admission.REFUSED:
                 call.fell_back(BREAKER_OPEN)
@@ -126,7 +126,8 @@ class LlmRouter:
                 except LlmError as error:
                     cause = error
                     call.attempt_failed(Path.LITELLM, error)
-                    call.fell_back(error.kind)
+                    call.fell_back(error.kind, error)
+        call.model = self.config.openrouter_model
         try:
             return await attempt(self._direct, request, deadline)
         except LlmError as error:
@@ -138,6 +139,9 @@ class LlmRouter:
     ) -> T:
         try:
             result = await attempt(self._gateway, request, deadline)
+        except errors.GatewayClosed:
+            self.breaker.release(admission)  # opened again, it is to be used at once
+            raise
         except (errors.Unavailable, errors.LlmTimeout):
             self.breaker.failure(admission)
             raise

@@ -5,9 +5,7 @@ time a request starts or ends: measured at 100 concurrent calls, that is most of
 small pools do the same work with a few connections each.
 """
 
-import importlib.util
 import ssl
-import sys
 from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -15,11 +13,6 @@ from urllib.request import getproxies, proxy_bypass
 import httpx
 
 from friday.llm import constants
-
-if importlib.util.find_spec("sniffio") is None:
-    # httpcore tries to import it a dozen times per request; a failed import is searched for anew each
-    # time, at about 0.1 ms. This makes the answer stick, and it stays the same answer.
-    sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
 
 
 class SpreadTransport(httpx.AsyncBaseTransport):

@@ -8,8 +8,8 @@ from uuid import uuid4
 from prometheus_client import CollectorRegistry, Counter
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-MAX_REQUEST_BYTES = 512 * 1024
-"""Above the largest body that the models' limits allow, in UTF-8."""
+MAX_REQUEST_BYTES = 1280 * 1024
+"""Above the largest body that the models' limits allow, even with every character escaped (12 bytes)."""
 
 MAX_DISCARDED_BYTES = 8 * 1024 * 1024
 """Up to here a body that is too large is still read, so that its sender gets to see the answer."""

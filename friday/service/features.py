@@ -16,12 +16,13 @@ from friday.service.models import (
     LabelsRequest,
     SummaryAnswer,
 )
-from friday.service.replies import ERRORS, EventStream, answered, llm
+from friday.service.presence import while_present
+from friday.service.replies import ANSWERED, STREAMED, EventStream, answered, llm
 
-router = APIRouter(prefix="/api", responses=ERRORS)
+router = APIRouter(prefix="/api", responses=ANSWERED)
 
 
-@router.post("/chat", response_model=ChatAnswer)
+@router.post("/chat", response_model=ChatAnswer, responses=STREAMED)
 async def chat(request: Request, body: ChatRequest) -> Response:
     """Answer a question.
 
@@ -31,7 +32,8 @@ async def chat(request: Request, body: ChatRequest) -> Response:
     """
     messages = prompts.chat(body.message)
     if body.stream:
-        answer = await llm(request).stream(_params(body, messages), _caller(request, body, Feature.CHAT))
+        starting = llm(request).stream(_params(body, messages), _caller(request, body, Feature.CHAT))
+        answer = await while_present(request, starting)
         return EventStream(answer, llm(request))
     result = await _ask(request, body, Feature.CHAT, messages)
     return answered(result, llm(request), answer=result.text)
@@ -62,7 +64,8 @@ async def email_labels(request: Request, body: LabelsRequest) -> Response:
 async def _ask(
     request: Request, body: FeatureRequest, feature: Feature, messages: list[prompts.Prompt]
 ) -> InvokeResult:
-    return await llm(request).invoke(_params(body, messages), _caller(request, body, feature))
+    working = llm(request).invoke(_params(body, messages), _caller(request, body, feature))
+    return await while_present(request, working)
 
 
 def _params(body: FeatureRequest, messages: list[prompts.Prompt]) -> dict[str, object]:

@@ -1,8 +1,8 @@
 """Bodies of the HTTP API. Unknown fields are refused, so a typing mistake is not silently ignored."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
 from friday.llm.constants import MAX_TOKENS, MAX_USER_ID
 from friday.llm.types import ModelName
@@ -13,10 +13,30 @@ MAX_MESSAGE_CHARS = 32_000
 MAX_TEXT_CHARS = 100_000
 """An e-mail or the material of a document: about 25,000 tokens."""
 
-UserId = Annotated[int, Field(ge=0, le=MAX_USER_ID, strict=True)]
-ShortText = Annotated[str, StringConstraints(max_length=MAX_MESSAGE_CHARS, pattern=r"\S")]
-LongText = Annotated[str, StringConstraints(max_length=MAX_TEXT_CHARS, pattern=r"\S")]
-Label = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=r"^\S(.*\S)?$")]
+
+def _whole(value: object) -> object:
+    """JSON has one kind of number: 7.0 is the integer 7, and some encoders write it so."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+# friday.llm refuses a paid model with an error of its own; here it is only described.
+_FREE_NAME = r"^[A-Za-z0-9][A-Za-z0-9._:\-]*(/[A-Za-z0-9._:/\-]*:free)?$"
+FreeName = Annotated[ModelName, WithJsonSchema({"type": "string", "maxLength": 128, "pattern": _FREE_NAME})]
+Whole = BeforeValidator(_whole)
+UserId = Annotated[int, Field(ge=0, le=MAX_USER_ID, strict=True), Whole]
+
+# What counts as a space differs between dialects of regular expressions; with these added, they all agree.
+_VISIBLE = r"[^\s\u0085\ufeff\x1c-\x1f]"
+_ONE_LINE = rf"^{_VISIBLE}([^\n\r\u2028\u2029]*{_VISIBLE})?$"
+PATTERNS_MEAN = {
+    _VISIBLE: "must not be blank",
+    _ONE_LINE: "must be one line, without spaces around it",
+}
+"""What an error says instead of quoting the pattern."""
+
+ShortText = Annotated[str, StringConstraints(max_length=MAX_MESSAGE_CHARS, pattern=_VISIBLE)]
+LongText = Annotated[str, StringConstraints(max_length=MAX_TEXT_CHARS, pattern=_VISIBLE)]
+Label = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=_ONE_LINE)]
 
 
 class FeatureRequest(BaseModel):
@@ -25,8 +45,8 @@ class FeatureRequest(BaseModel):
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=False)
 
     user_id: UserId | None = Field(None, description="Decides the path; without it each call is drawn.")
-    model: ModelName | None = Field(None, description="One of Friday's model names, or an id ending in :free.")
-    max_tokens: Annotated[int, Field(ge=1, le=MAX_TOKENS, strict=True)] = MAX_TOKENS
+    model: FreeName | None = Field(None, description="One of Friday's model names, or an id ending in :free.")
+    max_tokens: Annotated[int, Field(ge=1, le=MAX_TOKENS, strict=True), Whole] = MAX_TOKENS
 
 
 class ChatRequest(FeatureRequest):
@@ -43,10 +63,24 @@ class ChatAnswer(BaseModel):
     model: str
 
 
+class ChatPiece(BaseModel):
+    """One event of a streamed answer: its next piece."""
+
+    delta: str
+
+
+class ChatEnd(BaseModel):
+    """The last event of a streamed answer that is complete."""
+
+    done: Literal[True]
+    model: str
+    finish_reason: str
+
+
 class DocsRequest(FeatureRequest):
     """What to write a document about."""
 
-    title: Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"\S")]
+    title: Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_VISIBLE)]
     notes: LongText
 
 
@@ -101,6 +135,20 @@ class ErrorDetail(BaseModel):
     field: str | None = None
     retry_after: float | None = None
     problems: list[FieldProblem] | None = None
+
+
+class Alive(BaseModel):
+    """The process serves; while it drains, `status` is "draining"."""
+
+    status: Literal["ok", "draining"]
+
+
+class Readiness(BaseModel):
+    """Which paths could answer."""
+
+    status: Literal["ready", "not ready"]
+    direct: bool
+    gateway: bool
 
 
 class ErrorAnswer(BaseModel):

@@ -1,13 +1,19 @@
 """Every error as JSON of one shape, naming the field; never the input itself."""
 
+from typing import Any
+
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse
+from starlette.requests import ClientDisconnect
+from starlette.responses import JSONResponse, Response
 
 from friday.llm.errors import LlmError
 from friday.llm.monitoring.logger import logger
-from friday.service.models import ErrorAnswer, ErrorDetail, FieldProblem
+from friday.service.models import PATTERNS_MEAN, ErrorAnswer, ErrorDetail, FieldProblem
+
+CLIENT_LEFT = 499
+"""Counted when a client disconnects before its answer is there; no standard status says so."""
 
 
 def detail_of(error: LlmError, request_id: str) -> ErrorDetail:
@@ -27,6 +33,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(LlmError, _llm_error)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(ClientDisconnect, _left)
     app.add_exception_handler(Exception, _bug)
 
 
@@ -48,17 +55,10 @@ def _llm_error(request: Request, error: Exception) -> JSONResponse:
 def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101
     found = error.errors()
-    problems = [FieldProblem(field=_field(item["loc"]), message=str(item["msg"])) for item in found[:20]]
+    problems = [FieldProblem(field=_field(item["loc"]), message=_message(item)) for item in found[:20]]
     not_json = any(item["type"] in ("json_invalid", "model_attributes_type") for item in found)
     if not_json:
-        detail = ErrorDetail(
-            kind="invalid_json",
-            message="body: not a JSON object",
-            advice="Send a JSON object, with Content-Type: application/json.",
-            request_id=request.state.request_id,
-            field="body",
-        )
-        return _answer(400, detail)
+        return _not_json(request)
     first = problems[0]
     detail = ErrorDetail(
         kind="invalid_request",
@@ -71,21 +71,44 @@ def _invalid(request: Request, error: Exception) -> JSONResponse:
     return _answer(422, detail)
 
 
+def _not_json(request: Request) -> JSONResponse:
+    detail = ErrorDetail(
+        kind="invalid_json",
+        message="body: not a JSON object",
+        advice="Send a JSON object, with Content-Type: application/json.",
+        request_id=request.state.request_id,
+        field="body",
+    )
+    return _answer(400, detail)
+
+
 def _field(location: tuple[int | str, ...]) -> str:
     names = [str(part) for part in location if part != "body"]
     text = ".".join(names)[:100] or "body"
     return text.encode("ascii", "backslashreplace").decode("ascii")
 
 
+def _message(item: dict[str, Any]) -> str:
+    pattern = item.get("ctx", {}).get("pattern")
+    return PATTERNS_MEAN.get(pattern, str(item["msg"]))
+
+
 def _http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101
+    if error.status_code == 400:  # FastAPI's word for bytes that no JSON parser can read
+        return _not_json(request)
     detail = ErrorDetail(
-        kind={404: "not_found", 405: "method_not_allowed", 400: "invalid_json"}.get(error.status_code, "http_error"),
+        kind={404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "http_error"),
         message=error.detail,
         advice="See /openapi.json for what there is.",
         request_id=request.state.request_id,
     )
     return _answer(error.status_code, detail, dict(error.headers or {}))
+
+
+def _left(request: Request, error: Exception) -> Response:
+    """Nobody reads it; the status is for the count of requests."""
+    return Response(status_code=CLIENT_LEFT)
 
 
 def _bug(request: Request, error: Exception) -> JSONResponse:

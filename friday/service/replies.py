@@ -7,14 +7,53 @@ from fastapi import Request
 from starlette.responses import JSONResponse, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from friday.llm import AnswerStream, InvokeResult, LlmError, LlmRouter
-from friday.service.models import ErrorAnswer
+from friday.llm import AnswerStream, InvokeResult, LlmError, LlmRouter, Path
+from friday.service.models import ChatEnd, ChatPiece, ErrorAnswer
 from friday.service.problems import detail_of
 
-ERRORS: dict[int | str, dict[str, object]] = {
-    status: {"model": ErrorAnswer} for status in (400, 413, 422, 429, 502, 503, 504)
-}
+Documented = dict[int | str, dict[str, object]]
+
+ERRORS: Documented = {status: {"model": ErrorAnswer} for status in (400, 413, 422, 429, 502, 503, 504)}
 """Documented errors of every feature."""
+
+_ANSWER_HEADERS = {
+    "X-Friday-Path": {"schema": {"enum": list(Path)}, "description": "Who answered."},
+    "X-Friday-Model": {"schema": {"type": "string"}, "description": "The model that answered."},
+    "X-Friday-Percentage": {
+        "schema": {"type": "integer", "minimum": 0, "maximum": 100},
+        "description": "The rollout percentage in force.",
+    },
+    "X-Request-Id": {"schema": {"type": "string"}, "description": "The caller's own, or a new one."},
+}
+_EVENT = {
+    "anyOf": [
+        ChatPiece.model_json_schema(),
+        ChatEnd.model_json_schema(),
+        {"$ref": "#/components/schemas/ErrorAnswer"},
+    ]
+}
+_EVENTS = {
+    "itemSchema": {
+        "type": "object",
+        "properties": {
+            "event": {"enum": ["message", "error"]},
+            "data": {"type": "string", "contentMediaType": "application/json", "contentSchema": _EVENT},
+        },
+        "required": ["data"],
+    }
+}
+
+ANSWERED: Documented = {**ERRORS, 200: {"description": "The answer.", "headers": _ANSWER_HEADERS}}
+"""What every feature may answer."""
+
+STREAMED: Documented = {
+    200: {
+        "description": "The answer, or its events.",
+        "headers": _ANSWER_HEADERS,
+        "content": {"text/event-stream": _EVENTS},
+    }
+}
+"""A chat's answer has a second form."""
 
 
 def llm(request: Request) -> LlmRouter:

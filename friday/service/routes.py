@@ -2,10 +2,11 @@
 
 from fastapi import APIRouter, Request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 
 from friday.llm.breaker import State
 from friday.service import page
+from friday.service.models import Alive, Readiness
 from friday.service.replies import llm
 
 HEALTH_PATHS = frozenset({"/healthz", "/readyz"})
@@ -19,13 +20,17 @@ async def start_page(request: Request) -> HTMLResponse:
     return HTMLResponse(page.render(llm(request)), headers=page.HEADERS)
 
 
-@router.get("/healthz")
+@router.get("/healthz", response_model=Alive, responses={503: {"model": Alive, "description": "Draining."}})
 async def healthz() -> JSONResponse:
     """Alive. While the service drains, its server answers 503 instead."""
     return JSONResponse({"status": "ok"})
 
 
-@router.get("/readyz", responses={503: {"description": "No path could answer."}})
+@router.get(
+    "/readyz",
+    response_model=Readiness,
+    responses={503: {"model": Readiness | Alive, "description": "Some users could not get an answer, or draining."}},
+)
 async def readyz(request: Request) -> JSONResponse:
     """Ready when every user could get an answer; asks nobody."""
     service = llm(request)
@@ -37,7 +42,7 @@ async def readyz(request: Request) -> JSONResponse:
     return JSONResponse(words, 200 if ready else 503)
 
 
-@router.get("/metrics", response_class=Response)
+@router.get("/metrics", response_class=PlainTextResponse)
 async def metrics(request: Request) -> Response:
     """Prometheus metrics."""
     registry: CollectorRegistry = request.app.state.registry

@@ -33,26 +33,26 @@ class LlmMetrics:
         self.errors = Counter(
             "friday_llm_errors",
             "Failed attempts by kind, also those that a fallback made good",
-            ["path", "feature", "kind"],
+            ["path", "model", "feature", "kind"],
             registry=registry,
         )
         self.fallbacks = Counter(
             "friday_llm_fallbacks",
             "Calls that left the gateway for the direct path, by reason",
-            ["feature", "reason"],
+            ["model", "feature", "reason"],
             registry=registry,
         )
         self.latency = Histogram(
             "friday_llm_latency_seconds",
             "Whole call, failed attempts included",
-            ["path", "feature"],
+            ["path", "model", "feature"],
             buckets=LATENCY_BUCKETS,
             registry=registry,
         )
         self.first_token = Histogram(
             "friday_llm_first_token_seconds",
             "From the call to the first text of a stream",
-            ["path", "feature"],
+            ["path", "model", "feature"],
             buckets=LATENCY_BUCKETS,
             registry=registry,
         )
@@ -82,7 +82,7 @@ class LlmMetrics:
         self.breaker.set_function(lambda: float(breaker.state))
         self.percentage.set(percentage)
         for path in Path:
-            self.latency.labels(path, Feature.CHAT)
+            self.latency.labels(path, OTHER, Feature.CHAT)
 
     def model_label(self, model: str | None, *, answered: bool) -> str:
         """A bounded label: known names, and the first few that really answered."""
@@ -99,7 +99,7 @@ class LlmMetrics:
         """Count a complete answer with its tokens and cost."""
         model = self.model_label(result.model, answered=True)
         self.requests.labels(path, model, feature, "ok").inc()
-        self.latency.labels(path, feature).observe(seconds)
+        self.latency.labels(path, model, feature).observe(seconds)
         if usage := result.usage:
             self.tokens.labels(path, model, feature, "prompt").inc(usage.prompt_tokens)
             self.tokens.labels(path, model, feature, "completion").inc(usage.completion_tokens)
@@ -107,5 +107,6 @@ class LlmMetrics:
 
     def failed(self, path: Path, feature: Feature, model: str | None, kind: str, seconds: float) -> None:
         """Count a call that ended without a complete answer; `kind` is an error's kind or "cancelled"."""
-        self.requests.labels(path, self.model_label(model, answered=False), feature, kind).inc()
-        self.latency.labels(path, feature).observe(seconds)
+        label = self.model_label(model, answered=False)
+        self.requests.labels(path, label, feature, kind).inc()
+        self.latency.labels(path, label, feature).observe(seconds)

@@ -17,8 +17,10 @@ class CallRecord:
     def __init__(self, caller: Caller, path: Path, metrics: LlmMetrics, hash_user: UserHasher) -> None:
         self.path = path
         self.model: str | None = None
+        """Asked at the moment, or the one that answers as soon as that is known."""
         self._caller = caller
         self._reason: str | None = None
+        self._cause: str | None = None
         self._metrics = metrics
         self._hash_user = hash_user
         self._started = time.perf_counter()
@@ -32,16 +34,22 @@ class CallRecord:
 
     def attempt_failed(self, path: Path, error: LlmError) -> None:
         """An attempt on `path` gave no answer."""
-        self._metrics.errors.labels(path, self._caller.feature, error.kind).inc()
+        self._metrics.errors.labels(path, self._asked, self._caller.feature, error.kind).inc()
 
-    def fell_back(self, reason: str) -> None:
-        """The gateway gave no answer; the direct path is next."""
-        self.path, self._reason = Path.FALLBACK, reason
-        self._metrics.fallbacks.labels(self._caller.feature, reason).inc()
+    def fell_back(self, reason: str, cause: LlmError | None = None) -> None:
+        """The gateway gave no answer; the direct path is next. The log line tells in words what the cause was."""
+        self.path, self._reason, self._cause = Path.FALLBACK, reason, str(cause) if cause else None
+        self._metrics.fallbacks.labels(self._asked, self._caller.feature, reason).inc()
 
-    def first_token(self) -> None:
+    def first_token(self, model: str) -> None:
         """A stream has something to show."""
-        self._metrics.first_token.labels(self.path, self._caller.feature).observe(self.seconds)
+        self.model = model
+        label = self._metrics.model_label(model, answered=True)
+        self._metrics.first_token.labels(self.path, label, self._caller.feature).observe(self.seconds)
+
+    @property
+    def _asked(self) -> str:
+        return self._metrics.model_label(self.model, answered=False)
 
     @property
     def route(self) -> Route:
@@ -78,6 +86,7 @@ class CallRecord:
             "ms": round(self.seconds * 1000, 1),
             "user": self._hash_user(self._caller.user_id),
             "reason": self._reason,
+            "cause": self._cause,
             **more,
         }
         logger.info("llm_call", extra={"data": {key: value for key, value in data.items() if value is not None}})

@@ -1,11 +1,13 @@
-"""Two fake upstreams and a router between them."""
+"""Two fake upstreams, and a router or the whole service between them."""
 
 from collections.abc import AsyncIterator
 
+import httpx
 import pytest
 
 from friday.llm import LlmRouter
 from tests.unit.friday.given import DIRECT_MODEL, config
+from tests.unit.friday.served import serve, settings
 from tests.unit.friday.upstream import Upstream
 
 
@@ -32,3 +34,10 @@ async def router(gateway: Upstream, direct: Upstream) -> AsyncIterator[LlmRouter
     made = LlmRouter(config(gateway, direct, rollout_percentage=100))
     yield made
     await made.aclose()
+
+
+@pytest.fixture
+async def http(gateway: Upstream, direct: Upstream) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the service; half of the users are on LiteLLM."""
+    async for client in serve(settings(gateway, direct)):
+        yield client

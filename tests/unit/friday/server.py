@@ -1,7 +1,7 @@
 """The service as a process of its own, on a free port."""
 
+import asyncio
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -10,6 +10,7 @@ from typing import Self
 
 import httpx
 
+from tests.ports import free_ports
 from tests.unit.friday.given import ENVIRONMENT
 from tests.unit.friday.upstream import Upstream
 
@@ -29,18 +30,11 @@ def command(environ: dict[str, str]) -> subprocess.Popen[str]:
     )
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 class Service:
     """Running from `async with` on; ended by its end at the latest."""
 
     def __init__(self, gateway: Upstream, direct: Upstream, **environ: str) -> None:
-        self.port = free_port()
+        self.port = free_ports(1)[0]
         self.url = f"http://127.0.0.1:{self.port}"
         self._environ = {
             **ENVIRONMENT,
@@ -64,6 +58,7 @@ class Service:
             except httpx.ConnectError:
                 if self.process.poll() is not None:
                     raise AssertionError(self.process.communicate()) from None
+                await asyncio.sleep(0.02)
         raise AssertionError("the service did not start")
 
     async def __aexit__(self, *_: object) -> None:

@@ -92,8 +92,12 @@ def test_litellms_prefix_is_dropped_from_the_direct_model() -> None:
         "http://a b",
     ],
 )
-def test_a_base_url_must_be_one(value: str) -> None:
-    assert "LITELLM_BASE_URL: expected the http(s) URL of the gateway" in refused(LITELLM_BASE_URL=value)
+@pytest.mark.parametrize("name", ["LITELLM_BASE_URL", "OPENROUTER_BASE_URL"])
+def test_a_base_url_must_be_one(value: str, name: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings({**ENVIRONMENT, name: value})
+    assert caught.value.field == name
+    assert f"{name}: expected the http(s) URL of " in str(caught.value)
 
 
 def test_a_trailing_slash_does_not_matter() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry
 
-from friday.llm import Caller, Feature, LlmRouter, errors
+from friday.llm import Caller, Feature, LlmRouter, constants, errors
 from friday.llm.monitoring.logger import JsonFormatter, UserHasher, configure_logging, logger
 from friday.llm.monitoring.metrics import MAX_MODELS, LlmMetrics
 from tests.unit.friday.given import DIRECT_MODEL, HI, KEY, config
@@ -57,7 +57,7 @@ async def test_a_good_call(watched: Watched) -> None:
     assert watched.value("friday_llm_tokens_total", **labels, direction="prompt") == 3
     assert watched.value("friday_llm_tokens_total", **labels, direction="completion") == 2
     assert watched.value("friday_llm_cost_usd_total", **labels) == 0
-    assert watched.value("friday_llm_latency_seconds_count", path="litellm", feature="docs") == 1
+    assert watched.value("friday_llm_latency_seconds_count", **labels) == 1
     assert watched.value("friday_llm_in_flight") == 0
     assert watched.value("friday_llm_rollout_percentage") == 100
     line = watched.lines[-1]
@@ -88,19 +88,24 @@ async def test_a_cost_is_not_overlooked(gateway: Upstream, watched: Watched) -> 
 async def test_a_fallback(gateway: Upstream, watched: Watched) -> None:
     gateway.scripts = [plain(b"x", 503)]
     await watched.router.invoke(HI)
-    assert watched.value("friday_llm_fallbacks_total", feature="chat", reason="unavailable") == 1
-    assert watched.value("friday_llm_errors_total", path="litellm", feature="chat", kind="unavailable") == 1
+    asked = {"model": GATEWAY_MODEL, "feature": "chat"}
+    assert watched.value("friday_llm_fallbacks_total", **asked, reason="unavailable") == 1
+    assert watched.value("friday_llm_errors_total", **asked, path="litellm", kind="unavailable") == 1
     labels = {"path": "fallback", "model": DIRECT_MODEL, "feature": "chat"}
     assert watched.value("friday_llm_requests_total", **labels, outcome="ok") == 1
     assert (watched.lines[-1]["path"], watched.lines[-1]["reason"]) == ("fallback", "unavailable")
+    assert "503" in watched.lines[-1]["cause"]
 
 
 async def test_a_failure(gateway: Upstream, direct: Upstream, watched: Watched) -> None:
     gateway.scripts, direct.scripts = [plain(b"x", 400)], [plain(b"x", 401)]
     with pytest.raises(errors.AuthenticationFailed):
         await watched.router.invoke(HI | {"model": "kimi-k2-free"})
-    labels = {"path": "fallback", "model": "kimi-k2-free", "feature": "chat"}
+    labels = {"path": "fallback", "model": DIRECT_MODEL, "feature": "chat"}
     assert watched.value("friday_llm_requests_total", **labels, outcome="authentication") == 1
+    assert watched.value("friday_llm_errors_total", **labels, kind="authentication") == 1
+    asked = {"path": "litellm", "model": constants.STOCK_MODELS["kimi-k2-free"], "feature": "chat"}
+    assert watched.value("friday_llm_errors_total", **asked, kind="refused") == 1
     assert watched.value("friday_llm_in_flight") == 0
     assert watched.lines[-1]["outcome"] == "authentication"
 
@@ -119,15 +124,17 @@ async def test_streams(gateway: Upstream, watched: Watched) -> None:
     async with await watched.router.stream(HI):
         assert watched.value("friday_llm_in_flight") == 1
     assert watched.value("friday_llm_in_flight") == 0
-    assert watched.value("friday_llm_first_token_seconds_count", path="litellm", feature="chat") == 3
+    labels = {"path": "litellm", "model": "streamed:free", "feature": "chat"}
+    assert watched.value("friday_llm_first_token_seconds_count", **labels) == 3
+    for outcome in ("ok", "stream_broken", "cancelled"):
+        assert watched.value("friday_llm_requests_total", **labels, outcome=outcome) == 1
     assert [line["outcome"] for line in watched.lines] == ["ok", "stream_broken", "cancelled"]
 
 
 async def test_a_cancelled_call(gateway: Upstream, watched: Watched) -> None:
     gateway.scripts = [hang]
     task = asyncio.create_task(watched.router.invoke(HI))
-    while not gateway.requests:
-        await asyncio.sleep(0.01)
+    await gateway.asked()
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     assert watched.lines[-1]["outcome"] == "cancelled"
@@ -140,7 +147,8 @@ async def test_the_breaker_shows(gateway: Upstream, watched: Watched) -> None:
     for _ in range(6):
         await watched.router.invoke(HI)
     assert watched.value("friday_llm_breaker_state") == 2
-    assert watched.value("friday_llm_fallbacks_total", feature="chat", reason="breaker_open") == 1
+    asked = {"model": GATEWAY_MODEL, "feature": "chat"}
+    assert watched.value("friday_llm_fallbacks_total", **asked, reason="breaker_open") == 1
 
 
 async def test_nothing_private_is_logged(gateway: Upstream, direct: Upstream, watched: Watched) -> None:

@@ -45,8 +45,7 @@ async def test_running_answers_and_streams_survive_the_end(gateway: Upstream, di
     ]
     async with Service(gateway, direct) as service:
         slow = asyncio.create_task(service.http.post("/api/chat", json={"user_id": 7, "message": "Hi"}))
-        while not gateway.requests:
-            await asyncio.sleep(0.01)
+        await gateway.asked()
         body = {"user_id": 7, "message": "Hi", "stream": True}
         async with service.http.stream("POST", "/api/chat", json=body) as streamed:
             service.process.send_signal(signal.SIGTERM)

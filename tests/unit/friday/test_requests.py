@@ -16,8 +16,8 @@ from tests.unit.friday.given import HI
 TOOL = {"type": "function", "function": {"name": "look_up", "parameters": {"type": "object"}}}
 
 
-def body(params: dict[str, Any], *, stream: bool = False, ask_cost: bool = False) -> dict[str, Any]:
-    encoded = encode_body(parse_params(params), "m/x:free", stream=stream, ask_cost=ask_cost)
+def body(params: dict[str, Any], *, stream: bool = False, direct: bool = False) -> dict[str, Any]:
+    encoded = encode_body(parse_params(params), "m/x:free", stream=stream, direct=direct)
     decoded: dict[str, Any] = json.loads(encoded)
     return decoded
 
@@ -88,10 +88,16 @@ def test_a_plain_body_is_fridays() -> None:
 
 
 def test_a_stream_asks_for_usage_and_the_direct_path_for_cost() -> None:
-    sent = body(HI, stream=True, ask_cost=True)
+    sent = body(HI, stream=True, direct=True)
     assert sent["stream"] is True
     assert sent["stream_options"] == {"include_usage": True}
     assert sent["usage"] == {"include": True}
+
+
+def test_the_direct_path_lets_openrouter_charge_nothing() -> None:
+    prices = body(HI, direct=True)["provider"]["max_price"]
+    assert set(prices) == {"prompt", "completion", "request", "image"}
+    assert set(prices.values()) == {0}
 
 
 def test_tools_schema_and_parts_go_through() -> None:
@@ -121,7 +127,7 @@ def test_required_becomes_the_name_of_the_only_tool() -> None:
 
 def test_half_characters_do_not_break_the_encoding() -> None:
     params = InvokeParams.model_construct(messages=[], model=None, max_tokens=1)
-    assert encode_body(params, "\ud800", stream=False, ask_cost=False).isascii()
+    assert encode_body(params, "\ud800", stream=False, direct=False).isascii()
 
 
 @pytest.mark.parametrize(

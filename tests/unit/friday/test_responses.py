@@ -1,6 +1,8 @@
 """Every answer that is none, and every error status, becomes one typed error."""
 
 import json
+import time
+from email.utils import formatdate
 from typing import Any
 
 import pytest
@@ -98,6 +100,19 @@ def test_each_status_has_its_error(status: int, error: type[LlmError], repeatabl
     assert "user_1" not in str(found)
 
 
+@pytest.mark.parametrize(
+    ("status", "kind", "error"),
+    [
+        (503, "gateway_closed", errors.GatewayClosed),
+        (503, "server_error", errors.Unavailable),
+        (500, "gateway_closed", errors.Unavailable),
+    ],
+)
+def test_a_gateway_that_was_closed_is_told_from_one_that_fails(status: int, kind: str, error: type[LlmError]) -> None:
+    body = json.dumps({"error": {"message": "m", "type": kind, "param": None, "code": "503"}}).encode()
+    assert type(error_for_status(status, body, {})) is error
+
+
 @pytest.mark.parametrize("mark", ["free-models-per-day", "free-models-per-min"])
 def test_a_spent_quota_is_not_a_busy_model(mark: str) -> None:
     body = json.dumps({"error": {"message": f"Rate limit exceeded: {mark}. Add 10 credits"}}).encode()
@@ -106,12 +121,24 @@ def test_a_spent_quota_is_not_a_busy_model(mark: str) -> None:
     assert not found.repeatable
 
 
+def test_the_gateways_word_for_a_spent_quota_is_understood() -> None:
+    body = b'{"error": {"message": "spent", "type": "rate_limit_error", "param": null, "code": "quota_spent"}}'
+    assert type(error_for_status(429, body, {})) is errors.QuotaSpent
+
+
 @pytest.mark.parametrize(
     ("text", "seconds"),
     [("3", 3.0), ("0", 0.0), ("1.5", 1.5), ("", None), ("soon", None), ("-1", None), ("inf", None), ("nan", None)],
 )
 def test_retry_after(text: str, seconds: float | None) -> None:
     assert retry_after({"retry-after": text}) == seconds
+
+
+def test_retry_after_a_date() -> None:
+    soon = formatdate(time.time() + 30, usegmt=True)
+    assert retry_after({"retry-after": soon}) == pytest.approx(30, abs=5)
+    assert retry_after({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}) == 0
+    assert retry_after({"retry-after": "Wed, 99 Oct 2015 07:28:00 GMT"}) is None
 
 
 @given(st.recursive(st.none() | st.integers() | st.text(), lambda x: st.lists(x) | st.dictionaries(st.text(), x)))
@@ -128,7 +155,7 @@ def test_any_bytes_are_a_typed_error(data: bytes) -> None:
 
 def test_every_error_says_what_to_do() -> None:
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, LlmError)]
-    assert len({kind.kind for kind in kinds}) == len(kinds) == 15
+    assert len({kind.kind for kind in kinds}) == len(kinds) == 16
     for kind in kinds:
         assert kind.advice.endswith(".")
         assert 400 <= kind.http_status < 600

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
-from typing import Any
+from typing import Any, get_args
 
 import httpx
 import pytest
@@ -14,7 +14,9 @@ from pydantic import SecretStr
 from friday.llm import Caller, LlmConfig, LlmRouter, Path
 from friday.llm.errors import LlmError
 from friday.llm.transport import SpreadTransport
-from tests.unit.friday.server import ROOT, free_port
+from simulator.faults import Body, Fault
+from tests.ports import free_ports
+from tests.unit.friday.server import ROOT
 
 pytestmark = pytest.mark.anyio
 GATEWAY_KEY, DIRECT_KEY = "gateway-key-0123456789", "direct-key-0123456789"
@@ -22,7 +24,7 @@ ASKED, DIRECT_MODEL = "google/gemma-4-26b-a4b-it:free", "google/gemma-4-31b-it:f
 """The gateway is asked for one model, the direct path uses the other: a fault meets one path only."""
 CALL = {"model": ASKED, "messages": [{"role": "user", "content": "What is a lease?"}]}
 
-PLAIN = [
+PLAIN: list[tuple[dict[str, Any], str]] = [
     ({"kind": "status", "status": 400}, "refused"),
     ({"kind": "status", "status": 401}, "authentication"),
     ({"kind": "status", "status": 402}, "payment_required"),
@@ -30,6 +32,7 @@ PLAIN = [
     ({"kind": "status", "status": 429, "retry_after": 60}, "rate_limited"),
     ({"kind": "status", "status": 500}, "unavailable"),
     ({"kind": "status", "status": 502, "html": True}, "unavailable"),
+    ({"kind": "latency", "distribution": {"kind": "fixed", "ms": 60_000}}, "timeout"),
     ({"kind": "close"}, "unavailable"),
     ({"kind": "close", "reset": True}, "unavailable"),
     ({"kind": "hang"}, "timeout"),
@@ -44,10 +47,16 @@ PLAIN = [
     ({"kind": "body", "body": "null_content"}, "empty_answer"),
     ({"kind": "body", "body": "choice_error"}, "unavailable"),
     ({"kind": "body", "body": "error"}, "unavailable"),
-    ({"kind": "stream_error"}, "unavailable"),
+    ({"kind": "stream_error", "after_tokens": 0}, "unavailable"),
+    ({"kind": "cut", "after_tokens": 0}, "unavailable"),
+    ({"kind": "cut", "after_tokens": 0, "clean": True}, "bad_response"),
 ]
 OTHERWISE_STREAMED = {"empty_choices": "bad_response"}
 """A stream without choices has no finish reason either, and that is what shows first."""
+FAULTS = [
+    *((fault, False, kind) for fault, kind in PLAIN),
+    *((fault, True, OTHERWISE_STREAMED.get(fault.get("body", ""), kind)) for fault, kind in PLAIN),
+]
 BROKEN_LATER = [
     {"kind": "cut", "after_tokens": 2},
     {"kind": "cut", "after_tokens": 2, "clean": True},
@@ -67,7 +76,7 @@ class Edge(SpreadTransport):
 
 @pytest.fixture(scope="module")
 def simulator() -> Iterator[str]:
-    port = free_port()
+    port = free_ports(1)[0]
     environ = {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(ROOT),
@@ -132,6 +141,15 @@ async def ask(router: LlmRouter, user_id: int, *, stream: bool) -> tuple[Path, s
         return answer.route.path, answer.route.reason, text
 
 
+def test_every_fault_of_the_simulator_is_here() -> None:
+    union, _ = get_args(Fault)
+    kinds = [model.model_fields["kind"].annotation for model in get_args(union)]
+    used = [*(fault for fault, _ in PLAIN), *BROKEN_LATER]
+    assert {fault["kind"] for fault in used} == {kind for literal in kinds for kind in get_args(literal)}
+    bodies = {fault["body"] for fault in used if fault["kind"] == "body"}
+    assert bodies == set(get_args(Body.model_fields["body"].annotation))
+
+
 @pytest.mark.parametrize("stream", [False, True])
 async def test_without_faults_both_paths_answer(router: LlmRouter, stream: bool) -> None:
     for user, path in ((7, Path.LITELLM), (77, Path.DIRECT)):
@@ -140,28 +158,24 @@ async def test_without_faults_both_paths_answer(router: LlmRouter, stream: bool)
         assert text
 
 
-@pytest.mark.parametrize("stream", [False, True])
-@pytest.mark.parametrize(("fault", "kind"), PLAIN)
+@pytest.mark.parametrize(("fault", "stream", "kind"), FAULTS)
 async def test_a_fault_behind_the_gateway_is_made_good(
-    fault: dict[str, Any], kind: str, stream: bool, simulator: str, router: LlmRouter
+    fault: dict[str, Any], stream: bool, kind: str, simulator: str, router: LlmRouter
 ) -> None:
-    switch_on(simulator, fault | ({"after_tokens": 0} if fault["kind"] == "stream_error" else {}), ASKED)
+    switch_on(simulator, fault, ASKED)
     path, reason, text = await ask(router, 7, stream=stream)
-    expected = OTHERWISE_STREAMED.get(fault.get("body", ""), kind) if stream else kind
-    assert (path, reason) == (Path.FALLBACK, expected)
+    assert (path, reason) == (Path.FALLBACK, kind)
     assert text
 
 
-@pytest.mark.parametrize("stream", [False, True])
-@pytest.mark.parametrize(("fault", "kind"), PLAIN)
+@pytest.mark.parametrize(("fault", "stream", "kind"), FAULTS)
 async def test_a_fault_on_the_direct_path_is_a_typed_error(
-    fault: dict[str, Any], kind: str, stream: bool, simulator: str, router: LlmRouter
+    fault: dict[str, Any], stream: bool, kind: str, simulator: str, router: LlmRouter
 ) -> None:
-    switch_on(simulator, fault | ({"after_tokens": 0} if fault["kind"] == "stream_error" else {}), DIRECT_MODEL)
+    switch_on(simulator, fault, DIRECT_MODEL)
     with pytest.raises(LlmError) as caught:
         await ask(router, 77, stream=stream)
-    assert caught.value.kind == (OTHERWISE_STREAMED.get(fault.get("body", ""), kind) if stream else kind)
-    assert caught.value.path == "direct"
+    assert (caught.value.kind, caught.value.path) == (kind, "direct")
 
 
 @pytest.mark.parametrize("user", [7, 77])

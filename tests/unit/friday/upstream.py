@@ -50,6 +50,15 @@ class Upstream:
     async def __aexit__(self, *_: object) -> None:
         await self.stop()
 
+    async def asked(self) -> None:
+        """Wait for the first request; AssertionError when none comes."""
+        try:
+            async with asyncio.timeout(15):
+                while not self.requests:
+                    await asyncio.sleep(0.01)
+        except TimeoutError:
+            raise AssertionError(f"nothing was asked of {self.url}") from None
+
     async def stop(self) -> None:
         """Refuse connections from now on, and drop those that there are."""
         self._server.close()
