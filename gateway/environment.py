@@ -7,9 +7,11 @@ every such case ends the start with one line that says what to mend.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,7 +21,8 @@ import yaml
 from gateway.policy import Keys
 
 OPENROUTER = "https://openrouter.ai/api/v1"
-LOCAL_UPSTREAMS = frozenset({"openrouter", "localhost", "127.0.0.1"})
+# Single labels: names of the stack's own network, and of no public name server.
+LOCAL_UPSTREAMS = re.compile(r"(friday-[a-z0-9-]+-)?openrouter|localhost|127\.0\.0\.1")
 """Hosts that may be called without TLS: the stack's simulator and this machine."""
 
 MINIMUM_KEY_LENGTH = 16
@@ -73,9 +76,11 @@ def read(environ: Mapping[str, str]) -> Gateway:
     config = _config(path)
     _check_locked(config, upstream)
     own = config.get("gateway_settings") or {}
-    keys = Keys(gateway=_secret(environ, "GATEWAY_KEY"), ops=_secret(environ, "OPS_KEY"))
-    if keys.gateway == keys.ops:
-        raise StartError("GATEWAY_KEY_FILE and OPS_KEY_FILE hold the same key; each needs one of its own")
+    found = {name: _secret(environ, name) for name in ("GATEWAY_KEY", "EDGE_KEY", "OPS_KEY")}
+    for name, other in combinations(found, 2):
+        if found[name] == found[other]:
+            raise StartError(f"{name}_FILE and {other}_FILE hold the same key; each needs one of its own")
+    keys = Keys(gateway=found["GATEWAY_KEY"], edge=found["EDGE_KEY"], ops=found["OPS_KEY"])
     return Gateway(
         config=path,
         keys=keys,
@@ -126,7 +131,7 @@ def _number(environ: Mapping[str, str], name: str, default: float | None, *, lea
 def _upstream(environ: Mapping[str, str]) -> str:
     value = environ.get("OPENROUTER_API_BASE", OPENROUTER)
     parts = urlsplit(value)
-    if value != OPENROUTER and (parts.scheme != "http" or parts.hostname not in LOCAL_UPSTREAMS):
+    if value != OPENROUTER and (parts.scheme != "http" or not LOCAL_UPSTREAMS.fullmatch(parts.hostname or "")):
         raise StartError(f"OPENROUTER_API_BASE should be {OPENROUTER} or the stack's simulator (got {value!r})")
     return value
 

@@ -40,6 +40,7 @@ _TOO_LONG = (400, "context_length_exceeded", "the conversation is too long for t
 _TOO_LONG_SIGNS = re.compile(rb"context.{0,20}(length|window)|ContextWindowExceeded", re.IGNORECASE)
 _GROUP_START = b'"model":"up-'  # inside a text the quotes would be escaped
 _GROUP = re.compile(rb'"model":"up-[a-z0-9._-]+"')
+_SHOWN = ("content", "reasoning_content", "tool_calls")
 _STREAM_ERROR = re.compile(rb'^data:\s*\{\s*"error"')
 
 
@@ -71,6 +72,23 @@ def clean_event(chunk: bytes, model: str | None) -> bytes:
     if model is not None and _GROUP_START in chunk:
         return _GROUP.sub(b'"model":"' + model.encode() + b'"', chunk, count=1)
     return chunk
+
+
+def says_something(chunk: bytes) -> bool:
+    """Tell whether a chunk of an event stream is more than the frame of an answer: text, a tool call, an end, an error.
+
+    What cannot be read counts as something.
+    """
+    data = chunk.strip()
+    if not data.startswith(b"data:"):
+        return False
+    try:
+        choices = json.loads(data[5:])["choices"]
+        return any(
+            choice.get("finish_reason") or any(choice["delta"].get(name) for name in _SHOWN) for choice in choices
+        )
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return True
 
 
 def stream_error(status: int) -> bytes:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from typing import Any
 
 import litellm
@@ -16,6 +17,7 @@ from litellm.proxy._types import LitellmUserRoles, UserAPIKeyAuth
 from gateway import environment, policy, state
 from gateway.journey import CURRENT, Journey
 from gateway.policy import Access, RefusedError
+from gateway.quota import spent_for
 
 logger = logging.getLogger("gateway.guard")
 
@@ -63,10 +65,10 @@ class Guard(CustomLogger):  # type: ignore[misc]  # LiteLLM is installed in its 
         except RefusedError as error:
             raise _refusal(model, error.message) from None
         journey = CURRENT.get() or Journey()
-        if journey.attempts >= journey.paid:
+        if not journey.quota_wait and journey.attempts >= journey.paid:
             journey.quota_wait = await state.quota().take()
-            if journey.quota_wait:
-                raise _refusal(model, "the quota of this minute is spent")
+        if journey.quota_wait:
+            raise _refusal(model, "the account's quota is spent")
         journey.attempts += 1
         journey.model = model.removeprefix("openrouter/")
         state.metrics().attempted(journey.model)
@@ -74,8 +76,14 @@ class Guard(CustomLogger):  # type: ignore[misc]  # LiteLLM is installed in its 
     async def async_post_call_failure_deployment_hook(
         self, request_data: Any, exception: Exception, call_type: Any, fallback_depth: int | None = None
     ) -> None:
-        """Tell the operator which model failed and how; the words of the failure may quote a user."""
+        """Tell the operator which model failed and how; the words of the failure may quote a user.
+
+        When OpenRouter refused the account and not the model, the other models are not asked.
+        """
         status = getattr(exception, "status_code", None)
+        journey = CURRENT.get()
+        if journey is not None and status == 429:
+            journey.quota_wait = spent_for(str(exception), time.time())
         kind = type(exception).__name__
         logger.warning("%s failed: %s (status %s)", str(request_data.get("model")), kind, status)
 

@@ -14,7 +14,7 @@ class Journey:
     attempts: int = 0
     model: str | None = None
     quota_wait: int = 0
-    """Whole seconds; above 0 when a further attempt was refused because the quota is spent."""
+    """Whole seconds; above 0 when the quota is spent, by our count or in OpenRouter's words: no further attempt."""
 
 
 CURRENT: ContextVar[Journey | None] = ContextVar("gateway_journey", default=None)

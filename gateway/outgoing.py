@@ -15,7 +15,10 @@ _Headers = list[tuple[bytes, bytes]]
 
 
 class Outgoing:
-    """Sends one response. `on_stream` is called when an event stream begins."""
+    """Sends one response. `on_stream` is called when an event stream has something to show.
+
+    Until then nothing of a stream is sent: LiteLLM may still go on to another model, and the head names the model.
+    """
 
     def __init__(self, send: Send, request_id: str) -> None:
         self._send = send
@@ -24,6 +27,7 @@ class Outgoing:
         self._streaming = False
         self._finished = False
         self._held: list[bytes] = []
+        self._head: _Headers | None = None
         self._retry_after: _Headers = []
         self.journey: Journey | None = None
         self.on_stream: Callable[[], None] = lambda: None
@@ -43,15 +47,16 @@ class Outgoing:
 
     async def guarded(self, message: Message) -> None:
         """Pass on a message of LiteLLM's; an error's body is held back and replaced."""
+        if self._finished:
+            return  # the deadline has answered
         if message["type"] == "http.response.start":
             await self._begin(message)
         elif self._status >= 400:
             await self._hold(message)
+        elif self._streaming or self._head is not None:
+            await self._stream(message)
         else:
-            body = message.get("body", b"")
-            if self._streaming:
-                body = errors.clean_event(body, self.journey.model if self.journey else None)
-            await self._body(body, more=message.get("more_body", False))
+            await self._body(message.get("body", b""), more=message.get("more_body", False))
 
     async def too_late(self) -> None:
         """End a response whose time is over: with 504 while nothing was sent, else with an error event."""
@@ -68,21 +73,33 @@ class Outgoing:
         if self._status >= 400:
             self._retry_after = [header for header in headers if header[0] == b"retry-after"]
             return
-        self._streaming = (b"content-type", b"text/event-stream") in [
-            (name, value.split(b";")[0]) for name, value in headers
-        ]
-        if self._streaming:
+        kinds = [value.split(b";")[0] for name, value in headers if name == b"content-type"]
+        if b"text/event-stream" in kinds:
+            self._head = headers
+        else:
+            await self._start(self._status, headers)
+
+    async def _stream(self, message: Message) -> None:
+        body = errors.clean_event(message.get("body", b""), self.journey.model if self.journey else None)
+        more = message.get("more_body", False)
+        if self._head is not None:
+            self._held.append(body)
+            if more and not errors.says_something(body):
+                return
+            head, self._head, body = self._head, None, b"".join(self._held)
+            self._streaming = True
             self.on_stream()
-        await self._start(self._status, headers)
+            await self._start(self._status, head)
+        await self._body(body, more=more)
 
     async def _hold(self, message: Message) -> None:
         self._held.append(message.get("body", b""))
         if message.get("more_body", False):
             return
         if self.journey is not None and self.journey.quota_wait:
-            wait = str(self.journey.quota_wait).encode()
-            body = errors.body_of(429, "quota_spent", "the account's free calls are spent for this minute")
-            await self.answer(429, body, [(b"retry-after", wait)])
+            wait = str(self.journey.quota_wait)
+            body = errors.body_of(429, "quota_spent", f"the account's free calls are spent for {wait} s")
+            await self.answer(429, body, [(b"retry-after", wait.encode())])
         else:
             status, body = errors.replacement(self._status, b"".join(self._held))
             await self.answer(status, body, self._retry_after)

@@ -139,9 +139,13 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True)
 class Keys:
-    """The two credentials; neither opens what the other is for."""
+    """The credentials: callers show the gateway's, the edge its own for callers without one; both open the chat only.
+
+    The operators' opens what the other two do not, and no chat.
+    """
 
     gateway: str = field(repr=False)
+    edge: str = field(repr=False)
     ops: str = field(repr=False)
 
 
@@ -167,10 +171,11 @@ def authorize(access: Access, authorization: str | None, keys: Keys) -> None:
         return
     scheme, _, token = (authorization or "").partition(" ")
     presented = token.strip().encode() if scheme.lower() == "bearer" else b""
-    # Both comparisons always run, so that the time taken says nothing about which key came close.
+    # All comparisons always run, so that the time taken says nothing about which key came close.
     is_gateway = hmac.compare_digest(presented, keys.gateway.encode())
+    is_edge = hmac.compare_digest(presented, keys.edge.encode())
     is_ops = hmac.compare_digest(presented, keys.ops.encode())
-    if not (is_gateway or is_ops):
+    if not (is_gateway or is_edge or is_ops):
         raise RefusedError(401, "invalid_api_key", "an Authorization header with a valid bearer key is needed")
     if is_ops != (access is Access.OPS):
         raise RefusedError(403, "forbidden", f"this path is for {access.value}")

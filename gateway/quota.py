@@ -22,6 +22,9 @@ REDIS_TIMEOUT_SECONDS = 0.25
 REDIS_PAUSE_SECONDS = 5.0
 """How long a Redis that failed is left alone."""
 
+SPENT_SIGNS = {"free-models-per-min": 60, "free-models-per-day": 86_400}
+"""OpenRouter's words in a 429 that is the account's and not the model's, and the seconds that it counts over."""
+
 _KEY = "friday-gateway:attempts"
 
 TAKE_SCRIPT = """
@@ -39,6 +42,15 @@ redis.call('PEXPIRE', KEYS[1], window)
 return 0
 """
 """Milliseconds to wait, or 0 when the call was granted and counted. Redis' clock decides: replicas agree."""
+
+
+def spent_for(said: str, now: float) -> int:
+    """Return for how many seconds an upstream 429 says that the account's free calls are spent; 0 for a busy model.
+
+    `now` is in epoch seconds; OpenRouter's days are UTC's.
+    """
+    periods = [seconds for sign, seconds in SPENT_SIGNS.items() if sign in said]
+    return max((math.ceil(seconds - now % seconds) for seconds in periods), default=0)
 
 
 class Script(Protocol):

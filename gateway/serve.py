@@ -19,7 +19,7 @@ import sys
 from types import FrameType
 from typing import Any, NoReturn, cast
 
-from gateway import environment, logs
+from gateway import environment, logs, streams
 from gateway.environment import Gateway, StartError
 from gateway.policy import HEALTH_PATHS
 from serving.drain import ASGIApp, bind, serve
@@ -28,6 +28,7 @@ FREEZE_AFTER_SECONDS = 2.0
 """LiteLLM goes on loading for a moment after it listens."""
 
 _PROXY = "litellm.proxy.proxy_server"
+_OPENROUTER = "litellm.llms.openrouter.chat.transformation"
 
 _DEFAULTS = {
     "LITELLM_MODE": "PRODUCTION",
@@ -101,6 +102,7 @@ def _load(gateway: Gateway, discretion: logs.Discretion) -> ASGIApp:
     for name in logs.LITELLM_LOGGERS:
         logging.getLogger(name).addFilter(discretion)
     proxy, state, wall = (importlib.import_module(name) for name in (_PROXY, "gateway.state", "gateway.wall"))
+    streams.install(importlib.import_module(_OPENROUTER))
     return cast("ASGIApp", wall.Wall(proxy.app, gateway, state.quota(), state.metrics()))
 
 

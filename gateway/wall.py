@@ -28,6 +28,9 @@ CHAT_PATHS = frozenset({"/chat/completions", "/v1/chat/completions"})
 BODY_SECONDS = 30.0
 """How long a client may take to send its request."""
 
+LEAVE_SECONDS = 2.0
+"""How long LiteLLM may take to end its calls after the deadline, before it is cancelled."""
+
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -75,7 +78,7 @@ class Wall:
         journey = Journey(paid=1)
         out.journey = journey
         sent = json.dumps(cleaned, ensure_ascii=False, separators=(",", ":")).encode()
-        await self._within_deadline(_rebuilt(scope, "/v1/chat/completions", body=sent), _Replay(sent, receive), out)
+        await self._within_deadline(_rebuilt(scope, "/v1/chat/completions", body=sent), _Client(receive, sent), out)
 
     async def _deep_health(self, scope: Scope, receive: Receive, out: Outgoing) -> None:
         """Ask one model, named in the query: without a name LiteLLM would ask all, and spend five calls."""
@@ -85,7 +88,7 @@ class Wall:
         await self._pay()
         out.journey = Journey(paid=1)
         target = _rebuilt(scope, "/health", query=urlencode({"model": model}).encode())
-        await self._within_deadline(target, receive, out)
+        await self._within_deadline(target, _Client(receive), out)
 
     async def _pay(self) -> None:
         wait = await self._quota.take()
@@ -93,32 +96,49 @@ class Wall:
         if wait:
             raise RefusedError(429, "quota_spent", f"the account's free calls are spent for {wait} s", retry_after=wait)
 
-    async def _within_deadline(self, scope: Scope, receive: Receive, out: Outgoing) -> None:
+    async def _within_deadline(self, scope: Scope, client: _Client, out: Outgoing) -> None:
         token = CURRENT.set(out.journey)
         loop = asyncio.get_running_loop()
+        work = asyncio.ensure_future(self._app(scope, client, out.guarded))
         try:
             async with asyncio.timeout(self._gateway.deadline_seconds) as limit:
                 out.on_stream = lambda: limit.reschedule(loop.time() + self._gateway.stream_deadline_seconds)
-                await self._app(scope, receive, out.guarded)
+                await asyncio.shield(work)
         except TimeoutError:
             self._metrics.refused("deadline")
             await out.too_late()
+            # Told that its client is gone, LiteLLM ends its calls; cancelled, it leaves one that waits for a
+            # stream's first word open for as long as the model likes.
+            client.leave()
+            await asyncio.wait({work}, timeout=LEAVE_SECONDS)
         finally:
+            work.cancel()
             CURRENT.reset(token)
 
 
-class _Replay:
-    """Hands LiteLLM the rebuilt body, then whatever else the client does (going away, above all)."""
+class _Client:
+    """The client as LiteLLM sees it: the rebuilt body, then what else it does (going away, above all)."""
 
-    def __init__(self, body: bytes, receive: Receive) -> None:
-        self._body: bytes | None = body
+    def __init__(self, receive: Receive, body: bytes | None = None) -> None:
         self._receive = receive
+        self._body = body
+        self._gone = asyncio.Event()
+
+    def leave(self) -> None:
+        """Be gone, whatever the real client does."""
+        self._gone.set()
 
     async def __call__(self) -> Message:
-        if self._body is None:
-            return await self._receive()
-        body, self._body = self._body, None
-        return {"type": "http.request", "body": body, "more_body": False}
+        if self._body is not None:
+            body, self._body = self._body, None
+            return {"type": "http.request", "body": body, "more_body": False}
+        received, gone = asyncio.ensure_future(self._receive()), asyncio.ensure_future(self._gone.wait())
+        try:
+            await asyncio.wait({received, gone}, return_when=asyncio.FIRST_COMPLETED)
+            return received.result() if received.done() else {"type": "http.disconnect"}
+        finally:
+            received.cancel()
+            gone.cancel()
 
 
 def _request_id(scope: Scope) -> str:

@@ -19,6 +19,7 @@ from gateway.wall import Wall
 from serving.drain import Message, Receive, Scope, Send
 
 GATEWAY_KEY = "gateway-key-0123456789"
+EDGE_KEY = "edge-key-0123456789"
 OPS_KEY = "ops-key-0123456789abcd"
 MODELS = ("gemma-4-31b", "openrouter/google/gemma-4-31b-it:free")
 CHAT = {"model": "gemma-4-31b", "messages": [{"role": "user", "content": "Hi"}]}
@@ -28,7 +29,7 @@ Answer = Callable[["Inner", Send], Awaitable[None]]
 def gateway(**changed: Any) -> Gateway:
     values: dict[str, Any] = {
         "config": Path("config.yaml"),
-        "keys": Keys(GATEWAY_KEY, OPS_KEY),
+        "keys": Keys(GATEWAY_KEY, EDGE_KEY, OPS_KEY),
         "openrouter_key": "sk-or-0123456789",
         "upstream": "http://openrouter:8080/api/v1",
         "models": MODELS,
@@ -67,6 +68,7 @@ class Inner:
         self._answer = answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.receive = receive
         self.scopes.append(scope)
         if scope["method"] == "POST":
             message: Message = await receive()
@@ -101,3 +103,10 @@ class Client:
 
     def refusals(self, reason: str) -> float:
         return self.registry.get_sample_value("gateway_refused_requests_total", {"reason": reason}) or 0.0
+
+
+LEAK = b'{"error":{"message":"litellm.APIError: secret words. Fallbacks=[up-x] user_SECRET","code":"500"}}'
+
+
+async def never(inner: Inner, send: Send) -> None:
+    await asyncio.sleep(60)

@@ -34,7 +34,7 @@ def prepare(folder: Path, change: Callable[[Config], Any] | None = None) -> dict
         change(config)
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
     environ = {"LITELLM_CONFIG": str(folder / "config.yaml"), "OPENROUTER_API_BASE": SIMULATOR, "GATEWAY_RPM": "18"}
-    for name in ("OPENROUTER_API_KEY", "GATEWAY_KEY", "OPS_KEY", "REDIS_PASSWORD"):
+    for name in ("OPENROUTER_API_KEY", "GATEWAY_KEY", "EDGE_KEY", "OPS_KEY", "REDIS_PASSWORD"):
         (folder / name).write_text(f"{name.lower()}-0123456789\n")
         environ[f"{name}_FILE"] = str(folder / name)
     return environ
@@ -56,7 +56,8 @@ def test_no_redis_is_no_mistake(given: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["LITELLM_CONFIG", "OPENROUTER_API_KEY_FILE", "GATEWAY_KEY_FILE", "OPS_KEY_FILE", "GATEWAY_RPM"]
+    "name",
+    ["LITELLM_CONFIG", "OPENROUTER_API_KEY_FILE", "GATEWAY_KEY_FILE", "EDGE_KEY_FILE", "OPS_KEY_FILE", "GATEWAY_RPM"],
 )
 def test_a_missing_variable_is_named(given: dict[str, str], name: str) -> None:
     del given[name]
@@ -77,9 +78,10 @@ def test_an_unreadable_key_is_refused(given: dict[str, str], tmp_path: Path) -> 
         environment.read({**given, "OPS_KEY_FILE": str(tmp_path)})
 
 
-def test_one_key_for_both_purposes_is_refused(given: dict[str, str]) -> None:
+@pytest.mark.parametrize(("name", "other"), [("OPS", "GATEWAY"), ("EDGE", "GATEWAY"), ("OPS", "EDGE")])
+def test_one_key_for_two_purposes_is_refused(given: dict[str, str], name: str, other: str) -> None:
     with pytest.raises(StartError, match="same key"):
-        environment.read({**given, "OPS_KEY_FILE": given["GATEWAY_KEY_FILE"]})
+        environment.read({**given, f"{name}_KEY_FILE": given[f"{other}_KEY_FILE"]})
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from gateway import policy
 from gateway.chat_fields import PASSED
 from gateway.policy import Access, Keys, RefusedError
 
-KEYS = Keys("gateway-key-0123456789", "ops-key-0123456789abcd")
+KEYS = Keys("gateway-key-0123456789", "edge-key-0123456789", "ops-key-0123456789abcd")
 MODELS = ("gemma-4-31b", "openrouter/google/gemma-4-31b-it:free")
 CHAT: dict[str, Any] = {"model": "gemma-4-31b", "messages": [{"role": "user", "content": "Hi"}]}
 
@@ -93,21 +93,24 @@ def test_no_key_or_a_wrong_one_is_401(header: str | None, access: Access) -> Non
     assert caught.value.status == 401
 
 
-@pytest.mark.parametrize(("access", "key"), [(Access.CHAT, KEYS.ops), (Access.OPS, KEYS.gateway)])
+@pytest.mark.parametrize(
+    ("access", "key"), [(Access.CHAT, KEYS.ops), (Access.OPS, KEYS.gateway), (Access.OPS, KEYS.edge)]
+)
 def test_the_key_for_the_other_purpose_is_403(access: Access, key: str) -> None:
     with pytest.raises(RefusedError) as caught:
         policy.authorize(access, f"Bearer {key}", KEYS)
     assert caught.value.status == 403
 
 
-@pytest.mark.parametrize(("access", "key"), [(Access.CHAT, KEYS.gateway), (Access.OPS, KEYS.ops)])
+@pytest.mark.parametrize(
+    ("access", "key"), [(Access.CHAT, KEYS.gateway), (Access.CHAT, KEYS.edge), (Access.OPS, KEYS.ops)]
+)
 def test_each_key_opens_its_own_routes(access: Access, key: str) -> None:
     policy.authorize(access, f"bearer {key}", KEYS)
 
 
 def test_keys_are_not_shown() -> None:
-    assert KEYS.gateway not in repr(KEYS)
-    assert KEYS.ops not in repr(KEYS)
+    assert not any(key in repr(KEYS) for key in (KEYS.gateway, KEYS.edge, KEYS.ops))
 
 
 def test_the_stock_clients_request_passes_as_it_is() -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.quota import REDIS_PAUSE_SECONDS, WINDOW_SECONDS, Quota
+from gateway.quota import REDIS_PAUSE_SECONDS, WINDOW_SECONDS, Quota, spent_for
 
 
 class Clock:
@@ -107,6 +108,20 @@ def test_a_redis_that_hangs_does_not_hold_a_user_up() -> None:
 
     assert asyncio.run(run()) == 0
     assert not quota.is_shared
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        ("Rate limit exceeded: free-models-per-min. ", 20),
+        ("Rate limit exceeded: free-models-per-day. Add 10 credits", 86_400 - 3_640),
+        ("Rate limit exceeded: free-models-per-day-high-balance.", 86_400 - 3_640),
+        ("google/gemma-4-31b-it:free is temporarily rate-limited upstream", 0),
+        ("", 0),
+    ],
+)
+def test_openrouters_word_for_a_spent_account_is_told_from_a_busy_model(said: str, seconds: int) -> None:
+    assert spent_for(said, now=20_000 * 86_400 + 3_640.0) == seconds
 
 
 @settings(deadline=None, max_examples=50)

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.ports import free_ports
+
 ROOT = Path(__file__).parents[3]
 
 SERVICE = """
@@ -39,12 +41,6 @@ serve(app, host="127.0.0.1", port=port, health_paths=frozenset({"/healthz"}), dr
       grace_seconds=grace, on_started=lambda: print("started", flush=True), log_level="warning")
 print("left in order", flush=True)
 """
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Service:
@@ -94,7 +90,7 @@ def wait_until(condition: Callable[[], bool], timeout: float = 5) -> None:
 
 @contextmanager
 def running(drain: float = 1.0, grace: float = 5.0) -> Iterator[Service]:
-    service = Service(free_port(), drain=drain, grace=grace)
+    service = Service(free_ports(1)[0], drain=drain, grace=grace)
     try:
         service.wait_started()
         yield service

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.unit.simulator.conftest import FIRST, GEMMA, GEMMA_SMALL, PAID, START, Api
@@ -212,6 +214,8 @@ def test_unknown_routes_have_the_error_shape_and_are_recorded(api: Api) -> None:
 
 def test_a_crash_is_a_500_of_the_same_shape(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(api.sim, "next_generation_id", None)
-    response = api.chat()
+    # On a connection of its own: the server closes the one that it crashed on, which the shared client might reuse.
+    with httpx.Client(base_url=api.http.base_url) as alone:
+        response = replace(api, http=alone).chat()
     assert response.status_code == 500
     assert response.json() == {"error": {"message": "Internal Server Error", "code": 500}}
