@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Annotated, Self
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
-from pydantic.alias_generators import to_camel
+from pydantic import AfterValidator, Field, model_validator
+
+from components.settings_base import Settings
 
 DEFAULT_MODELS = Path(__file__).with_name("models.yaml")
 
@@ -56,19 +57,7 @@ ModelId = Annotated[str, AfterValidator(_model_id)]
 Alias = Annotated[str, AfterValidator(_alias)]
 
 
-class StrictModel(BaseModel):
-    """Base of these settings: camelCase in the stack file, unknown keys refused, never changed."""
-
-    model_config = ConfigDict(
-        alias_generator=to_camel,
-        populate_by_name=True,
-        extra="forbid",
-        frozen=True,
-        hide_input_in_errors=True,
-    )
-
-
-class FreeModel(StrictModel):
+class FreeModel(Settings):
     """One free model of OpenRouter and the names that clients may call it by."""
 
     name: ModelName = Field(description="a short name such as gemma-4-31b")
@@ -86,7 +75,7 @@ class FreeModel(StrictModel):
         return (self.name, self.long_name, *self.aliases)
 
 
-class Catalogue(StrictModel):
+class Catalogue(Settings):
     """The free models of a stack and the order in which they stand in for each other.
 
     `fallback_order` holds short names; without it the list's own order counts. A model left out of it is
@@ -135,7 +124,7 @@ class Catalogue(StrictModel):
                 yield name, model
 
 
-class _ModelsFile(StrictModel):
+class _ModelsFile(Settings):
     models: tuple[FreeModel, ...]
 
 

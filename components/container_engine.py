@@ -42,8 +42,12 @@ class ContainerEngine:
     def deploy(self, workload: Workload, parent: pulumi.Resource) -> list[pulumi.Output[str]]:
         """Declare one container a replica; see Engine."""
         files = self._files(workload, parent)
+        volumes = [docker.ContainerVolumeArgs(from_container=files.id)] if files else []
+        if workload.data:
+            kept = data_volume(self.stack, workload, pulumi.ResourceOptions(parent=parent, provider=self.provider))
+            volumes.append(docker.ContainerVolumeArgs(volume_name=kept.name, container_path=workload.data))
         return [
-            self._container(workload, number, instance, files, parent).name
+            self._container(workload, number, instance, volumes, parent).name
             for number, instance in enumerate(workload.instance_names(), start=1)
         ]
 
@@ -85,18 +89,19 @@ class ContainerEngine:
         workload: Workload,
         number: int,
         instance: str,
-        files: docker.Container | None,
+        volumes: list[docker.ContainerVolumeArgs],
         parent: pulumi.Resource,
     ) -> docker.Container:
         return docker.Container(
             instance,
             name=f"friday-{self.stack}-{instance}",
             image=self._image_id(workload, parent),
-            # Both given: an image of others may have an entry point of its own.
-            entrypoints=list(workload.command[:1]),
-            command=list(workload.command[1:]),
+            # Both given: an image of others may have an entry point of its own. No empty list: the provider would
+            # find the image's own words there, take that for a change and replace the container every time.
+            entrypoints=list(workload.command[:1]) or None,
+            command=list(workload.command[1:]) or None,
             envs=_envs(workload),
-            volumes=[docker.ContainerVolumeArgs(from_container=files.id)] if files else None,
+            volumes=volumes or None,
             networks_advanced=[
                 docker.ContainerNetworksAdvancedArgs(
                     name=self.networks[network].name, aliases=[workload.alias or workload.part]
@@ -117,7 +122,9 @@ class ContainerEngine:
             security_opts=["no-new-privileges:true"],
             log_driver="json-file",
             log_opts={"max-size": "10m", "max-file": "3"},
-            restart="unless-stopped",
+            # Not unless-stopped: an engine that was killed stops what it finds running when it is back, calls that
+            # stopped by hand (moby#41302), and nothing would serve.
+            restart="always",
             must_run=True,
             wait=True,
             wait_timeout=workload.probe.wait_seconds(),
@@ -125,10 +132,22 @@ class ContainerEngine:
             opts=pulumi.ResourceOptions(
                 parent=parent,
                 provider=self.provider,
-                # A part without overlap holds host ports: its old container has to let go of them first.
-                delete_before_replace=not workload.replaced_by_overlap,
+                # Its name is taken as long as it is there, and so are its host ports. A change of a part with overlap
+                # is no replacement: it has another name.
+                delete_before_replace=True,
             ),
         )
+
+
+def data_volume(stack: str, workload: Workload, opts: pulumi.ResourceOptions) -> docker.Volume:
+    """Declare the volume that a workload's data outlive its containers in; only removing the stack removes it."""
+    name = f"{workload.part}-data"
+    return docker.Volume(
+        name,
+        name=f"friday-{stack}-{name}",
+        labels=[docker.VolumeLabelArgs(label=f"{LABEL}.stack", value=stack)],
+        opts=opts,
+    )
 
 
 def _label_args(labels: Mapping[str, str]) -> list[docker.ContainerLabelArgs]:

@@ -14,18 +14,18 @@ from components.probes import HealthProbe, ProbeClient
 from components.settings import EdgeSettings, FridaySettings, LitellmSettings
 from components.workload import FILES_DIR, File, Port, Workload
 
-GATEWAY_URL = f"http://edge:{edge_config.GATEWAY_INTERNAL_PORT}"
-
 
 @dataclass(frozen=True)
 class EdgeArgs:
-    """What the edge is made of; of Friday and LiteLLM it knows how many there are and how they show health."""
+    """What the edge is made of; of Friday and LiteLLM it knows where, how many and how healthy they are."""
 
     settings: EdgeSettings
     image: str
-    gateway_key: str
+    edge_key: str
     friday: FridaySettings
     litellm: LitellmSettings
+    friday_host: str
+    litellm_host: str
 
 
 class Edge(Part):
@@ -38,9 +38,11 @@ class Edge(Part):
 def edge_workload(args: EdgeArgs) -> Workload:
     """Declare the edge."""
     config = EdgeConfig(
+        friday_host=args.friday_host,
+        litellm_host=args.litellm_host,
         friday_replicas=args.friday.replicas,
         litellm_replicas=args.litellm.replicas,
-        gateway_key=SecretStr(args.gateway_key),
+        edge_key=SecretStr(args.edge_key),
         friday_health_path=args.friday.health_path,
     )
     settings = args.settings
@@ -58,4 +60,5 @@ def edge_workload(args: EdgeArgs) -> Workload:
             # Never on another address: whoever reaches this port may try keys.
             Port(settings.gateway_port, edge_config.GATEWAY_HOST_PORT),
         ),
+        on_every_host=True,
     )

@@ -29,6 +29,7 @@ SHOW_GATEWAY = "show servers state gateway_switch\n"
 
 _KEY = re.compile(r"[A-Za-z0-9._~+/=-]{8,512}")
 _TEMPLATES = Path(__file__).resolve().parent / "templates"
+_REPLICAS_PROVIDED_FOR = 4
 _CLOSED_STATE_COLUMN = 6
 _MAINTENANCE = 0x01
 
@@ -39,15 +40,19 @@ class EdgeConfig(BaseModel):
     """What the edge has to know. Times are seconds, sizes bytes.
 
     `stream_timeout` is the longest silence of a replica, so it has to exceed the longest wait for a first
-    byte: a chain of models that each stay silent for LiteLLM's own limit. `check_timeout` is generous and
-    says nothing about draining: a replica that drains answers its check with 503 at once.
+    byte: a chain of models that each stay silent for LiteLLM's own limit. A replica that answers its check with another
+    status than 200 gets nothing more at once; only after `check_failures` checks in a row without an answer, each given
+    `check_timeout`, is one held for dead: on a busy host it is merely slow. `dead_after` is how long a
+    replica's host may be silent, its kernel too, before the connections to it are given up.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    friday_host: str = Field(default="friday", pattern=r"^[a-z0-9.-]+$")
+    litellm_host: str = Field(default="litellm", pattern=r"^[a-z0-9.-]+$")
     friday_replicas: int = Field(ge=0, le=50)
     litellm_replicas: int = Field(ge=0, le=50)
-    gateway_key: SecretStr
+    edge_key: SecretStr
     friday_port: int = Field(default=3000, ge=1, le=65_535)
     litellm_port: int = Field(default=4000, ge=1, le=65_535)
     friday_health_path: str = Field(default="/healthz", pattern=r"^/[A-Za-z0-9/_.-]*$")
@@ -62,8 +67,10 @@ class EdgeConfig(BaseModel):
     stop_timeout: Seconds = 360.0
     check_interval: Seconds = 0.3
     check_timeout: Seconds = 3.0
+    check_failures: int = Field(default=3, ge=1, le=10)
+    dead_after: float = Field(default=8.0, ge=4, le=600)
 
-    @field_validator("gateway_key")
+    @field_validator("edge_key")
     @classmethod
     def _key_is_plain(cls, value: SecretStr) -> SecretStr:
         if not _KEY.fullmatch(value.get_secret_value()):
@@ -80,12 +87,12 @@ class EdgeConfig(BaseModel):
         return self
 
     def render(self) -> str:
-        """Return haproxy.cfg. It carries the gateway key: treat it as a secret."""
+        """Return haproxy.cfg. It carries the edge's key: treat it as a secret."""
         return (
             _environment()
             .get_template("haproxy.cfg.j2")
             .render(
-                self.model_dump() | {"gateway_key": self.gateway_key.get_secret_value()},
+                self.model_dump() | {"edge_key": self.edge_key.get_secret_value()},
                 socket=SOCKET,
                 users_port=USERS_PORT,
                 internal_port=GATEWAY_INTERNAL_PORT,
@@ -116,8 +123,13 @@ def _environment() -> Environment:
         autoescape=False,  # noqa: S701
     )
     environment.filters["ms"] = _milliseconds
+    environment.filters["slots"] = _slots
     environment.globals["error_body"] = _error_body
     return environment
+
+
+def _slots(replicas: int) -> int:
+    return 2 * max(replicas, _REPLICAS_PROVIDED_FOR) + 2
 
 
 def _milliseconds(seconds: float) -> str:

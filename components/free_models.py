@@ -16,13 +16,15 @@ the shape is fixed here and `litellm_schema` checks what comes out. Why it looks
 
 from __future__ import annotations
 
+import re
 from typing import Any, Self
 
 import yaml
 from pydantic import Field, model_validator
 
 from components import litellm_schema
-from components.catalogue import Catalogue, FreeModel, StrictModel, default_models
+from components.catalogue import Catalogue, FreeModel, default_models
+from components.settings_base import Settings
 
 __all__ = [
     "OPENROUTER",
@@ -33,17 +35,21 @@ __all__ = [
     "default_models",
     "litellm_config",
     "render_litellm_config",
+    "simulator_url",
 ]
 
 OPENROUTER = "https://openrouter.ai/api/v1"
 SIMULATOR = "http://openrouter:8080/api/v1"
+# One label and no dot: a name that no public name server knows, whatever the stack is called.
+_SIMULATORS = re.compile(r"http://(?:friday-[a-z0-9-]+-)?openrouter:8080/api/v1")
 """The stack's own stand-in, under its name on the stack's networks."""
 
 ALLOWED_FAILS_READ_AS_UNSET = 3
 """LiteLLM's own default of `allowed_fails`: written out, it is taken for "not set" and nothing cools down."""
 
-_LATENCY_BUCKETS = [0.05, 0.1, 0.25, 0.5, 1, 2, 3, 4, 5, 8, 10, 15, 30, 60, 120]
-"""In seconds; 1, 3, 5 and 10 are Friday's targets and alert."""
+_OVERHEAD_BUCKETS = [0.0025, 0.005, 0.0075, 0.01, 0.015, 0.025]
+LATENCY_BUCKETS = [*_OVERHEAD_BUCKETS, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 4, 5, 8, 10, 15, 30, 60, 120]
+"""In seconds. 1, 3, 5 and 10 are Friday's targets and alert; what LiteLLM adds is counted in the same ones."""
 
 _EXCLUDED_LABELS = [
     "client_ip",
@@ -69,7 +75,7 @@ _REDIS_TIMEOUTS = {"socket_timeout": 0.25, "socket_connect_timeout": 0.25}
 """Seconds. LiteLLM waits for Redis in its event loop when a model failed: its own 5 would stop every request."""
 
 
-class RouterTuning(StrictModel):
+class RouterTuning(Settings):
     """How long the gateway waits and how quickly it gives up on a model. All times in seconds."""
 
     timeout_seconds: float = Field(
@@ -130,10 +136,15 @@ class RouterTuning(StrictModel):
         return self
 
 
+def simulator_url(host: str) -> str:
+    """Return the base URL of the simulator that is found as `host` on the stack's networks."""
+    return f"http://{host}:8080/api/v1"
+
+
 def render_litellm_config(catalogue: Catalogue, tuning: RouterTuning, *, upstream: str, shared_state: bool) -> str:
     """Return LiteLLM's config.yaml; the same settings always give the same text.
 
-    `upstream` is `OPENROUTER` or `SIMULATOR` (else `ValueError`); with `shared_state` the replicas share
+    `upstream` is `OPENROUTER` or a simulator's URL (else `ValueError`); with `shared_state` the replicas share
     cooldowns, failure counts and the cache through the Redis that REDIS_HOST and REDIS_PORT name.
     """
     header = "# Written by the stack from its settings; a change here is lost with the next update.\n"
@@ -154,7 +165,7 @@ class _PlainDumper(yaml.SafeDumper):
 
 def litellm_config(catalogue: Catalogue, tuning: RouterTuning, *, upstream: str, shared_state: bool) -> dict[str, Any]:
     """Return the configuration as plain data; see `render_litellm_config`."""
-    if upstream not in (OPENROUTER, SIMULATOR):
+    if upstream != OPENROUTER and not _SIMULATORS.fullmatch(upstream):
         raise ValueError(f"the upstream should be {OPENROUTER} or {SIMULATOR} (got {upstream!r})")
     return {
         "model_list": [_deployment(model, upstream) for model in catalogue.models],
@@ -228,7 +239,7 @@ def _litellm_settings(tuning: RouterTuning, shared_state: bool) -> dict[str, Any
         "json_logs": True,
         "turn_off_message_logging": True,
         "require_auth_for_metrics_endpoint": True,
-        "prometheus_latency_buckets": list(_LATENCY_BUCKETS),
+        "prometheus_latency_buckets": list(LATENCY_BUCKETS),
         "prometheus_exclude_labels": list(_EXCLUDED_LABELS),
     }
     if tuning.cache_ttl_seconds:

@@ -1,8 +1,10 @@
 """Friday: the replicas that users talk to, with the environment contract that Friday AI reads."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
+from pydantic import SecretStr
 
 from components.container_engine import Engine
 from components.host import APP_NETWORK
@@ -28,6 +30,7 @@ class FridayArgs:
     upstream: str
     openrouter_api_key: str
     jwt_secret: str
+    secrets: Mapping[str, SecretStr]
 
 
 class Friday(Part):
@@ -57,7 +60,7 @@ def friday_workload(args: FridayArgs) -> Workload:
     secrets = {
         "OPENROUTER_API_KEY": args.openrouter_api_key,
         "JWT_SECRET": args.jwt_secret,
-        **{name: value.get_secret_value() for name, value in args.settings.secrets.items()},
+        **{name: value.get_secret_value() for name, value in args.secrets.items()},
     }
     environment = _environment(args)
     files: dict[str, File] = {}

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_docker as docker
 
+from components.host_settings import LocalFile, SshSettings, TlsSettings
+
 APP_NETWORK = "app"
 GATEWAY_NETWORK = "gateway"
 
@@ -15,6 +17,8 @@ class HostArgs:
 
     stack: str
     docker_host: str
+    ssh: SshSettings
+    tls: TlsSettings
     swarm: bool
 
 
@@ -27,7 +31,7 @@ class Host(pulumi.ComponentResource):
 
     def __init__(self, args: HostArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("friday-litellm:components:Host", "host", None, opts)
-        self.provider = docker.Provider("docker", host=args.docker_host, opts=pulumi.ResourceOptions(parent=self))
+        self.provider = _provider(args, pulumi.ResourceOptions(parent=self))
         self.networks = {name: self._network(args, name) for name in (APP_NETWORK, GATEWAY_NETWORK)}
         self.register_outputs({})
 
@@ -40,3 +44,22 @@ class Host(pulumi.ComponentResource):
             labels=[docker.NetworkLabelArgs(label="friday-litellm.stack", value=args.stack)],
             opts=pulumi.ResourceOptions(parent=self, provider=self.provider),
         )
+
+
+def _provider(args: HostArgs, opts: pulumi.ResourceOptions) -> docker.Provider:
+    if args.docker_host.startswith("ssh://"):
+        return docker.Provider("docker", host=args.docker_host, ssh_opts=args.ssh.options(), opts=opts)
+    if args.docker_host.startswith("tcp://"):
+        return docker.Provider(
+            "docker",
+            host=args.docker_host,
+            ca_material=_content(args.tls.ca_file),
+            cert_material=_content(args.tls.cert_file),
+            key_material=pulumi.Output.secret(_content(args.tls.key_file)),
+            opts=opts,
+        )
+    return docker.Provider("docker", host=args.docker_host, opts=opts)
+
+
+def _content(path: LocalFile | None) -> str:
+    return path.read_text(encoding="utf-8") if path else ""

@@ -28,7 +28,9 @@ class LitellmArgs:
     upstream: str
     openrouter_api_key: str
     gateway_key: str
+    edge_key: str
     ops_key: str
+    redis_host: str | None
     redis_password: str | None
 
 
@@ -57,6 +59,7 @@ def litellm_workload(args: LitellmArgs) -> Workload:
     secrets = {
         "openrouter_api_key": args.openrouter_api_key,
         "gateway_key": args.gateway_key,
+        "edge_key": args.edge_key,
         "ops_key": args.ops_key,
     }
     if args.redis_password:
@@ -100,15 +103,16 @@ def _environment(args: LitellmArgs) -> dict[str, str]:
         "OPENROUTER_API_BASE": args.upstream,
         "OPENROUTER_API_KEY_FILE": f"{FILES_DIR}/secrets/openrouter_api_key",
         "GATEWAY_KEY_FILE": f"{FILES_DIR}/secrets/gateway_key",
+        "EDGE_KEY_FILE": f"{FILES_DIR}/secrets/edge_key",
         "OPS_KEY_FILE": f"{FILES_DIR}/secrets/ops_key",
         "GATEWAY_RPM": str(requests_per_minute(args.quota)),
         "GATEWAY_REPLICAS": str(args.settings.replicas),
         "DRAIN_SECONDS": str(DRAIN_SECONDS),
         "GRACE_SECONDS": str(args.settings.stop_grace_seconds - DRAIN_SECONDS),
     }
-    if args.redis_password:
+    if args.redis_host:
         environment |= {
-            "REDIS_HOST": "redis",
+            "REDIS_HOST": args.redis_host,
             "REDIS_PORT": "6379",
             "REDIS_PASSWORD_FILE": f"{FILES_DIR}/secrets/redis_password",
         }

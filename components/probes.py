@@ -6,9 +6,12 @@ from enum import StrEnum
 # Each client prints the answer's status line, so that `docker inspect` shows what the probe saw.
 _PYTHON_HTTP = (
     "import socket,sys\n"
-    "s=socket.create_connection(('127.0.0.1',{port}),{timeout})\n"
-    "s.sendall(b'GET {path} HTTP/1.0\\r\\nHost: probe\\r\\n\\r\\n')\n"
-    "a=s.recv(256).split(b'\\r\\n')[0].decode()\n"
+    "try:\n"
+    " s=socket.create_connection(('127.0.0.1',{port}),{timeout})\n"
+    " s.sendall(b'GET {path} HTTP/1.0\\r\\nHost: probe\\r\\n\\r\\n')\n"
+    " a=s.recv(256).split(b'\\r\\n')[0].decode()\n"
+    "except OSError as e:\n"
+    " sys.exit(str(e))\n"
     "print(a)\n"
     "sys.exit(0 if ' 200' in a else 1)"
 )
@@ -39,6 +42,9 @@ class HealthProbe:
     A probe is a process in the container, some 50 ms of the engine's time: what need not be replaced in a
     second or two is asked every three. The edge asks by HTTP, several times a second, and pays next to nothing.
 
+    It gates an update's start and, on a Swarm, ends what is unhealthy: a probe that is slow because the host is busy
+    must not take the replicas away when they are needed most. Who gets requests is the edge's to say, not the probe's.
+
     `port` and `path` are those inside the container; `interval_seconds`, `timeout_seconds` and
     `start_period_seconds` are seconds; `retries` is the number of failures in a row that make a
     container unhealthy.
@@ -48,7 +54,7 @@ class HealthProbe:
     path: str = "/healthz"
     client: ProbeClient = ProbeClient.PYTHON
     interval_seconds: int = 3
-    timeout_seconds: int = 2
+    timeout_seconds: int = 10
     start_period_seconds: int = 10
     retries: int = 3
 
@@ -68,8 +74,8 @@ class HealthProbe:
                 return ["CMD", "wget", "-q", "-T", str(self.timeout_seconds), "-O", "/dev/null", url]
 
     def wait_seconds(self) -> int:
-        """Return how long a deployment waits for the first healthy answer, in seconds."""
-        return self.start_period_seconds + self.retries * (self.interval_seconds + self.timeout_seconds)
+        """Return how long a deployment waits for the first healthy answer, in seconds: one probe may be slow."""
+        return self.start_period_seconds + self.retries * self.interval_seconds + self.timeout_seconds
 
 
 def duration(seconds: int) -> str:

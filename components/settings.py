@@ -3,34 +3,34 @@
 Each field's description completes the sentence "should be ...": it is the documentation and the error in one.
 """
 
-import re
-from typing import Annotated, Literal, Self
+from itertools import combinations
+from typing import Annotated, Literal, Self, TypeVar
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    SecretStr,
-    StringConstraints,
-    field_validator,
-    model_validator,
-)
-from pydantic.alias_generators import to_camel
+from pydantic import Field, SecretStr, StringConstraints, field_validator, model_validator
 
 from components.catalogue import MINIMUM_MODELS, Catalogue, FreeModel, default_models
 from components.free_models import RouterTuning
+from components.host_settings import Address, SshSettings, TlsSettings
+from components.monitoring_settings import MonitoringSettings
 from components.probes import ProbeClient
+from components.rollout_settings import GatesSettings, RolloutSettings
+from components.settings_base import Count, PartSettings, Port, Secret, Settings
 
 SECRET_KEYS = (
     "openrouterApiKey",
     "fridayOpenrouterApiKey",
     "gatewayKey",
+    "edgeKey",
     "opsKey",
     "redisPassword",
     "jwtSecret",
 )
+
+GENERATED_KEYS = ("gatewayKey", "edgeKey", "opsKey", "redisPassword")
+"""The secrets that only parts of the stack show each other: `fridayctl up` generates those that nobody gave."""
+
+SECRET_MAP = "fridaySecrets"  # noqa: S105 - the name of a setting
+"""The one map of secrets; apart from `friday`, because Pulumi's history shows nothing of a map that holds a secret."""
 
 # Set by the stack itself: a value of one's own would point Friday at another host or another price.
 MANAGED_ENVIRONMENT = frozenset(
@@ -47,72 +47,17 @@ MANAGED_ENVIRONMENT = frozenset(
 )
 
 
-def _no_bool(value: object) -> object:
-    if isinstance(value, bool):
-        raise ValueError("true and false are not numbers")
+VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Z_][A-Z0-9_]*$")]
+
+
+_Value = TypeVar("_Value")
+
+
+def _without_managed_names(value: dict[str, _Value]) -> dict[str, _Value]:
+    taken = sorted(MANAGED_ENVIRONMENT & value.keys())
+    if taken:
+        raise ValueError(f"without {', '.join(taken)}: the stack sets these itself")
     return value
-
-
-# Docker's reference grammar (distribution/reference): [host[:port]/]path[:tag][@sha256:digest].
-_IMAGE = re.compile(
-    r"(?:[a-zA-Z0-9.-]+(?::\d+)?/)?[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
-    r"(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*"
-    r"(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(?:@sha256:[0-9a-f]{64})?"
-)
-
-
-def _image(value: str) -> str:
-    if not _IMAGE.fullmatch(value):
-        raise ValueError("not an image reference")
-    if ":" not in value.rsplit("/", 1)[-1]:
-        raise ValueError("without tag or digest")
-    return value
-
-
-Count = Annotated[int, BeforeValidator(_no_bool)]
-Port = Annotated[
-    int,
-    BeforeValidator(_no_bool),
-    Field(ge=1, le=65535, description="a port from 1 to 65535 that nothing else uses"),
-]
-Image = Annotated[str, AfterValidator(_image)]
-# What goes unquoted through an HTTP header, HAProxy's and Redis' files alike.
-_SECRET = re.compile(r"[A-Za-z0-9._~+/=-]{16,512}")
-
-
-def _secret(value: SecretStr) -> SecretStr:
-    if not _SECRET.fullmatch(value.get_secret_value()):
-        raise ValueError(f"has {len(value)} characters, or one that is not allowed")
-    return value
-
-
-Secret = Annotated[
-    SecretStr,
-    AfterValidator(_secret),
-    Field(description="a secret of 16 to 512 letters, digits or any of . _ ~ + / = -"),
-]
-
-
-class Settings(BaseModel):
-    """Base of all settings: camelCase in the stack file, unknown keys refused, nothing changes afterwards."""
-
-    model_config = ConfigDict(
-        alias_generator=to_camel,
-        populate_by_name=True,
-        extra="forbid",
-        frozen=True,
-        hide_input_in_errors=True,
-    )
-
-
-class PartSettings(Settings):
-    """What each part may say: its image (a local build when left out) and its memory limit in MiB."""
-
-    image: Image | None = Field(
-        default=None,
-        description="an image with a tag or a digest, such as registry.example/friday@sha256:<64 hex digits>",
-    )
-    memory_mb: Count = Field(default=256, ge=32, le=65536, description="a memory limit from 32 to 65536 MiB")
 
 
 class FridaySettings(PartSettings):
@@ -125,17 +70,18 @@ class FridaySettings(PartSettings):
         pattern=r"^[a-z0-9._-]+/[a-z0-9._-]+:free$",
         description="an OpenRouter model id that ends with :free; the direct path calls it",
     )
-    environment: dict[
-        Annotated[str, StringConstraints(pattern=r"^[A-Z_][A-Z0-9_]*$")],
-        Annotated[str, Field(max_length=8192)],
-    ] = Field(default_factory=dict, description="a map of environment variables (UPPER_CASE: value)")
-    secrets: dict[Annotated[str, StringConstraints(pattern=r"^[A-Z_][A-Z0-9_]*$")], SecretStr] = Field(
-        default_factory=dict, description="a map of secret environment variables (UPPER_CASE: secure: ...)"
+    environment: dict[VariableName, Annotated[str, Field(max_length=8192)]] = Field(
+        default_factory=dict, description="a map of environment variables (UPPER_CASE: value)"
     )
     health_path: str = Field(
         default="/healthz",
         pattern=r"^/[A-Za-z0-9/_.-]*$",
         description="a path that answers 200 when Friday is well",
+    )
+    metrics_path: str | None = Field(
+        default=None,
+        pattern=r"^/[A-Za-z0-9/_.-]*$",
+        description="the path of the metrics of an image of your own; left out, such an image is not asked for any",
     )
     probe_client: ProbeClient = Field(
         default=ProbeClient.PYTHON,
@@ -145,20 +91,19 @@ class FridaySettings(PartSettings):
         default=60, ge=5, le=600, description="seconds from 5 to 600 that a running answer may take to finish"
     )
 
-    @field_validator("environment", "secrets")
+    @field_validator("environment")
     @classmethod
     def _leave_managed_names(cls, value: dict[str, str]) -> dict[str, str]:
-        taken = sorted(MANAGED_ENVIRONMENT & value.keys())
-        if taken:
-            raise ValueError(f"without {', '.join(taken)}: the stack sets these itself")
-        return value
+        return _without_managed_names(value)
 
 
 class LitellmSettings(PartSettings):
     """The gateway: image, replicas and limits."""
 
     memory_mb: Count = Field(default=1024, ge=512, le=65536, description="a memory limit from 512 to 65536 MiB")
-    replicas: Count = Field(default=2, ge=1, le=20, description="a whole number of replicas from 1 to 20")
+    replicas: Count = Field(
+        default=2, ge=0, le=20, description="a whole number of replicas from 0 (no gateway runs) to 20"
+    )
     stop_grace_seconds: Count = Field(
         default=90, ge=5, le=900, description="seconds from 5 to 900 that a running answer may take to finish"
     )
@@ -206,11 +151,17 @@ class StackSettings(Settings):
     engine: Literal["container", "swarm"] = Field(
         default="container", description="container (one host) or swarm (several hosts)"
     )
-    docker_host: str = Field(
-        default="unix:///var/run/docker.sock",
-        pattern=r"^(unix:///\S+|ssh://[^\s/]+|tcp://[^\s/]+)$",
-        description="unix:///path, ssh://user@host[:port] or tcp://host:port",
+    docker_host: Address = "unix:///var/run/docker.sock"
+    swarm_hosts: tuple[Address, ...] = Field(
+        default=(),
+        max_length=50,
+        description="a list of the addresses of the Swarm's other hosts, each as dockerHost",
     )
+    endpoint_mode: Literal["dnsrr", "vip"] = Field(
+        default="dnsrr", description="dnsrr (answers on every kernel) or vip (needs ipvs); of a Swarm's services"
+    )
+    ssh: SshSettings = Field(default_factory=SshSettings, description="a map of how ssh:// hosts are reached")
+    tls: TlsSettings = Field(default_factory=TlsSettings, description="a map of how tcp:// hosts are reached")
     upstream: Literal["openrouter", "simulator"] = Field(
         default="openrouter", description="openrouter, or simulator (a stand-in that runs in the stack)"
     )
@@ -223,7 +174,14 @@ class StackSettings(Settings):
     simulator: SimulatorSettings = Field(
         default_factory=SimulatorSettings, description="a map of the simulator's settings"
     )
+    monitoring: MonitoringSettings = Field(
+        default_factory=MonitoringSettings, description="a map of Prometheus' settings"
+    )
     quota: QuotaSettings = Field(default_factory=QuotaSettings, description="a map with the account's limits")
+    rollout: RolloutSettings = Field(
+        default_factory=RolloutSettings, description="a map of the rollout's steps and their pace"
+    )
+    gates: GatesSettings = Field(default_factory=GatesSettings, description="a map of the gates between two steps")
     models: tuple[FreeModel, ...] = Field(
         default_factory=default_models,
         min_length=MINIMUM_MODELS,
@@ -240,15 +198,47 @@ class StackSettings(Settings):
         default=None,
         description="a secret as openrouterApiKey, for the direct path (the same key when left out)",
     )
+    friday_secrets: dict[VariableName, SecretStr] = Field(
+        default_factory=dict, description="a map of Friday's secret environment variables (UPPER_CASE: secure: ...)"
+    )
     gateway_key: Secret
+    edge_key: Secret
     ops_key: Secret
     redis_password: Secret
     jwt_secret: Secret
 
     @property
+    def monitoring_published(self) -> bool:
+        """Tell whether Prometheus has a host port: a Swarm publishes on every address, and it asks for no key."""
+        return self.engine != "swarm"
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Return the addresses of every Docker host of the stack, the one that takes its orders first."""
+        return (self.docker_host, *self.swarm_hosts)
+
+    @property
+    def effective_percentage(self) -> int:
+        """Return the share of users (percent, 0 to 100) that go through LiteLLM: 0 while the flag is off."""
+        return self.rollout_percentage if self.litellm_enabled else 0
+
+    @property
     def catalogue(self) -> Catalogue:
         """Return the models with their fallback order."""
         return Catalogue(models=self.models, fallback_order=self.fallback_order)
+
+    @property
+    def parts(self) -> dict[str, PartSettings]:
+        """Return what each part that may run is set to; the simulator only where it is the upstream."""
+        parts = {
+            "edge": self.edge,
+            "friday": self.friday,
+            "litellm": self.litellm,
+            "redis": self.redis,
+            "monitoring": self.monitoring,
+            "monitoring.redisExporter": self.monitoring.redis_exporter,
+        }
+        return {**parts, "simulator": self.simulator} if self.upstream == "simulator" else parts
 
     @model_validator(mode="after")
     def _models_form_a_catalogue(self) -> Self:
@@ -258,6 +248,8 @@ class StackSettings(Settings):
     @model_validator(mode="after")
     def _ports_differ(self) -> Self:
         ports = {"edge.port": self.edge.port, "edge.gatewayPort": self.edge.gateway_port}
+        if self.monitoring_published:
+            ports["monitoring.port"] = self.monitoring.port
         if self.upstream == "simulator":
             ports["simulator.port"] = self.simulator.port
         for name, port in ports.items():
@@ -267,7 +259,38 @@ class StackSettings(Settings):
         return self
 
     @model_validator(mode="after")
+    def _users_have_a_gateway(self) -> Self:
+        if self.litellm_enabled and self.rollout_percentage and not self.litellm.replicas:
+            raise ValueError("litellm.replicas should be 1 or more while users go through it (litellmEnabled is true)")
+        return self
+
+    @model_validator(mode="after")
+    def _hosts_can_be_reached(self) -> Self:
+        if self.swarm_hosts and self.engine != "swarm":
+            raise ValueError("swarmHosts should be left out unless engine is swarm")
+        if any(address.startswith("tcp://") for address in self.hosts):
+            self.tls.require()
+        return self
+
+    @field_validator("friday_secrets")
+    @classmethod
+    def _leave_managed_names(cls, value: dict[str, SecretStr]) -> dict[str, SecretStr]:
+        return _without_managed_names(value)
+
+    @model_validator(mode="after")
+    def _images_are_pinned(self) -> Self:
+        for name, part in self.parts.items():
+            if self.upstream == "openrouter" and part.image and "@sha256:" not in part.image:
+                raise ValueError(
+                    f"{name}.image should end with its digest, @sha256:<64 hex digits>, when upstream is openrouter "
+                    f"(got {part.image}): a tag may be another image tomorrow; docker push prints the digest"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _keys_differ(self) -> Self:
-        if self.gateway_key.get_secret_value() == self.ops_key.get_secret_value():
-            raise ValueError("gatewayKey and opsKey should differ: Friday's key must not open the operators' routes")
+        keys = {"gatewayKey": self.gateway_key, "edgeKey": self.edge_key, "opsKey": self.ops_key}
+        for (name, key), (other, next_key) in combinations(keys.items(), 2):
+            if key == next_key:
+                raise ValueError(f"{name} and {other} should differ: each opens something else")
         return self

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails
 
-from components.settings import SECRET_KEYS, StackSettings
+from components.settings import GENERATED_KEYS, SECRET_KEYS, SECRET_MAP, StackSettings
 
 NAMESPACE = "friday-litellm"
 
@@ -40,10 +40,13 @@ class SettingsError(Exception):
         super().__init__("\n".join(str(problem) for problem in problems))
 
 
-def from_stack_file(path: Path, generated: Mapping[str, str]) -> StackSettings:
+def from_stack_file(
+    path: Path, generated: Mapping[str, str], to_come: Mapping[str, str] | None = None
+) -> StackSettings:
     """Read `Pulumi.<stack>.yaml`; `generated` are this machine's own secrets, used with the simulator only.
 
-    Encrypted values are checked for being there, not for their content.
+    `to_come` stands in for secrets that a file for the real OpenRouter leaves out until the next update generates
+    them. Encrypted values are checked for being there, not for their content.
 
     Raises SettingsError when the file cannot be read, does not parse or says something wrong.
     """
@@ -70,7 +73,7 @@ def from_stack_file(path: Path, generated: Mapping[str, str]) -> StackSettings:
     if not isinstance(config, dict):
         problem = Problem(path.name, "config", "should be a map of settings", "see examples/ for a whole file")
         raise SettingsError([problem])
-    return _build(_Source(path.name, stack, lines), config, generated)
+    return _build(_Source(path.name, stack, lines), config, generated, to_come or {})
 
 
 def from_pulumi(config: Mapping[str, str], stack: str, generated: Mapping[str, str]) -> StackSettings:
@@ -79,7 +82,7 @@ def from_pulumi(config: Mapping[str, str], stack: str, generated: Mapping[str, s
     Raises SettingsError, as from_stack_file does.
     """
     decoded = {key: _decoded(key, value) for key, value in config.items()}
-    return _build(_Source(f"Pulumi.{stack}.yaml", stack, None), decoded, generated)
+    return _build(_Source(f"Pulumi.{stack}.yaml", stack, None), decoded, generated, {})
 
 
 def generated_secrets(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
@@ -118,21 +121,21 @@ def _decoded(key: str, value: str) -> object:
     return value
 
 
-def _build(source: _Source, config: Mapping[str, Any], generated: Mapping[str, str]) -> StackSettings:
+def _build(
+    source: _Source, config: Mapping[str, Any], generated: Mapping[str, str], to_come: Mapping[str, str]
+) -> StackSettings:
     problems: list[Problem] = []
     values: dict[str, Any] = {}
     for key, value in config.items():
         namespace, _, name = str(key).rpartition(":")
         if namespace == NAMESPACE:
             values[name] = _without_secure(value)
-            if name in SECRET_KEYS and source.lines and not _is_secure(value):
-                mend = f"pulumi config set --secret {name} -s {source.stack}, and change the secret: it was in the open"
-                problems.append(Problem(source.where((name,)), str(key), "should be encrypted (found plain)", mend))
+            problems += _in_the_open(source, name, value) if source.lines else ()
         elif namespace != "pulumi":
             mend = f"write {NAMESPACE}:{name}, or delete the line"
             problems.append(Problem(source.where((str(key),)), str(key), f"should start with {NAMESPACE}:", mend))
-    if values.get("upstream") == "simulator":
-        values = {**{key: generated[key] for key in SECRET_KEYS if key in generated}, **values}
+    left_out = generated if values.get("upstream") == "simulator" else to_come
+    values = {**{key: left_out[key] for key in SECRET_KEYS if key in left_out}, **values}
     try:
         settings = StackSettings.model_validate(values)
     except ValidationError as error:
@@ -141,6 +144,19 @@ def _build(source: _Source, config: Mapping[str, Any], generated: Mapping[str, s
     if problems:
         raise SettingsError(problems)
     return settings
+
+
+def _in_the_open(source: _Source, name: str, value: object) -> Iterator[Problem]:
+    """Yield a problem for each secret that stands in the file unencrypted."""
+    secrets = {name: value} if name in SECRET_KEYS else {}
+    if name == SECRET_MAP and isinstance(value, dict):
+        secrets = {f"{name}.{variable}": content for variable, content in value.items()}
+    for path, content in secrets.items():
+        if not _is_secure(content):
+            flag = "--path " if "." in path else ""
+            mend = f"pulumi config set --secret {flag}{path} -s {source.stack}, and change it: it was in the open"
+            where = source.where(tuple(path.split(".")))
+            yield Problem(where, f"{NAMESPACE}:{path}", "should be encrypted (found plain)", mend)
 
 
 def _is_secure(value: object) -> bool:
@@ -170,6 +186,8 @@ def _worded(source: _Source, detail: ErrorDetails) -> Problem:
         return Problem(where, key, f"is not a setting (known here: {known})", "correct the name, or delete the line")
     if detail["type"] == "missing" and secret:
         mend = f"pulumi config set --secret {top} -s {source.stack}"
+        if top in GENERATED_KEYS:
+            mend = f"./fridayctl up {source.stack} generates it; or {mend}"
         return Problem(where, key, f"should be {_expectation(loc)} (it is missing)", mend)
     path = ".".join(str(part) for part in loc)
     flag = "--path " if len(loc) > 1 else ""

@@ -1,18 +1,19 @@
 """The swarm engine: a Workload becomes one docker.Service, with its files as Swarm configs and secrets."""
 
 import base64
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_docker as docker
 
-from components.container_engine import labels
+from components.container_engine import LABEL, data_volume, labels
 from components.probes import duration
+from components.swarm_service import MEBIBYTE, content_name, declared_digest, instance_of
 from components.workload import FILES_DIR, File, Workload
 
-MEBIBYTE = 1024 * 1024
+# For what comes on top of the first healthy answer: scheduling, networks, and the provider, which looks every ten.
+_CONVERGE_SECONDS = 25
 
 
 @dataclass
@@ -22,43 +23,54 @@ class SwarmEngine:
     stack: str
     provider: docker.Provider
     networks: Mapping[str, docker.Network]
+    endpoint_mode: str
 
     def deploy(self, workload: Workload, parent: pulumi.Resource) -> list[pulumi.Output[str]]:
-        """Declare the service below `parent` and return its name."""
+        """Declare the service below `parent`; return its name with the digest of what it is (`instance_of`)."""
+        digest = declared_digest(self.stack, workload)
         opts = pulumi.ResourceOptions(parent=parent, provider=self.provider)
         service = docker.Service(
             workload.part,
-            name=f"friday-{self.stack}-{workload.part}",
-            mode=docker.ServiceModeArgs(replicated=docker.ServiceModeReplicatedArgs(replicas=workload.replicas)),
+            # Also the name by which the other parts find it (`declaration.address`).
+            name=f"friday-{self.stack}-{workload.alias or workload.part}",
+            labels=[
+                docker.ServiceLabelArgs(label=f"{LABEL}.stack", value=self.stack),
+                docker.ServiceLabelArgs(label=f"{LABEL}.part", value=workload.part),
+            ],
+            mode=_mode(workload),
             task_spec=docker.ServiceTaskSpecArgs(
                 container_spec=self._container_spec(workload, opts),
                 networks_advanceds=[
-                    docker.ServiceTaskSpecNetworksAdvancedArgs(
-                        id=self.networks[network].id, aliases=[workload.alias or workload.part]
-                    )
+                    docker.ServiceTaskSpecNetworksAdvancedArgs(id=self.networks[network].id)
                     for network in workload.networks
                 ],
+                placement=_placement(workload),
                 resources=docker.ServiceTaskSpecResourcesArgs(
                     limits=docker.ServiceTaskSpecResourcesLimitsArgs(memory_bytes=workload.memory_mb * MEBIBYTE)
                 ),
                 log_driver=docker.ServiceTaskSpecLogDriverArgs(
                     name="json-file", options={"max-size": "10m", "max-file": "3"}
                 ),
-                restart_policy=docker.ServiceTaskSpecRestartPolicyArgs(condition="any", delay="2s"),
+                # The window as the engine writes it back: left out, each update would find a difference.
+                restart_policy=docker.ServiceTaskSpecRestartPolicyArgs(condition="any", delay="2s", window="0s"),
             ),
             update_config=docker.ServiceUpdateConfigArgs(
                 order="start-first" if workload.replaced_by_overlap else "stop-first",
                 failure_action="rollback",
+                # All at once where the old ones stay until the new ones are healthy, else host by host.
+                parallelism=workload.replicas if workload.replaced_by_overlap else 1,
+                monitor="5s",
+            ),
+            rollback_config=docker.ServiceRollbackConfigArgs(
+                order="start-first" if workload.replaced_by_overlap else "stop-first",
                 parallelism=workload.replicas,
                 monitor="5s",
             ),
-            endpoint_spec=_endpoint(workload),
-            converge_config=docker.ServiceConvergeConfigArgs(
-                delay="1s", timeout=duration(workload.probe.wait_seconds())
-            ),
+            endpoint_spec=_endpoint(workload, self.endpoint_mode),
+            converge_config=_converge_config(workload),
             opts=opts,
         )
-        return [service.name]
+        return [service.name.apply(lambda name: instance_of(name, digest))]
 
     def _container_spec(
         self, workload: Workload, opts: pulumi.ResourceOptions
@@ -73,19 +85,19 @@ class SwarmEngine:
             env={
                 **workload.env,
                 **{name: pulumi.Output.secret(value) for name, value in workload.secret_env.items()},
-            },
+            }
+            or None,
             configs=[self._config(workload.part, path, file, opts) for path, file in files if not file.secret],
             secrets=[self._secret(workload.part, path, file, opts) for path, file in files if file.secret],
-            mounts=[docker.ServiceTaskSpecContainerSpecMountArgs(target="/tmp", type="tmpfs")],  # noqa: S108
-            cap_drops=["ALL"],
+            mounts=self._mounts(workload, opts),
             read_only=workload.read_only,
             user=workload.user,
-            stop_grace_period=duration(workload.stop_grace_seconds),
+            stop_grace_period=_duration(workload.stop_grace_seconds),
             healthcheck=docker.ServiceTaskSpecContainerSpecHealthcheckArgs(
                 tests=probe.docker_test(),
-                interval=duration(probe.interval_seconds),
-                timeout=duration(probe.timeout_seconds),
-                start_period=duration(probe.start_period_seconds),
+                interval=_duration(probe.interval_seconds),
+                timeout=_duration(probe.timeout_seconds),
+                start_period=_duration(probe.start_period_seconds),
                 retries=probe.retries,
             ),
             labels=[
@@ -94,10 +106,31 @@ class SwarmEngine:
             ],
         )
 
+    def _mounts(
+        self, workload: Workload, opts: pulumi.ResourceOptions
+    ) -> list[docker.ServiceTaskSpecContainerSpecMountArgs]:
+        mounts = [docker.ServiceTaskSpecContainerSpecMountArgs(target="/tmp", type="tmpfs")]  # noqa: S108
+        if workload.data:
+            kept = data_volume(self.stack, workload, opts)
+            options = docker.ServiceTaskSpecContainerSpecMountVolumeOptionsArgs(
+                # The host on which the task runs makes the volume: it needs the label by which `down` finds it.
+                labels=[
+                    docker.ServiceTaskSpecContainerSpecMountVolumeOptionsLabelArgs(
+                        label=f"{LABEL}.stack", value=self.stack
+                    )
+                ]
+            )
+            mounts.append(
+                docker.ServiceTaskSpecContainerSpecMountArgs(
+                    target=workload.data, source=kept.name, type="volume", volume_options=options
+                )
+            )
+        return mounts
+
     def _config(
         self, part: str, path: str, file: File, opts: pulumi.ResourceOptions
     ) -> docker.ServiceTaskSpecContainerSpecConfigArgs:
-        name = self._content_name(part, path, file)
+        name = content_name(self.stack, part, path, file.content)
         config = docker.ServiceConfig(name, name=name, data=_base64(file.content), opts=opts)
         return docker.ServiceTaskSpecContainerSpecConfigArgs(
             config_id=config.id, config_name=config.name, file_name=f"{FILES_DIR}/{path}"
@@ -106,27 +139,45 @@ class SwarmEngine:
     def _secret(
         self, part: str, path: str, file: File, opts: pulumi.ResourceOptions
     ) -> docker.ServiceTaskSpecContainerSpecSecretArgs:
-        name = self._content_name(part, path, file)
+        name = content_name(self.stack, part, path, file.content)
         data = pulumi.Output.secret(_base64(file.content))
         secret = docker.Secret(name, name=name, data=data, opts=opts)
         return docker.ServiceTaskSpecContainerSpecSecretArgs(
             secret_id=secret.id, secret_name=secret.name, file_name=f"{FILES_DIR}/{path}"
         )
 
-    def _content_name(self, part: str, path: str, file: File) -> str:
-        # Swarm's configs and secrets cannot be changed: other content is another object.
-        digest = hashlib.sha256(file.content.encode()).hexdigest()[:8]
-        return f"friday-{self.stack}-{part}-{path.replace('/', '-').replace('.', '-')}-{digest}"
+
+def _mode(workload: Workload) -> docker.ServiceModeArgs:
+    if workload.on_every_host:
+        return docker.ServiceModeArgs(global_=True)
+    return docker.ServiceModeArgs(replicated=docker.ServiceModeReplicatedArgs(replicas=workload.replicas))
+
+
+def _duration(seconds: int) -> str:
+    """Return seconds as a service's are written back: "1m", where a container's are "1m0s"."""
+    text = duration(seconds)
+    return text.removesuffix("0s") if text.endswith("m0s") else text
+
+
+def _converge_config(workload: Workload) -> docker.ServiceConvergeConfigArgs | None:
+    if workload.on_every_host:
+        return None  # the provider waits for replicas only
+    seconds = workload.probe.wait_seconds() + _CONVERGE_SECONDS
+    return docker.ServiceConvergeConfigArgs(delay="1s", timeout=_duration(seconds))
+
+
+def _placement(workload: Workload) -> docker.ServiceTaskSpecPlacementArgs | None:
+    return docker.ServiceTaskSpecPlacementArgs(constraints=[workload.placement]) if workload.placement else None
 
 
 def _base64(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
 
 
-def _endpoint(workload: Workload) -> docker.ServiceEndpointSpecArgs:
-    # dnsrr and ports in host mode: kernels without ipvs answer neither virtual addresses nor the ingress.
+def _endpoint(workload: Workload, mode: str) -> docker.ServiceEndpointSpecArgs:
+    # Ports in host mode: kernels without ipvs do not answer on the ingress, and the edge sees the user's address.
     return docker.ServiceEndpointSpecArgs(
-        mode="dnsrr",
+        mode=mode,
         ports=[
             docker.ServiceEndpointSpecPortArgs(
                 target_port=port.container, published_port=port.host, publish_mode="host"

@@ -34,7 +34,10 @@ class Workload:
 
     `files` are paths below /etc/friday; `memory_mb` is the hard limit in MiB; `stop_grace_seconds` is the
     time between SIGTERM and SIGKILL. A workload that is `replaced_by_overlap` owns no host port: its next
-    version is created, proved healthy and only then the previous one drained and removed.
+    version is created, proved healthy and only then the previous one drained and removed. One that is
+    `on_every_host` runs once on each host of a Swarm, so that every host's address answers. `data` is a folder that
+    outlives the container, for one writer: no replicas, no overlap. It stays on one host; in a Swarm the constraint
+    `placement` says on which.
     """
 
     part: str
@@ -53,6 +56,9 @@ class Workload:
     stop_grace_seconds: int = 10
     read_only: bool = True
     replaced_by_overlap: bool = False
+    on_every_host: bool = False
+    data: str = ""
+    placement: str = ""
 
     def files_digest(self) -> str:
         """Return 8 hex digits that change with the image or with any file."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 import pulumi
@@ -9,9 +10,11 @@ import pulumi
 from components.settings import StackSettings
 from components.stack import FridayStack
 
-IMAGES = {part: f"friday-litellm/{part}:0123456789ab" for part in ("edge", "friday", "litellm", "redis", "simulator")}
+PARTS = ("edge", "friday", "litellm", "prometheus", "redis", "redis-exporter", "simulator")
+IMAGES = {part: f"friday-litellm/{part}:0123456789ab" for part in PARTS}
 CONTAINER = "docker:index/container:Container"
 SERVICE = "docker:index/service:Service"
+VOLUME = "docker:index/volume:Volume"
 REMOTE_IMAGE = "docker:index/remoteImage:RemoteImage"
 _SECRET_MARK = "4dabf18193072939515e22adb298388d"  # how Pulumi's protocol marks a special value
 
@@ -44,14 +47,19 @@ class Recorder(pulumi.runtime.Mocks):
         return {each.name: each.inputs for each in self.resources if each.kind == kind}
 
 
-def declare(chosen: StackSettings) -> Recorder:
+def declare(chosen: StackSettings, stack: str = "t") -> Recorder:
     """Run the program's composition with these settings and return what it declared."""
+    return record(lambda: FridayStack(stack, chosen, IMAGES), stack)
+
+
+def record(composition: Callable[[], object], stack: str = "t") -> Recorder:
+    """Run it as Pulumi runs a program and return what it declared."""
     recorder = Recorder()
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     try:
-        pulumi.runtime.set_mocks(recorder, project="friday-litellm", stack="t", preview=False)
-        pulumi.runtime.test(lambda: FridayStack("t", chosen, IMAGES))()  # type: ignore[no-untyped-call]
+        pulumi.runtime.set_mocks(recorder, project="friday-litellm", stack=stack, preview=False)
+        pulumi.runtime.test(composition)()  # type: ignore[no-untyped-call]
     finally:
         loop.close()
     return recorder

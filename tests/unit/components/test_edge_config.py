@@ -15,7 +15,7 @@ KEY = "sk-unit-test-key"
 
 
 def config(**changes: object) -> EdgeConfig:
-    return EdgeConfig.model_validate({"friday_replicas": 2, "litellm_replicas": 2, "gateway_key": KEY, **changes})
+    return EdgeConfig.model_validate({"friday_replicas": 2, "litellm_replicas": 2, "edge_key": KEY, **changes})
 
 
 def section(text: str, name: str) -> str:
@@ -27,15 +27,15 @@ def section(text: str, name: str) -> str:
 def test_the_credential_is_added_on_the_internal_port_only() -> None:
     text = config().render()
     assert text.count(KEY) == 1
-    assert f"Bearer {KEY}" in section(text, "frontend gateway_internal")
+    assert f"Bearer {KEY}" in section(text, "listen gateway_internal")
 
 
 def test_the_key_is_not_shown_by_the_model() -> None:
     assert KEY not in repr(config())
 
 
-@pytest.mark.parametrize(("friday", "litellm", "slots"), [(2, 2, ("6", "6")), (1, 3, ("4", "8")), (0, 0, ("2", "2"))])
-def test_slots_hold_old_and_new_replicas(friday: int, litellm: int, slots: tuple[str, str]) -> None:
+@pytest.mark.parametrize(("friday", "litellm", "slots"), [(2, 4, (10, 10)), (5, 6, (12, 14)), (0, 0, (10, 10))])
+def test_slots_hold_old_and_new_replicas(friday: int, litellm: int, slots: tuple[int, int]) -> None:
     text = config(friday_replicas=friday, litellm_replicas=litellm).render()
     assert f"server-template friday {slots[0]} friday:3000" in text
     assert f"server-template litellm {slots[1]} litellm:4000" in text
@@ -51,11 +51,11 @@ def test_nothing_that_may_have_been_served_is_repeated(backend: str) -> None:
 
 @pytest.mark.parametrize("frontend", ["gateway_internal", "gateway_host"])
 def test_both_gateway_ports_have_the_same_rules(frontend: str) -> None:
-    rules = section(config().render(), f"frontend {frontend}")
+    rules = section(config().render(), f"listen {frontend}")
     own = [
         line for line in rules.splitlines() if "Authorization" not in line and "bind" not in line and "#" not in line
     ]
-    other = section(config().render(), "frontend gateway_internal")
+    other = section(config().render(), "listen gateway_internal")
     for line in own:
         assert line in other
 
@@ -82,7 +82,7 @@ def test_times_are_whole_milliseconds(seconds: float) -> None:
 @given(key=st.text(min_size=8, max_size=40).filter(lambda key: not re.fullmatch(r"[A-Za-z0-9._~+/=-]+", key)))
 def test_a_key_that_could_end_its_quotes_is_refused(key: str) -> None:
     with pytest.raises(ValidationError):
-        config(gateway_key=key)
+        config(edge_key=key)
 
 
 @pytest.mark.parametrize(

@@ -18,5 +18,6 @@ def test_every_client_asks_the_declared_port(client: ProbeClient) -> None:
     assert ("/well" in " ".join(command)) is (client is not ProbeClient.REDIS)
 
 
-def test_a_deployment_waits_through_the_start_period_and_all_retries() -> None:
-    assert HealthProbe(port=1, interval_seconds=1, start_period_seconds=20, retries=3).wait_seconds() == 29
+def test_a_deployment_waits_through_the_start_period_all_retries_and_one_slow_probe() -> None:
+    probe = HealthProbe(port=1, interval_seconds=2, timeout_seconds=7, start_period_seconds=20, retries=3)
+    assert probe.wait_seconds() == 33

@@ -1,12 +1,14 @@
 """Every wrong setting is one message: file and line, key, expectation, what was found, mend."""
 
 import json
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, strategies
 
+from components.settings import GENERATED_KEYS
 from components.settings_source import SettingsError, from_pulumi, from_stack_file, generated_secrets
 from tests.unit.given import LOCAL, SECRETS, stack_file
 
@@ -38,6 +40,12 @@ def message(path: Path) -> str:
         ({"edge": {"port": 70000}}, ["edge.port", "a port from 1 to 65535", "got 70000"]),
         ({"edge": {"port": 4000}}, ["edge.port and edge.gatewayPort should differ", "4000"]),
         ({"edge": {"prt": 3000}}, ["edge.prt", "is not a setting", "gatewayPort"]),
+        ({"monitoring": {"port": 3000}}, ["edge.port and monitoring.port should differ", "3000"]),
+        ({"monitoring": {"scrapeSeconds": 0}}, ["monitoring.scrapeSeconds", "seconds from 1 to 60", "got 0"]),
+        ({"monitoring": {"retentionDays": 1}}, ["monitoring.retentionDays", "days from 3 to 400", "got 1"]),
+        ({"monitoring": {"maxDataMb": 10}}, ["monitoring.maxDataMb", "MiB from 512", "got 10"]),
+        ({"monitoring": {"placement": "the big one"}}, ["monitoring.placement", "node.hostname==", "the big one"]),
+        ({"monitoring": {"redisExporter": {"image": "x"}}}, ["monitoring.redisExporter.image", "without tag"]),
         ({"litellm": {"image": "Not An Image"}}, ["litellm.image", "an image with a tag or a digest"]),
         ({"litellm": {"image": "litellm"}}, ["litellm.image", "without tag or digest"]),
         ({"models": changed(1, id="vendor/m1")}, ["models.1.id", ":free", "vendor/m1"]),
@@ -74,10 +82,25 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
     assert "engine" in text
 
 
-@pytest.mark.parametrize("key", ["openrouterApiKey", "gatewayKey", "opsKey", "redisPassword", "jwtSecret"])
+@pytest.mark.parametrize("key", ["openrouterApiKey", "jwtSecret", *GENERATED_KEYS])
 def test_a_missing_secret_names_the_command_that_sets_it(tmp_path: Path, key: str) -> None:
     path = stack_file(tmp_path, {"upstream": "openrouter"})
-    assert f"pulumi config set --secret {key} -s t" in message(path)
+    generated = "./fridayctl up t generates it; or " if key in GENERATED_KEYS else ""
+    assert f"{key}: should be a secret" in message(path)
+    assert f"(it is missing)\n  mend: {generated}pulumi config set --secret {key} -s t" in message(path)
+
+
+def test_only_what_the_next_update_generates_may_be_to_come(tmp_path: Path) -> None:
+    path = stack_file(tmp_path, {"upstream": "openrouter", "openrouterApiKey": {"secure": "v1:x"}})
+    with pytest.raises(SettingsError) as caught:
+        from_stack_file(path, SECRETS, {key: f"to-come-{key}-0123456789" for key in GENERATED_KEYS})
+    assert [problem.key for problem in caught.value.problems] == ["friday-litellm:jwtSecret"]
+
+
+@pytest.mark.parametrize(("key", "other"), [*combinations(("gatewayKey", "edgeKey", "opsKey"), 2)])
+def test_keys_that_open_different_things_differ(tmp_path: Path, key: str, other: str) -> None:
+    with pytest.raises(SettingsError, match=f"{key} and {other} should differ"):
+        from_stack_file(stack_file(tmp_path), {**SECRETS, key: SECRETS[other]})
 
 
 def test_a_secret_is_never_shown(tmp_path: Path) -> None:
@@ -108,6 +131,14 @@ def test_encrypted_values_count_as_given(tmp_path: Path) -> None:
     secrets = {key: {"secure": f"v1:{key}"} for key in SECRETS}
     found = from_stack_file(stack_file(tmp_path, {"upstream": "openrouter", **secrets}), {})
     assert found.upstream == "openrouter"
+
+
+def test_a_secret_of_fridays_in_the_open_is_refused(tmp_path: Path) -> None:
+    secrets = {"DATABASE_URL": "postgres://u:p@db/friday", "SMTP_KEY": {"secure": "v1:x"}}
+    said = message(stack_file(tmp_path, {"fridaySecrets": secrets}))
+    assert "friday-litellm:fridaySecrets.DATABASE_URL: should be encrypted (found plain)" in said
+    assert "SMTP_KEY" not in said
+    assert "postgres" not in said
 
 
 def test_generated_secrets_serve_the_simulator_only(tmp_path: Path) -> None:

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from tests.unit.declared import CONTAINER, IMAGES, SERVICE, by_part, declare, env
-from tests.unit.given import SECRETS, settings
+from components.stack import summary
+from tests.unit.declared import CONTAINER, IMAGES, PARTS, SERVICE, by_part, declare, env
+from tests.unit.given import LOCAL, SECRETS, settings
 
 
 def test_the_local_shape() -> None:
@@ -15,13 +16,15 @@ def test_the_local_shape() -> None:
         "litellm": 2,
         "edge": 1,
         "redis": 1,
+        "redis-exporter": 1,
+        "prometheus": 1,
         "simulator": 1,
     }
 
 
 def test_one_gateway_replica_needs_no_redis() -> None:
     parts = by_part(declare(settings(litellm={"replicas": 1})))
-    assert "redis" not in parts
+    assert not {"redis", "redis-exporter"} & parts.keys()
     assert "REDIS_HOST" not in env(parts["litellm"][0])
 
 
@@ -32,23 +35,24 @@ def test_the_real_upstream_has_no_simulator() -> None:
     assert env(parts["friday"][0])["OPENROUTER_BASE_URL"] == "https://openrouter.ai/api/v1"
 
 
-def test_only_the_edge_is_on_both_sides_and_litellm_is_out_of_fridays_reach() -> None:
+def test_only_edge_and_prometheus_are_on_both_sides_and_litellm_is_out_of_fridays_reach() -> None:
     parts = by_part(declare(settings(upstream="openrouter", **SECRETS)))
     networks = {part: {network["name"] for network in found[0]["networksAdvanced"]} for part, found in parts.items()}
     assert networks["friday"] == {"friday-t-app"}
-    assert networks["litellm"] == networks["redis"] == {"friday-t-gateway"}
-    assert networks["edge"] == {"friday-t-app", "friday-t-gateway"}
+    assert networks["litellm"] == networks["redis"] == networks["redis-exporter"] == {"friday-t-gateway"}
+    assert networks["edge"] == networks["prometheus"] == {"friday-t-app", "friday-t-gateway"}
 
 
-def test_only_edge_and_simulator_publish_ports_and_the_gateway_on_loopback() -> None:
+def test_who_publishes_ports_and_that_all_but_the_users_are_on_loopback() -> None:
     parts = by_part(declare(settings(edge={"bindAddress": "0.0.0.0"})))  # noqa: S104
     ports = {part: {(int(port["external"]), port["ip"]) for port in found[0]["ports"]} for part, found in parts.items()}
     assert ports["edge"] == {(3000, "0.0.0.0"), (4000, "127.0.0.1")}  # noqa: S104
     assert ports["simulator"] == {(4100, "127.0.0.1")}
-    assert ports["friday"] == ports["litellm"] == ports["redis"] == set()
+    assert ports["prometheus"] == {(9090, "127.0.0.1")}
+    assert ports["friday"] == ports["litellm"] == ports["redis"] == ports["redis-exporter"] == set()
 
 
-@pytest.mark.parametrize("part", ["friday", "litellm", "edge", "redis", "simulator"])
+@pytest.mark.parametrize("part", PARTS)
 def test_every_container_is_locked_down_and_probed(part: str) -> None:
     for container in by_part(declare(settings()))[part]:
         assert container["readOnly"] is True
@@ -62,7 +66,7 @@ def test_every_container_is_locked_down_and_probed(part: str) -> None:
         assert container["image"] == f"sha256:image-{IMAGES[part]}"
 
 
-@pytest.mark.parametrize("part", ["friday", "litellm", "edge", "redis", "simulator"])
+@pytest.mark.parametrize("part", PARTS)
 def test_no_secret_is_in_environment_or_command(part: str) -> None:
     for container in by_part(declare(settings()))[part]:
         shown = json.dumps([container["envs"], container["command"], container["healthcheck"]])
@@ -97,9 +101,8 @@ def test_a_friday_image_of_the_teams_own_gets_its_secrets_as_environment() -> No
         "image": "registry.example/friday:1",
         "healthPath": "/",
         "probeClient": "wget",
-        "secrets": {"SMTP_KEY": "k"},
     }
-    container = by_part(declare(settings(friday=own)))["friday"][0]
+    container = by_part(declare(settings(friday=own, fridaySecrets={"SMTP_KEY": "k"})))["friday"][0]
     found = env(container)
     assert found["JWT_SECRET"] == SECRETS["jwtSecret"]
     assert found["SMTP_KEY"] == "k"
@@ -109,7 +112,7 @@ def test_a_friday_image_of_the_teams_own_gets_its_secrets_as_environment() -> No
 def test_the_swarm_engine_declares_services_with_configs_and_secrets() -> None:
     recorder = declare(settings(engine="swarm", upstream="openrouter", **SECRETS))
     services = recorder.of(SERVICE)
-    assert set(services) == {"friday", "litellm", "edge", "redis"}
+    assert set(services) == {"friday", "litellm", "edge", "redis", "redis-exporter", "prometheus"}
     spec = services["litellm"]["taskSpec"]["containerSpec"]
     assert {config["fileName"] for config in spec["configs"]} >= {
         "/etc/friday/config.yaml",
@@ -119,5 +122,45 @@ def test_the_swarm_engine_declares_services_with_configs_and_secrets() -> None:
     assert services["litellm"]["updateConfig"]["order"] == "start-first"
     assert services["litellm"]["updateConfig"]["failureAction"] == "rollback"
     assert services["edge"]["updateConfig"]["order"] == "stop-first"
+    assert services["edge"]["mode"] == {"global": True}
+    # Names of their own instead of aliases, which only the official plugin knows.
+    assert {part: each["name"] for part, each in services.items()} == {p: f"friday-t-{p}" for p in services}
+    friday = services["friday"]["taskSpec"]["containerSpec"]["env"]
+    assert services["litellm"]["endpointSpec"]["mode"] == "dnsrr"
+    assert friday["LITELLM_BASE_URL"] == "http://friday-t-edge:4000"
     shown = json.dumps(spec["configs"]) + json.dumps(recorder.of("docker:index/serviceConfig:ServiceConfig"))
     assert SECRETS["gatewayKey"] not in shown
+
+
+def test_an_image_of_ones_own_keeps_its_command_and_user_and_gets_no_empty_one() -> None:
+    own = {**LOCAL["friday"], "image": "example.com/friday-ai:1"}
+    for container in by_part(declare(settings(friday=own)))["friday"]:
+        assert container["user"] == "node"
+        assert not {"command", "entrypoints"} & container.keys()
+
+
+@pytest.mark.parametrize(
+    ("host", "bound", "url"),
+    [
+        ("ssh://deploy@staging.example:2222", "0.0.0.0", "http://staging.example:3000"),  # noqa: S104
+        ("ssh://deploy@staging.example", "192.0.2.7", "http://192.0.2.7:3000"),
+        ("unix:///var/run/docker.sock", "0.0.0.0", "http://127.0.0.1:3000"),  # noqa: S104
+        ("unix:///var/run/docker.sock", "127.0.0.1", "http://127.0.0.1:3000"),
+    ],
+)
+def test_fridays_url_is_where_users_reach_the_edge(host: str, bound: str, url: str) -> None:
+    assert summary(settings(dockerHost=host, edge={"bindAddress": bound}))["fridayUrl"] == url
+
+
+def test_a_long_stack_name_makes_no_name_that_a_swarm_refuses() -> None:
+    recorder = declare(settings(engine="swarm"), stack="a-stack-with-quite-a-long-name")
+    kinds = ("docker:index/secret:Secret", "docker:index/serviceConfig:ServiceConfig", SERVICE)
+    names = [each["name"] for kind in kinds for each in recorder.of(kind).values()]
+    assert len(names) == len(set(names)) > 10
+    assert max(map(len, names)) <= 64
+
+
+def test_a_services_whole_minutes_are_written_as_the_engine_writes_them_back() -> None:
+    services = declare(settings(engine="swarm", friday={"stopGraceSeconds": 120})).of(SERVICE)
+    graces = {part: each["taskSpec"]["containerSpec"]["stopGracePeriod"] for part, each in services.items()}
+    assert (graces["friday"], graces["litellm"], graces["redis"]) == ("2m", "1m30s", "10s")

@@ -1,0 +1,122 @@
+"""How a stack's rollout goes from step to step, and what each gate asks before the next one."""
+
+from itertools import pairwise
+from typing import Annotated
+
+from pydantic import Field, field_validator
+
+from components.settings_base import Amount, Count, Settings
+
+_WINDOW = "hours above 0 up to 720 that are looked at; left out: since the step began, at most rollout.soakHours"
+_SAMPLES = "a whole number of calls from 1 to 1000000"
+
+Percent = Annotated[Amount, Field(ge=0, le=100, description="a percentage from 0 to 100")]
+Seconds = Annotated[Amount, Field(gt=0, le=600, description="seconds above 0 up to 600")]
+
+
+class RolloutSettings(Settings):
+    """The steps of a rollout and their pace."""
+
+    steps: tuple[Annotated[Count, Field(ge=1, le=100)], ...] = Field(
+        default=(10, 50, 100),
+        min_length=1,
+        max_length=20,
+        description="a list of percentages from 1 to 100, each above the one before",
+    )
+    soak_hours: Amount = Field(
+        default=48, ge=0, le=720, description="hours from 0 to 720 that a step lasts before the next one"
+    )
+    watch_seconds: Count = Field(
+        default=300, ge=0, le=86400, description="seconds from 0 to 86400 that a new step is watched"
+    )
+
+    @field_validator("steps")
+    @classmethod
+    def _steps_rise(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        if any(later <= earlier for earlier, later in pairwise(value)):
+            raise ValueError("one is not above the one before")
+        return value
+
+
+class GateSettings(Settings):
+    """What every gate may say: over which window it looks."""
+
+    window_hours: Amount | None = Field(default=None, gt=0, le=720, description=_WINDOW)
+
+
+class ErrorsGate(GateSettings):
+    """The gateway's users may not see more errors than the others."""
+
+    minimum_samples: Count = Field(default=100, ge=1, le=1_000_000, description=_SAMPLES)
+    confidence_percent: Amount = Field(
+        default=95, ge=80, le=99.9, description="a percentage from 80 to 99.9: how sure the comparison has to be"
+    )
+    tolerance_percent: Percent = 3
+    maximum_percent: Percent = 10
+
+
+class LatencyGate(GateSettings):
+    """How long the gateway's users wait: Friday AI's own targets."""
+
+    minimum_samples: Count = Field(default=100, ge=1, le=1_000_000, description=_SAMPLES)
+    p50_seconds: Seconds = 1
+    p95_seconds: Seconds = 3
+    p99_seconds: Seconds = 5
+
+
+class OverheadGate(GateSettings):
+    """What LiteLLM adds to the time of its models."""
+
+    minimum_samples: Count = Field(default=100, ge=1, le=1_000_000, description=_SAMPLES)
+    p50_milliseconds: Amount = Field(
+        default=10, gt=0, le=10_000, description="milliseconds above 0 up to 10000 that LiteLLM may add at the median"
+    )
+
+
+class FallbacksGate(GateSettings):
+    """How many calls the gateway may leave to the direct path."""
+
+    minimum_samples: Count = Field(default=100, ge=1, le=1_000_000, description=_SAMPLES)
+    maximum_percent: Percent = 5
+
+
+class ProvidersGate(GateSettings):
+    """How long a single model may be out of service."""
+
+    maximum_out_percent: Percent = 5
+
+
+class GatewayGate(GateSettings):
+    """How much of the time the edge has to find a gateway replica that is well."""
+
+    minimum_up_percent: Percent = 99.9
+
+
+class CostGate(GateSettings):
+    """The cost has no threshold to set: it is 0."""
+
+
+class QuotaGate(GateSettings):
+    """How much of the account's limits the next step may use up."""
+
+    minimum_samples: Count = Field(default=100, ge=1, le=1_000_000, description=_SAMPLES)
+    usable_percent: Percent = 90
+
+
+class GatesSettings(Settings):
+    """The gates between two steps, each with its window, threshold and minimum of samples."""
+
+    errors: ErrorsGate = Field(default_factory=ErrorsGate, description="a map")
+    latency: LatencyGate = Field(default_factory=LatencyGate, description="a map")
+    overhead: OverheadGate = Field(default_factory=OverheadGate, description="a map")
+    fallbacks: FallbacksGate = Field(default_factory=FallbacksGate, description="a map")
+    providers: ProvidersGate = Field(default_factory=ProvidersGate, description="a map")
+    gateway: GatewayGate = Field(default_factory=GatewayGate, description="a map")
+    cost: CostGate = Field(default_factory=CostGate, description="a map")
+    quota: QuotaGate = Field(default_factory=QuotaGate, description="a map")
+    minimum_coverage_percent: Percent = Field(
+        default=90, description="a percentage from 0 to 100 of the window that Prometheus has to have seen"
+    )
+    watch_samples: Count = Field(
+        default=20, ge=1, le=1_000_000, description="a whole number of calls from 1 to 1000000 before a watch judges"
+    )
