@@ -1,5 +1,6 @@
 """What is asked of a stack after an update, before it is called up."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import httpx
@@ -9,6 +10,10 @@ from rollout.errors import OperationError
 from rollout.hosts import DockerHost
 
 _TIMEOUT_SECONDS = 35.0  # above Friday's own 30 s
+
+
+class CheckError(OperationError):
+    """The update is made, and what it brought is not well."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +27,7 @@ class Answer:
 
 
 def ask(url: str, user_id: int) -> Answer:
-    """Ask Friday one question as `user_id`; OperationError when it does not answer 200."""
+    """Ask Friday one question as `user_id`; CheckError when it does not answer 200."""
     try:
         response = httpx.post(
             f"{url}/api/chat",
@@ -33,7 +38,7 @@ def ask(url: str, user_id: int) -> Answer:
     except httpx.HTTPError as error:
         text = error.response.text[:500] if isinstance(error, httpx.HTTPStatusError) else ""
         mend = "./fridayctl logs shows what Friday and the gateway say"
-        raise OperationError(f"Friday at {url} did not answer user {user_id}: {error}", mend, details=text) from error
+        raise CheckError(f"Friday at {url} did not answer user {user_id}: {error}", mend, details=text) from error
     return Answer(
         user_id,
         response.headers.get("x-friday-path", ""),
@@ -43,26 +48,61 @@ def ask(url: str, user_id: int) -> Answer:
 
 
 def all_well(stack: str, host: DockerHost) -> None:
-    """Raise OperationError with logs and probe output when a container of the stack is not healthy."""
+    """Raise CheckError with logs and probe output when a container of the stack is not healthy."""
     complaint = host.complaint(stack)
     if complaint:
-        mend = f"./fridayctl logs {stack} shows more; ./fridayctl up {stack} tries again"
-        raise OperationError(f"{stack}: not everything is healthy", mend, details=complaint)
+        raise CheckError(f"{stack}: not everything is healthy", mend(stack), details=complaint)
+
+
+def users_are_safe(stack: str, host: DockerHost, percentage: int) -> list[str]:
+    """Return a line for each container that is not well, where users are served all the same.
+
+    For that the edge and Friday each need one that is well, and the gateway too with a `percentage` above 0. CheckError
+    with what `all_well` tells when one of them has none. Whether they answer is `ask_around`'s part.
+    """
+    complaint = host.complaint(stack)
+    if not complaint:
+        return []
+    well = {each.part for each in host.instances(stack) if each.well}
+    lacking = [part for part in ("edge", "friday", *(("litellm",) if percentage else ())) if part not in well]
+    if lacking:
+        what = f"{stack}: no container of {' or '.join(lacking)} is healthy, and users need one"
+        way = f"./fridayctl rollback {stack} --level 1 leaves the gateway out; " if lacking == ["litellm"] else ""
+        raise CheckError(what, f"{way}{mend(stack)}", details=complaint)
+    return [line for line in complaint.splitlines() if not line.startswith(" ")]  # without probes and logs
+
+
+def mend(stack: str) -> str:
+    """Return the next command for a stack that has something unwell."""
+    return f"./fridayctl logs {stack} shows more; ./fridayctl drift {stack} --fix brings back what was stopped"
+
+
+def ask_around(url: str, settings: StackSettings, tell: Callable[[str, str], None]) -> list[Answer]:
+    """Ask on both paths and tell the answers; with the real OpenRouter no quota is spent on that."""
+    if settings.upstream != "simulator":
+        tell("checked", "what users need is healthy")
+        return []
+    answers = both_paths(url, settings)
+    for answer in answers:
+        tell("checked", f"user {answer.user_id}: {answer.path}, {answer.model}, {answer.milliseconds:.0f} ms")
+    return answers
 
 
 def both_paths(url: str, settings: StackSettings) -> list[Answer]:
-    """Ask once on each path that the rollout percentage uses; OperationError when the wrong path answers.
+    """Ask once on each path that the rollout percentage uses; CheckError when the wrong path answers.
 
     Users are assigned by `user_id % 100 < percentage`: user 0 is the first on the gateway, 99 the last.
     """
-    percentage = settings.rollout_percentage if settings.litellm_enabled else 0
+    percentage = settings.effective_percentage
     expected = [(0, "litellm")] if percentage > 0 else []
     expected += [(99, "direct")] if percentage < 100 else []
     answers = []
     for user_id, path in expected:
         answer = ask(url, user_id)
         if answer.path != path:
-            mend = "./fridayctl logs: the gateway, or the model behind it, is not well"
-            raise OperationError(f"user {user_id} should be answered over {path} (was: {answer.path})", mend)
+            mend = (
+                "./fridayctl logs: the gateway, or the model behind it, is not well; rollback --level 1 leaves it out"
+            )
+            raise CheckError(f"user {user_id} should be answered over {path} (was: {answer.path})", mend)
         answers.append(answer)
     return answers

@@ -2,18 +2,22 @@
 
 from collections.abc import Callable
 
-from rollout.hosts import DockerHost
-from rollout.stacks import destroy, open_stack, read_settings, release_dead_lock
+from rollout.errors import OperationError
+from rollout.stacks import SURPRISES, destroy, open_to_change, read_settings
+from rollout.swarm import engine_of
 
 Tell = Callable[[str], None]
 
 
 def take_down(stack: str, tell: Tell) -> None:
     """Remove everything that a stack runs; OperationError when something stays."""
-    host = DockerHost(read_settings(stack).docker_host)
-    opened = open_stack(stack)
-    if release_dead_lock(opened):
-        tell("the last update was killed; its lock is freed")
-    destroy(opened, tell)
+    host = engine_of(read_settings(stack))
+    opened = open_to_change(stack, tell)
+    try:
+        destroy(opened, tell)
+    except OperationError as error:
+        if not SURPRISES.search(error.details):
+            raise
+        destroy(opened, tell)  # which looks at the host first
     for name in host.remove_leftovers(stack):
         tell(f"removed {name} (left by an update that was cut short)")

@@ -1,7 +1,12 @@
 """What a command says when it cannot go on, and with which exit code."""
 
+from pathlib import Path
+
+from toolchain import paths
+
 EXIT_FAILED = 1
 EXIT_USAGE = 2
+EXIT_INCONCLUSIVE = 3
 
 
 class OperationError(Exception):
@@ -21,3 +26,17 @@ class OperationError(Exception):
     def render(self) -> str:
         """Return the text for the screen: what happened, what was seen, how to mend it."""
         return "\n".join(part for part in (self.message, self.details, f"  mend: {self.mend}") if part)
+
+
+def unwritable(folder: Path, error: OSError) -> OperationError:
+    """Return the error for a folder of the local state that cannot be written, met before an update began."""
+    said = (error.strerror or str(error)).lower()
+    mend = f"make room there, and see that it can be written: df -h {paths.state_dir()}; then the same command again"
+    return OperationError(f"{folder} cannot be written ({said})", mend, EXIT_USAGE)
+
+
+def root_cause(error: BaseException) -> BaseException:
+    """Return the error that others were raised from: what the system itself said."""
+    while inner := error.__cause__ or error.__context__:
+        error = inner
+    return error

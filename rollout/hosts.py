@@ -1,15 +1,20 @@
 """What runs on a Docker host: a stack's containers, their health, and the words for one that is not well."""
 
+import contextlib
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import docker
-from docker.errors import DockerException, NotFound
+from docker.errors import NotFound
 from docker.models.containers import Container
 
-from rollout.errors import EXIT_USAGE, OperationError
+from components.settings import StackSettings
+from rollout.connection import connect
+from rollout.errors import OperationError
+from rollout.images import find
 
 STACK_LABEL = "friday-litellm.stack"
 PART_LABEL = "friday-litellm.part"
@@ -37,14 +42,17 @@ class Instance:
 class DockerHost:
     """One Docker engine, read and tidied by label; it declares nothing, that is the program's part."""
 
-    def __init__(self, url: str) -> None:
-        """Connect to an engine; OperationError (exit code 2) when it does not answer."""
-        try:
-            self._client = docker.DockerClient(base_url=url, use_ssh_client=url.startswith("ssh://"))
-            self._client.ping()
-        except DockerException as error:
-            mend = "./fridayctl doctor says what is missing"
-            raise OperationError(f"Docker at {url} does not answer: {error}", mend, EXIT_USAGE) from error
+    def __init__(self, settings: StackSettings, client: docker.DockerClient | None = None) -> None:
+        """Connect to a stack's engine, or take a client that is connected to one of its engines.
+
+        OperationError (exit code 2) when the engine does not answer.
+        """
+        self._client = client or connect(settings.docker_host, settings.ssh, settings.tls)
+
+    def asked_again(self) -> Self:
+        """Return it if it still answers; OperationError when it does not."""
+        self._client.ping()
+        return self
 
     def instances(self, stack: str) -> list[Instance]:
         """Return a stack's containers, stopped ones too, sorted by name; not the ones that only hold files."""
@@ -53,17 +61,26 @@ class DockerHost:
 
     def names(self, stack: str) -> set[str]:
         """Return the names of all of a stack's containers."""
-        return {str(container.name) for container in self._containers(stack)}
+        # The plain list, in one request: the library's own objects would ask for each container again.
+        found = self._client.api.containers(all=True, filters={"label": f"{STACK_LABEL}={stack}"})
+        return {each["Names"][0].lstrip("/") for each in found}
 
     def published_ports(self) -> dict[int, tuple[str, str]]:
         """Return (container name, its stack or "") of what publishes each host port."""
-        # The plain list, in one request: the library's own objects would ask for each container again.
+        # In one request, as above.
         return {
             int(port["PublicPort"]): (container["Names"][0].lstrip("/"), container["Labels"].get(STACK_LABEL, ""))
             for container in self._client.api.containers()
             for port in container["Ports"]
             if "PublicPort" in port
         }
+
+    def runs(self, stack: str, part: str, image: str) -> list[bool]:
+        """Return of each running container of a part whether it is made of an image, as this host has that now."""
+        found = self._client.api.containers(filters={"label": f"{STACK_LABEL}={stack}"})
+        running = [str(each["ImageID"]) for each in found if each["Labels"].get(PART_LABEL) == part]
+        declared = find(self._client, image) if running else None
+        return [declared is not None and declared.id == each for each in running]
 
     def complaint(self, stack: str) -> str:
         """Return name, state, last probe output and last log lines of each container that is not well."""
@@ -74,6 +91,10 @@ class DockerHost:
         ]
         return "\n".join(texts)
 
+    def reasons(self, stack: str) -> str:
+        """Return why an update failed: what `complaint` says, without any wait."""
+        return self.complaint(stack)
+
     def logs(self, stack: str, part: str, tail: int) -> Iterator[tuple[str, Iterator[bytes], Container]]:
         """Yield (name, lines so far, container) of each container of a part ("" for all parts)."""
         for container in self._working(stack):
@@ -81,36 +102,84 @@ class DockerHost:
                 lines = container.logs(tail=tail, timestamps=True).splitlines()
                 yield str(container.name), iter(lines), container
 
+    def run_in(self, stack: str, part: str, command: list[str]) -> dict[str, str]:
+        """Run a command in each running container of a part; return what each printed, by the container's name."""
+        answers = {}
+        api = self._client.api
+        # Not the library's own objects: they ask for each container once more, and for an exit code afterwards, which
+        # costs a connection, for the one that the command ran over is gone.
+        for found in api.containers(filters={"label": [f"{STACK_LABEL}={stack}", f"{PART_LABEL}={part}"]}):
+            with contextlib.suppress(NotFound):  # gone between the listing and the command
+                printed = api.exec_start(api.exec_create(found["Id"], command)["Id"])
+                answers[found["Names"][0].lstrip("/")] = printed.decode(errors="replace")
+        return answers
+
     def remove_strays(self, stack: str, known: set[str]) -> list[str]:
         """Remove the stack's containers whose ids are not `known` to its state; return their names.
 
         An update that was killed between a container's creation and its entry in the state leaves such a one.
         """
-        strays = [container for container in self._containers(stack) if container.id not in known]
+        strays = [container for container in self.containers(stack) if container.id not in known]
         for container in strays:
             container.remove(force=True, v=True)
         return [str(container.name) for container in strays]
 
     def remove_leftovers(self, stack: str) -> list[str]:
-        """Remove containers and networks with the stack's label; return their names.
+        """Remove containers, networks and volumes with the stack's label; return their names.
 
         After a destroy only what a killed update left outside the state is still here.
         """
         removed = []
-        for container in self._containers(stack):
+        for container in self.containers(stack):
             container.remove(force=True, v=True)
             removed.append(str(container.name))
         for network in self._client.networks.list(filters={"label": f"{STACK_LABEL}={stack}"}):
             network.remove()
             removed.append(str(network.name))
+        for volume in self._client.volumes.list(filters={"label": f"{STACK_LABEL}={stack}"}):
+            volume.remove()
+            removed.append(str(volume.name))
         return removed
 
     def _working(self, stack: str) -> list[Container]:
-        return [container for container in self._containers(stack) if REPLICA_LABEL in container.labels]
+        return [container for container in self.containers(stack) if REPLICA_LABEL in container.labels]
 
-    def _containers(self, stack: str) -> list[Container]:
+    def containers(self, stack: str) -> list[Container]:
+        """Return all of a stack's containers, stopped ones and the ones that only hold files too."""
         filters: dict[str, str | list[str] | bool] = {"label": f"{STACK_LABEL}={stack}"}
         return list(self._client.containers.list(all=True, filters=filters, ignore_removed=True))
+
+
+def answering_hosts(settings: StackSettings, lost: Callable[[str], None]) -> list[DockerHost]:
+    """Return the hosts of a stack that answer; `lost` is told of each that does not, and why."""
+    found = _answering(settings.hosts, lambda at: DockerHost(settings.model_copy(update={"docker_host": at})), lost)
+    return list(found.values())
+
+
+def still_answering(hosts: Mapping[str, DockerHost], lost: Callable[[str], None]) -> dict[str, DockerHost]:
+    """Return those of the hosts, by address, that still answer, over the connections that they have."""
+    return _answering(tuple(hosts), lambda at: hosts[at].asked_again(), lost)
+
+
+def _answering(
+    addresses: Sequence[str], reach: Callable[[str], DockerHost], lost: Callable[[str], None]
+) -> dict[str, DockerHost]:
+    with ThreadPoolExecutor(len(addresses)) as pool:
+        found = pool.map(lambda address: _host_or_why(reach, address), addresses)
+        hosts = {}
+        for address, host in zip(addresses, found, strict=True):
+            if isinstance(host, OperationError):
+                lost(f"{address}: {host.message}")
+            else:
+                hosts[address] = host
+        return hosts
+
+
+def _host_or_why(reach: Callable[[str], DockerHost], address: str) -> DockerHost | OperationError:
+    try:
+        return reach(address)
+    except OperationError as error:
+        return error
 
 
 def _instance(container: Container) -> Instance | None:

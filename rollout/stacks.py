@@ -1,26 +1,35 @@
 """Stacks through Pulumi's Automation API: open, update, destroy, read."""
 
-import contextlib
 import json
 import os
+import re
 import shutil
-import socket
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pulumi import automation as auto
 from pulumi.automation.events import EngineEvent, OpType
 
-from components.settings import SECRET_KEYS, StackSettings
+from components.settings import GENERATED_KEYS, SECRET_KEYS, StackSettings
 from components.settings_source import from_stack_file, generated_secrets
+from rollout import backups, locks
 from rollout.errors import EXIT_USAGE, OperationError
+from rollout.pulumi_errors import errors_of
+from rollout.workspace import open_workspace, state_file
 from toolchain.environment import environment
 from toolchain.paths import ROOT
 
-# The engine's words for a container that the state does not know, and for one that only the state knows.
-SURPRISES = ("is already in use by container", "No such container")
+# An engine's and a Swarm's words for what the state does not know, and for what only the state knows. The last ones are
+# the plugin's: it has removed a service, and gives its tasks no more time to end than they have themselves.
+SURPRISES = re.compile(
+    "is already in use by container|code = AlreadyExists|No such (container|service)"
+    r"|(service|config|secret|network) \S+ not found|code = NotFound|error on wait for container"
+)
+# How the stand-in for a secret begins that set-up, or the first update, has yet to make.
+NOT_GENERATED = "not-generated-yet-"
 Tell = Callable[[str], None]
 _VERBS = {
     OpType.CREATE: "created",
@@ -53,25 +62,69 @@ def read_settings(name: str) -> StackSettings:
         mend = f"name one of the stacks here ({known}), or copy a file from examples/ to Pulumi.{name}.yaml"
         raise OperationError(f"stack {name!r}: there is no Pulumi.{name}.yaml", mend, EXIT_USAGE)
     # Before the first set-up there are no generated secrets: the rest of the file can be checked without them.
-    secrets = generated_secrets(environment()) or {key: f"not-generated-yet-{key}" for key in SECRET_KEYS}
-    return from_stack_file(stack_file(name), secrets)
+    stand_ins = {key: f"{NOT_GENERATED}{key}" for key in SECRET_KEYS}
+    to_come = {key: stand_ins[key] for key in GENERATED_KEYS}
+    return from_stack_file(stack_file(name), generated_secrets(environment()) or stand_ins, to_come)
 
 
-def open_stack(name: str) -> auto.Stack:
-    """Select a stack, making it in the backend when it is new there."""
+def open_stack(name: str, *, mending: bool = False) -> auto.Stack:
+    """Select a stack, making it in the backend when it is new there; `mending`: also when its state was cut short."""
+    stack = _opened(name, auto.Stack.create_or_select)
+    if not mending:
+        backups.require_sound(stack)
+    return stack
+
+
+def open_known(name: str) -> auto.Stack | None:
+    """Select a stack; None when the backend does not know it, which changes nothing there."""
+    try:
+        return _opened(name, auto.Stack.select)
+    except auto.StackNotFoundError:
+        return None
+
+
+def _opened(name: str, select: Callable[[str, auto.Workspace], auto.Stack]) -> auto.Stack:
     threading.excepthook = _ignore_closed_pipes
     # Pulumi's library looks for its command line on this process' own PATH.
     os.environ.update(environment())
     if not shutil.which("pulumi"):
         raise OperationError("pulumi is not set up on this machine", "./fridayctl setup", EXIT_USAGE)
     try:
-        return auto.select_stack(name, work_dir=str(ROOT))
+        return select(name, open_workspace())
     except auto.StackNotFoundError:
-        return auto.create_stack(name, work_dir=str(ROOT))
+        raise
     except auto.CommandError as error:
-        said = "\n".join(line for line in str(error).splitlines() if "error:" in line)
         mend = "./fridayctl setup makes a local state; for another backend check PULUMI_BACKEND_URL and the login"
-        raise OperationError(f"the state of {name} cannot be opened", mend, EXIT_USAGE, said) from error
+        raise OperationError(f"the state of {name} cannot be opened", mend, EXIT_USAGE, errors_of(error)) from error
+
+
+def require_readable(stack: auto.Stack) -> None:
+    """Raise OperationError (exit code 2) when an update could not read what is encrypted, or the state at all.
+
+    Changes nothing. Stack file and state may have been encrypted with two passphrases, so each is asked: Pulumi itself
+    asks the file only where it holds a secret, but for the secrets of the history always.
+    """
+    backups.require_sound(stack)
+    if "encryptionsalt:" in stack_file(stack.name).read_text(encoding="utf-8"):  # else Pulumi would write one into it
+        stack.history(page_size=1, page=1, show_secrets=True)
+    stack.export_stack()
+
+
+def open_to_change(name: str, tell: Tell) -> auto.Stack:
+    """Open a stack, free the lock of an update that was killed, and mend a state that was cut short; see `open_stack`.
+
+    After such a mend the hosts are read: the state is older than they are.
+    """
+    stack = open_stack(name, mending=True)
+    killed = locks.release_dead(stack)
+    if killed:
+        tell(f"the last update ({killed}) was killed; its lock is freed")
+    # While somebody else's update writes it, the state is theirs, whatever it looks like: this one will be refused.
+    copy = "" if locks.is_locked(name) else backups.put_back(stack)
+    if copy:
+        tell(f"the state was cut short; {copy} is put in its place, and the host is read")
+        stack.refresh(suppress_progress=True)
+    return stack
 
 
 def _ignore_closed_pipes(failure: threading.ExceptHookArgs) -> None:
@@ -80,10 +133,27 @@ def _ignore_closed_pipes(failure: threading.ExceptHookArgs) -> None:
         threading.__excepthook__(failure)
 
 
-def container_ids(stack: auto.Stack) -> set[str]:
-    """Return the ids of the containers that a stack's state knows."""
-    resources = (stack.export_stack().deployment or {}).get("resources", [])
-    return {str(each["id"]) for each in resources if each["type"] == "docker:index/container:Container"}
+def known_ids(stack: auto.Stack) -> set[str]:
+    """Return the ids of all that a stack's state knows on its hosts."""
+    return {str(each["id"]) for each in _recorded(stack) if each["type"].startswith("docker:")}
+
+
+def _unfinished(stack: auto.Stack) -> list[str]:
+    """Return the URNs of the containers that an update made and could not call healthy, or lost the host over.
+
+    Pulumi's next update would take each as it is and go on to remove those that serve. They are to be made again.
+    """
+    container = "docker:index/container:Container"
+    return [str(each["urn"]) for each in _recorded(stack) if each["type"] == container and each.get("initErrors")]
+
+
+def _recorded(stack: auto.Stack) -> list[dict[str, Any]]:
+    path = state_file(stack.workspace, stack.name)
+    if path:
+        resources = (json.loads(path.read_text())["checkpoint"]["latest"] or {}).get("resources", [])
+    else:
+        resources = (stack.export_stack().deployment or {}).get("resources", [])
+    return [each for each in resources if "id" in each]
 
 
 def update(stack: auto.Stack, message: str, tell: Tell, *, refresh: bool = False) -> Update:
@@ -92,12 +162,18 @@ def update(stack: auto.Stack, message: str, tell: Tell, *, refresh: bool = False
     `message` goes into the history. `refresh` reads the hosts first, for containers that vanished.
     """
     watcher = _Watcher(tell)
+    _begin(stack, message)
     try:
         result = stack.up(
-            message=message, refresh=refresh, on_event=watcher.see, suppress_progress=True, show_secrets=False
+            message=message,
+            refresh=refresh,
+            replace=_unfinished(stack),
+            on_event=watcher.see,
+            suppress_progress=True,
+            show_secrets=False,
         )
     except auto.ConcurrentUpdateError as error:
-        raise _locked(stack.name, error) from error
+        raise locks.held(stack.name, error) from error
     except auto.CommandError as error:
         mend = f"mend what it names, then ./fridayctl up {stack.name}; what served before goes on serving"
         raise OperationError(f"the update of {stack.name} failed", mend, details=watcher.said(error)) from error
@@ -106,41 +182,23 @@ def update(stack: auto.Stack, message: str, tell: Tell, *, refresh: bool = False
     return Update(sum(count for op, count in changes.items() if op != OpType.SAME), outputs)
 
 
+def _begin(stack: auto.Stack, doing: str) -> None:
+    if locks.note(stack.name, doing):
+        backups.keep(stack)
+
+
 def destroy(stack: auto.Stack, tell: Tell) -> None:
     """Remove everything that a stack runs; its history stays. OperationError when that fails."""
     watcher = _Watcher(tell)
+    _begin(stack, "down")
     try:
         # A container that somebody removed by hand would fail its own removal: look first.
-        stack.destroy(refresh=True, on_event=watcher.see, suppress_progress=True)
+        stack.destroy(message="down", refresh=True, on_event=watcher.see, suppress_progress=True)
     except auto.ConcurrentUpdateError as error:
-        raise _locked(stack.name, error) from error
+        raise locks.held(stack.name, error) from error
     except auto.CommandError as error:
         mend = f"mend what it names, then ./fridayctl down {stack.name}"
         raise OperationError(f"taking {stack.name} down failed", mend, details=watcher.said(error)) from error
-
-
-def release_dead_lock(stack: auto.Stack) -> bool:
-    """Free a stack whose lock is held by a process of this machine that is gone (killed); tell whether it was so."""
-    backend = Path(os.environ.get("PULUMI_BACKEND_URL", "").removeprefix("file://"))
-    held = []
-    for path in (backend / ".pulumi" / "locks").rglob("*.json"):
-        if path.parent.name == stack.name:
-            with contextlib.suppress(FileNotFoundError):  # its update has just ended
-                held.append(json.loads(path.read_text()))
-    if not held or any(lock.get("hostname") != socket.gethostname() or _runs(int(lock["pid"])) for lock in held):
-        return False
-    stack.cancel()
-    return True
-
-
-def _runs(pid: int) -> bool:
-    return Path(f"/proc/{pid}").exists()
-
-
-def _locked(name: str, error: auto.CommandError) -> OperationError:
-    holder = [line.strip() for line in str(error).splitlines() if "created by" in line]
-    mend = f'wait for it; if that process is gone: eval "$(./fridayctl env)" && pulumi cancel -s {name}'
-    return OperationError(f"another update of {name} is going on", mend, details="\n".join(holder))
 
 
 class _Watcher:

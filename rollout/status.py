@@ -1,21 +1,42 @@
 """What a stack is set to, what its history says last, and what runs."""
 
+import datetime as dt
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from typing import Any
 
-from rollout.hosts import DockerHost, Instance
+from rollout.analysis import judge
+from rollout.gates.verdict import Judgement, Question
+from rollout.history import Entry
+from rollout.history_source import read_history
+from rollout.hosts import Instance
+from rollout.measure import measure, sources
 from rollout.stacks import open_stack, read_settings
+from rollout.standing import Standing, standing
+from rollout.steps import in_words
+from rollout.swarm import engine_of
+
+_URLS = ("fridayUrl", "gatewayUrl", "simulatorUrl", "prometheusUrl")
+_LAST = 5
+"""Updates that are shown."""
 
 
 @dataclass(frozen=True)
 class Status:
-    """A stack at one moment. `deployed_percentage` (0-100) is what runs, `settings_percentage` what the file says."""
+    """A stack at one moment. `deployed_percentage` (0-100) is what runs, `settings_percentage` what the file says.
+
+    `step` and `gates` are None when nothing is deployed; `history` holds the last updates, newest first.
+    """
 
     stack: str
     settings_percentage: int
     deployed_percentage: int | None
-    last_update: str
+    history: Sequence[Entry]
     instances: list[Instance]
     urls: dict[str, str]
+    step: Standing | None = None
+    gates: Judgement | None = None
 
     @property
     def well(self) -> bool:
@@ -33,23 +54,63 @@ class Status:
         ill = sum(not each.well for each in self.instances)
         return f"{text}, {ill} of {len(self.instances)} containers not well" if ill else f"{text}, all healthy"
 
+    @property
+    def rollout(self) -> str:
+        """Return the step in a sentence: since when, how much of its soak is left, what comes next."""
+        if self.step is None:
+            return ""
+        since = f"since {self.step.since:%Y-%m-%d %H:%M} UTC"
+        left = f"{in_words(self.step.soak_left)} of its soak left" if self.step.soak_left else "its soak is over"
+        step = self.step.next_step
+        following = "it is the last step" if step is None else f"next: {step} %"
+        paused = f"; paused ({self.step.paused.message})" if self.step.paused else ""
+        return f"{since}, {left}, {following}{paused}"
+
     def document(self) -> dict[str, object]:
         """Return it for --json."""
-        return {**asdict(self), "well": self.well, "headline": self.headline}
+        return {
+            "stack": self.stack,
+            "headline": self.headline,
+            "well": self.well,
+            "settings_percentage": self.settings_percentage,
+            "deployed_percentage": self.deployed_percentage,
+            "step": self.step.document() if self.step else None,
+            "gates": [each.model_dump() for each in self.gates.verdicts] if self.gates else [],
+            "history": [each.model_dump(exclude={"config"}) for each in self.history],
+            "instances": [asdict(each) for each in self.instances],
+            "urls": self.urls,
+        }
 
 
 def look(stack: str) -> Status:
     """Look at a stack; SettingsError or OperationError when it cannot be read."""
     settings = read_settings(stack)
     opened = open_stack(stack)
-    outputs = {key: output.value for key, output in opened.outputs().items()}
-    history = opened.history(page_size=1, page=1, show_secrets=False)
-    enabled = outputs.get("litellmEnabled", True)
+    # Each of these is a run of Pulumi's command line, and somebody waits.
+    with ThreadPoolExecutor() as pool:
+        asked = pool.submit(opened.outputs), pool.submit(read_history, opened)
+        instances = engine_of(settings).instances(stack)
+        outputs = {key: output.value for key, output in asked[0].result().items()}
+        entries = asked[1].result()
+    now = dt.datetime.now(dt.UTC)
+    step = standing(entries, settings.rollout, now) if outputs else None
+    gates = None
+    if step:
+        evidence = measure(sources(opened, settings, outputs), settings, entries, step.since, now)
+        gates = judge(evidence, Question(stack, step.percentage, step.next_step, settings.gates))
     return Status(
         stack=stack,
-        settings_percentage=settings.rollout_percentage if settings.litellm_enabled else 0,
-        deployed_percentage=(outputs.get("rolloutPercentage") if enabled else 0) if outputs else None,
-        last_update="".join(f"{h.start_time:%Y-%m-%d %H:%M:%S} {h.kind} {h.result}: {h.message}" for h in history),
-        instances=DockerHost(settings.docker_host).instances(stack),
-        urls={name: str(outputs[name]) for name in ("fridayUrl", "gatewayUrl", "simulatorUrl") if name in outputs},
+        settings_percentage=settings.effective_percentage,
+        deployed_percentage=_percentage(outputs),
+        history=entries[:_LAST],
+        instances=instances,
+        urls={name: str(outputs[name]) for name in _URLS if name in outputs},
+        step=step,
+        gates=gates,
     )
+
+
+def _percentage(outputs: dict[str, Any]) -> int | None:
+    if not outputs:
+        return None
+    return int(outputs["rolloutPercentage"]) if outputs.get("litellmEnabled", True) else 0

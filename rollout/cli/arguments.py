@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import click
@@ -26,3 +27,20 @@ def print_json(document: object) -> None:
 def line(label: str, text: str) -> None:
     """Print one line of a command's progress: what it is about, then what was done."""
     click.echo(f"{label:<10}{text}")
+
+
+def teller(as_json: bool) -> Callable[[str, str], None]:
+    """Return what prints progress: `line`, or its like on stderr where stdout is JSON's."""
+    return (lambda label, text: click.echo(f"{label}: {text}", err=True)) if as_json else line
+
+
+def one_line(text: str) -> str:
+    """Return an operator's words as messages of the history take them: one line, at most 300 characters."""
+    return " ".join(text.split())[:300]
+
+
+def age(span: timedelta) -> str:
+    """Return how long ago something was: 3 d, 2 h 5 min, 40 s."""
+    from rollout.steps import in_words  # noqa: PLC0415 - --help does not need it
+
+    return f"{span.days} d" if span.days else in_words(span)

@@ -5,12 +5,12 @@ import signal
 import click
 
 from benchmarks.registry import MEASUREMENTS
-from rollout.cli.arguments import json_option, line, print_json
+from rollout.cli.arguments import json_option, print_json, teller
 from rollout.errors import OperationError
 
 EPILOG = """\b
 Examples:
-  ./fridayctl bench                    everything, about 8 minutes
+  ./fridayctl bench                    everything, about 15 minutes
   ./fridayctl bench rollout memory     these two only
   ./fridayctl bench --json > figures.json
 
@@ -29,7 +29,7 @@ def bench_command(names: tuple[str, ...], as_json: bool) -> int:
 
     # Told to end, it still removes its stack.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    tell = (lambda label, text: click.echo(f"{label}: {text}", err=True)) if as_json else line
+    tell = teller(as_json)
     try:
         report = suite.run(names, tell)
     except (AssertionError, RuntimeError) as error:

@@ -23,10 +23,13 @@ Examples:
 @click.option("--tail", default=20, show_default=True, type=click.IntRange(0, 100000), help="Lines a container.")
 def logs_command(stack: str, part: str, follow: bool, tail: int) -> None:
     """Print the logs of STACK's containers, each line behind its container's name."""
-    from rollout.hosts import DockerHost  # noqa: PLC0415 - Docker's library loads only when needed
+    from rollout.hosts import DockerHost, answering_hosts  # noqa: PLC0415 - Docker's library loads only when needed
     from rollout.stacks import read_settings  # noqa: PLC0415
 
-    found = list(DockerHost(read_settings(stack).docker_host).logs(stack, part, tail))
+    settings = read_settings(stack)
+    alone = len(settings.hosts) == 1
+    hosts = [DockerHost(settings)] if alone else answering_hosts(settings, lambda text: click.echo(text, err=True))
+    found = [each for host in hosts for each in host.logs(stack, part, tail)]
     if not found:
         raise click.UsageError(f"{stack} runs no {part or 'container'}; ./fridayctl status {stack} lists what runs")
     prefix = f"friday-{stack}-"

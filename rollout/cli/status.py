@@ -11,11 +11,12 @@ if TYPE_CHECKING:
 
 EPILOG = """\b
 Examples:
-  ./fridayctl status
+  ./fridayctl status                    step, soak, gates, containers, last updates
   ./fridayctl status local --json
+  ./fridayctl promote local --dry-run   what each gate that does not pass would need
 
 \b
-Exit codes: 0 everything runs and is healthy, 1 something is not.
+Exit codes: 0 everything runs and is healthy, 1 something is not. The gates do not count.
 """
 
 
@@ -23,7 +24,7 @@ Exit codes: 0 everything runs and is healthy, 1 something is not.
 @stack_argument
 @json_option
 def status_command(stack: str, as_json: bool) -> int:
-    """Say where STACK's rollout stands, when it last changed, and how each container is."""
+    """Say where STACK's rollout stands, what the gates of its next step say, and how each container is."""
     from rollout.status import look  # noqa: PLC0415 - Pulumi's libraries load only when needed
 
     status = look(stack)
@@ -38,9 +39,12 @@ def _print(status: "Status") -> None:
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
 
+    from rollout.cli.gates import show_gates  # noqa: PLC0415
+    from rollout.cli.history import show_history  # noqa: PLC0415
+
     click.echo(f"{status.stack}: {status.headline}")
-    if status.last_update:
-        click.echo(f"last update {status.last_update}")
+    if status.rollout:
+        click.echo(status.rollout)
     table = Table("container", "part", "state", "health", "up for", "image")
     for each in status.instances:
         table.add_row(
@@ -53,6 +57,11 @@ def _print(status: "Status") -> None:
         )
     if status.instances:
         Console().print(table)
+    if status.gates:
+        show_gates(status.gates, causes=False)
+    if status.history:
+        click.echo()
+        show_history(status.history)
     for name, url in status.urls.items():
         click.echo(f"{name:<14}{url}")
     if not status.instances:

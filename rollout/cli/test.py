@@ -50,9 +50,7 @@ def _everything(selection: list[str]) -> list[tuple[str, bool]]:
         ("ruff format", _run("format", "ruff", "format", "--check", ".") == 0),
         ("mypy", _run("types", "mypy") == 0),
     ]
-    _run("coverage", "coverage", "erase")
     results.append(("tests", _run("tests", "coverage", "run", "-m", "pytest", *selection) == 0))
-    _run("coverage", "coverage", "combine", "--quiet")
     if not selection:
         # Without an engine the lines that need one cannot be reached, so their share says nothing.
         results += [(f"coverage of {part or 'everything'}", _covered(part, share)) for part, share in COVERAGE.items()]
@@ -67,10 +65,8 @@ def _covered(part: str, share: int) -> bool:
 def _run(label: str, module: str, *arguments: str) -> int:
     line(label, " ".join([module, *arguments]))
     started = time.monotonic()
-    # One place for all measured lines: the end-to-end tests run the command line in another folder.
-    environment = {**os.environ, "COVERAGE_FILE": str(ROOT / ".coverage")}
     command = [sys.executable, "-m", module, *arguments]
-    code = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+    code = subprocess.run(command, cwd=ROOT, check=False).returncode
     line("", f"exit code {code} after {time.monotonic() - started:.0f} s")
     return code
 

@@ -1,66 +1,33 @@
-"""Ports, answers and complaints: what is asked before and after an update."""
+"""Answers and complaints: what is asked after an update."""
 
-import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
 
-from rollout import checks, ports
-from rollout.errors import EXIT_USAGE, OperationError
+from components.declaration import PARTS
+from rollout import checks
+from rollout.errors import EXIT_FAILED, EXIT_USAGE, OperationError
 from rollout.hosts import DockerHost, Instance
 from rollout.status import Status
 from tests.unit.given import settings
 
 
 class Engine:
-    """A Docker host that knows who publishes which port."""
+    """A Docker host with something to complain of, or nothing, and these parts well."""
 
-    def __init__(self, ports: dict[int, tuple[str, str]] | None = None, complaint: str = "") -> None:
-        self._ports, self._complaint = ports or {}, complaint
-
-    def published_ports(self) -> dict[int, tuple[str, str]]:
-        return self._ports
+    def __init__(self, complaint: str = "", well: Sequence[str] = ()) -> None:
+        self._complaint = complaint
+        self._well = well
 
     def complaint(self, stack: str) -> str:
         return self._complaint
 
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def edge(port: int) -> Any:
-    return settings(edge={"port": port, "gatewayPort": free_port()}, simulator={"port": free_port()})
-
-
-def test_a_port_of_a_foreign_process_is_named_with_its_setting() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        with pytest.raises(OperationError) as caught:
-            ports.check("t", edge(port), Engine())  # type: ignore[arg-type]
-    assert caught.value.exit_code == EXIT_USAGE
-    assert f"Pulumi.t.yaml: friday-litellm:edge.port: port {port} should be free" in caught.value.message
-    assert "pulumi config set --path 'edge.port'" in caught.value.mend
-
-
-def test_a_port_of_a_foreign_container_names_the_container() -> None:
-    with pytest.raises(OperationError, match="the container other-web"):
-        ports.check("t", edge(1), Engine({1: ("other-web", "")}))  # type: ignore[arg-type]
-
-
-def test_the_stacks_own_containers_may_hold_its_ports() -> None:
-    ports.check("t", edge(1), Engine({1: ("friday-t-edge-1", "t")}))  # type: ignore[arg-type]
-
-
-def test_a_port_of_another_machine_is_that_machines_business() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        far = edge(taken.getsockname()[1]).model_copy(update={"docker_host": "ssh://deploy@host.example"})
-        ports.check("t", far, Engine())  # type: ignore[arg-type]
+    def instances(self, stack: str) -> list[Instance]:
+        ill = [Instance(f"friday-t-{part}-2", part, "i:1", "exited", "unhealthy", 5) for part in PARTS]
+        return [*ill, *(Instance(f"friday-t-{part}-1", part, "i:1", "running", "healthy", 5) for part in self._well)]
 
 
 def test_an_unhealthy_stack_is_told_with_what_was_seen() -> None:
@@ -68,6 +35,38 @@ def test_an_unhealthy_stack_is_told_with_what_was_seen() -> None:
         checks.all_well("t", Engine(complaint="friday-1: exited"))  # type: ignore[arg-type]
     assert "friday-1: exited" in caught.value.details
     checks.all_well("t", Engine())  # type: ignore[arg-type]
+
+
+ILL = """friday-t-redis-1: exited, exit code 137
+  probe | PONG
+  log   | bye: exited
+friday-t-litellm-2-0a: running, unhealthy
+  log   | (nothing logged)"""
+
+
+@pytest.mark.parametrize(("well", "percentage"), [(("edge", "friday"), 0), (("edge", "friday", "litellm"), 50)])
+def test_users_are_safe_without_the_parts_that_they_do_not_need(well: Sequence[str], percentage: int) -> None:
+    unwell = ["friday-t-redis-1: exited, exit code 137", "friday-t-litellm-2-0a: running, unhealthy"]
+    assert checks.users_are_safe("t", Engine(ILL, well), percentage) == unwell  # type: ignore[arg-type]
+    assert checks.users_are_safe("t", Engine(), percentage) == []  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("well", "percentage", "lacking"),
+    [
+        (("friday", "litellm"), 0, "edge"),
+        (("edge", "litellm"), 0, "friday"),
+        (("edge", "friday"), 1, "litellm"),
+        ((), 50, "edge or friday or litellm"),
+    ],
+)
+def test_users_need_one_that_is_well_of_each_part_that_answers_them(
+    well: Sequence[str], percentage: int, lacking: str
+) -> None:
+    with pytest.raises(checks.CheckError, match=f"no container of {lacking} is healthy") as caught:
+        checks.users_are_safe("t", Engine(ILL, well), percentage)  # type: ignore[arg-type]
+    assert (caught.value.exit_code, caught.value.details) == (EXIT_FAILED, ILL)
+    assert ("rollback t --level 1" in caught.value.mend) == (lacking == "litellm")
 
 
 @pytest.fixture
@@ -124,7 +123,7 @@ def test_an_error_is_a_failure_with_the_answers_text(friday: str) -> None:
 
 def test_an_engine_that_does_not_answer_is_named() -> None:
     with pytest.raises(OperationError, match=r"Docker at unix:///nonexistent\.sock does not answer") as caught:
-        DockerHost("unix:///nonexistent.sock")
+        DockerHost(settings(dockerHost="unix:///nonexistent.sock"))
     assert caught.value.exit_code == EXIT_USAGE
 
 
@@ -144,6 +143,6 @@ def instance(health: str = "healthy") -> Instance:
 def test_the_headline_says_where_the_rollout_stands(
     deployed: int | None, instances: list[Instance], headline: str
 ) -> None:
-    status = Status("t", 50, deployed, "", instances, {})
+    status = Status("t", 50, deployed, [], instances, {})
     assert status.headline.startswith(headline)
     assert status.well is (bool(instances) and instances[0].well)

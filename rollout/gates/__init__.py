@@ -1,0 +1,1 @@
+"""The gates between two steps: evidence in, verdicts out. Pure: no Pulumi, no HTTP, no clock."""

@@ -1,0 +1,101 @@
+"""What was measured, source by source. None is what a source did not answer, and never means 0."""
+
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Gate(StrEnum):
+    """The gates, in the order in which they are shown. Their names are those of the settings."""
+
+    METRICS = "metrics"
+    GATEWAY = "gateway"
+    ERRORS = "errors"
+    FALLBACKS = "fallbacks"
+    LATENCY = "latency"
+    OVERHEAD = "overhead"
+    PROVIDERS = "providers"
+    COST = "cost"
+    QUOTA = "quota"
+    COMPLAINTS = "complaints"
+
+
+class Measured(BaseModel):
+    """Base of all evidence."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Calls(Measured):
+    """Calls that ended, and how many of them failed; callers' own mistakes and those who left are in neither."""
+
+    total: int = Field(ge=0)
+    failed: int = Field(ge=0)
+
+    @property
+    def rate(self) -> float:
+        """Return the share that failed, 0 to 1."""
+        return self.failed / self.total if self.total else 0.0
+
+
+class Distribution(Measured):
+    """Durations as a histogram: (upper bound in seconds, how many took at most that), the last bound infinite."""
+
+    buckets: tuple[tuple[float, float], ...]
+
+    @property
+    def samples(self) -> int:
+        """Return how many durations there are."""
+        return round(self.buckets[-1][1]) if self.buckets else 0
+
+    def quantile(self, share: float) -> float:
+        """Return the duration in seconds that `share` of all stay below, evenly spread inside of a bucket.
+
+        Beyond the last finite bound nothing is known: that bound is returned. ValueError without samples.
+        """
+        if not self.samples:
+            raise ValueError("no samples")
+        rank = share * self.buckets[-1][1]
+        below, counted = 0.0, 0.0
+        for bound, count in self.buckets:
+            if count >= rank and count > counted:
+                if bound == float("inf"):
+                    return below
+                return below + (bound - below) * (rank - counted) / (count - counted)
+            below, counted = bound, count
+        return below
+
+
+class Load(Measured):
+    """Requests to OpenRouter: in the busiest minute, and a day (projected when the window is shorter)."""
+
+    per_minute: float = Field(ge=0)
+    per_day: float = Field(ge=0)
+    samples: int = Field(ge=0)
+
+
+class Evidence(Measured):
+    """Everything that the gates look at; durations in seconds, shares from 0 to 1, money in US dollars."""
+
+    windows: dict[Gate, float] = Field(description="how many seconds each gate looks back")
+    silent: dict[str, str] = Field(default_factory=dict, description="sources that did not answer, and why")
+    has_friday: bool = Field(default=True, description="Friday has metrics of its own; else the edge speaks for it")
+    coverage: float | None = Field(default=None, description="share of the window that Prometheus has seen")
+    calls: Calls | None = Field(default=None, description="calls of the gateway's users, those that fell back too")
+    baseline: Calls | None = Field(default=None, description="calls that never met the gateway")
+    baseline_is: str = "direct path"
+    fallbacks: Calls | None = Field(default=None, description="calls of the gateway's users; failed: it left them")
+    latency: Distribution | None = Field(default=None, description="whole calls of the gateway's users")
+    direct_latency: Distribution | None = Field(default=None, description="whole calls on the direct path")
+    overhead: Distribution | None = Field(default=None, description="what LiteLLM adds to a model's time")
+    gateway_up: float | None = Field(default=None, description="share of the window with a replica that is well")
+    seconds_out: dict[str, float] | None = Field(default=None, description="how long each model was cooling down")
+    answers: int | None = Field(default=None, description="answers that the cost was looked for in")
+    gateway_spend: float | None = Field(default=None, description="LiteLLM's own count of dollars")
+    answers_cost: float | None = Field(default=None, description="dollars in the answers, as Friday counts them")
+    key_usage: float | None = Field(default=None, description="dollars that OpenRouter booked on the keys")
+    gateway_load: Load | None = Field(default=None, description="the gateway's requests, refused ones too")
+    direct_load: Load | None = Field(default=None, description="the direct path's requests")
+    one_account: bool = Field(default=True, description="both paths use up the same account's limits")
+    requests_per_minute: int = Field(default=20, ge=1, description="the account's limit")
+    requests_per_day: int = Field(default=1000, ge=1, description="the account's limit")

@@ -1,0 +1,1 @@
+"""What would go wrong with an update, told before anything changes."""

@@ -1,0 +1,138 @@
+"""The `ssh` command as docker-py's way to an engine: its own ssh support takes no options.
+
+Each connection is a child `ssh HOST docker system dial-stdio`, which is also how Docker's command line and Pulumi's
+plugin go: what is reached here, an update reaches too.
+"""
+
+import contextlib
+import os
+import shlex
+import signal
+import socket
+import subprocess
+import tempfile
+import weakref
+from collections.abc import Sequence
+from typing import IO, Any
+from urllib.parse import urlsplit
+
+import requests
+import urllib3
+from docker.transport.basehttpadapter import BaseHTTPAdapter
+from urllib3.connection import HTTPConnection
+
+from components.host_settings import SshSettings
+
+_END_SECONDS = 2.0
+
+
+def command(address: str, ssh: SshSettings, remote: Sequence[str], *options: str) -> list[str]:
+    """Return the line that runs `remote` on a host, and says on stderr only why it could not."""
+    return ["ssh", *ssh.options(), "-T", "-o", "LogLevel=ERROR", *options, "--", address, *remote]
+
+
+def by_hand(address: str, ssh: SshSettings, remote: str = "") -> str:
+    """Return what an operator types to run `remote` on a host, as the stack reaches it."""
+    chosen = ["-i", str(ssh.identity_file)] if ssh.identity_file else []
+    chosen += ["-o", f"UserKnownHostsFile={ssh.known_hosts_file}"] if ssh.known_hosts_file else []
+    return " ".join(filter(None, [shlex.join(["ssh", "-t", *chosen, address]), remote]))
+
+
+def is_root(address: str) -> bool:
+    """Tell whether an address names root, who needs no sudo."""
+    return urlsplit(address).username == "root"
+
+
+class SshAdapter(BaseHTTPAdapter):
+    """Carries the requests of one docker-py client; closing it ends its children."""
+
+    def __init__(self, line: Sequence[str]) -> None:
+        super().__init__()
+        self._pool = _Pool(line)
+
+    def last_words(self) -> str:
+        """Return what the newest child wrote to stderr; it gets a moment to end."""
+        return self._pool.children[-1].last_words() if self._pool.children else ""
+
+    def get_connection(self, url: str | bytes, proxies: Any = None) -> "_Pool":
+        """Return the one pool that there is."""
+        return self._pool
+
+    def request_url(self, request: requests.PreparedRequest, proxies: Any) -> str:
+        """Return a path: no proxy stands in between."""
+        return str(request.path_url)
+
+    def close(self) -> None:
+        """Close the connections that are kept, and end every child."""
+        self._pool.close()
+        for child in self._pool.children:
+            child.end()
+        super().close()
+
+
+class _Pool(urllib3.HTTPConnectionPool):
+    def __init__(self, line: Sequence[str]) -> None:
+        super().__init__("localhost", maxsize=10)
+        self._line = line
+        self.children: list[_Child] = []
+
+    def _new_conn(self) -> HTTPConnection:
+        return _Connection(self)
+
+    def dial(self) -> socket.socket:
+        ours, child = _start(self._line)
+        self.children = [*(each for each in self.children if each.end.alive), child]
+        return ours
+
+
+class _Connection(HTTPConnection):
+    def __init__(self, pool: _Pool) -> None:
+        super().__init__("localhost")
+        self._pool = pool
+
+    def connect(self) -> None:
+        self.sock = self._pool.dial()
+        self.sock.settimeout(self.timeout)
+
+
+class _Child:
+    """One `ssh`, and what it says on stderr. `end` ends it, once; nobody has to call it."""
+
+    def __init__(self, ours: socket.socket, process: subprocess.Popen[bytes], said: IO[bytes]) -> None:
+        self._process = process
+        self._said = said
+        self.end = weakref.finalize(ours, _end, process, ours.dup())
+
+    def last_words(self) -> str:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_END_SECONDS)
+        # Read by place: the child writes through the same file, whose position is shared.
+        return os.pread(self._said.fileno(), 65536, 0).decode(errors="replace").strip()
+
+
+def _start(line: Sequence[str]) -> tuple[socket.socket, _Child]:
+    """Start a child whose input and output are one socket, which behaves like any connection.
+
+    The child ends with the socket: when the last that reads from it lets go, or when this process ends.
+    """
+    ours, theirs = socket.socketpair()
+    said = tempfile.TemporaryFile()  # noqa: SIM115 - the child's, and read after its end
+    with theirs:
+        # In a session of its own: it has no terminal to ask on, and Ctrl-C leaves the clean-up its connection.
+        process = subprocess.Popen(
+            line, stdin=theirs.fileno(), stdout=theirs.fileno(), stderr=said, start_new_session=True
+        )
+    return ours, _Child(ours, process, said)
+
+
+def _end(process: subprocess.Popen[bytes], twin: socket.socket) -> None:
+    with twin, contextlib.suppress(OSError):
+        twin.shutdown(socket.SHUT_RDWR)  # the end of its input, on which it ends by itself
+    for signum in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(_END_SECONDS)
+            return
+        # The whole session: a proxy command of the user's is a child of ssh.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signum)
+    process.wait()

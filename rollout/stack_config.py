@@ -1,0 +1,46 @@
+"""A stack file's settings, read and written by Pulumi: it keeps the comments and the secrets of the file."""
+
+import json
+from collections.abc import Mapping
+
+from pulumi import automation as auto
+
+
+def settings_of(stack: auto.Stack) -> dict[str, str]:
+    """Return every setting of the stack file as text (maps and lists as JSON), without the secrets."""
+    return {key: value.value or "" for key, value in stack.get_all_config().items() if not value.secret}
+
+
+def write_settings(stack: auto.Stack, wanted: Mapping[str, str]) -> None:
+    """Make the settings of the stack file `wanted`. What is equal already is not touched, nor is any secret."""
+    changed, gone = changes(settings_of(stack), wanted)
+    if gone:
+        stack.remove_all_config(gone)
+    if changed:
+        stack.set_all_config_json(as_pulumi_json(changed))
+
+
+def changes(today: Mapping[str, str], wanted: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """Return what has to be set and which keys have to go, to come from the one set of settings to the other."""
+    unequal = {key: value for key, value in wanted.items() if _parsed(today.get(key)) != _parsed(value)}
+    return unequal, sorted(today.keys() - wanted.keys())
+
+
+def as_pulumi_json(config: Mapping[str, str]) -> str:
+    """Return settings in the form of `pulumi config --json`, which keeps the types inside of maps and lists."""
+    return json.dumps({key: _entry(value) for key, value in config.items()})
+
+
+def _entry(value: str) -> dict[str, object]:
+    parsed = _parsed(value)
+    structured = {"objectValue": parsed} if isinstance(parsed, dict | list) else {}
+    return {"value": value, "secret": False, **structured}
+
+
+def _parsed(value: str | None) -> object:
+    if value and value[0] in "{[":
+        try:
+            return json.loads(value)
+        except ValueError:
+            return value
+    return value

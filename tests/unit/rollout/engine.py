@@ -1,0 +1,117 @@
+"""A Docker engine on a Unix socket that answers what a test gives it, and `ssh` commands that lead to it or nowhere."""
+
+import json
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from socketserver import ThreadingUnixStreamServer
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+INFO: dict[str, Any] = {
+    "ServerVersion": "20.10.24",
+    "SystemTime": "2000-01-01T00:00:00.123456789Z",
+    "MemTotal": 8 << 30,
+    "DockerRootDir": "/",
+    "Swarm": {"LocalNodeState": "inactive", "ControlAvailable": False, "NodeID": ""},
+}
+VERSION = {"ApiVersion": "1.41", "Version": "20.10.24", "Arch": "amd64"}
+
+# What `docker system dial-stdio` does on the other side; it notes its process, its line and whether it has a terminal.
+_DIAL = """#!{python}
+import json, os, socket, sys, threading
+terminal = True
+try:
+    os.open("/dev/tty", os.O_RDWR)
+except OSError:
+    terminal = False
+with open({log!r}, "a") as log:
+    log.write(json.dumps({{"pid": os.getpid(), "line": sys.argv[1:], "terminal": terminal}}) + "\\n")
+far = socket.socket(socket.AF_UNIX)
+far.connect({socket!r})
+def back():
+    while data := far.recv(65536):
+        os.write(1, data)
+    os._exit(0)
+threading.Thread(target=back).start()
+while data := os.read(0, 65536):
+    far.sendall(data)
+far.shutdown(socket.SHUT_WR)
+"""
+
+
+class _Server(ThreadingUnixStreamServer):
+    daemon_threads = True
+
+    def __init__(self, path: str, answers: dict[str, Any]) -> None:
+        super().__init__(path, Handler)
+        self.answers = answers
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers from its server's `answers`."""
+
+    protocol_version = "HTTP/1.1"
+    server: Any
+
+    def do_GET(self) -> None:
+        path = unquote(urlsplit(self.path).path)
+        path = path.partition("/v1.41")[2] or path
+        status, answer = 200, self.server.answers.get(path)
+        if answer is None:
+            status, answer = 404, {"message": f"No such image: {path}"}
+        elif isinstance(answer, tuple):
+            status, answer = answer
+        body = json.dumps(answer).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def address_string(self) -> str:
+        return "unix"
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@contextmanager
+def engine(path: Path, answers: dict[str, Any] | None = None) -> Iterator[str]:
+    """Serve an engine on the socket `path`: `answers` by path, a pair is (status, answer). Yield its address."""
+    given = {"/version": VERSION, "/info": INFO, "/containers/json": [], **(answers or {})}
+    with _Server(str(path), given) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield f"unix://{path}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def ssh_to(folder: Path, socket: Path) -> Path:
+    """Write an `ssh` into a folder that leads to the engine on `socket`; return the file with its calls."""
+    log = folder / "calls"
+    _write(folder, _DIAL.format(python=sys.executable, log=str(log), socket=str(socket)))
+    return log
+
+
+def calls(log: Path) -> list[dict[str, Any]]:
+    """Return each call of such an `ssh`: its pid, its line, whether it had a terminal."""
+    return [json.loads(line) for line in log.read_text().splitlines()]
+
+
+def ssh_that_says(folder: Path, code: int, said: str, printed: str = "") -> None:
+    """Write an `ssh` into a folder that prints a text, says another on stderr and ends with an exit code."""
+    (folder / "said").write_text(said)
+    (folder / "printed").write_text(printed)
+    _write(folder, f"#!/bin/sh\ncat '{folder}/printed'; cat '{folder}/said' >&2\nexit {code}\n")
+
+
+def _write(folder: Path, script: str) -> None:
+    (folder / "ssh").write_text(script)
+    (folder / "ssh").chmod(0o755)
