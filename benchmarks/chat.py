@@ -6,6 +6,9 @@ import json
 
 from benchmarks.http_client import Request
 
+PATH_HEADER = "x-friday-path"
+"""Who answered: litellm, direct or fallback."""
+
 PERCENTAGE_HEADER = "x-friday-percentage"
 """The percentage that the answering replica was started with: tells a new replica from an old one."""
 

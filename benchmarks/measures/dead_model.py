@@ -6,7 +6,7 @@ import asyncio
 import json
 import time
 
-from benchmarks.chat import chat
+from benchmarks.chat import PATH_HEADER, chat
 from benchmarks.figures import Figure
 from benchmarks.http_client import Client, Response, Target
 from benchmarks.stage import Stage
@@ -32,7 +32,7 @@ async def _measure(stage: Stage) -> list[Figure]:
             past, *following = [await _ask(client) for _ in range(1 + FOLLOWING)]
     finally:
         await client.close()
-    paths = sorted({response.headers.get("x-friday-path", "none") for _, response in (past, *following)})
+    paths = sorted({response.headers.get(PATH_HEADER, "none") for _, response in (past, *following)})
     note = f"paths that answered: {', '.join(paths)}; before the fault the median was "
     note += f"{sorted(seconds for seconds, _ in answers)[len(answers) // 2] * 1000:.0f} ms"
     next_seconds = [seconds * 1000 for seconds, _ in following]

@@ -9,11 +9,11 @@ import json
 import pytest
 
 from benchmarks.chat import PERCENTAGE_HEADER, chat, completion
+from benchmarks.during import Done, chat_of_number, total
 from benchmarks.figures import Figure, number, table
 from benchmarks.load import Plan, Record, run
 from benchmarks.measures.memory import used
 from benchmarks.measures.overhead import added
-from benchmarks.measures.rollout import chat_of_number, evaluate
 from benchmarks.registry import MEASUREMENTS
 from benchmarks.suite import Report
 
@@ -75,22 +75,22 @@ def test_a_report_is_well_when_every_figure_is(values: tuple[float, ...], ok: bo
     assert (shown["cpus"], shown["figures"][1]["median"], shown["figures"][2]["target"]) == (2, values[0], None)
 
 
-def test_a_change_ends_with_the_last_answer_of_an_old_replica() -> None:
+def test_what_users_saw_while_something_was_done() -> None:
     records = [
         record(0, 1.0, 0.1, "50"),
         record(1, 5.0, 2.5, "50"),
         record(2, 6.0, 0.1, "60"),
         record(3, 6.5, 0.1, error="timeout"),
     ]
-    change = evaluate(records, "50", "60", command_at=3.0, command=8.0)
-    assert (change.requests, change.failures, change.command) == (4, {"timeout": 1}, 8.0)
-    assert change.last_old == pytest.approx(4.5)
+    done = Done(records, began=3.0, seconds=8.0)
+    assert done.last(PERCENTAGE_HEADER, "50") == pytest.approx(4.5)
+    assert done.last(PERCENTAGE_HEADER, "50", started=True) == pytest.approx(2.0)
+    assert total([done.failures, {}, {"timeout": 2, "OSError": 1}]) == (4, ", 3 timeout, 1 OSError")
 
 
-@pytest.mark.parametrize(("seen", "missing"), [("50", "60"), ("60", "50")])
-def test_a_change_that_was_not_seen_is_no_figure(seen: str, missing: str) -> None:
-    with pytest.raises(RuntimeError, match=f"no answer of {missing} % was seen"):
-        evaluate([record(0, 1.0, 0.1, seen)], "50", "60", command_at=3.0, command=8.0)
+def test_what_was_not_seen_is_no_figure() -> None:
+    with pytest.raises(RuntimeError, match=f"no answer with {PERCENTAGE_HEADER}: 60 was seen"):
+        Done([record(0, 1.0, 0.1, "50")], began=3.0, seconds=8.0).last(PERCENTAGE_HEADER, "60")
 
 
 def test_what_a_path_adds_is_the_difference_of_the_percentiles() -> None:

@@ -1,0 +1,92 @@
+"""The other way to change a percentage: edit .env and run docker-compose, for a container like a stack's Friday."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import httpx
+import yaml
+
+from tests.integration.helpers import Project
+from tests.ports import free_ports
+
+_VARIABLE = "LITELLM_ROLLOUT_PERCENTAGE"
+_PORT = 3000
+_READY_SECONDS = 30
+
+
+class Composed:
+    """A Friday that docker-compose runs, on a port of its own and on the networks of a stack."""
+
+    def __init__(self, folder: Path, name: str, port: int) -> None:
+        self._folder = folder
+        self._name = name
+        self.url = f"http://127.0.0.1:{port}"
+
+    def change(self, percentage: int) -> float:
+        """Edit .env and run `docker-compose up -d`; the seconds that took."""
+        began = time.perf_counter()
+        (self._folder / ".env").write_text(f"{_VARIABLE}={percentage}\n")
+        self.run("up", "-d")
+        return time.perf_counter() - began
+
+    def run(self, *arguments: str) -> None:
+        """Run docker-compose on it; RuntimeError with its words when that fails."""
+        command = ["docker-compose", "--project-name", self._name, *arguments]
+        done = subprocess.run(command, cwd=self._folder, check=False, capture_output=True, text=True)
+        if done.returncode:
+            raise RuntimeError(f"docker-compose {' '.join(arguments)} failed:\n{done.stderr}")
+
+    def wait(self) -> None:
+        """Wait until it answers; RuntimeError when it does not."""
+        deadline = time.monotonic() + _READY_SECONDS
+        while time.monotonic() < deadline:
+            try:
+                if httpx.get(f"{self.url}/healthz", timeout=1).is_success:
+                    return
+            except httpx.HTTPError:
+                time.sleep(0.1)
+        raise RuntimeError(f"the Friday of docker-compose does not answer at {self.url}")
+
+
+@contextmanager
+def running(project: Project, percentage: int) -> Iterator[Composed]:
+    """Run a Friday made like the stack's own, with this percentage, for a while."""
+    [port] = free_ports(1)
+    with TemporaryDirectory(prefix="friday-compose-") as name:
+        folder = Path(name)
+        (folder / "docker-compose.yml").write_text(yaml.safe_dump(_file(project, port)))
+        composed = Composed(folder, f"{project.stack}compose", port)
+        try:
+            composed.change(percentage)
+            composed.wait()
+            yield composed
+        finally:
+            composed.run("down", "--timeout", "5")
+
+
+def _file(project: Project, port: int) -> dict[str, Any]:
+    attributes = project.containers("friday")[0].attrs
+    config, host = attributes["Config"], attributes["HostConfig"]
+    environment = dict(entry.split("=", 1) for entry in config["Env"])
+    networks = list(attributes["NetworkSettings"]["Networks"])
+    service = {
+        "image": attributes["Image"],
+        "entrypoint": config["Entrypoint"],
+        "command": config["Cmd"],
+        "user": config["User"],
+        "environment": {**environment, _VARIABLE: f"${{{_VARIABLE}}}"},
+        "read_only": host["ReadonlyRootfs"],
+        "volumes_from": [f"container:{each.split(':')[0]}" for each in host["VolumesFrom"] or ()],
+        "networks": networks,
+        "ports": [f"127.0.0.1:{port}:{_PORT}"],
+        "init": True,
+    }
+    external = {network: {"external": True} for network in networks}
+    return {"version": "2.4", "services": {"friday": service}, "networks": external}

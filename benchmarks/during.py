@@ -1,0 +1,90 @@
+"""Load that goes on while something is done to a stack."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from benchmarks.chat import PATH_HEADER, PERCENTAGE_HEADER, chat
+from benchmarks.http_client import Request
+from benchmarks.load import Plan, Record, run, summarise
+
+RATE = 50.0
+"""Requests a second."""
+BEFORE_SECONDS = 3.0
+AFTER_SECONDS = 3.0
+MOST_SECONDS = 240.0
+
+
+@dataclass(frozen=True)
+class Done:
+    """What the users saw. It was done `began` seconds after the load's beginning, and took `seconds`."""
+
+    records: list[Record]
+    began: float
+    seconds: float
+
+    @property
+    def failures(self) -> dict[str, int]:
+        """Return how often each error was met."""
+        return summarise(self.records).errors
+
+    @property
+    def worst_lag(self) -> float:
+        """Return how late the load generator was at worst, in milliseconds."""
+        return summarise(self.records).worst_lag_ms
+
+    def last(self, header: str, value: str, *, started: bool = False) -> float:
+        """Return when the last answer with this header ended, or its request started, in seconds from `began`.
+
+        Raises RuntimeError when no answer had it: the load did not meet what it was to meet.
+        """
+        met = [record for record in self.records if record.headers.get(header) == value]
+        if not met:
+            raise RuntimeError(f"no answer with {header}: {value} was seen")
+        return max(record.start + (0 if started else record.duration) for record in met) - self.began
+
+
+def under_load(url: str, action: Callable[[], float], seed: int = 0, rate: float = RATE) -> Done:
+    """Let users 0 to 99 ask in turn, `rate` a second, while `action`, which returns its seconds, is done."""
+    return asyncio.run(_under_load(url, action, seed, rate))
+
+
+async def _under_load(url: str, action: Callable[[], float], seed: int, rate: float) -> Done:
+    over = asyncio.Event()
+    plan = Plan(
+        url,
+        rate,
+        request=chat_of_number,
+        seconds=MOST_SECONDS,
+        seed=seed,
+        picked_headers=(PATH_HEADER, PERCENTAGE_HEADER),
+        until=over.is_set,
+    )
+    begun = time.perf_counter()
+    load = asyncio.create_task(run(plan))
+    try:
+        await asyncio.sleep(BEFORE_SECONDS)
+        began = time.perf_counter() - begun
+        seconds = await asyncio.to_thread(action)
+        await asyncio.sleep(AFTER_SECONDS)
+    finally:
+        over.set()
+        records = await load
+    return Done(records, began, seconds)
+
+
+def chat_of_number(number: int) -> Request:
+    """Return the question of user `number % 100`."""
+    return chat(number % 100)
+
+
+def total(failures: Sequence[dict[str, int]]) -> tuple[int, str]:
+    """Return how many requests failed altogether, and how often each error was met, in words."""
+    counted: dict[str, int] = {}
+    for found in failures:
+        for error, count in found.items():
+            counted[error] = counted.get(error, 0) + count
+    return sum(counted.values()), "".join(f", {count} {error}" for error, count in counted.items())

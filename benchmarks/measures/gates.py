@@ -1,0 +1,41 @@
+"""How long an operator waits for the gates."""
+
+from __future__ import annotations
+
+import time
+
+from benchmarks import past
+from benchmarks.figures import Figure
+from benchmarks.stage import Stage
+from rollout import metrics
+from rollout.gates.evidence import Gate
+from rollout.metrics import Scope, Window
+from rollout.prometheus import Prometheus
+
+RUNS = 5
+TARGET_SECONDS = 3
+
+
+def measure(stage: Stage) -> list[Figure]:
+    """Time the whole command `status`, and the evidence of 48 h of metrics as every gate asks for it."""
+    status = tuple(stage.timed("status", stage.project.stack) for _ in range(RUNS))
+    with past.prometheus(stage.project.engine, stage.project.images()["prometheus"]) as (url, end):
+        gathered = tuple(_gather(url, end) for _ in range(RUNS))
+    note = f"{len(past.series())} series, each {past.HOURS * 3600 // past.SCRAPE_SECONDS:,} values"
+    return [
+        Figure("status", TARGET_SECONDS, "s", status),
+        Figure(f"evidence of {past.HOURS} h", TARGET_SECONDS, "s", gathered, note),
+    ]
+
+
+def _gather(url: str, end: float) -> float:
+    began = time.perf_counter()
+    window = past.HOURS * 3600.0
+    server = Prometheus(url)
+    found = metrics.gather(server, Scope(end, dict.fromkeys(Gate, window), True, 60.0, Window(end, window)))
+    server.close()
+    seconds = time.perf_counter() - began
+    missing = [name for name, value in found.items() if value is None]
+    if found["silent"] or missing:
+        raise RuntimeError(f"Prometheus did not answer: {found['silent'] or missing}")
+    return seconds

@@ -1,0 +1,186 @@
+"""What users notice when the whole gateway stops while 100 of them ask."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Literal
+
+from docker.models.containers import Container
+
+from benchmarks.chat import PATH_HEADER, chat
+from benchmarks.crowd import USERS, crowd, failures, told
+from benchmarks.figures import Figure
+from benchmarks.http_client import Client, Request, Target
+from benchmarks.load import Plan, Record, percentile, run, summarise
+from benchmarks.stage import Stage
+
+UPSTREAM_MS = 300
+RATE = USERS / 3
+"""Requests a second of users who pause: each asks about once in 3 s, 2,000 a minute altogether."""
+BEFORE_SECONDS = 10.0
+AFTER_SECONDS = 10.0
+BACK_SECONDS = 120.0
+MOST_USUAL_MS = 2 * UPSTREAM_MS
+MOST_EXTRA_MS = 1000
+"""Who is under way when the gateway goes asks again on the direct path: one more answer of the upstream, and what
+the edge and the client need to find out. The breaker spares it everybody else."""
+
+End = Literal["stop", "kill"]
+ENDS: dict[End, str] = {"stop": "gateway stopped", "kill": "gateway killed"}
+
+
+class RefusedError(Exception):
+    """Friday's answer is not 200."""
+
+
+@dataclass(frozen=True)
+class Stop:
+    """What an end of the gateway cost: milliseconds above the median before it, which `note` tells."""
+
+    requests: int
+    failed: dict[str, int]
+    extra_p95: float
+    extra_max: float
+    note: str
+
+
+def measure(stage: Stage) -> list[Figure]:
+    """Stop all replicas of LiteLLM at once, then kill them, each under two loads.
+
+    Users who pause show how long they wait. Users who never pause show whether a request is lost; they are more than
+    two processors carry with a gateway, so their answers get faster without it and say nothing of waiting.
+    """
+    stops: dict[End, Stop] = {}
+    outcomes: Counter[str] = Counter()
+    with stage.faults({"kind": "latency", "distribution": {"kind": "fixed", "ms": UPSTREAM_MS}}):
+        for end in ENDS:
+            with _brought_back(stage) as gateway:
+                stops[end] = asyncio.run(_pausing(stage.project.url, gateway, end))
+            with _brought_back(stage) as gateway:
+                outcomes += asyncio.run(_crowded(stage.project.url, gateway, end))
+    failed = sum((Counter(stop.failed) for stop in stops.values()), Counter(failures(outcomes)))
+    requests = outcomes.total() + sum(stop.requests for stop in stops.values())
+    lost = told(requests, failed) + f", of them {outcomes.total()} of {USERS} users who never paused"
+    figures = [Figure("gateway stopped or killed: failed requests", 0, "requests", (failed.total(),), lost)]
+    for end, stop in stops.items():
+        longest = Figure(f"{ENDS[end]}: the slowest answer, extra", MOST_EXTRA_MS, "ms", (stop.extra_max,), stop.note)
+        figures += [longest, Figure(f"{ENDS[end]}: p95 of the answers, extra", None, "ms", (stop.extra_p95,))]
+    return figures
+
+
+async def _pausing(url: str, gateway: Sequence[Container], end: End) -> Stop:
+    over = asyncio.Event()
+    plan = Plan(url, RATE, request=chat_on_gateway, picked_headers=(PATH_HEADER,), until=over.is_set)
+    begun = time.perf_counter()
+    load = asyncio.create_task(run(plan))
+    try:
+        ended_at = await _end(gateway, end) - begun
+    finally:
+        over.set()
+        records = await load
+    return evaluate(records, ended_at)
+
+
+async def _crowded(url: str, gateway: Sequence[Container], end: End) -> Counter[str]:
+    over = asyncio.Event()
+    client = Client(Target.parse(url))
+    paths: list[str] = []
+
+    async def ask(user: int) -> None:
+        async with asyncio.timeout(Plan.timeout):
+            response = await client.send(chat_on_gateway(user))
+        if response.status != 200:
+            raise RefusedError
+        paths.append(response.headers.get(PATH_HEADER, ""))
+
+    load = asyncio.create_task(crowd(ask, over.is_set))
+    try:
+        await _end(gateway, end)
+        over.set()
+        outcomes = await load
+    finally:
+        load.cancel()
+        await client.close()
+    check_seen(paths[:1], paths[-1:])
+    return outcomes
+
+
+async def _end(gateway: Sequence[Container], end: End) -> float:
+    """End all replicas at once, with load before and after it; when that began, on the clock of perf_counter."""
+    await asyncio.sleep(BEFORE_SECONDS)
+    began = time.perf_counter()
+    await asyncio.gather(*(asyncio.to_thread(replica.stop if end == "stop" else replica.kill) for replica in gateway))
+    await asyncio.sleep(AFTER_SECONDS)
+    return began
+
+
+@contextmanager
+def _brought_back(stage: Stage) -> Iterator[list[Container]]:
+    """Hand out the replicas of LiteLLM and start them again; ends when users are answered over them as before."""
+    gateway = stage.project.containers("litellm")
+    try:
+        yield gateway
+    finally:
+        for replica in gateway:
+            replica.start()
+    until = time.monotonic() + BACK_SECONDS
+    while not (all(_healthy(replica) for replica in gateway) and _answers(stage)):
+        if time.monotonic() > until:
+            raise RuntimeError(f"the gateway did not come back within {BACK_SECONDS:.0f} s")
+        time.sleep(1)
+
+
+def _healthy(replica: Container) -> bool:
+    replica.reload()
+    return bool(replica.attrs["State"]["Health"]["Status"] == "healthy")
+
+
+def _answers(stage: Stage) -> bool:
+    """Whether every replica of Friday, asked twice in turn, uses the gateway: none has its breaker open."""
+    return all(
+        stage.project.chat(user).path == "litellm" for user in range(2 * len(stage.project.containers("friday")))
+    )
+
+
+def chat_on_gateway(number: int) -> Request:
+    """Return the question of one of 100 users who are all on the gateway at 50 %: 0 to 49 and 100 to 149."""
+    number %= USERS
+    return chat(number // 50 * 100 + number % 50)
+
+
+def evaluate(records: Sequence[Record], ended_at: float) -> Stop:
+    """Return what the end of the gateway, `ended_at` seconds from the beginning of the run, cost.
+
+    An answer that was under way then counts as one after it. Raises RuntimeError when the end was not seen, or when
+    the machine was so busy that the gateway's absence would make up for anything.
+    """
+    before = [record for record in records if record.start + record.duration < ended_at]
+    after = [record for record in records if record.start + record.duration >= ended_at]
+    check_seen(*([record.headers.get(PATH_HEADER, "") for record in part] for part in (before, after)))
+    usual, later = _milliseconds(before), _milliseconds(after)
+    median = percentile(usual, 0.5)
+    if median > MOST_USUAL_MS:
+        raise RuntimeError(
+            f"the machine is too busy: answers of {UPSTREAM_MS} ms took {median:.0f} ms, gateway and all"
+        )
+    note = (
+        f"above the median before, {median:.0f} ms; p95 was {percentile(usual, 0.95):.0f} ms, max {usual[-1]:.0f} ms; "
+    )
+    note += f"the load generator was at most {summarise(records).worst_lag_ms:.0f} ms late"
+    extra_p95, extra_max = (percentile(later, share) - median for share in (0.95, 1))
+    return Stop(len(records), summarise(records).errors, extra_p95, extra_max, note)
+
+
+def _milliseconds(records: Sequence[Record]) -> list[float]:
+    return sorted(record.duration * 1000 for record in records if not record.failed)
+
+
+def check_seen(before: Iterable[str], after: Iterable[str]) -> None:
+    """Raise RuntimeError unless the gateway answered before its end and the direct path took over after it."""
+    if "litellm" not in before or "fallback" not in after:
+        raise RuntimeError("no answer of the gateway was seen, or none of the direct path after it")

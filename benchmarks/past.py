@@ -1,0 +1,119 @@
+"""Two days of metrics that never were: a Prometheus filled with the series of a rollout that the gates ask for."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import docker
+import httpx
+from docker.models.containers import Container
+
+from components.free_models import LATENCY_BUCKETS as LITELLM_BUCKETS
+from friday.llm.monitoring.metrics import LATENCY_BUCKETS as FRIDAY_BUCKETS
+from tests.ports import free_ports
+
+HOURS = 48
+SCRAPE_SECONDS = 5
+"""The stack's default."""
+
+MEMORY = "384m"
+"""What a stack's Prometheus may use by default."""
+
+_BLOCK_SECONDS = 7200  # what one block of Prometheus' holds: the importer reads its input again for each
+_READY_SECONDS = 60.0
+_INSTANCES = ("10.0.0.2", "10.0.0.3")
+_PATHS = (("litellm", "a:free"), ("litellm", "b:free"), ("direct", "c:free"))
+_FEATURES = ("chat", "docs")
+
+
+def series() -> list[str]:
+    """Return the names and labels of what a stack with two replicas of each part counts."""
+    found = ['haproxy_backend_active_servers{proxy="litellm"}']
+    for instance in _INSTANCES:
+        where = f'instance="{instance}"'
+        found += [f"friday_llm_rollout_percentage{{{where}}}", f"gateway_quota_requests_per_minute{{{where}}}"]
+        found += [f'gateway_refused_requests_total{{{where},reason="quota_spent"}}']
+        for path, model in _PATHS:
+            own = f'{where},path="{path}",model="{model}"'
+            found += [f"friday_llm_cost_usd_total{{{own}}}", f"gateway_upstream_attempts_total{{{own}}}"]
+            found += [f"litellm_requests_metric_total{{{own}}}", f"litellm_spend_metric_total{{{own}}}"]
+            found += [f'litellm_deployment_cooled_down_total{{{where},litellm_model_name="{model}"}}']
+            found += [f'litellm_overhead_latency_metric_bucket{{{own},le="{le}"}}' for le in _bounds(LITELLM_BUCKETS)]
+            for feature in _FEATURES:
+                each = f'{own},feature="{feature}"'
+                found += [f'friday_llm_requests_total{{{each},outcome="{outcome}"}}' for outcome in ("ok", "timeout")]
+                found += [f'friday_llm_latency_seconds_bucket{{{each},le="{le}"}}' for le in _bounds(FRIDAY_BUCKETS)]
+    return found
+
+
+def _bounds(buckets: Any) -> list[str]:
+    return [*(str(float(bound)) for bound in buckets), "+Inf"]
+
+
+@contextmanager
+def prometheus(engine: docker.DockerClient, image: str) -> Iterator[tuple[str, float]]:
+    """Run a Prometheus that has seen two days, and yield its address and the end of them (epoch seconds)."""
+    end = int(time.time()) // _BLOCK_SECONDS * _BLOCK_SECONDS
+    with tempfile.TemporaryDirectory(prefix="friday-past-") as folder:
+        for began in range(end - HOURS * 3600, end, _BLOCK_SECONDS):
+            _block(engine, image, Path(folder), began)
+        container = _serve(engine, image, folder)
+        try:
+            yield _address(container), float(end - SCRAPE_SECONDS)
+        finally:
+            container.remove(force=True, v=True)
+
+
+def _block(engine: docker.DockerClient, image: str, folder: Path, began: int) -> None:
+    """Write one block: every series rises with the time, the gauges too."""
+    lines = []
+    for number, name in enumerate(series()):
+        slope = number % 7
+        lines += [f"{name} {1 + second * slope // 60} {second}\n" for second in range(began, began + _BLOCK_SECONDS, 5)]
+    text = folder / "past.om"
+    text.write_text("".join([*lines, "# EOF\n"]), encoding="utf-8")
+    engine.containers.run(
+        image,
+        ["tsdb", "create-blocks-from", "openmetrics", "/past/past.om", "/past/data"],
+        entrypoint=["promtool"],
+        user="0",
+        volumes={str(folder): {"bind": "/past", "mode": "rw"}},
+        remove=True,
+    )
+    text.unlink()
+
+
+def _serve(engine: docker.DockerClient, image: str, folder: str) -> Container:
+    (port,) = free_ports(1)
+    return engine.containers.run(
+        image,
+        ["--config.file=/dev/null", "--storage.tsdb.path=/past/data"],
+        entrypoint=["prometheus"],
+        user="0",
+        volumes={folder: {"bind": "/past", "mode": "rw"}},
+        ports={"9090/tcp": ("127.0.0.1", port)},
+        mem_limit=MEMORY,
+        memswap_limit=MEMORY,
+        labels={"friday-litellm.bench": "past"},
+        detach=True,
+    )
+
+
+def _address(container: Container) -> str:
+    deadline = time.monotonic() + _READY_SECONDS
+    while True:
+        container.reload()
+        bound = container.ports.get("9090/tcp") or [{"HostPort": "0"}]
+        url = f"http://127.0.0.1:{bound[0]['HostPort']}"
+        try:
+            if httpx.get(f"{url}/-/ready", timeout=5).is_success:
+                return url
+        except httpx.HTTPError:
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"Prometheus did not get ready: {container.logs(tail=5)!r}") from None
+        time.sleep(0.5)
