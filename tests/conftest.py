@@ -7,6 +7,26 @@ import pytest
 
 from tests.integration.helpers import Project
 
+UNIT_SECONDS, ENGINE_SECONDS = 120, 900
+"""What a test may take with all that it sets up, on a machine with other work. Neither says how fast it should be: a
+test that hangs is to fail by name instead of holding CI until CI is ended without a word."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give each test an end, and run the modules that share one stack last.
+
+    A stack that only stands there takes a third of a processor for its health checks. Those that bring stacks or
+    hosts of their own come before it; those that need no engine come first, because they are quickest to fail.
+    """
+    for item in items:
+        item.add_marker(pytest.mark.timeout(ENGINE_SECONDS if _needs_engine(item) else UNIT_SECONDS))
+    sharing = {item.path for item in items if "project" in getattr(item, "fixturenames", ())}
+    items.sort(key=lambda item: (_needs_engine(item), item.path in sharing))
+
+
+def _needs_engine(item: pytest.Item) -> bool:
+    return item.get_closest_marker("engine") is not None
+
 
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:

@@ -20,22 +20,18 @@ from docker.models.containers import Container
 from components.free_models import SIMULATOR, Catalogue, RouterTuning, default_models, render_litellm_config
 from images.tags import tag
 from tests.integration.gateway_upstream import Upstream
+from tests.ports import free_ports
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = "/etc/friday"
 KEYS = {
     "openrouter_api_key": "sk-or-v1-0123456789abcdef",
     "gateway_key": "gateway-key-0123456789",
+    "edge_key": "edge-key-0123456789",
     "ops_key": "ops-key-0123456789abcd",
     "redis_password": "redis-password-0123456789",
 }
 CHAT: dict[str, Any] = {"model": "gemma-4-31b", "messages": [{"role": "user", "content": "PRIVATE words"}]}
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class GatewayContainer:
@@ -106,7 +102,7 @@ def gateway(
     **environment: str,
 ) -> Iterator[GatewayContainer]:
     """Run a gateway of its own; `environment` adds to what a stack sets, `config` replaces its config."""
-    port = free_port()
+    port = free_ports(1)[0]
     text = config or config_text(upstream, tuning or RouterTuning(), redis_port is not None)
     variables = {
         "PYTHONPATH": FILES,
@@ -133,7 +129,7 @@ def gateway(
 @contextmanager
 def redis() -> Iterator[tuple[Container, int]]:
     """Run a Redis with the password of `KEYS`."""
-    port = free_port()
+    port = free_ports(1)[0]
     arguments = ["--bind", "127.0.0.1", "--port", str(port), "--requirepass", KEYS["redis_password"], "--save", ""]
     with _container("redis", ["redis-server", *arguments], {}, {}) as container:
         deadline = time.monotonic() + 20

@@ -26,7 +26,8 @@ class Received:
 
 @dataclass
 class Upstream:
-    """`faults` maps a model id, or *, to: hang, cut, error-in-stream, drip, or an HTTP status as text."""
+    """`faults` maps a model id, or *, to: hang, drip, account-spent, or an HTTP status as text; for streams also
+    error-in-stream, half (a clean end without finish reason) or unreadable-event."""
 
     faults: dict[str, str] = field(default_factory=dict)
     received: list[Received] = field(default_factory=list)
@@ -87,6 +88,8 @@ class _Handler(BaseHTTPRequestHandler):
         elif fault.isdecimal():
             error = {"code": int(fault), "message": UPSTREAM_WORDS + str(body.get("messages"))}
             self._json(int(fault), {"error": error, "user_id": USER_ID})
+        elif fault == "account-spent":
+            self._json(429, {"error": {"code": 429, "message": "Rate limit exceeded: free-models-per-day. "}})
         elif body.get("stream"):
             self._stream(str(body.get("model")), fault)
         else:
@@ -117,6 +120,10 @@ class _Handler(BaseHTTPRequestHandler):
             if number == CHUNKS // 2 and fault == "error-in-stream":
                 self._event({"error": {"code": 502, "message": UPSTREAM_WORDS}, "user_id": USER_ID})
                 return
+            if number == CHUNKS // 2 and fault == "half":
+                return
+            if number == CHUNKS // 2 and fault == "unreadable-event":
+                self.wfile.write(b'data: {"choices":[{"delta":\n\n')
         self._event(_completion(model, "delta", "", "stop"))
         self.wfile.write(b"data: [DONE]\n\n")
 

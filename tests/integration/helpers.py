@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import socket
 import subprocess
 import uuid
 from collections.abc import Iterator
@@ -17,6 +16,9 @@ import httpx
 import yaml
 from docker.models.containers import Container
 from docker.models.networks import Network
+from docker.models.volumes import Volume
+
+from tests.ports import free_ports
 
 ROOT = Path(__file__).resolve().parents[2]
 USERS = [0, 1, 9, 10, 42, 49, 50, 77, 99, 107, 1042]
@@ -52,10 +54,12 @@ class Project:
         self.root = root
         self.stack = stack
         self.engine = docker.from_env()
+        self.address = "127.0.0.1"  # where the stack's host is
 
     @classmethod
     def create(cls, folder: Path) -> "Project":
-        """Copy the files that git knows or would know, as a clone has them."""
+        """Copy the files that git knows or would know, as a clone has them, to `checkout` in a folder."""
+        root = folder / "checkout"
         listed = subprocess.run(
             ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
             cwd=ROOT,
@@ -65,10 +69,10 @@ class Project:
         )
         for name in filter(None, listed.stdout.split("\0")):
             if (ROOT / name).exists():
-                (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(ROOT / name, folder / name)
-        (folder / ".venv").symlink_to(ROOT / ".venv")
-        made = cls(folder, f"t{uuid.uuid4().hex[:6]}")
+                (root / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(ROOT / name, root / name)
+        (root / ".venv").symlink_to(ROOT / ".venv")
+        made = cls(root, f"t{uuid.uuid4().hex[:6]}")
         made.configure(_settings())
         return made
 
@@ -86,7 +90,7 @@ class Project:
     @property
     def url(self) -> str:
         """Where users reach Friday."""
-        return f"http://127.0.0.1:{self.settings['edge']['port']}"
+        return f"http://{self.address}:{self.settings['edge']['port']}"
 
     @property
     def gateway_url(self) -> str:
@@ -97,6 +101,11 @@ class Project:
     def simulator_url(self) -> str:
         """Where the simulator's operators work."""
         return f"http://127.0.0.1:{self.settings['simulator']['port']}"
+
+    @property
+    def prometheus_url(self) -> str:
+        """Where the stack's metrics are read."""
+        return f"http://127.0.0.1:{self.settings['monitoring']['port']}"
 
     def configure(self, changes: dict[str, Any]) -> None:
         """Change settings in the stack file, keeping the rest of it."""
@@ -124,11 +133,17 @@ class Project:
         script = 'eval "$(./fridayctl env)" && exec pulumi "$@"'
         return self._run(["sh", "-c", script, "sh", *arguments], code, seconds)
 
+    def change_secrets(self, *names: str) -> dict[str, str]:
+        """Give secrets new values as a user does, here on the command line; return them by their names."""
+        changed = {name: f"sk-changed-{name}-{uuid.uuid4().hex}" for name in names}
+        for name, value in changed.items():
+            self.pulumi("config", "set", "--secret", name, value, "-s", self.stack)
+        return changed
+
     def _run(self, command: list[str], code: int, seconds: float) -> Ran:
-        environment = {k: v for k, v in os.environ.items() if not k.startswith(("PULUMI_", "FRIDAY_"))}
-        if environment.pop("COVERAGE_PROCESS_CONFIG", ""):
-            # The lines to measure are those of the copy.
-            environment["COVERAGE_PROCESS_START"] = str(self.root / "pyproject.toml")
+        # The copy keeps its bytecode from one command to the next, as a checkout does.
+        others = ("PULUMI_", "FRIDAY_", "PYTHONDONTWRITEBYTECODE")
+        environment = {k: v for k, v in os.environ.items() if not k.startswith(others)}
         done = subprocess.run(
             command,
             cwd=self.root,
@@ -150,26 +165,26 @@ class Project:
         """Return all networks with the stack's label."""
         return list(self.engine.networks.list(filters=self._label()))
 
+    def volumes(self) -> list[Volume]:
+        """Return all volumes with the stack's label."""
+        return list(self.engine.volumes.list(filters=self._label()))
+
     def _label(self) -> dict[str, str | list[str] | bool]:
         return {"label": f"friday-litellm.stack={self.stack}"}
+
+    def python(self, script: str) -> str:
+        """Run a Python script with the copy's own modules and return what it prints."""
+        return self._run([str(ROOT / ".venv/bin/python"), "-c", script], 0, 60).out
 
     def images(self) -> dict[str, str]:
         """Return the tags that the copy's own files lead to, by part."""
         script = "import json; from images.tags import local_images; print(json.dumps(local_images()))"
-        found: dict[str, str] = json.loads(self._run([str(ROOT / ".venv/bin/python"), "-c", script], 0, 30).out)
+        found: dict[str, str] = json.loads(self.python(script))
         return found
 
     def chat(self, user_id: int, **fields: Any) -> Answer:
         """Ask Friday as a user."""
-        body = {"user_id": user_id, "message": f"Hello from {user_id}", **fields}
-        response = httpx.post(f"{self.url}/api/chat", json=body, timeout=40)
-        headers = response.headers
-        return Answer(
-            response.status_code,
-            headers.get("x-friday-path", ""),
-            headers.get("x-friday-model", ""),
-            response.text,
-        )
+        return ask(self.url, user_id, **fields)
 
     def containers(self, part: str = "") -> list[Container]:
         """Return the replicas of one part or of all, stopped ones too; not the containers that only hold files."""
@@ -196,28 +211,33 @@ class Project:
                 container.remove(force=True, v=True)
             for network in self.networks():
                 network.remove()
+            for volume in self.volumes():
+                volume.remove()
+
+
+def ask(url: str, user_id: int, **fields: Any) -> Answer:
+    """Ask the Friday at `url` as a user."""
+    body = {"user_id": user_id, "message": f"Hello from {user_id}", **fields}
+    response = httpx.post(f"{url}/api/chat", json=body, timeout=40)
+    headers = response.headers
+    return Answer(
+        response.status_code,
+        headers.get("x-friday-path", ""),
+        headers.get("x-friday-model", ""),
+        response.text,
+    )
 
 
 def _settings() -> dict[str, Any]:
     """The local stack's settings, with ports that are free here and limits that a test suite does not reach."""
     document = yaml.safe_load((ROOT / "Pulumi.local.yaml").read_text())
     config = {key.removeprefix("friday-litellm:"): value for key, value in document["config"].items()}
-    users, gateway, simulator = free_ports(3)
+    users, gateway, simulator, prometheus = free_ports(4)
     return {
         **config,
         "rolloutPercentage": 50,
         "edge": {"port": users, "gatewayPort": gateway},
         "simulator": {"port": simulator, "latencyMs": 20},
+        "monitoring": {"port": prometheus},
         "quota": {"requestsPerMinute": 60000, "requestsPerDay": 1000000},
     }
-
-
-def free_ports(count: int) -> list[int]:
-    """Return ports of this machine that nothing listens on now."""
-    sockets = [socket.socket() for _ in range(count)]
-    for each in sockets:
-        each.bind(("127.0.0.1", 0))
-    ports = [int(each.getsockname()[1]) for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports

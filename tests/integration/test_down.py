@@ -14,9 +14,11 @@ def test_down_leaves_no_container_network_or_volume(tmp_path: Path) -> None:
     try:
         volumes = {volume.id for volume in project.engine.volumes.list()}
         project.fridayctl("up", project.stack)
+        assert project.volumes() != []
         project.fridayctl("down", project.stack, "--yes")
         assert project.everything() == []
         assert project.networks() == []
+        assert project.volumes() == []
         assert {volume.id for volume in project.engine.volumes.list()} <= volumes
         assert "not deployed" in project.fridayctl("status", project.stack, code=1).out
     finally:

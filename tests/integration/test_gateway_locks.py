@@ -148,6 +148,8 @@ def test_unknown_fields_do_not_travel(locked: Locked) -> None:
         ("/health/readiness", None, 200),
         ("/v1/models", None, 401),
         ("/v1/models", "gateway_key", 200),
+        ("/v1/models", "edge_key", 200),
+        ("/metrics", "edge_key", 403),
     ],
 )
 def test_each_route_opens_for_its_key(locked: Locked, path: str, key: str | None, status: int) -> None:

@@ -105,10 +105,11 @@ def test_all_models_dead_is_a_clear_error_and_then_rest(quick: GatewayContainer,
     assert USER_ID not in first.text + second.text
 
 
+@pytest.mark.parametrize("fault", ["error-in-stream", "half", "unreadable-event"])
 def test_a_stream_that_fails_midway_ends_with_an_error_event(
-    quick: GatewayContainer, shared_upstream: Upstream
+    quick: GatewayContainer, shared_upstream: Upstream, fault: str
 ) -> None:
-    shared_upstream.reset(**{"*": "error-in-stream"})
+    shared_upstream.reset(**{"*": fault})
     answer = quick.chat(stream=True)
     assert said(answer.text).startswith("w0 w1 w2 w3 ")
     assert '"code": "upstream_failed"' in answer.text
@@ -157,6 +158,17 @@ def test_a_fallback_that_the_quota_forbids_is_429_and_cools_nobody(upstream: Ups
         assert (answer.status_code, error_of(answer)) == (429, "quota_spent")
         assert upstream.models == [FIRST]
         assert not running.metric("litellm_deployment_cooled_down_total")
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_when_openrouter_says_the_account_is_spent_no_other_model_is_asked(
+    quick: GatewayContainer, shared_upstream: Upstream, stream: bool
+) -> None:
+    shared_upstream.reset(**{"*": "account-spent"})
+    answer = quick.chat(stream=stream)
+    assert (answer.status_code, error_of(answer)) == (429, "quota_spent")
+    assert 1 <= int(answer.headers["retry-after"]) <= 86_400
+    assert shared_upstream.models == [FIRST]
 
 
 def test_two_replicas_share_the_quota_and_the_cooldowns(upstream: Upstream) -> None:

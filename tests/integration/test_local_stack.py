@@ -9,7 +9,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.integration.helpers import USERS, Answer, Project
+from tests.integration.helpers import USERS, Project
+from tests.integration.load import Load
 
 pytestmark = pytest.mark.engine
 
@@ -65,7 +66,7 @@ def test_status_says_where_the_rollout_stands(project: Project) -> None:
     status = json.loads(project.fridayctl("status", project.stack, "--json").out)
     assert status["well"] is True
     assert status["deployed_percentage"] == 50
-    assert len(status["instances"]) == 7
+    assert len(status["instances"]) == 9
     assert "50 % of users through LiteLLM, all healthy" in project.fridayctl("status", project.stack).out
 
 
@@ -76,51 +77,12 @@ def test_logs_name_their_container(project: Project) -> None:
     assert all(re.match(r"friday-[12]-[0-9a-f]{8} \| ", line) for line in lines)
 
 
-class Load(threading.Thread):
-    """Users who go on asking at a steady rate until they are told to stop (at most 90 s)."""
-
-    def __init__(self, project: Project, per_second: int) -> None:
-        super().__init__()
-        self._project, self._per_second = project, per_second
-        self._end = threading.Event()
-        self.answers: list[Answer] = []
-        self.failures: list[str] = []
-
-    def run(self) -> None:
-        workers = [threading.Thread(target=self._work) for _ in range(self._per_second)]
-        for worker in workers:
-            worker.start()
-            time.sleep(1 / self._per_second)
-        for worker in workers:
-            worker.join()
-
-    def _work(self) -> None:
-        deadline = time.monotonic() + 90
-        while not self._end.is_set() and time.monotonic() < deadline:
-            try:
-                answer = self._project.chat(7)
-                self.answers.append(answer)
-                if answer.status != 200:
-                    self.failures.append(f"{answer.status} {answer.text}")
-            except httpx.HTTPError as error:
-                self.failures.append(repr(error))
-            self._end.wait(1)
-
-    def stop(self) -> None:
-        self._end.set()
-        self.join()
-
-
 @pytest.mark.parametrize("percentage", [0, 10, 50, 100])
 def test_a_percentage_is_honoured_and_loses_no_request(project: Project, percentage: int) -> None:
     project.configure({"rolloutPercentage": percentage})
-    load = Load(project, per_second=10)
-    load.start()
-    try:
+    with Load(project, per_second=10) as load:
         project.fridayctl("up", project.stack)
         time.sleep(1)
-    finally:
-        load.stop()
     assert load.failures == []
     assert len(load.answers) > 10
     paths = {user: project.chat(user).path for user in USERS for _ in range(2)}

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from components.catalogue import default_models
-from components.settings import StackSettings
+from components.settings import GENERATED_KEYS, StackSettings
 from rollout.cli.main import COMMANDS
 from tests.unit.declared import by_part, declare, env
 from tests.unit.given import settings
@@ -34,7 +34,7 @@ def keys(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, str]]:
         key = prefix + (info.alias or name)
         inner = model_in(info.annotation)
         if inner is not info.annotation:
-            yield key, shown(info)
+            yield key, "generated" if key in GENERATED_KEYS else shown(info)
         if inner is not None:
             yield from keys(inner, f"{key}." if inner is info.annotation else f"{key}[].")
 
@@ -55,6 +55,8 @@ def shown(info: FieldInfo) -> str:
         return "none" if value is None else "empty"
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
     return f"`{value}`" if isinstance(value, str) else f"{value:g}"
 
 

@@ -61,6 +61,9 @@ class Replica:
                 await writer.drain()
                 await asyncio.sleep(0.25)
             writer.write(b"0\r\n\r\n")
+        elif '"patient"' in body:
+            # Ten seconds of thinking, unless whoever asked goes away.
+            await asyncio.wait_for(reader.read(1), 10)
         else:
             if '"slow"' in body:
                 await asyncio.sleep(1.0)

@@ -52,7 +52,7 @@ class Stage:
 
     def start_edge(self, **changes: object) -> Container:
         """Start the edge as a stack does; its ports are published on free loopback ports."""
-        values: dict[str, object] = {"friday_replicas": 2, "litellm_replicas": 2, "gateway_key": KEY, **changes}
+        values: dict[str, object] = {"friday_replicas": 2, "litellm_replicas": 2, "edge_key": KEY, **changes}
         self.edge = self._run(
             "edge",
             "edge",

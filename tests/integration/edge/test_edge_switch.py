@@ -87,7 +87,7 @@ def test_log_lines_are_json_without_secrets(shared_stage: Stage) -> None:
     ],
 )
 def test_haproxy_accepts_the_config_without_a_warning(changes: dict[str, object]) -> None:
-    values = {"friday_replicas": 2, "litellm_replicas": 2, "gateway_key": KEY, **changes}
+    values = {"friday_replicas": 2, "litellm_replicas": 2, "edge_key": KEY, **changes}
     docker = shutil.which("docker")
     assert docker
     result = subprocess.run(

@@ -7,6 +7,8 @@ import pytest
 from images import base, build, engine, tags, wheels
 from toolchain import process
 
+MONITORING = ("redis-exporter", "prometheus")
+
 
 @pytest.fixture
 def present(monkeypatch: pytest.MonkeyPatch) -> set[str]:
@@ -34,12 +36,12 @@ def made(present: set[str], monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_everything_from_nothing_parents_first(made: list[str]) -> None:
     assert not build.is_done()
     build.ensure(lambda _: None)
-    assert made == ["rootfs", "base", "python", "edge", "redis", "simulator", "friday", "litellm"]
+    assert made == ["rootfs", "base", "python", "edge", "redis", *MONITORING, "simulator", "friday", "litellm"]
     assert build.is_done()
 
 
 def test_only_what_is_missing(present: set[str], made: list[str]) -> None:
-    present.update({"rootfs", "base", "python", "edge", "redis", "simulator", "friday"})
+    present.update({"rootfs", "base", "python", "edge", "redis", *MONITORING, "simulator", "friday"})
     build.ensure(lambda _: None)
     assert made == ["litellm"]
 
@@ -51,7 +53,7 @@ def test_parents_are_not_missed_when_nobody_needs_them(present: set[str], made: 
 
 
 def test_only_the_parents_that_are_needed(present: set[str], made: list[str]) -> None:
-    present.update({"rootfs", "base", "redis", "simulator", "friday", "litellm"})
+    present.update({"rootfs", "base", "redis", *MONITORING, "simulator", "friday", "litellm"})
     build.ensure(lambda _: None)
     assert made == ["edge"]
 

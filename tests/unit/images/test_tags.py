@@ -10,6 +10,8 @@ import pytest
 
 from images import tags
 
+EVERY = {"edge", "redis", "redis-exporter", "prometheus", "litellm", "friday", "simulator"}
+
 
 @pytest.fixture
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -22,7 +24,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_every_deployed_part_has_a_reference() -> None:
     references = tags.local_images()
-    assert set(references) == {"edge", "redis", "litellm", "friday", "simulator"}
+    assert set(references) == EVERY
     for name, reference in references.items():
         assert re.fullmatch(rf"friday-litellm/{name}:[0-9a-f]{{12}}", reference)
         assert tags.tag(name) == reference
@@ -36,7 +38,7 @@ def test_an_unknown_name_is_refused() -> None:
 @pytest.mark.parametrize(
     ("path", "changed"),
     [
-        ("images/base/slim.apt", {"edge", "redis", "litellm", "friday", "simulator"}),
+        ("images/base/slim.apt", EVERY),
         ("images/python/Dockerfile", {"litellm", "friday", "simulator"}),
         ("images/installer.txt", {"litellm", "friday", "simulator"}),
         ("images/edge/Dockerfile", {"edge"}),

@@ -1,0 +1,77 @@
+"""How the rollout counts, shown to a real Prometheus: nothing that happened within the window is missed."""
+
+from pathlib import Path
+
+import docker
+import pytest
+import yaml
+from docker.errors import ContainerError
+
+from images.tags import local_images
+from rollout.prometheus import counted, sampled
+
+pytestmark = pytest.mark.engine
+
+# A value each 15 s from 0 s on; the window is the last 120 s before 300 s, so it holds 180 s to 300 s.
+SERIES: dict[str, tuple[str, float | None]] = {
+    "steady": ("100+1x30", 8),
+    "quiet": ("7+0x30", 0),
+    "born": ("_x15 3+0x15", 3),
+    "born and rising": ("_x15 3+1x15", 8),
+    "reset": ("9+0x15 2+0x15", 2),
+    "reset at the window's edge": ("9+0x11 _ 2+0x17", 2),
+    "reset at the window's edge and rising past": ("9+0x11 _ 0+3x17", 21),
+    "gone": ("1+1x14 stale", 2),
+    "gone before": ("1+1x9 stale", None),
+}
+DOLLARS: dict[str, tuple[str, float | None]] = {"born": ("_x15 0.01+0x15", 0.01)}
+
+
+def check(folder: Path, tests: list[dict[str, object]]) -> str:
+    """Run promtool's tests and return what it says."""
+    (folder / "tests.yml").write_text(yaml.safe_dump({"evaluation_interval": "15s", "tests": tests}), encoding="utf-8")
+    said: bytes = docker.from_env().containers.run(
+        local_images()["prometheus"],
+        ["test", "rules", "/tests/tests.yml"],
+        entrypoint=["promtool"],
+        user="0",
+        volumes={str(folder): {"bind": "/tests", "mode": "ro"}},
+        remove=True,
+    )
+    return said.decode()
+
+
+def case(series: dict[str, tuple[str, float | None]], expression: str) -> dict[str, object]:
+    expected = [
+        {"labels": f'{{kind="{kind}"}}', "value": value} for kind, (_, value) in series.items() if value is not None
+    ]
+    return {
+        "interval": "15s",
+        "input_series": [{"series": f'm{{kind="{kind}"}}', "values": values} for kind, (values, _) in series.items()],
+        "promql_expr_test": [{"expr": expression, "eval_time": "5m", "exp_samples": expected}],
+    }
+
+
+def test_counters_are_counted_from_their_birth_over_their_restarts_and_to_their_end(tmp_path: Path) -> None:
+    said = check(tmp_path, [case(SERIES, counted("m", 120, ("kind",))), case(DOLLARS, counted("m", 120, ("kind",)))])
+    assert "SUCCESS" in said
+
+
+def test_a_wrong_expectation_would_be_told(tmp_path: Path) -> None:
+    wrong = {**SERIES, "born": (SERIES["born"][0], 0.0)}
+    with pytest.raises(ContainerError):
+        check(tmp_path, [case(wrong, counted("m", 120, ("kind",)))])
+
+
+def test_the_time_is_sampled_over_the_whole_window_and_not_beyond(tmp_path: Path) -> None:
+    share, seen = sampled("avg_over_time", "min(up) > bool 0", 60), sampled("count_over_time", "count(up)", 60)
+    expected = [(share, "55s", 1), (share, "2m", 0), (seen, "2m", 13)]
+    halves: dict[str, object] = {
+        "interval": "5s",
+        "input_series": [{"series": "up", "values": "1x11 0x12"}],
+        "promql_expr_test": [
+            {"expr": expression, "eval_time": at, "exp_samples": [{"labels": "{}", "value": value}]}
+            for expression, at, value in expected
+        ],
+    }
+    assert "SUCCESS" in check(tmp_path, [halves])

@@ -1,0 +1,97 @@
+"""The disk that holds the state is full: at the start of an update, or in the middle of it. Nothing may be lost."""
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.integration.helpers import Project
+
+pytestmark = pytest.mark.engine
+DISK = "size=32m"
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """Give a stack whose state is on a small disk of its own."""
+    if os.geteuid() != 0:
+        pytest.skip("a disk of its own needs root: mount")
+    project = Project.create(Path(tmp_path_factory.mktemp("disk")))
+    project.configure({"litellm": {"memoryMb": 640, "replicas": 1}, "rolloutPercentage": 10})
+    state = project.root / ".state"
+    state.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", DISK, "tmpfs", str(state)], check=True)
+    try:
+        project.fridayctl("up", project.stack)
+        yield project
+    finally:
+        try:
+            filling(project).unlink(missing_ok=True)
+            project.remove()
+        finally:
+            subprocess.run(["umount", str(state)], check=True)
+
+
+def filling(project: Project) -> Path:
+    return project.root / ".state" / "filling"
+
+
+def fill(project: Project) -> None:
+    """Leave not a byte of the disk."""
+    with filling(project).open("wb", buffering=0) as file:
+        try:
+            while True:
+                file.write(b"x" * 4096)
+        except OSError:
+            return
+
+
+def percentages(project: Project) -> list[int]:
+    """Return the percentage of each update that the history has, the last first."""
+    entries = json.loads(project.fridayctl("history", project.stack, "--json").out)
+    return [entry["percentage"] for entry in entries if entry["result"] == "succeeded"]
+
+
+def test_an_update_that_finds_no_room_changes_nothing(stack: Project) -> None:
+    before = {container.id for container in stack.everything()}
+    stack.configure({"rolloutPercentage": 20})
+    fill(stack)
+    refused = stack.fridayctl("up", stack.stack, code=2)
+    assert "no space left" in refused.err
+    assert "mend: " in refused.err
+    assert {container.id for container in stack.everything()} == before
+    assert stack.chat(7).status == 200
+    filling(stack).unlink()
+    assert percentages(stack) == [10]
+    stack.fridayctl("up", stack.stack)
+    assert percentages(stack) == [20, 10]
+    assert (stack.chat(17).path, stack.chat(20).path) == ("litellm", "direct")
+
+
+def test_a_disk_that_fills_up_during_an_update_loses_neither_state_nor_service(stack: Project) -> None:
+    stack.configure({"rolloutPercentage": 30})
+    process = subprocess.Popen(
+        ["./fridayctl", "up", stack.stack],
+        cwd=stack.root,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert process.stdout is not None
+    said = []
+    for line in process.stdout:
+        said.append(line)
+        if "starting friday" in line and not filling(stack).exists():
+            fill(stack)
+    assert process.wait(timeout=60) == 1, "".join(said)
+    assert "no space left" in "".join(said)
+    assert stack.chat(7).status == 200
+    filling(stack).unlink()
+    stack.fridayctl("up", stack.stack)
+    # Whether the update itself still had room to succeed depends on what filled up first.
+    assert percentages(stack) in ([30, 20, 10], [30, 30, 20, 10])
+    assert (stack.chat(27).path, stack.chat(30).path) == ("litellm", "direct")
+    assert "nothing to change" in stack.fridayctl("up", stack.stack).out

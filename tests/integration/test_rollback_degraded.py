@@ -1,0 +1,118 @@
+"""Rollbacks while something of the stack is down: users count, and what else is unwell is named.
+
+Containers that are stopped or killed by hand stay down: their restart policy counts only for those that end by
+themselves, and for a new start of the engine.
+"""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from docker.errors import NotFound
+from docker.models.containers import Container
+
+from tests.integration.helpers import Project
+from tests.integration.load import Load
+from tests.integration.repository import commit, git
+
+pytestmark = pytest.mark.engine
+
+LITELLM_USER, DIRECT_USER = 7, 70
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """Give a stack at 50 %, and at 10 % with another form of the gateway before that: a good update to go back to.
+
+    Level 1 undoes the update before it and levels 2 and 4 lead to those 10 % from there, so this can be repeated.
+    """
+    project = Project.create(Path(tmp_path_factory.mktemp("degraded")))
+    project.configure({"rolloutPercentage": 10, "friday": {**project.settings.get("friday", {}), "replicas": 1}})
+    git(project, "init", "--quiet")
+    commit(project, "ten")
+    try:
+        project.fridayctl("up", project.stack)
+        project.configure({"rolloutPercentage": 50, "router": {"cooldownSeconds": 33}})
+        project.fridayctl("up", project.stack)
+        yield project
+    finally:
+        project.remove()
+
+
+@contextmanager
+def down(*victims: Container) -> Iterator[None]:
+    """Keep containers down for a while, then start those that are still there and wait until they are healthy."""
+    for victim in victims:
+        victim.kill()
+    try:
+        yield
+    finally:
+        started = [victim for victim in victims if starts(victim)]
+        deadline = time.monotonic() + 60
+        while not all(is_healthy(victim) for victim in started):
+            assert time.monotonic() < deadline, f"{started} did not come back"
+            time.sleep(0.3)
+
+
+def starts(container: Container) -> bool:
+    try:
+        container.start()
+    except NotFound:
+        return False
+    return True
+
+
+def is_healthy(container: Container) -> bool:
+    container.reload()
+    return bool(container.attrs["State"]["Health"]["Status"] == "healthy")
+
+
+def rollback(project: Project, level: int) -> list[str]:
+    """Roll back under load, which may lose nothing; return what the command says is unwell."""
+    with Load(project, per_second=3, users=(LITELLM_USER, DIRECT_USER)) as load:
+        done = project.fridayctl("rollback", project.stack, "--level", str(level), "--yes", "--json")
+    assert load.failures == []
+    unwell: list[str] = json.loads(done.out)["unwell"]
+    return unwell
+
+
+def named(*victims: Container) -> list[str]:
+    return sorted(f"{victim.name}: exited, exit code 137" for victim in victims)
+
+
+def paths(project: Project) -> tuple[str, str]:
+    return project.chat(LITELLM_USER).path, project.chat(DIRECT_USER).path
+
+
+def test_a_rollback_is_done_without_redis_prometheus_and_a_gateway_replica(stack: Project) -> None:
+    """Level 1 leaves the gateway as it is; level 2 replaces it here, the dead replica too, and Redis is still away."""
+    redis, prometheus, gateway = (stack.containers(part)[0] for part in ("redis", "prometheus", "litellm"))
+    with down(redis, prometheus, gateway):
+        assert sorted(rollback(stack, 1)) == named(redis, prometheus, gateway)
+        assert paths(stack) == ("direct", "direct")
+        assert sorted(rollback(stack, 2)) == named(redis, prometheus)
+        assert paths(stack) == ("litellm", "direct")
+
+
+def test_the_other_gateway_replica_answers_while_one_is_down(stack: Project) -> None:
+    """Level 4 too: the `up` of the other commit fails over the dead replica, and users count here."""
+    gateway = stack.containers("litellm")[0]
+    with down(gateway):
+        assert rollback(stack, 1) == named(gateway)
+        assert rollback(stack, 4) == named(gateway)
+        assert paths(stack) == ("litellm", "direct")
+
+
+def test_without_any_gateway_level_1_is_done_and_level_2_is_not(stack: Project) -> None:
+    gateways = stack.containers("litellm")
+    with down(*gateways):
+        assert sorted(rollback(stack, 1)) == named(*gateways)
+        assert paths(stack) == ("direct", "direct")
+        failed = stack.fridayctl("rollback", stack.stack, "--yes", code=1)
+        assert "no container of litellm is healthy, and users need one" in failed.err
+        assert f"mend: ./fridayctl rollback {stack.stack} --level 1" in failed.err
+        assert paths(stack) == ("fallback", "direct")
+        assert stack.settings["rolloutPercentage"] in (10, "10")

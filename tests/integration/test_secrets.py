@@ -1,0 +1,69 @@
+"""Secrets of the user's own hand: generated ones are kept, a changed one loses no request."""
+
+import json
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from tests.integration.helpers import Project
+from tests.integration.load import Load
+
+pytestmark = pytest.mark.engine
+
+GENERATE = """
+from rollout.missing_secrets import generate_missing
+from rollout.stacks import open_stack
+generate_missing(open_stack("{stack}"), print)
+"""
+GENERATED = ("gatewayKey", "edgeKey", "opsKey", "redisPassword")
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    made = Project.create(tmp_path_factory.mktemp("secrets"))
+    try:
+        made.fridayctl("setup")
+        yield made
+    finally:
+        made.remove()
+
+
+def test_the_first_update_generates_what_nobody_gave_and_a_second_keeps_it(stack: Project) -> None:
+    stack.pulumi("stack", "init", stack.stack)
+    with stack.configured(upstream="openrouter"):
+        stack.change_secrets("openrouterApiKey", "jwtSecret")
+        refused = stack.pulumi("preview", "-s", stack.stack, code=1)  # plain Pulumi generates nothing
+        assert all(f"friday-litellm:{name}: should be a secret" in refused.text for name in GENERATED)
+        assert f"./fridayctl up {stack.stack} generates it" in refused.text
+        told = stack.python(GENERATE.format(stack=stack.stack)).splitlines()
+        assert [line.split(",")[0] for line in told] == [f"generated {name}" for name in GENERATED]
+        made = stack.file.read_text()
+        shown = {name: stack.pulumi("config", "get", name, "-s", stack.stack).out.strip() for name in GENERATED}
+        assert len(set(shown.values())) == len(GENERATED)
+        assert not any(value in made for value in shown.values())
+        assert stack.python(GENERATE.format(stack=stack.stack)) == ""
+        assert stack.file.read_text() == made
+        stack.pulumi("preview", "-s", stack.stack)
+
+
+def test_secrets_are_changed_under_load_without_a_lost_request_or_a_call_past_the_gateway(stack: Project) -> None:
+    stack.configure({"litellm": {**stack.settings.get("litellm", {}), "replicas": 2}})
+    stack.fridayctl("up", stack.stack)
+    edge = [container.id for container in stack.containers("edge")]
+    changed = stack.change_secrets("gatewayKey", "opsKey", "redisPassword")
+    with Load(stack, per_second=20) as load:
+        stack.fridayctl("up", stack.stack)
+        time.sleep(1)
+    assert load.failures == []
+    assert {answer.path for answer in load.answers} == {"litellm"}
+    assert [container.id for container in stack.containers("edge")] == edge
+    before = json.loads((stack.root / ".state" / "secrets.json").read_text())["gatewayKey"]
+    assert [models(stack, key) for key in (before, changed["gatewayKey"])] == [401, 200]
+    stack.fridayctl("verify", stack.stack)
+
+
+def models(stack: Project, key: str) -> int:
+    headers = {"authorization": f"Bearer {key}"}
+    return httpx.get(f"{stack.gateway_url}/v1/models", headers=headers, timeout=5).status_code

@@ -1,0 +1,27 @@
+"""The three hosts that all modules share. Each module finds them empty, but for the images that they hold."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.remote.nested_host import NestedHost
+from tests.remote.rig import Rig, rig
+
+
+@pytest.fixture(scope="package")
+def _three() -> Iterator[Rig]:
+    with rig(3) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def made(_three: Rig) -> Rig:
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(NestedHost.clear, _three.hosts))
+    return _three
+
+
+@pytest.fixture(scope="module")
+def host(made: Rig) -> NestedHost:
+    return made.hosts[0]

@@ -1,0 +1,124 @@
+"""Images go to a host over ssh: what it lacks, once. A full disk or Ctrl-C leaves a host that takes the next push."""
+
+import json
+import signal
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import docker
+import pytest
+
+from tests.integration.helpers import Project
+from tests.remote import remote_project
+from tests.remote.nested_host import NestedHost
+from tests.remote.rig import Rig
+
+pytestmark = pytest.mark.engine
+
+ELSEWHERE = {"image": "registry.example/of-the-team:1"}
+
+
+@pytest.fixture(scope="module")
+def stack(made: Rig, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A stack on the host whose edge alone is built here; it is never deployed."""
+    stack = remote_project.create(tmp_path_factory.mktemp("images"), made.of(1))
+    for part in ("friday", "litellm", "redis", "simulator", "monitoring"):
+        stack.configure({part: {**stack.settings.get(part, {}), **ELSEWHERE}})
+    stack.configure({"monitoring": {**stack.settings["monitoring"], "redisExporter": ELSEWHERE}})
+    stack.fridayctl("setup")
+    return stack
+
+
+@pytest.fixture
+def edge(stack: Project, host: NestedHost) -> str:
+    """The edge's image, which the host does not hold."""
+    host.remove_images()
+    return stack.images()["edge"]
+
+
+def push(stack: Project) -> list[dict[str, Any]]:
+    pushed: list[dict[str, Any]] = json.loads(stack.fridayctl("images", "push", stack.stack, "--json").out)
+    return pushed
+
+
+def listed(stack: Project, image: str) -> dict[str, Any]:
+    found = json.loads(stack.fridayctl("images", "list", stack.stack, "--json", code=1).out)
+    (one,) = [each for each in found if each["image"] == image]
+    assert isinstance(one, dict)
+    return one
+
+
+def is_there(stack: Project, host: NestedHost, image: str) -> bool:
+    here = docker.from_env().images.get(image)
+    return [each.id for each in host.engine.images.list() if image in each.tags] == [here.id]
+
+
+def test_what_is_missing_is_sent_once(stack: Project, host: NestedHost, edge: str) -> None:
+    assert listed(stack, edge)["hosts"] == {host.url: "missing"}
+    (first,) = push(stack)
+    assert (first["host"], first["images"]) == (host.url, [edge])
+    assert first["sent_bytes"] > 50_000_000
+    assert is_there(stack, host, edge)
+    assert listed(stack, edge)["hosts"] == {host.url: "present"}
+    (second,) = push(stack)
+    assert (second["images"], second["sent_bytes"]) == ([], 0)
+
+
+def test_another_image_of_that_name_is_told_and_replaced(stack: Project, host: NestedHost, edge: str) -> None:
+    host.run("sh", "-c", f"tar -cf - /etc/hostname | docker import - {edge}")
+    assert listed(stack, edge)["hosts"] == {host.url: "other"}
+    said = stack.fridayctl("up", stack.stack, code=2).err
+    assert f"image {edge} (edge) is sha256:" in said
+    assert f"mend: ./fridayctl images push {stack.stack}" in said
+    push(stack)
+    assert is_there(stack, host, edge)
+
+
+def test_a_missing_image_ends_an_update_before_it_changes_anything(stack: Project, host: NestedHost, edge: str) -> None:
+    said = stack.fridayctl("up", stack.stack, code=2).err
+    assert f"{host.url}: lacks images that this checkout builds: {edge}" in said
+    assert f"mend: ./fridayctl images push {stack.stack}" in said
+    assert host.inventory()["containers"] == set()
+
+
+def test_a_full_disk_is_told_with_what_is_needed(stack: Project, host: NestedHost, edge: str) -> None:
+    unpacked = "/var/lib/docker/tmp"
+    host.run("sh", "-c", f"mkdir -p {unpacked} && mount -t tmpfs -o size=20m tmpfs {unpacked}")
+    try:
+        said = stack.fridayctl("images", "push", stack.stack, code=1).err
+    finally:
+        host.run("umount", unpacked)
+    assert f"{host.url}: the disk of this host is full" in said
+    assert "no space left on device" in said
+    assert "mend: on that host free about " in said
+    push(stack)
+    assert is_there(stack, host, edge)
+
+
+def test_ctrl_c_ends_a_transfer_and_the_next_one_succeeds(
+    stack: Project, host: NestedHost, edge: str, tmp_path: Path
+) -> None:
+    with (tmp_path / "said").open("w+") as said:
+        sending = subprocess.Popen(
+            # Where this runs in the background, children would else ignore the signal.
+            ["env", "--default-signal=INT", "./fridayctl", "images", "push", stack.stack],
+            cwd=stack.root,
+            stdout=subprocess.PIPE,
+            stderr=said,
+            text=True,
+        )
+        assert sending.stdout is not None
+        # Frozen as soon as it is announced, so that the transfer cannot be over.
+        announced = sending.stdout.readline()
+        with host.paused():
+            sending.send_signal(signal.SIGINT)
+            code = sending.wait(timeout=60)
+        said.seek(0)
+        text = said.read()
+    assert f"{host.url}: 1 of 1 images" in announced
+    assert code == 130, text
+    assert "interrupted" in text
+    assert "Traceback" not in text
+    push(stack)
+    assert is_there(stack, host, edge)

@@ -1,0 +1,194 @@
+"""A stack on one remote Docker host, over ssh: deployed, changed under load, broken, cut off, rebooted, taken down.
+
+The tests stand in the order of a host's life: the last one takes the stack away.
+"""
+
+import json
+import subprocess
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from benchmarks.chat import PERCENTAGE_HEADER
+from tests.integration.helpers import Project
+from tests.ports import free_ports
+from tests.remote import remote_project
+from tests.remote.meanwhile import asked_meanwhile, in_the_middle, refused_in_the_middle, until
+from tests.remote.nested_host import NestedHost
+from tests.remote.own_image import ENDS_AT_ONCE, SERVES, own_image
+from tests.remote.rig import Rig
+
+pytestmark = pytest.mark.engine
+
+
+@pytest.fixture(scope="module")
+def staging(made: Rig, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A stack that is up on the host; it goes with its host."""
+    project = remote_project.create(tmp_path_factory.mktemp("staging"), made.of(1))
+    project.fridayctl("setup")
+    project.fridayctl("images", "push", project.stack)
+    ran = project.fridayctl("up", project.stack)
+    assert "checked   user 0: litellm" in ran.out
+    assert "checked   user 99: direct" in ran.out
+    return project
+
+
+def ids(project: Project, *labels: str) -> set[str]:
+    # The plain list: it is asked again and again while containers come and go.
+    filters = {"label": [f"friday-litellm.stack={project.stack}", *labels]}
+    return {each["Id"] for each in project.engine.api.containers(all=True, filters=filters)}
+
+
+def of(part: str) -> str:
+    return f"friday-litellm.part={part}"
+
+
+def serving(project: Project) -> set[str]:
+    return ids(project, of("edge")) | ids(project, of("friday")) | ids(project, of("litellm"))
+
+
+def test_status_and_logs_are_those_of_the_host(staging: Project) -> None:
+    status = json.loads(staging.fridayctl("status", staging.stack, "--json").out)
+    assert status["well"] is True
+    assert {each["name"] for each in status["instances"]} == {each.name for each in staging.containers()}
+    assert status["urls"]["fridayUrl"] == staging.url
+    assert "friday-1-" in staging.fridayctl("logs", staging.stack, "friday", "--tail", "1").out
+
+
+def test_up_again_changes_nothing(staging: Project) -> None:
+    before = ids(staging)
+    assert "nothing to change" in staging.fridayctl("up", staging.stack).out
+    assert ids(staging) == before
+    staging.pulumi("preview", "-s", staging.stack, "--expect-no-changes")
+
+
+def test_verify_and_drift_look_at_the_host(staging: Project, host: NestedHost) -> None:
+    """Also at its loopback ports, which only a tunnel reaches."""
+    checks = json.loads(staging.fridayctl("verify", staging.stack, "--json").out)["checks"]
+    assert {check["host"] for check in checks} == {host.url}
+    assert [check for check in checks if check["ok"] is not True] == []
+    assert f"port {staging.settings['edge']['gatewayPort']}: only chat is open" in str(checks)
+    assert "no drift" in staging.fridayctl("drift", staging.stack).out
+
+
+def test_a_changed_percentage_loses_no_request(staging: Project) -> None:
+    staging.configure({"rolloutPercentage": 60})
+    done = asked_meanwhile(staging.url, lambda: staging.fridayctl("up", staging.stack))
+    assert done.failures == {}
+    assert {record.headers[PERCENTAGE_HEADER] for record in done.records} == {"50", "60"}
+    assert done.records[-1].headers[PERCENTAGE_HEADER] == "60"
+    assert (staging.chat(59).path, staging.chat(60).path) == ("litellm", "direct")
+
+
+def test_a_second_deploy_is_told_who_is_at_it(staging: Project) -> None:
+    refused_in_the_middle(staging, 50, lambda: ids(staging, of("friday")))
+
+
+@pytest.mark.parametrize(("silent", "percentage"), [(False, 40), (True, 50)])
+def test_ssh_cut_in_an_update_is_said_and_the_next_up_mends(
+    staging: Project, host: NestedHost, silent: bool, percentage: int
+) -> None:
+    with ExitStack() as cut:
+        said = in_the_middle(
+            staging,
+            percentage,
+            lambda: ids(staging, of("friday")),
+            lambda: cut.enter_context(host.ssh_cut(silent=silent)),
+            code=1,
+        )
+        assert staging.chat(0).status == 200
+    assert f"connection lost: {host.url}: cannot be reached" in said
+    assert said.count("mend: ") == 1
+    assert "Traceback" not in said
+    staging.fridayctl("up", staging.stack)
+    assert len(staging.containers("friday")) == 2
+    assert staging.chat(percentage).path == "direct"
+    assert staging.chat(percentage - 1).path == "litellm"
+    assert "nothing to change" in staging.fridayctl("up", staging.stack).out
+
+
+def test_a_rebooted_host_serves_by_itself(staging: Project, host: NestedHost) -> None:
+    host.reboot()
+    until(lambda: serves(staging), "answers after the reboot")
+    assert "nothing to change" in staging.fridayctl("up", staging.stack).out
+
+
+def test_a_docker_daemon_killed_in_an_update_is_said_and_the_next_up_mends(staging: Project, host: NestedHost) -> None:
+    said = in_the_middle(staging, 30, lambda: ids(staging, of("friday")), host.kill_engine, code=1)
+    assert said.count("mend: ") == 1
+    assert "Traceback" not in said
+    host.wait()
+    until(lambda: serves(staging), "answers after the engine is back")
+    staging.fridayctl("up", staging.stack)
+    assert len(staging.containers("friday")) == 2
+    assert (staging.chat(29).path, staging.chat(30).path) == ("litellm", "direct")
+    assert "nothing to change" in staging.fridayctl("up", staging.stack).out
+    entries = json.loads(staging.fridayctl("history", staging.stack, "--json").out)
+    assert [entry["result"] for entry in entries[:3]] == ["succeeded", "succeeded", "failed"]
+
+
+def serves(project: Project) -> bool:
+    try:
+        return project.chat(0).path == "litellm"
+    except httpx.HTTPError:
+        return False
+
+
+@pytest.mark.parametrize(
+    ("problem", "expected"),
+    [
+        ("another key", "refuses the key of this machine"),
+        ("an unknown host key", "none is trusted on first sight"),
+        ("a dead host", "cannot be reached"),
+    ],
+)
+def test_a_host_that_is_not_reached_is_said_before_anything_changes(
+    staging: Project, host: NestedHost, tmp_path: Path, problem: str, expected: str
+) -> None:
+    before, history = ids(staging), versions(staging)
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / "key"], check=True)
+    (tmp_path / "known_hosts").touch()
+    changes: dict[str, dict[str, Any]] = {
+        "another key": {"ssh": {**host.ssh_settings, "identityFile": str(tmp_path / "key")}},
+        "an unknown host key": {"ssh": {**host.ssh_settings, "knownHostsFile": str(tmp_path / "known_hosts")}},
+        "a dead host": {"dockerHost": f"ssh://root@{host.address}:{free_ports(1)[0]}"},
+    }
+    with staging.configured(rolloutPercentage=99, **changes[problem]):
+        ran = staging.fridayctl("up", staging.stack, code=2)
+    assert expected in ran.err
+    assert ran.err.count("mend: ") == 1
+    assert "Traceback" not in ran.text
+    assert (ids(staging), versions(staging)) == (before, history)
+
+
+def versions(project: Project) -> int:
+    """Return how many updates the stack has had."""
+    return len(json.loads(project.pulumi("stack", "history", "-s", project.stack, "--json", "--page-size", "1000").out))
+
+
+def test_a_broken_image_is_explained_and_the_previous_one_goes_on(staging: Project, host: NestedHost) -> None:
+    with own_image(staging, [host], "good", SERVES):
+        staging.fridayctl("up", staging.stack)
+        known = ids(staging)
+        assert "nothing to change" in staging.fridayctl("up", staging.stack).out
+        assert ids(staging) == known
+        before = serving(staging)
+        with own_image(staging, [host], "broken", ENDS_AT_ONCE):
+            for _ in range(2):  # again, as people do
+                ran = staging.fridayctl("up", staging.stack, code=1)
+                assert "log   | the database schema is too old" in ran.err
+                assert "Traceback" not in ran.text
+                assert before <= serving(staging)
+                assert staging.chat(0).path == "litellm"
+        staging.fridayctl("up", staging.stack)
+        assert serving(staging) == before
+        assert "nothing to change" in staging.fridayctl("up", staging.stack).out
+
+
+def test_down_leaves_nothing_on_the_host(staging: Project, host: NestedHost) -> None:
+    staging.fridayctl("down", staging.stack, "--yes")
+    assert host.inventory() == {"containers": set(), "networks": {"bridge", "host", "none"}, "volumes": set()}
+    assert "not deployed" in staging.fridayctl("status", staging.stack, code=1).out

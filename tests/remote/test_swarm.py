@@ -1,0 +1,178 @@
+"""A stack on a Swarm of three real hosts, over ssh: deployed, changed, broken, cut off, and robbed of its hosts.
+
+The tests stand in the order of a Swarm's life: the last one takes the stack away. Users come by the first host.
+"""
+
+import json
+from contextlib import ExitStack
+
+import pytest
+
+from benchmarks.chat import PATH_HEADER, PERCENTAGE_HEADER
+from tests.integration.helpers import Project
+from tests.remote.meanwhile import asked_meanwhile, in_the_middle, refused_in_the_middle, until
+from tests.remote.own_image import ENDS_AT_ONCE, SERVES, own_image
+from tests.remote.rig import Rig
+from tests.remote.swarm_stage import SwarmStage, swarm_stage
+
+pytestmark = pytest.mark.engine
+
+
+@pytest.fixture(scope="module")
+def stage(made: Rig, tmp_path_factory: pytest.TempPathFactory) -> SwarmStage:
+    return swarm_stage(tmp_path_factory.mktemp("swarm"), made)
+
+
+@pytest.fixture
+def prod(stage: SwarmStage) -> Project:
+    return stage.project
+
+
+def versions(stage: SwarmStage) -> dict[str, int]:
+    """Return how often each service has been changed, by its part."""
+    return {part: each["Version"]["Index"] for part, each in stage.services().items()}
+
+
+def tasks(stage: SwarmStage) -> dict[str, set[str]]:
+    return {part: set(stage.running(part)) for part in stage.services()}
+
+
+def test_replicas_are_spread_over_the_hosts_and_all_commands_see_them(stage: SwarmStage, prod: Project) -> None:
+    names = sorted(host.name for host in stage.made.hosts)
+    assert sorted(stage.running("friday").values()) == names
+    assert sorted(stage.running("edge").values()) == names
+    assert len(set(stage.running("litellm").values())) == 2
+    status = json.loads(prod.fridayctl("status", prod.stack, "--json").out)
+    assert status["well"] is True
+    assert len(status["instances"]) == sum(len(stage.running(part)) for part in stage.services())
+    said = prod.fridayctl("logs", prod.stack, "friday", "--tail", "1").out
+    assert [f"friday.{number}." in said for number in (1, 2, 3)] == [True] * 3
+
+
+def test_up_again_changes_nothing_and_verify_and_drift_find_nothing(stage: SwarmStage, prod: Project) -> None:
+    before = tasks(stage), versions(stage)
+    assert "nothing to change" in prod.fridayctl("up", prod.stack).out
+    assert (tasks(stage), versions(stage)) == before
+    checks = json.loads(prod.fridayctl("verify", prod.stack, "--json").out)["checks"]
+    assert {check["host"] for check in checks} == {host.url for host in stage.made.hosts}
+    assert [check for check in checks if check["ok"] is not True] == []
+    assert "no drift" in prod.fridayctl("drift", prod.stack).out
+
+
+def test_a_changed_percentage_and_changed_secrets_lose_no_request(stage: SwarmStage, prod: Project) -> None:
+    edges = stage.running("edge")
+    prod.configure({"rolloutPercentage": 60})
+    prod.change_secrets("gatewayKey", "opsKey", "redisPassword")
+    done = asked_meanwhile(prod.url, stage.bring_up)
+    assert done.failures == {}
+    assert {record.headers[PATH_HEADER] for record in done.records} == {"litellm", "direct"}
+    assert stage.running("edge") == edges
+    assert {record.headers[PERCENTAGE_HEADER] for record in done.records} == {"50", "60"}
+    assert done.records[-1].headers[PERCENTAGE_HEADER] == "60"
+    assert (prod.chat(59).path, prod.chat(60).path) == ("litellm", "direct")
+
+
+def test_a_second_deploy_is_told_who_is_at_it(stage: SwarmStage, prod: Project) -> None:
+    refused_in_the_middle(prod, 50, lambda: versions(stage)["friday"])
+
+
+def test_ssh_cut_in_an_update_is_said_and_the_next_up_mends(stage: SwarmStage, prod: Project) -> None:
+    with ExitStack() as cut:
+        said = in_the_middle(
+            prod,
+            40,
+            lambda: versions(stage)["friday"],
+            lambda: cut.enter_context(stage.first.ssh_cut(silent=False)),
+            code=1,
+        )
+        assert prod.chat(0).status == 200
+    assert f"connection lost: {stage.first.url}: cannot be reached" in said
+    assert said.count("mend: ") == 1
+    assert "Traceback" not in said
+    prod.configure({"rolloutPercentage": 50})  # back to what the state may still think there is
+    prod.fridayctl("up", prod.stack)
+    assert (prod.chat(49).path, prod.chat(50).path) == ("litellm", "direct")
+    assert "nothing to change" in prod.fridayctl("up", prod.stack).out
+
+
+def test_drift_finds_changed_removed_and_unknown_services_and_mends_them(stage: SwarmStage, prod: Project) -> None:
+    name = f"friday-{prod.stack}"
+    stage.docker("service", "update", "--quiet", "--env-add", "LITELLM_ROLLOUT_PERCENTAGE=99", f"{name}-friday")
+    stage.docker("service", "rm", f"{name}-redis-exporter")
+    image = prod.images()["redis"]
+    label = f"friday-litellm.stack={prod.stack}"
+    stage.docker("service", "create", "--quiet", "--detach", "--name", "odd", "--label", label, image)
+    found = prod.fridayctl("drift", prod.stack, code=1).out
+    assert "changed   friday: taskSpec.containerSpec.env" in found
+    assert "removed   redis-exporter" in found
+    assert "unknown   odd" in found
+    assert prod.chat(60).path == "litellm"
+    prod.fridayctl("drift", prod.stack, "--fix")
+    assert prod.chat(60).path == "direct"
+    assert len(stage.running("redis-exporter")) == 1
+    assert "no drift" in prod.fridayctl("drift", prod.stack).out
+
+
+def test_a_drained_host_loses_no_request(stage: SwarmStage, prod: Project) -> None:
+    spare = stage.spare()
+    drained = "node", "update", "--availability", "drain", spare.name
+
+    def drain() -> None:
+        stage.docker(*drained)
+        until(lambda: stage.is_whole_without(spare), "all parts on two hosts")
+
+    done = asked_meanwhile(prod.url, drain)
+    stage.docker("node", "update", "--availability", "active", spare.name)
+    assert done.failures == {}
+    until(stage.is_whole, "an edge on every host")
+
+
+def test_a_killed_host_costs_less_than_a_hundredth_of_a_minute(stage: SwarmStage, prod: Project) -> None:
+    """Also where it ran the gateway or Redis; the stand-in for the models is on another, as OpenRouter is."""
+    stage.bring_up()
+    spare = stage.spare()
+
+    def kill() -> None:
+        spare.kill()
+        until(lambda: stage.is_whole_without(spare), "all parts on two hosts")
+
+    done = asked_meanwhile(prod.url, kill)
+    assert sum(done.failures.values()) <= len(done.records) / 100, done.failures
+    assert not done.records[-1].failed
+    spare.boot()
+    until(stage.is_whole, "three hosts")
+
+
+def test_a_rebooted_host_takes_part_again(stage: SwarmStage, prod: Project) -> None:
+    spare = stage.spare()
+    spare.reboot()
+    until(stage.is_whole, "three hosts")
+    assert "nothing to change" in prod.fridayctl("up", prod.stack).out
+    prod.fridayctl("verify", prod.stack)
+
+
+def test_a_changed_image_loses_no_request_and_a_broken_one_changes_nothing(stage: SwarmStage, prod: Project) -> None:
+    with own_image(prod, stage.made.hosts, "good", SERVES):
+        assert asked_meanwhile(prod.url, stage.bring_up).failures == {}
+        before = stage.running("friday")
+        with own_image(prod, stage.made.hosts, "broken", ENDS_AT_ONCE):
+            for _ in range(2):  # again, as people do
+                ran = prod.fridayctl("up", prod.stack, code=1)
+                assert "log   | the database schema is too old" in ran.err
+                assert "Traceback" not in ran.text
+                assert stage.running("friday") == before
+                assert prod.chat(0).path == "litellm"
+        prod.fridayctl("up", prod.stack)
+        prod.fridayctl("verify", prod.stack)
+        assert "nothing to change" in prod.fridayctl("up", prod.stack).out
+
+
+def test_down_leaves_nothing_in_the_swarm(stage: SwarmStage, prod: Project) -> None:
+    prod.fridayctl("down", prod.stack, "--yes")
+    for kind in ("service", "config", "secret"):
+        assert stage.docker(kind, "ls", "--quiet") == ""
+    for host in stage.made.hosts:
+        left = host.inventory()
+        assert (left["containers"], left["volumes"]) == (set(), set())
+        assert [name for name in left["networks"] if name.startswith("friday-")] == []
+    assert "not deployed" in prod.fridayctl("status", prod.stack, code=1).out
