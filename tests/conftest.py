@@ -17,11 +17,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     A stack that only stands there takes a third of a processor for its health checks. Those that bring stacks or
     hosts of their own come before it; those that need no engine come first, because they are quickest to fail.
+
+    Real engines, processes, clocks and users on a machine that others may use too can fail once for no reason of
+    this project's, so what fails is run a second time, and the summary shows why.
     """
     for item in items:
         item.add_marker(pytest.mark.timeout(ENGINE_SECONDS if _needs_engine(item) else UNIT_SECONDS))
+        item.add_marker(pytest.mark.flaky(reruns=1))
     sharing = {item.path for item in items if "project" in getattr(item, "fixturenames", ())}
     items.sort(key=lambda item: (_needs_engine(item), item.path in sharing))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show why each test was run again, as if it had failed: a second try is not to hide the first."""
+    for report in terminalreporter.stats.get("rerun", []):
+        terminalreporter.write_sep("_", f"run again: {report.nodeid} ({report.when})", yellow=True)
+        terminalreporter.write_line(report.longreprtext)
 
 
 def _needs_engine(item: pytest.Item) -> bool:

@@ -11,13 +11,13 @@ import httpx
 from tests.faults.users import GATEWAY_USER, IDS, Ask, Call, Reply
 from tests.integration.helpers import Project
 
-RECOVERY_SECONDS = 15
+RECOVERY_SECONDS = 45
 """A cooldown (1 s), a breaker's pause (2 s), and the slowness of a busy machine."""
 
 STEADY_SECONDS = 1.5
 """LiteLLM notes a failure a while after the call has ended, and only then the model rests, for a cooldown."""
 
-LOG_SECONDS = 5
+LOG_SECONDS = 20
 
 
 class Stage:
