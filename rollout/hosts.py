@@ -2,10 +2,11 @@
 
 import contextlib
 import datetime as dt
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import docker
 from docker.errors import NotFound
@@ -20,6 +21,9 @@ STACK_LABEL = "friday-litellm.stack"
 PART_LABEL = "friday-litellm.part"
 REPLICA_LABEL = "friday-litellm.replica"
 _LOG_LINES = 15
+_FIRST_PROBE_SECONDS = 15.0  # an interval, and a probe that is as slow as it may be
+_EVERY_SECONDS = 0.2
+_Seen = TypeVar("_Seen")
 
 
 @dataclass(frozen=True)
@@ -83,17 +87,21 @@ class DockerHost:
         return [declared is not None and declared.id == each for each in running]
 
     def complaint(self, stack: str) -> str:
-        """Return name, state, last probe output and last log lines of each container that is not well."""
+        """Return name, state, last probe output and last log lines of each container that is not well.
+
+        One that has just started gets a while: the plugin has seen it healthy, and the engine has yet to ask.
+        """
+        look_until(lambda: self._working(stack), lambda found: not any(map(_is_new, found)), _FIRST_PROBE_SECONDS)
+        return self.reasons(stack)
+
+    def reasons(self, stack: str) -> str:
+        """Return why an update failed: what `complaint` says, without any wait."""
         texts = [
             _complaint(container)
             for container in self._working(stack)
             if not ((found := _instance(container)) and found.well)
         ]
         return "\n".join(texts)
-
-    def reasons(self, stack: str) -> str:
-        """Return why an update failed: what `complaint` says, without any wait."""
-        return self.complaint(stack)
 
     def logs(self, stack: str, part: str, tail: int) -> Iterator[tuple[str, Iterator[bytes], Container]]:
         """Yield (name, lines so far, container) of each container of a part ("" for all parts)."""
@@ -150,6 +158,14 @@ class DockerHost:
         return list(self._client.containers.list(all=True, filters=filters, ignore_removed=True))
 
 
+def look_until(look: Callable[[], _Seen], good: Callable[[_Seen], bool], seconds: float) -> _Seen:
+    """Look until what is seen is good, and no longer than `seconds`; return what was seen last."""
+    deadline = time.monotonic() + seconds
+    while not good(found := look()) and time.monotonic() < deadline:
+        time.sleep(_EVERY_SECONDS)
+    return found
+
+
 def answering_hosts(settings: StackSettings, lost: Callable[[str], None]) -> list[DockerHost]:
     """Return the hosts of a stack that answer; `lost` is told of each that does not, and why."""
     found = _answering(settings.hosts, lambda at: DockerHost(settings.model_copy(update={"docker_host": at})), lost)
@@ -197,6 +213,13 @@ def _instance(container: Container) -> Instance | None:
         )
     except NotFound:
         return None  # gone between the listing and the look
+
+
+def _is_new(container: Container) -> bool:
+    """Tell whether it runs, has not been asked yet and has not failed before."""
+    state = container.attrs["State"]
+    starting = state["Status"] == "running" and state.get("Health", {}).get("Status") == "starting"
+    return starting and not container.attrs["RestartCount"]
 
 
 def _complaint(container: Container) -> str:

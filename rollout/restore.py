@@ -29,10 +29,14 @@ _LITELLM = f"{NAMESPACE}:litellm"
 
 @dataclass(frozen=True)
 class Step:
-    """One stack update: the settings it wants (all of them, secrets apart) and the message for the history."""
+    """One stack update: the settings it wants (all of them, secrets apart) and the message for the history.
+
+    `today` are those that it comes from, where nothing can have changed them since they were read.
+    """
 
     config: Mapping[str, str]
     message: str
+    today: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -59,13 +63,13 @@ def plan(entries: Sequence[Entry], today: Mapping[str, str], level: int, *, to: 
         raise OperationError("nothing is deployed, so there is nothing to roll back", "./fridayctl up", EXIT_USAGE)
     why = f": {reason}" if reason else ""
     if level == 1:
-        return Restore(1, (Step({**today, PERCENTAGE: "0"}, _message(1, current, 0, why)),))
+        return Restore(1, (Step({**today, PERCENTAGE: "0"}, _message(1, current, 0, why), today),))
     if level == 3:
         off = {**today, ENABLED: "false"}
         litellm = {**json.loads(off.get(_LITELLM, "{}")), "replicas": 0}
         gone = Step({**off, _LITELLM: json.dumps(litellm)}, f"{Verb.ROLLBACK}: level 3, no gateway{why}")
         # In this order: no Friday may still ask a gateway that is going.
-        return Restore(3, (Step(off, _message(3, current, 0, why)), gone))
+        return Restore(3, (Step(off, _message(3, current, 0, why), today), gone))
     target = find(entries, to) if to else _last_good(entries)
     words = f", {going_back(target)}{why}"
     return Restore(level, (Step(dict(target.config), _message(level, current, target.percentage, words)),), target)

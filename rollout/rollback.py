@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -59,8 +60,10 @@ def prepare(request: Request, settings: StackSettings, tell: Tell) -> tuple[auto
     Raises SettingsError or OperationError (exit code 2) when there is nothing to go back to, or its images are gone.
     """
     stack = open_to_change(request.stack, lambda text: tell("state", text))
-    entries = read_history(stack)
-    worked_out = restore.plan(entries, settings_of(stack), request.level, to=request.to, reason=request.reason)
+    with ThreadPoolExecutor() as pool:  # each is a call of Pulumi's command line
+        today = pool.submit(settings_of, stack)
+        entries = read_history(stack)
+    worked_out = restore.plan(entries, today.result(), request.level, to=request.to, reason=request.reason)
     if worked_out.target is None:
         return stack, worked_out
     if request.level == 4:
@@ -151,7 +154,7 @@ def _put_back_when_refused(stack: str) -> Iterator[None]:
 def _make(stack: auto.Stack, worked_out: Restore, step: Step, host: DockerHost, tell: Tell) -> None:
     tell("settings", step.message)
     if worked_out.level != 4 or worked_out.target is None:
-        write_settings(stack, step.config)
+        write_settings(stack, step.config, step.today)
         deploy(stack, step.message, host, lambda text: tell("deploy", text))
         return
     commit = worktree.require(worked_out.target.commit)

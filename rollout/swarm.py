@@ -4,8 +4,8 @@ import contextlib
 import datetime as dt
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeVar
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import docker
 from docker.errors import APIError
@@ -13,11 +13,10 @@ from docker.errors import APIError
 from components.declaration import PARTS
 from components.settings import StackSettings
 from components.swarm_service import instance_of, seen_digest
-from rollout.hosts import PART_LABEL, STACK_LABEL, DockerHost, Instance, answering_hosts
+from rollout.hosts import PART_LABEL, STACK_LABEL, DockerHost, Instance, answering_hosts, look_until
 from rollout.swarm_words import Words
 
 Json = dict[str, Any]
-_Seen = TypeVar("_Seen")
 _ON_ITS_WAY = ("updating", "rollback_started")
 _UPDATE_SECONDS = 120.0  # three hosts, one after the other: each edge may take ten to stop and five to be trusted
 _TASK_SECONDS = 60.0
@@ -57,7 +56,7 @@ class SwarmManager(DockerHost):
 
         Each with the digest of its form, which tells one that went back by itself.
         """
-        found = _when(
+        found = look_until(
             lambda: self.services(stack), lambda services: not any(map(_is_updating, services)), _UPDATE_SECONDS
         )
         return {instance_of(each["Spec"]["Name"], seen_digest(each["Spec"])) for each in found}
@@ -67,7 +66,7 @@ class SwarmManager(DockerHost):
 
         Tasks get a while to come: the plugin waits for no service that runs on every host.
         """
-        ill = _when(lambda: self._ill(stack), lambda found: not found, _TASK_SECONDS)
+        ill = look_until(lambda: self._ill(stack), lambda found: not found, _TASK_SECONDS)
         return self._words().of(ill)
 
     def reasons(self, stack: str) -> str:
@@ -121,14 +120,6 @@ class SwarmManager(DockerHost):
 
     def _words(self) -> Words:
         return Words(self._client)
-
-
-def _when(look: Callable[[], _Seen], good: Callable[[_Seen], bool], seconds: float) -> _Seen:
-    """Look until what is seen is good, and no longer than `seconds`; return what was seen last."""
-    deadline = time.monotonic() + seconds
-    while not good(found := look()) and time.monotonic() < deadline:
-        time.sleep(_EVERY_SECONDS)
-    return found
 
 
 def engine_of(settings: StackSettings, client: docker.DockerClient | None = None) -> DockerHost:

@@ -200,7 +200,7 @@ class Project:
 
     def fault(self, *faults: dict[str, Any]) -> None:
         """Switch faults of the simulated models on (none: all off)."""
-        httpx.put(f"{self.simulator_url}/admin/faults", json=list(faults), timeout=5).raise_for_status()
+        httpx.put(f"{self.simulator_url}/admin/faults", json=list(faults), timeout=20).raise_for_status()
 
     def remove(self) -> None:
         """Take the stack away, also when `down` cannot."""

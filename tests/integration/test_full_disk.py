@@ -86,7 +86,7 @@ def test_a_disk_that_fills_up_during_an_update_loses_neither_state_nor_service(s
         said.append(line)
         if "starting friday" in line and not filling(stack).exists():
             fill(stack)
-    assert process.wait(timeout=60) == 1, "".join(said)
+    assert process.wait(timeout=120) == 1, "".join(said)
     assert "no space left" in "".join(said)
     assert stack.chat(7).status == 200
     filling(stack).unlink()

@@ -140,7 +140,7 @@ def test_without_any_gateway_friday_goes_direct(project: Project) -> None:
         for victim in project.containers("litellm"):
             victim.start()
         wait_healthy(project)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while project.chat(0).path != "litellm":
         assert time.monotonic() < deadline, "the circuit breaker should close by itself"
         time.sleep(1)
@@ -170,16 +170,16 @@ def test_a_broken_change_is_explained_and_the_previous_version_goes_on(project: 
 
 
 def test_nothing_was_ever_paid(project: Project) -> None:
-    bill = httpx.get(f"{project.simulator_url}/admin/bill", timeout=5).json()
+    bill = httpx.get(f"{project.simulator_url}/admin/bill", timeout=20).json()
     assert bill["total_usd"] == 0
-    asked = httpx.get(f"{project.simulator_url}/admin/requests", timeout=5).json()["by_model"]
+    asked = httpx.get(f"{project.simulator_url}/admin/requests", timeout=20).json()["by_model"]
     assert asked
     assert all(model.endswith(":free") for model in asked)
 
 
 @pytest.mark.parametrize("path", ["/", "/openrouter/v1/key", "/config/update", "/metrics", "/v1/responses", "/ui/"])
 def test_the_gateways_other_routes_end_at_the_edge(project: Project, path: str) -> None:
-    assert httpx.get(f"{project.gateway_url}{path}", timeout=5).status_code == 404
+    assert httpx.get(f"{project.gateway_url}{path}", timeout=20).status_code == 404
 
 
 def test_the_published_gateway_wants_the_key(project: Project) -> None:
@@ -188,10 +188,10 @@ def test_the_published_gateway_wants_the_key(project: Project) -> None:
     assert httpx.post(url, json=body, timeout=30).status_code == 401
     key = json.loads((project.root / ".state" / "secrets.json").read_text())["gatewayKey"]
     assert httpx.post(url, json=body, headers={"authorization": f"Bearer {key}"}, timeout=30).status_code == 200
-    assert httpx.get(f"{project.gateway_url}/health", timeout=5).status_code == 200
+    assert httpx.get(f"{project.gateway_url}/health", timeout=20).status_code == 200
 
 
-def wait_healthy(project: Project, seconds: float = 60) -> None:
+def wait_healthy(project: Project, seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while any(c.attrs["State"].get("Health", {}).get("Status") != "healthy" for c in project.containers()):
         assert time.monotonic() < deadline, "not healthy again in time"

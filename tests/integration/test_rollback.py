@@ -168,7 +168,7 @@ def test_a_killed_rollback_is_named_and_finished_by_the_next(stack: Project, vic
         assert pulumi
         for pid in [process.pid, *pulumi] if victim == "command" else pulumi:
             os.kill(pid, signal.SIGKILL)
-        process.wait(timeout=60)
+        process.wait(timeout=120)
     finally:
         process.kill()
     said = rollback(stack, "--level", "1")

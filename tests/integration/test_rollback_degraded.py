@@ -51,7 +51,7 @@ def down(*victims: Container) -> Iterator[None]:
         yield
     finally:
         started = [victim for victim in victims if starts(victim)]
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while not all(is_healthy(victim) for victim in started):
             assert time.monotonic() < deadline, f"{started} did not come back"
             time.sleep(0.3)

@@ -66,4 +66,4 @@ def test_secrets_are_changed_under_load_without_a_lost_request_or_a_call_past_th
 
 def models(stack: Project, key: str) -> int:
     headers = {"authorization": f"Bearer {key}"}
-    return httpx.get(f"{stack.gateway_url}/v1/models", headers=headers, timeout=5).status_code
+    return httpx.get(f"{stack.gateway_url}/v1/models", headers=headers, timeout=20).status_code

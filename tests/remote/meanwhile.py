@@ -12,7 +12,7 @@ PER_SECOND = 15.0
 may have to share are busy with the users alone, and what is late then says nothing about the change."""
 
 
-def until(condition: Callable[[], bool], what: str, seconds: float = 90) -> None:
+def until(condition: Callable[[], bool], what: str, seconds: float = 180) -> None:
     """Wait for something; AssertionError when it does not come."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -15,7 +15,7 @@ from docker import DockerClient
 from components.host_settings import SshSettings
 from rollout.ssh import command as over_ssh
 
-_BOOT_SECONDS = 60
+_BOOT_SECONDS = 120
 _EMPTY = """
 docker swarm leave --force
 docker ps --all --quiet | xargs --no-run-if-empty docker rm --force --volumes

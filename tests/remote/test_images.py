@@ -113,7 +113,7 @@ def test_ctrl_c_ends_a_transfer_and_the_next_one_succeeds(
         announced = sending.stdout.readline()
         with host.paused():
             sending.send_signal(signal.SIGINT)
-            code = sending.wait(timeout=60)
+            code = sending.wait(timeout=120)
         said.seek(0)
         text = said.read()
     assert f"{host.url}: 1 of 1 images" in announced

@@ -160,7 +160,7 @@ class Stage:
         return [row for row in rows if row["pxname"] == part]
 
     @staticmethod
-    def until(condition: Any, seconds: float = 15.0) -> None:
+    def until(condition: Any, seconds: float = 45.0) -> None:
         """Wait for a condition; TimeoutError when it does not come true."""
         deadline = time.monotonic() + seconds
         while not condition():

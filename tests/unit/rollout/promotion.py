@@ -86,7 +86,7 @@ class World:
     def settings_of(self, _: Any) -> dict[str, str]:
         return dict(self.file)
 
-    def write_settings(self, _: Any, wanted: dict[str, str]) -> None:
+    def write_settings(self, _: Any, wanted: dict[str, str], *__: Any) -> None:
         self.file = dict(wanted)
 
     def bring_up(self, _: str, message: str, __: Any) -> None:

@@ -7,9 +7,9 @@ import pytest
 from docker.errors import NotFound
 from pulumi import automation as auto
 
-from rollout import stacks
+from rollout import hosts, stacks
 from rollout.errors import OperationError
-from rollout.hosts import DockerHost
+from rollout.hosts import REPLICA_LABEL, DockerHost
 
 
 class Thing:
@@ -89,3 +89,61 @@ def test_a_failure_without_diagnostics_shows_the_last_lines(operation: Any) -> N
     with pytest.raises(OperationError) as caught:
         operation(failing(command_error(auto.CommandError, "the disk is full")))
     assert "the disk is full" in caught.value.details
+
+
+class Looked:
+    """A container whose state is another at each look; the last one stays."""
+
+    def __init__(self, *states: tuple[str, str], restarts: int = 0) -> None:
+        self.labels, self.name, self._restarts = {REPLICA_LABEL: "1"}, "friday-1", restarts
+        self._states = list(states)
+        self.looks = 0
+
+    @property
+    def attrs(self) -> dict[str, Any]:
+        return self._attributes
+
+    def look(self) -> "Looked":
+        status, health = self._states[min(self.looks, len(self._states) - 1)]
+        self.looks += 1
+        state = {"Status": status, "ExitCode": 0, "StartedAt": "2026-11-27T18:00:00", "Health": {"Status": health}}
+        self._attributes = {"State": state, "RestartCount": self._restarts, "Config": {"Image": "friday"}}
+        return self
+
+    def logs(self, tail: int) -> bytes:
+        return b"listening\n" * min(tail, 1)
+
+
+def looking_at(container: Looked, monkeypatch: pytest.MonkeyPatch) -> DockerHost:
+    made = DockerHost.__new__(DockerHost)
+    made._client = SimpleNamespace(containers=SimpleNamespace(list=lambda **_: [container.look()]))  # type: ignore[assignment]
+    monkeypatch.setattr(hosts, "_EVERY_SECONDS", 0.0)
+    return made
+
+
+def test_a_container_that_has_just_started_is_given_time_for_its_first_probe(monkeypatch: pytest.MonkeyPatch) -> None:
+    container = Looked(("running", "starting"), ("running", "starting"), ("running", "healthy"))
+    assert looking_at(container, monkeypatch).complaint("t") == ""
+
+
+def test_the_time_for_a_first_probe_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hosts, "_FIRST_PROBE_SECONDS", 0.01)
+    said = looking_at(Looked(("running", "starting")), monkeypatch).complaint("t")
+    assert said == "friday-1: running, starting\n  log   | listening"
+
+
+@pytest.mark.parametrize(
+    ("container", "words"),
+    [
+        (Looked(("running", "unhealthy")), "running, unhealthy"),
+        (Looked(("running", "starting"), restarts=1), "running, starting"),
+        (Looked(("restarting", "starting")), "restarting, starting"),
+    ],
+    ids=["unhealthy", "failed before", "between two tries"],
+)
+def test_what_has_failed_is_complained_of_at_once(
+    container: Looked, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = looking_at(container, monkeypatch).complaint("t")
+    assert said.startswith(f"friday-1: {words}\n")
+    assert container.looks == 2  # one to see whether to wait, one for the words

@@ -48,7 +48,7 @@ class World:
         for name in ("deploy", "open_to_change", "read_history", "read_settings", "settings_of"):
             monkeypatch.setattr(rollback, name, getattr(self, name))
         monkeypatch.setattr(rollback, "stack_file", lambda _: self.file)
-        monkeypatch.setattr(rollback, "write_settings", lambda _, wanted: self.write(wanted))
+        monkeypatch.setattr(rollback, "write_settings", lambda _, wanted, __: self.write(wanted))
         monkeypatch.setattr(rollback, "engine_of", lambda _: self)
         monkeypatch.setattr(rollback, "Switch", SimpleNamespace(of=lambda *_: self))
         monkeypatch.setattr(restorable, "open_shelf", self.open_shelf)

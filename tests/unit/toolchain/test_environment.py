@@ -21,6 +21,7 @@ def test_points_to_our_tools_and_state() -> None:
     assert variables["PULUMI_BACKEND_URL"] == f"file://{paths.pulumi_state()}"
     assert variables["PULUMI_CONFIG_PASSPHRASE_FILE"] == str(paths.passphrase_file())
     assert variables["FRIDAY_STATE_DIR"] == str(paths.state_dir())
+    assert variables["PULUMI_PARALLEL_DIFF"] == "true"
 
 
 @pytest.mark.parametrize(

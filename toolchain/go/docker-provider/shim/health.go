@@ -53,6 +53,7 @@ func wait(ctx context.Context, data *schema.ResourceData, meta any) diag.Diagnos
 func untilHealthy(ctx context.Context, config *provider.ProviderConfig, id string, limit time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
+	own := ownProbe{engine: config.DockerClient, pause: firstPause, next: time.Now().Add(firstPause)}
 	for {
 		found, err := config.DockerClient.ContainerInspect(ctx, id)
 		switch {
@@ -64,6 +65,8 @@ func untilHealthy(ctx context.Context, config *provider.ProviderConfig, id strin
 			return nil
 		case found.State.Health.Status == types.Unhealthy, found.RestartCount > 2:
 			return fmt.Errorf("container %s does not get healthy (%s, %d restarts)", found.Name, found.State.Status, found.RestartCount)
+		case found.State.Running && own.passed(ctx, found):
+			return nil
 		}
 		select {
 		case <-ctx.Done():
