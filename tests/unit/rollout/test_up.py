@@ -167,15 +167,49 @@ def test_no_quota_of_the_real_upstream_is_spent_on_the_check() -> None:
     assert told == ["what users need is healthy"]
 
 
-def test_down_frees_a_dead_lock_and_tells_what_was_left_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    destroyed: list[str] = []
+def take_down(monkeypatch: pytest.MonkeyPatch, *fails: OperationError) -> tuple[int, list[str]]:
+    """Take a stack down whose first attempts fail; return how many there were, and the first words of what was told."""
+    left = list(fails)
+    attempts: list[str] = []
+    told: list[str] = []
+
+    def destroy(stack: Any, _: Any) -> None:
+        attempts.append(stack.name)
+        if left:
+            raise left.pop(0)
+
     monkeypatch.setattr(down, "read_settings", lambda _: settings())
     monkeypatch.setattr(down, "engine_of", lambda _: Host(set()))
+    monkeypatch.setattr(down, "known_ids", lambda _: set())
     monkeypatch.setattr(stacks, "open_stack", lambda name, **_: SimpleNamespace(name=name))
     monkeypatch.setattr(backups, "put_back", lambda _: "")
     monkeypatch.setattr(locks, "release_dead", lambda _: "up: 10 %")
-    monkeypatch.setattr(down, "destroy", lambda stack, _: destroyed.append(stack.name))
-    told: list[str] = []
-    down.take_down("t", told.append)
-    assert destroyed == ["t"]
-    assert [line.split()[0] for line in told] == ["the", "removed"]
+    monkeypatch.setattr(down, "destroy", destroy)
+    try:
+        down.take_down("t", told.append)
+    except OperationError:
+        told.append("failed")
+    return len(attempts), [line.split()[0] for line in told]
+
+
+def test_down_frees_a_dead_lock_and_tells_what_was_left_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert take_down(monkeypatch) == (1, ["the", "removed"])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "No such container: 1f",
+        "timeout while waiting for state to become 'removed' (last state: 'pending')",
+    ],
+)
+def test_down_removes_what_the_state_does_not_know_when_that_is_in_its_way(
+    monkeypatch: pytest.MonkeyPatch, words: str
+) -> None:
+    stuck = OperationError("taking t down failed", "look", details=words)
+    assert take_down(monkeypatch, stuck) == (2, ["the", *["removed"] * 2])
+
+
+def test_down_leaves_everything_to_somebody_who_is_at_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    held = locks.HeldError("another update of t is going on", "wait")
+    assert take_down(monkeypatch, held) == (1, ["the", "failed"])
