@@ -4,6 +4,7 @@ Two calls of its command line cost 0.15 s each, a second Python for the program 
 and somebody may be waiting for a rollback.
 """
 
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,9 @@ from program import program
 from rollout.pulumi_errors import wrong_passphrase
 from toolchain import versions
 from toolchain.paths import ROOT
+
+# The key by which a state marks what is no plain value (Pulumi's sdk/go/common/resource/sig, `Key`).
+_SIGNATURE = "4dabf18193072939515e22adb298388d"
 
 
 def local_backend() -> Path | None:
@@ -62,3 +66,24 @@ class _Workspace(auto.LocalWorkspace):
         """Do nothing for a stack whose state is at hand: each command is given the stack's name anyway."""
         if state_file(self, stack_name) is None:
             super().select_stack(stack_name)
+
+    def stack_outputs(self, stack_name: str) -> auto.OutputMap:
+        """Read them in the state at hand, where none is a secret: Pulumi's two calls take 0.7 s of every update."""
+        path = state_file(self, stack_name)
+        found = _outputs_in(path) if path else None
+        return super().stack_outputs(stack_name) if found is None else found
+
+
+def _outputs_in(state: Path) -> auto.OutputMap | None:
+    """Return a stack's outputs; None when Pulumi has to say, for what the file has is no state or is encrypted."""
+    try:
+        resources = (json.loads(state.read_bytes())["checkpoint"]["latest"] or {}).get("resources") or []
+    except (ValueError, KeyError):
+        return None  # cut short: Pulumi has the words for that
+    outputs: dict[str, Any] = {}
+    for each in resources:
+        if each["type"] == "pulumi:pulumi:Stack":
+            outputs = each.get("outputs", {})
+    if _SIGNATURE in json.dumps(outputs):
+        return None
+    return {name: auto.OutputValue(value=value, secret=False) for name, value in outputs.items()}
