@@ -1,6 +1,5 @@
 """Asks every edge, where it runs, whether users get through to Friday and Friday to the gateway. No model is asked."""
 
-import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import zip_longest
@@ -9,6 +8,7 @@ from components.edge_config import GATEWAY_INTERNAL_PORT, USERS_PORT
 from components.settings import StackSettings
 from rollout.checks import CheckError
 from rollout.hosts import DockerHost
+from rollout.waiting import look_until
 
 # A new edge asks its replicas first, and a Swarm's hosts tell each other where those are.
 _PATIENCE_SECONDS = 15.0
@@ -26,9 +26,10 @@ def require_serving(stack: str, hosts: Mapping[str, DockerHost], settings: Stack
     A healthy container may still be one that nobody finds: so it is on a Swarm's host whose engine does not learn the
     services' names. `hosts` are those that answer, by address; one without an edge sends nobody anywhere.
     """
-    deadline = time.monotonic() + _PATIENCE_SECONDS
-    while (wrong := _unserved(stack, hosts, _questions(settings))) and time.monotonic() < deadline:
-        time.sleep(_EVERY_SECONDS)
+    questions = _questions(settings)
+    wrong = look_until(
+        lambda: _unserved(stack, hosts, questions), lambda found: not found, _PATIENCE_SECONDS, _EVERY_SECONDS
+    )
     if wrong:
         mend = f"./fridayctl verify {stack} tells what is not found; docs/TROUBLESHOOTING.md, The stack, says why"
         raise CheckError(f"{stack}: an edge does not get through", mend, details="\n".join(wrong))

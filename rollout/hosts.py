@@ -2,11 +2,10 @@
 
 import contextlib
 import datetime as dt
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 import docker
 from docker.errors import NotFound
@@ -16,6 +15,7 @@ from components.settings import StackSettings
 from rollout.connection import connect
 from rollout.errors import OperationError
 from rollout.images import find
+from rollout.waiting import look_until
 
 STACK_LABEL = "friday-litellm.stack"
 PART_LABEL = "friday-litellm.part"
@@ -23,7 +23,6 @@ REPLICA_LABEL = "friday-litellm.replica"
 _LOG_LINES = 15
 _FIRST_PROBE_SECONDS = 15.0  # an interval, and a probe that is as slow as it may be
 _EVERY_SECONDS = 0.2
-_Seen = TypeVar("_Seen")
 
 
 @dataclass(frozen=True)
@@ -91,17 +90,18 @@ class DockerHost:
 
         One that has just started gets a while: the plugin has seen it healthy, and the engine has yet to ask.
         """
-        look_until(lambda: self._working(stack), lambda found: not any(map(_is_new, found)), _FIRST_PROBE_SECONDS)
-        return self.reasons(stack)
+        return _complaints(
+            look_until(
+                lambda: self._working(stack),
+                lambda found: not any(map(_is_new, found)),
+                _FIRST_PROBE_SECONDS,
+                _EVERY_SECONDS,
+            )
+        )
 
     def reasons(self, stack: str) -> str:
         """Return why an update failed: what `complaint` says, without any wait."""
-        texts = [
-            _complaint(container)
-            for container in self._working(stack)
-            if not ((found := _instance(container)) and found.well)
-        ]
-        return "\n".join(texts)
+        return _complaints(self._working(stack))
 
     def logs(self, stack: str, part: str, tail: int) -> Iterator[tuple[str, Iterator[bytes], Container]]:
         """Yield (name, lines so far, container) of each container of a part ("" for all parts)."""
@@ -158,14 +158,6 @@ class DockerHost:
         return list(self._client.containers.list(all=True, filters=filters, ignore_removed=True))
 
 
-def look_until(look: Callable[[], _Seen], good: Callable[[_Seen], bool], seconds: float) -> _Seen:
-    """Look until what is seen is good, and no longer than `seconds`; return what was seen last."""
-    deadline = time.monotonic() + seconds
-    while not good(found := look()) and time.monotonic() < deadline:
-        time.sleep(_EVERY_SECONDS)
-    return found
-
-
 def answering_hosts(settings: StackSettings, lost: Callable[[str], None]) -> list[DockerHost]:
     """Return the hosts of a stack that answer; `lost` is told of each that does not, and why."""
     found = _answering(settings.hosts, lambda at: DockerHost(settings.model_copy(update={"docker_host": at})), lost)
@@ -220,6 +212,10 @@ def _is_new(container: Container) -> bool:
     state = container.attrs["State"]
     starting = state["Status"] == "running" and state.get("Health", {}).get("Status") == "starting"
     return starting and not container.attrs["RestartCount"]
+
+
+def _complaints(containers: Sequence[Container]) -> str:
+    return "\n".join(_complaint(each) for each in containers if not ((found := _instance(each)) and found.well))
 
 
 def _complaint(container: Container) -> str:

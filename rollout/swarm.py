@@ -3,7 +3,6 @@
 import contextlib
 import datetime as dt
 import re
-import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -13,8 +12,9 @@ from docker.errors import APIError
 from components.declaration import PARTS
 from components.settings import StackSettings
 from components.swarm_service import instance_of, seen_digest
-from rollout.hosts import PART_LABEL, STACK_LABEL, DockerHost, Instance, answering_hosts, look_until
+from rollout.hosts import PART_LABEL, STACK_LABEL, DockerHost, Instance, answering_hosts
 from rollout.swarm_words import Words
+from rollout.waiting import look_until
 
 Json = dict[str, Any]
 _ON_ITS_WAY = ("updating", "rollback_started")
@@ -57,7 +57,10 @@ class SwarmManager(DockerHost):
         Each with the digest of its form, which tells one that went back by itself.
         """
         found = look_until(
-            lambda: self.services(stack), lambda services: not any(map(_is_updating, services)), _UPDATE_SECONDS
+            lambda: self.services(stack),
+            lambda services: not any(map(_is_updating, services)),
+            _UPDATE_SECONDS,
+            _EVERY_SECONDS,
         )
         return {instance_of(each["Spec"]["Name"], seen_digest(each["Spec"])) for each in found}
 
@@ -66,7 +69,7 @@ class SwarmManager(DockerHost):
 
         Tasks get a while to come: the plugin waits for no service that runs on every host.
         """
-        ill = look_until(lambda: self._ill(stack), lambda found: not found, _TASK_SECONDS)
+        ill = look_until(lambda: self._ill(stack), lambda found: not found, _TASK_SECONDS, _EVERY_SECONDS)
         return self._words().of(ill)
 
     def reasons(self, stack: str) -> str:
@@ -89,10 +92,13 @@ class SwarmManager(DockerHost):
         """Remove what carries the stack's label or name in the Swarm, and its volumes on every host that answers."""
         gone = self.remove_strays(stack, set())
         hosts = answering_hosts(self._settings, lambda _: None)
-        deadline = time.monotonic() + _EMPTIED_SECONDS
         # Tasks outlive their service by their last answers, and hold networks and volumes as long.
-        while any(host.containers(stack) for host in hosts) and time.monotonic() < deadline:
-            time.sleep(_EVERY_SECONDS)
+        look_until(
+            lambda: any(host.containers(stack) for host in hosts),
+            lambda held: not held,
+            _EMPTIED_SECONDS,
+            _EVERY_SECONDS,
+        )
         gone += super().remove_leftovers(stack)  # the Swarm's networks
         return [*gone, *(name for host in hosts for name in host.remove_leftovers(stack))]
 

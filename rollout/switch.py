@@ -1,7 +1,6 @@
 """The fast switch: HAProxy's runtime API at every edge closes the gateway within a second, without Pulumi."""
 
 import shlex
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -9,6 +8,7 @@ from components import edge_config
 from components.settings import StackSettings
 from rollout.errors import OperationError
 from rollout.hosts import DockerHost, answering_hosts
+from rollout.waiting import look_until
 
 _EDGE = "edge"
 # A Swarm's edge that has been replaced runs until its last answer is given, deaf to everybody, or starts this moment.
@@ -37,9 +37,9 @@ class Switch:
         self._tell(edge_config.OPEN_GATEWAY, is_open=True)
 
     def _tell(self, command: str, *, is_open: bool) -> None:
-        deadline = time.monotonic() + _STOPPING_SECONDS
-        while None in (found := self._ask(command)).values() and time.monotonic() < deadline:
-            time.sleep(_EVERY_SECONDS)
+        found = look_until(
+            lambda: self._ask(command), lambda said: None not in said.values(), _STOPPING_SECONDS, _EVERY_SECONDS
+        )
         wrong = [name for name, state in found.items() if state is not is_open]
         if wrong or not found:
             what = f"the gateway's switch at {', '.join(wrong)} did not move" if wrong else "no edge runs"

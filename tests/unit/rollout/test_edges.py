@@ -117,7 +117,7 @@ def test_a_new_edge_gets_the_time_to_find_its_replicas(server: Server, monkeypat
         if host.runs == 2:
             server.status = 200
 
-    monkeypatch.setattr("rollout.edges.time.sleep", found_by_now)
+    monkeypatch.setattr("time.sleep", found_by_now)
     require(host)
     assert host.runs == 3
 

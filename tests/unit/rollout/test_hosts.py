@@ -146,4 +146,4 @@ def test_what_has_failed_is_complained_of_at_once(
 ) -> None:
     said = looking_at(container, monkeypatch).complaint("t")
     assert said.startswith(f"friday-1: {words}\n")
-    assert container.looks == 2  # one to see whether to wait, one for the words
+    assert container.looks == 1

@@ -141,7 +141,7 @@ def test_a_service_that_went_back_is_well_and_still_the_reason_of_a_failure() ->
 def test_names_carry_the_form_and_wait_for_an_update_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
     host, api = manager([service(update="updating")])
     monkeypatch.setattr(swarm, "_UPDATE_SECONDS", 60.0)
-    monkeypatch.setattr("rollout.swarm.time.sleep", lambda _: api.listed[0].update(UpdateStatus={"State": "completed"}))
+    monkeypatch.setattr("time.sleep", lambda _: api.listed[0].update(UpdateStatus={"State": "completed"}))
     assert host.names("t") == {instance_of("friday-t-friday", seen_digest(service()["Spec"]))}
 
 
