@@ -64,10 +64,15 @@ def _update_past_surprises(opened: auto.Stack, message: str, host: DockerHost, t
     if not surprised:
         tell("the engine failed to start a replica, for no reason of the update's; trying once more")
         return _once_more(opened, message, tell)
-    for name in host.remove_strays(opened.name, known_ids(opened)):
-        tell(f"removed {name}, left by an update that was cut short")
+    remove_strays(opened, host, tell)
     tell("the host is not as the last update left it; reading it first")
     return _once_more(opened, message, tell, refresh=True)
+
+
+def remove_strays(opened: auto.Stack, host: DockerHost, tell: Tell) -> None:
+    """Remove what an update that was cut short left on the host, unknown to the state."""
+    for name in host.remove_strays(opened.name, known_ids(opened)):
+        tell(f"removed {name}, left by an update that was cut short")
 
 
 def _once_more(opened: auto.Stack, message: str, tell: Tell, *, refresh: bool = False) -> Update:

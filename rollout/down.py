@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 
+from rollout.deploy import remove_strays
 from rollout.errors import OperationError
-from rollout.stacks import SURPRISES, destroy, known_ids, open_to_change, read_settings
+from rollout.stacks import SURPRISES, destroy, open_to_change, read_settings
 from rollout.swarm import engine_of
 
 Tell = Callable[[str], None]
 # The plugin's words when a container that the state does not know is still on a network that is to go.
 _IN_USE = "timeout while waiting for state to become 'removed'"
-_LEFT = "(left by an update that was cut short)"
 
 
 def take_down(stack: str, tell: Tell) -> None:
@@ -22,8 +22,7 @@ def take_down(stack: str, tell: Tell) -> None:
         if not SURPRISES.search(error.details) and _IN_USE not in error.details:
             raise
         # Not before: while somebody else updates the stack, its state does not know yet what he has just made.
-        for name in host.remove_strays(stack, known_ids(opened)):
-            tell(f"removed {name} {_LEFT}")
+        remove_strays(opened, host, tell)
         destroy(opened, tell)  # which looks at the host first
     for name in host.remove_leftovers(stack):
-        tell(f"removed {name} {_LEFT}")
+        tell(f"removed {name} (left by an update that was cut short)")

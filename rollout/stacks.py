@@ -1,6 +1,5 @@
 """Stacks through Pulumi's Automation API: open, update, destroy, read."""
 
-import json
 import os
 import re
 import shutil
@@ -18,7 +17,7 @@ from components.settings_source import from_stack_file, generated_secrets
 from rollout import backups, locks
 from rollout.errors import EXIT_USAGE, OperationError
 from rollout.pulumi_errors import errors_of
-from rollout.workspace import open_workspace, state_file
+from rollout.workspace import open_workspace, resources_in, state_file
 from toolchain.environment import environment
 from toolchain.paths import ROOT
 
@@ -149,10 +148,7 @@ def _unfinished(stack: auto.Stack) -> list[str]:
 
 def _recorded(stack: auto.Stack) -> list[dict[str, Any]]:
     path = state_file(stack.workspace, stack.name)
-    if path:
-        resources = (json.loads(path.read_text())["checkpoint"]["latest"] or {}).get("resources", [])
-    else:
-        resources = (stack.export_stack().deployment or {}).get("resources", [])
+    resources = resources_in(path) if path else (stack.export_stack().deployment or {}).get("resources", [])
     return [each for each in resources if "id" in each]
 
 

@@ -74,16 +74,20 @@ class _Workspace(auto.LocalWorkspace):
         return super().stack_outputs(stack_name) if found is None else found
 
 
+def resources_in(state: Path) -> list[dict[str, Any]]:
+    """Return what a state at hand records; ValueError or KeyError when the file was cut short or is no state."""
+    latest = json.loads(state.read_bytes())["checkpoint"]["latest"] or {}
+    return list(latest.get("resources") or [])
+
+
 def _outputs_in(state: Path) -> auto.OutputMap | None:
     """Return a stack's outputs; None when Pulumi has to say, for what the file has is no state or is encrypted."""
     try:
-        resources = (json.loads(state.read_bytes())["checkpoint"]["latest"] or {}).get("resources") or []
+        resources = resources_in(state)
     except (ValueError, KeyError):
         return None  # cut short: Pulumi has the words for that
-    outputs: dict[str, Any] = {}
-    for each in resources:
-        if each["type"] == "pulumi:pulumi:Stack":
-            outputs = each.get("outputs", {})
+    found = (each.get("outputs", {}) for each in resources if each["type"] == "pulumi:pulumi:Stack")
+    outputs: dict[str, Any] = next(found, {})
     if _SIGNATURE in json.dumps(outputs):
         return None
     return {name: auto.OutputValue(value=value, secret=False) for name, value in outputs.items()}

@@ -180,7 +180,7 @@ def take_down(monkeypatch: pytest.MonkeyPatch, *fails: OperationError) -> tuple[
 
     monkeypatch.setattr(down, "read_settings", lambda _: settings())
     monkeypatch.setattr(down, "engine_of", lambda _: Host(set()))
-    monkeypatch.setattr(down, "known_ids", lambda _: set())
+    monkeypatch.setattr(deploy, "known_ids", lambda _: set())
     monkeypatch.setattr(stacks, "open_stack", lambda name, **_: SimpleNamespace(name=name))
     monkeypatch.setattr(backups, "put_back", lambda _: "")
     monkeypatch.setattr(locks, "release_dead", lambda _: "up: 10 %")
