@@ -2,19 +2,19 @@
 
 from pydantic import Field
 
-from components.settings_base import Count, PartSettings, Port
+from components.settings_base import Count, PartSettings, Port, memory_limit
 
 
 class RedisExporterSettings(PartSettings):
     """The exporter that joins together with Redis."""
 
-    memory_mb: Count = Field(default=64, ge=32, le=65536, description="a memory limit from 32 to 65536 MiB")
+    memory_mb: Count = memory_limit(64)
 
 
 class MonitoringSettings(PartSettings):
     """Prometheus: its port, how often it asks, and how much it keeps."""
 
-    memory_mb: Count = Field(default=384, ge=128, le=65536, description="a memory limit from 128 to 65536 MiB")
+    memory_mb: Count = memory_limit(384, at_least=128)
     port: Port = 9090
     scrape_seconds: Count = Field(default=5, ge=1, le=60, description="seconds from 1 to 60 between two looks")
     retention_days: Count = Field(default=15, ge=3, le=400, description="days from 3 to 400")

@@ -14,7 +14,7 @@ from components.host_settings import Address, SshSettings, TlsSettings
 from components.monitoring_settings import MonitoringSettings
 from components.probes import ProbeClient
 from components.rollout_settings import GatesSettings, RolloutSettings
-from components.settings_base import Count, PartSettings, Port, Secret, Settings
+from components.settings_base import Count, PartSettings, Port, Secret, Settings, memory_limit
 
 SECRET_KEYS = (
     "openrouterApiKey",
@@ -63,7 +63,6 @@ def _without_managed_names(value: dict[str, _Value]) -> dict[str, _Value]:
 class FridaySettings(PartSettings):
     """Friday itself: image, replicas, environment and how it shows that it is healthy."""
 
-    memory_mb: Count = Field(default=256, ge=32, le=65536, description="a memory limit from 32 to 65536 MiB")
     replicas: Count = Field(default=2, ge=1, le=20, description="a whole number of replicas from 1 to 20")
     direct_model: str = Field(
         default="openai/gpt-oss-20b:free",
@@ -100,7 +99,7 @@ class FridaySettings(PartSettings):
 class LitellmSettings(PartSettings):
     """The gateway: image, replicas and limits."""
 
-    memory_mb: Count = Field(default=1024, ge=512, le=65536, description="a memory limit from 512 to 65536 MiB")
+    memory_mb: Count = memory_limit(1024, at_least=512)
     replicas: Count = Field(
         default=2, ge=0, le=20, description="a whole number of replicas from 0 (no gateway runs) to 20"
     )
@@ -112,7 +111,7 @@ class LitellmSettings(PartSettings):
 class EdgeSettings(PartSettings):
     """The edge: which address and ports of the host it holds."""
 
-    memory_mb: Count = Field(default=128, ge=32, le=65536, description="a memory limit from 32 to 65536 MiB")
+    memory_mb: Count = memory_limit(128)
     bind_address: str = Field(
         default="127.0.0.1",
         pattern=r"^\d{1,3}(\.\d{1,3}){3}$",
@@ -127,13 +126,13 @@ class EdgeSettings(PartSettings):
 class RedisSettings(PartSettings):
     """Redis, which joins when there is more than one gateway replica."""
 
-    memory_mb: Count = Field(default=64, ge=32, le=65536, description="a memory limit from 32 to 65536 MiB")
+    memory_mb: Count = memory_limit(64)
 
 
 class SimulatorSettings(PartSettings):
     """The OpenRouter simulator: its port on 127.0.0.1, and the account limits and latency that it plays."""
 
-    memory_mb: Count = Field(default=192, ge=32, le=65536, description="a memory limit from 32 to 65536 MiB")
+    memory_mb: Count = memory_limit(192)
     port: Port = 4100
     latency_ms: Count = Field(default=120, ge=0, le=60000, description="milliseconds from 0 to 60000")
 

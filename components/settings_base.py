@@ -1,7 +1,7 @@
 """What every group of settings is made of: the strict model, and the types that more than one group uses."""
 
 import re
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 from pydantic.alias_generators import to_camel
@@ -66,6 +66,11 @@ class Settings(BaseModel):
     )
 
 
+def memory_limit(default: int, *, at_least: int = 32) -> Any:
+    """Return the field of a part's hard memory limit in MiB: its default, and the least that is accepted."""
+    return Field(default=default, ge=at_least, le=65536, description=f"a memory limit from {at_least} to 65536 MiB")
+
+
 class PartSettings(Settings):
     """What each part may say: its image (a local build when left out) and its memory limit in MiB."""
 
@@ -73,4 +78,4 @@ class PartSettings(Settings):
         default=None,
         description="an image with a tag or a digest, such as registry.example/friday@sha256:<64 hex digits>",
     )
-    memory_mb: Count = Field(default=256, ge=32, le=65536, description="a memory limit from 32 to 65536 MiB")
+    memory_mb: Count = memory_limit(256)
