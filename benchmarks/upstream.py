@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import httpx
@@ -26,22 +26,27 @@ def simulator(latency_ms: float) -> Iterator[str]:
 
     Raises RuntimeError when it does not start.
     """
-    port = free_ports(1)[0]
-    environment = {
-        "PATH": os.environ["PATH"],
+    settings = {
         "SIMULATOR_API_KEYS": KEY,
-        "SIMULATOR_HOST": "127.0.0.1",
-        "SIMULATOR_PORT": str(port),
         "SIMULATOR_LATENCY_MS": str(latency_ms),
         "SIMULATOR_RPM": _UNLIMITED,
         "SIMULATOR_RPD": _UNLIMITED,
     }
-    process = subprocess.Popen(
-        [sys.executable, "-m", "simulator"], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL
-    )
+    with simulator_process(settings) as url:
+        yield f"{url}/api/v1"
+
+
+@contextmanager
+def simulator_process(settings: Mapping[str, str]) -> Iterator[str]:
+    """Run the simulator with these variables on a free port; yields where it answers. RuntimeError as above."""
+    port = free_ports(1)[0]
+    own = {"PATH": os.environ["PATH"], "SIMULATOR_HOST": "127.0.0.1", "SIMULATOR_PORT": str(port)}
+    command = [sys.executable, "-m", "simulator"]
+    process = subprocess.Popen(command, cwd=ROOT, env={**own, **settings}, stdout=subprocess.DEVNULL)
+    url = f"http://127.0.0.1:{port}"
     try:
-        _wait_for(f"http://127.0.0.1:{port}/healthz", process)
-        yield f"http://127.0.0.1:{port}/api/v1"
+        _wait_for(f"{url}/healthz", process)
+        yield url
     finally:
         process.kill()
         process.wait()

@@ -1,8 +1,5 @@
 """Every fault of the simulator, on both paths, plain and streamed: answered all the same, or a typed error."""
 
-import os
-import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from typing import Any, get_args
@@ -11,12 +8,11 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
+from benchmarks.upstream import simulator_process
 from friday.llm import Caller, LlmConfig, LlmRouter, Path
 from friday.llm.errors import LlmError
 from friday.llm.transport import SpreadTransport
 from simulator.faults import Body, Fault
-from tests.ports import free_ports
-from tests.unit.friday.server import ROOT
 
 pytestmark = pytest.mark.anyio
 GATEWAY_KEY, DIRECT_KEY = "gateway-key-0123456789", "direct-key-0123456789"
@@ -76,36 +72,14 @@ class Edge(SpreadTransport):
 
 @pytest.fixture(scope="module")
 def simulator() -> Iterator[str]:
-    port = free_ports(1)[0]
-    environ = {
-        "PATH": os.environ["PATH"],
-        "PYTHONPATH": str(ROOT),
+    settings = {
         "SIMULATOR_API_KEYS": f"{GATEWAY_KEY} gateway,{DIRECT_KEY} direct",
-        "SIMULATOR_HOST": "127.0.0.1",
-        "SIMULATOR_PORT": str(port),
         "SIMULATOR_RPM": "1000",
         "SIMULATOR_RPD": "100000",
         "DRAIN_SECONDS": "0",
     }
-    process = subprocess.Popen([sys.executable, "-m", "simulator"], env=environ, cwd="/", stdout=subprocess.DEVNULL)
-    url = f"http://127.0.0.1:{port}"
-    try:
-        _wait_for(f"{url}/healthz", process)
+    with simulator_process(settings) as url:
         yield url
-    finally:
-        process.kill()
-        process.wait()
-
-
-def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + 30
-    while time.monotonic() < until and process.poll() is None:
-        try:
-            httpx.get(url, trust_env=False)
-            return
-        except httpx.ConnectError:
-            time.sleep(0.05)
-    raise AssertionError("the simulator did not start")
 
 
 @pytest.fixture

@@ -79,6 +79,12 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
+def image(reference: str, **changes: Any) -> dict[str, Any]:
+    """Return what an engine answers about an image that it has."""
+    base = {"Id": f"sha256:{reference}", "Architecture": "amd64", "Size": 1000, "Created": "2026", "RootFS": {}}
+    return {f"/images/{reference}/json": {**base, **changes}}
+
+
 @contextmanager
 def engine(path: Path, answers: dict[str, Any] | None = None) -> Iterator[str]:
     """Serve an engine on the socket `path`: `answers` by path, a pair is (status, answer). Yield its address."""

@@ -26,15 +26,10 @@ from rollout.preflight.report import Check, Report, State
 from rollout.preflight.upstream import Upstream
 from tests.ports import free_ports
 from tests.unit.given import settings
-from tests.unit.rollout.engine import INFO, calls, engine, ssh_that_says, ssh_to
+from tests.unit.rollout.engine import INFO, calls, engine, image, ssh_that_says, ssh_to
 from tests.unit.rollout.evidence import entry
 
 FAR = "ssh://deploy@h.example"
-
-
-def image(reference: str, **changes: Any) -> dict[str, Any]:
-    base = {"Id": f"sha256:{reference}", "Architecture": "amd64", "Size": 1000, "Created": "2026", "RootFS": {}}
-    return {f"/images/{reference}/json": {**base, **changes}}
 
 
 def every_image() -> dict[str, Any]:
