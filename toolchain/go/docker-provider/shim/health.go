@@ -53,7 +53,7 @@ func wait(ctx context.Context, data *schema.ResourceData, meta any) diag.Diagnos
 func untilHealthy(ctx context.Context, config *provider.ProviderConfig, id string, limit time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	own := ownProbe{engine: config.DockerClient, pause: firstPause, next: time.Now().Add(firstPause)}
+	own := newOwnProbe(ctx, config.DockerClient, id)
 	for {
 		found, err := config.DockerClient.ContainerInspect(ctx, id)
 		switch {

@@ -2,6 +2,7 @@ package shim
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"github.com/docker/docker/api/types"
@@ -9,24 +10,51 @@ import (
 )
 
 const (
-	firstPause = 400 * time.Millisecond
-	longer     = 1.25
+	firstPause = time.Second
+	shortPause = 250 * time.Millisecond
+	longer     = 1.5
 )
 
 // ownProbe runs a container's own health check between the engine's turns. The engine's first one comes a whole interval
 // after the start and the next an interval later, while the replicas that are to go still serve what nobody wants any more.
-// Each probe takes processor time from what starts: the longer that takes, the longer the pauses get.
+//
+// Each probe takes processor time from what starts, so it is not asked at random: most programs log a line when they are
+// ready, and a container that has just logged is asked at once. One that says nothing is asked after pauses that grow.
 type ownProbe struct {
 	engine  *client.Client
+	spoke   atomic.Bool
 	running string
+	ended   time.Time
 	pause   time.Duration
 	next    time.Time
+}
+
+func newOwnProbe(ctx context.Context, engine *client.Client, id string) *ownProbe {
+	probe := &ownProbe{engine: engine, pause: firstPause, next: time.Now().Add(firstPause)}
+	go probe.listen(ctx, id)
+	return probe
+}
+
+// listen notes whenever the container logs; where its log cannot be read, the pauses decide.
+func (probe *ownProbe) listen(ctx context.Context, id string) {
+	log, err := probe.engine.ContainerLogs(ctx, id, types.ContainerLogsOptions{ShowStdout: true, ShowStderr: true, Follow: true})
+	if err != nil {
+		return
+	}
+	defer log.Close()
+	lines := make([]byte, 4096)
+	for {
+		if _, err := log.Read(lines); err != nil {
+			return
+		}
+		probe.spoke.Store(true)
+	}
 }
 
 // passed tells whether a probe has ended well; it starts one when it is time, and never waits for it.
 func (probe *ownProbe) passed(ctx context.Context, container types.ContainerJSON) bool {
 	if probe.running == "" {
-		if time.Now().After(probe.next) {
+		if probe.due() {
 			probe.start(ctx, container)
 		}
 		return false
@@ -36,9 +64,18 @@ func (probe *ownProbe) passed(ctx context.Context, container types.ContainerJSON
 		return false
 	}
 	probe.running = ""
+	probe.ended = time.Now()
+	probe.next = probe.ended.Add(probe.pause)
 	probe.pause = time.Duration(float64(probe.pause) * longer)
-	probe.next = time.Now().Add(probe.pause)
 	return err == nil && found.ExitCode == 0
+}
+
+func (probe *ownProbe) due() bool {
+	if time.Since(probe.ended) > shortPause && probe.spoke.Swap(false) {
+		probe.pause = shortPause // it may have spoken a moment before it listens
+		return true
+	}
+	return time.Now().After(probe.next)
 }
 
 // start runs the check; where that cannot be done, the engine's own turns decide.
