@@ -8,16 +8,17 @@ import pulumi
 import pulumi_docker as docker
 
 from components.probes import duration
-from components.workload import FILES_DIR, Workload
+from components.workload import FILES_DIR, File, Workload
 
 LABEL = "friday-litellm"
+Parts = Sequence[pulumi.ComponentResource]
 
 
 class Engine(Protocol):
     """What turns a Workload into running replicas."""
 
-    def deploy(self, workload: Workload, parent: pulumi.Resource) -> list[pulumi.Output[str]]:
-        """Declare the replicas of a workload below `parent` and return their names."""
+    def deploy(self, workload: Workload, parent: pulumi.Resource, after: Parts = ()) -> list[pulumi.Output[str]]:
+        """Declare the replicas of a workload below `parent`, when those of `after` are well; return their names."""
         ...
 
 
@@ -39,7 +40,7 @@ class ContainerEngine:
     networks: Mapping[str, docker.Network]
     _images: dict[str, docker.RemoteImage] = field(default_factory=dict)
 
-    def deploy(self, workload: Workload, parent: pulumi.Resource) -> list[pulumi.Output[str]]:
+    def deploy(self, workload: Workload, parent: pulumi.Resource, after: Parts = ()) -> list[pulumi.Output[str]]:
         """Declare one container a replica; see Engine."""
         files = self._files(workload, parent)
         volumes = [docker.ContainerVolumeArgs(from_container=files.id)] if files else []
@@ -47,7 +48,7 @@ class ContainerEngine:
             kept = data_volume(self.stack, workload, pulumi.ResourceOptions(parent=parent, provider=self.provider))
             volumes.append(docker.ContainerVolumeArgs(volume_name=kept.name, container_path=workload.data))
         return [
-            self._container(workload, number, instance, volumes, parent).name
+            self._container(workload, number, instance, volumes, parent, after).name
             for number, instance in enumerate(workload.instance_names(), start=1)
         ]
 
@@ -91,6 +92,7 @@ class ContainerEngine:
         instance: str,
         volumes: list[docker.ContainerVolumeArgs],
         parent: pulumi.Resource,
+        after: Parts,
     ) -> docker.Container:
         return docker.Container(
             instance,
@@ -132,6 +134,7 @@ class ContainerEngine:
             opts=pulumi.ResourceOptions(
                 parent=parent,
                 provider=self.provider,
+                depends_on=after,
                 # Its name is taken as long as it is there, and so are its host ports. A change of a part with overlap
                 # is no replacement: it has another name.
                 delete_before_replace=True,
@@ -161,13 +164,14 @@ def _envs(workload: Workload) -> Sequence[pulumi.Input[str]]:
 
 
 def _uploads(workload: Workload) -> list[docker.ContainerUploadArgs]:
-    return [
-        docker.ContainerUploadArgs(
-            file=f"{FILES_DIR}/{path}",
-            content=pulumi.Output.secret(file.content) if file.secret else file.content,
-        )
-        for path, file in sorted(workload.files.items())
-    ]
+    return [_upload(f"{FILES_DIR}/{path}", file) for path, file in sorted(workload.files.items())]
+
+
+def _upload(path: str, file: File) -> docker.ContainerUploadArgs:
+    if file.source:
+        return docker.ContainerUploadArgs(file=path, source=file.source)
+    content = pulumi.Output.secret(file.content) if file.secret else file.content
+    return docker.ContainerUploadArgs(file=path, content=content)
 
 
 def _ports(workload: Workload) -> list[docker.ContainerPortArgs]:

@@ -6,7 +6,7 @@ import pulumi
 from pydantic import SecretStr
 
 from components import edge_config
-from components.container_engine import Engine
+from components.container_engine import Engine, Parts
 from components.edge_config import EdgeConfig
 from components.host import APP_NETWORK, GATEWAY_NETWORK
 from components.part import Part
@@ -29,10 +29,12 @@ class EdgeArgs:
 
 
 class Edge(Part):
-    """Produces one HAProxy container on both networks."""
+    """Produces one HAProxy container on both networks, made when those `behind` it are well."""
 
-    def __init__(self, args: EdgeArgs, engine: Engine, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(edge_workload(args), engine, opts)
+    def __init__(
+        self, args: EdgeArgs, engine: Engine, opts: pulumi.ResourceOptions | None = None, behind: Parts = ()
+    ) -> None:
+        super().__init__(edge_workload(args), engine, opts, behind)
 
 
 def edge_workload(args: EdgeArgs) -> Workload:
@@ -51,7 +53,7 @@ def edge_workload(args: EdgeArgs) -> Workload:
         image=args.image,
         command=("haproxy", "-W", "-db", "-f", f"{FILES_DIR}/haproxy.cfg"),
         networks=(APP_NETWORK, GATEWAY_NETWORK),
-        probe=HealthProbe(port=edge_config.OPERATIONS_PORT, client=ProbeClient.BASH, interval_seconds=1),
+        probe=HealthProbe(port=edge_config.OPERATIONS_PORT, client=ProbeClient.BASH, interval_seconds=2),
         memory_mb=settings.memory_mb,
         user="haproxy",
         files={"haproxy.cfg": File(config.render(), secret=True)},

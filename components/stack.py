@@ -32,14 +32,14 @@ class FridayStack(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         engine = _engine(stack, settings, child)
         declared = declare(stack, settings, images)
+        # Pulumi begins in this order, and what changes most often, and what takes longest to start, comes first.
+        behind: list[Part] = [Friday(declared.friday, engine, child), Litellm(declared.litellm, engine, child)]
         parts: list[Part] = [Simulator(declared.simulator, engine, child)] if declared.simulator else []
         parts += [Redis(declared.redis, engine, child)] if declared.redis else []
         parts += [RedisExporter(declared.redis_exporter, engine, child)] if declared.redis_exporter else []
         parts.append(Prometheus(declared.prometheus, engine, child))
-        behind = [Litellm(declared.litellm, engine, child), Friday(declared.friday, engine, child)]
-        # The edge comes last: when what it is told to look for does not get healthy, the edge that serves stays.
-        last = pulumi.ResourceOptions(parent=self, depends_on=behind)
-        self.parts = [*parts, *behind, Edge(declared.edge, engine, last)]
+        # The edge's container is made last: when what it looks for does not get healthy, the one that serves stays.
+        self.parts = [*behind, *parts, Edge(declared.edge, engine, child, behind)]
         self.outputs = {**summary(settings), "instances": {p.workload.part: p.instances for p in self.parts}}
         self.register_outputs({})
 

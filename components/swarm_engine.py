@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_docker as docker
 
-from components.container_engine import LABEL, data_volume, labels
+from components.container_engine import LABEL, Parts, data_volume, labels
 from components.probes import duration
 from components.swarm_service import MEBIBYTE, content_name, declared_digest, instance_of
 from components.workload import FILES_DIR, File, Workload
@@ -25,7 +25,7 @@ class SwarmEngine:
     networks: Mapping[str, docker.Network]
     endpoint_mode: str
 
-    def deploy(self, workload: Workload, parent: pulumi.Resource) -> list[pulumi.Output[str]]:
+    def deploy(self, workload: Workload, parent: pulumi.Resource, after: Parts = ()) -> list[pulumi.Output[str]]:
         """Declare the service below `parent`; return its name with the digest of what it is (`instance_of`)."""
         digest = declared_digest(self.stack, workload)
         opts = pulumi.ResourceOptions(parent=parent, provider=self.provider)
@@ -68,7 +68,7 @@ class SwarmEngine:
             ),
             endpoint_spec=_endpoint(workload, self.endpoint_mode),
             converge_config=_converge_config(workload),
-            opts=opts,
+            opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=after)),
         )
         return [service.name.apply(lambda name: instance_of(name, digest))]
 

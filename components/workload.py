@@ -13,10 +13,15 @@ FILES_DIR = "/etc/friday"
 
 @dataclass(frozen=True)
 class File:
-    """A file put into the container when it is created; `secret` content is encrypted in Pulumi's state."""
+    """A file put into the container when it is created; `secret` content is encrypted in Pulumi's state.
+
+    `source` is where the content stands in the project, relative to its root, which is where Pulumi runs. Then neither
+    state nor plugin carry the content around: its digest in the resource's name tells of a change.
+    """
 
     content: str
     secret: bool = False
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,7 +67,7 @@ class Workload:
 
     def files_digest(self) -> str:
         """Return 8 hex digits that change with the image or with any file."""
-        contents = {path: file.content for path, file in self.files.items()}
+        contents = {path: [file.content, file.source] for path, file in self.files.items()}
         return _digest([self.image, contents])
 
     def digest(self) -> str:

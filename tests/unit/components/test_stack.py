@@ -1,12 +1,18 @@
 """What the program declares, seen through Pulumi's mocks: containers, networks, ports, secrets, both engines."""
 
 import json
+import time
+from typing import Any
 
 import pytest
+from pulumi.runtime import MockResourceArgs
 
+from components.part import ROOT
 from components.stack import summary
-from tests.unit.declared import CONTAINER, IMAGES, PARTS, SERVICE, by_part, declare, env
+from tests.unit.declared import CONTAINER, IMAGES, PARTS, SERVICE, Recorder, by_part, declare, env, plain
 from tests.unit.given import LOCAL, SECRETS, settings
+
+GATEWAY_SECRETS = ("openrouter_api_key", "gateway_key", "edge_key", "ops_key", "redis_password")
 
 
 def test_the_local_shape() -> None:
@@ -26,6 +32,34 @@ def test_one_gateway_replica_needs_no_redis() -> None:
     parts = by_part(declare(settings(litellm={"replicas": 1})))
     assert not {"redis", "redis-exporter"} & parts.keys()
     assert "REDIS_HOST" not in env(parts["litellm"][0])
+
+
+def test_the_edge_is_made_only_when_all_that_it_looks_for_is_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    well: list[str] = []
+    make = Recorder.new_resource
+
+    def make_slowly(recorder: Recorder, args: MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
+        if args.name.startswith(("friday-1", "litellm-2")):
+            time.sleep(0.2)
+        well.append(args.name)
+        return make(recorder, args)
+
+    monkeypatch.setattr(Recorder, "new_resource", make_slowly)
+    declare(settings())
+    before = {name.rpartition("-")[0] for name in well[: well.index("edge-1")]}
+    assert before >= {"friday-1", "friday-2", "litellm-1", "litellm-2"}
+
+
+def test_modules_are_read_where_they_stand_and_settings_and_secrets_are_handed_over() -> None:
+    containers = declare(settings()).of(CONTAINER)
+    (found,) = (plain(found["uploads"]) for name, found in containers.items() if name.startswith("litellm-files-"))
+    uploads = {each["file"].removeprefix("/etc/friday/"): each for each in found}
+    modules = {path for path, each in uploads.items() if each.get("source")}
+    assert "gateway/guard.py" in modules
+    assert all((ROOT / uploads[path]["source"]).is_file() for path in modules)
+    assert not any(uploads[path].get("content") for path in modules)
+    assert uploads.keys() - modules == {"config.yaml", *(f"secrets/{name}" for name in GATEWAY_SECRETS)}
+    assert all(uploads[path]["content"] for path in uploads.keys() - modules)
 
 
 def test_the_real_upstream_has_no_simulator() -> None:
