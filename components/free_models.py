@@ -156,8 +156,11 @@ def render_litellm_config(catalogue: Catalogue, tuning: RouterTuning, *, upstrea
     return header + yaml.dump(config, Dumper=_PlainDumper, sort_keys=False, width=110)
 
 
-class _PlainDumper(yaml.SafeDumper):
-    """Writes repeated lists out: a reader of the deployed file should not have to resolve anchors."""
+class _PlainDumper(yaml.CSafeDumper):
+    """Writes repeated lists out: a reader of the deployed file should not have to resolve anchors.
+
+    The one in C: every update renders three times, and the one in Python takes a twentieth of a second for each.
+    """
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
