@@ -46,7 +46,7 @@ def probe(settings: FridaySettings) -> HealthProbe:
         port=PORT,
         path=settings.health_path,
         client=settings.probe_client,
-        interval_seconds=1,  # a new percentage is a new Friday, and the first probe comes one interval after the start
+        interval_seconds=2,  # a new percentage is a new Friday, and the first probe comes one interval after the start
         start_period_seconds=20,
     )
 

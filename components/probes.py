@@ -39,8 +39,8 @@ class ProbeClient(StrEnum):
 class HealthProbe:
     """How one part shows that it is healthy.
 
-    A probe is a process in the container, some 50 ms of the engine's time: what need not be replaced in a
-    second or two is asked every three. The edge asks by HTTP, several times a second, and pays next to nothing.
+    A probe is a process in the container, a tenth of a second of the machine's processor time: what need not be
+    replaced in seconds is asked every five. The edge asks by HTTP, several times a second, and pays next to nothing.
 
     It gates an update's start and, on a Swarm, ends what is unhealthy: a probe that is slow because the host is busy
     must not take the replicas away when they are needed most. Who gets requests is the edge's to say, not the probe's.
@@ -53,7 +53,7 @@ class HealthProbe:
     port: int
     path: str = "/healthz"
     client: ProbeClient = ProbeClient.PYTHON
-    interval_seconds: int = 3
+    interval_seconds: int = 5
     timeout_seconds: int = 10
     start_period_seconds: int = 10
     retries: int = 3
@@ -63,7 +63,7 @@ class HealthProbe:
         fill = {"port": self.port, "path": self.path, "timeout": self.timeout_seconds}
         match self.client:
             case ProbeClient.PYTHON:
-                # -I -S: no site packages are searched, which makes a probe every second cheap.
+                # -I -S: no site packages are searched, which makes a probe cheap.
                 return ["CMD", "python3", "-I", "-S", "-c", _PYTHON_HTTP.format(**fill)]
             case ProbeClient.BASH:
                 return ["CMD", "bash", "-c", _BASH_HTTP.format(**fill)]
