@@ -34,6 +34,8 @@ _DEFAULTS = {
     "LITELLM_MODE": "PRODUCTION",
     "LITELLM_LOCAL_MODEL_COST_MAP": "True",
     "LITELLM_LOG": "ERROR",
+    # In seconds, and else 300: as long it would go on asking at an address that the upstream no longer has.
+    "AIOHTTP_TTL_DNS_CACHE": "10",
     "NO_DOCS": "True",
     "NO_REDOC": "True",
     "NO_OPENAPI": "True",
