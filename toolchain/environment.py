@@ -14,7 +14,7 @@ def environment() -> dict[str, str]:
         "PATH": _path(),
         "PULUMI_HOME": str(paths.pulumi_home()),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
-        # Else the gateway's files, a hundred kilobytes to compare, hold up every part that comes after them.
+        # Else every part waits until the ones before it have been compared.
         "PULUMI_PARALLEL_DIFF": "true",
         "FRIDAY_STATE_DIR": str(paths.state_dir()),
     }

@@ -1,5 +1,7 @@
 """The one error of set-up."""
 
+from pathlib import Path
+
 EXIT_CODE = 2
 """A machine that lacks something is reported before anything is deployed: same code as wrong usage."""
 
@@ -17,3 +19,9 @@ class SetupError(Exception):
 
     def __str__(self) -> str:
         return f"{self.where}: {self.what}\n  mend: {self.mend}"
+
+
+def unwritable(folder: Path, setting: str, error: OSError) -> SetupError:
+    """Return the error for a folder that this user cannot write; the variable `setting` names another one."""
+    what = f"cannot be written: {error.strerror}"
+    return SetupError(what, str(error.filename or folder), f"give this user {folder}, or set {setting}")

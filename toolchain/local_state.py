@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from toolchain import files, paths
-from toolchain.errors import SetupError
+from toolchain.errors import SetupError, unwritable
 
 _KEY_BYTES = 32
 # The prefix is what LiteLLM's clients expect of a key.
@@ -45,11 +45,7 @@ class LocalState:
         try:
             _make(folder, report)
         except OSError as error:
-            raise SetupError(
-                f"cannot be written: {error.strerror}",
-                str(error.filename or folder),
-                f"give this user {folder}, or set FRIDAY_STATE_DIR",
-            ) from error
+            raise unwritable(folder, "FRIDAY_STATE_DIR", error) from error
 
 
 def new_secret(name: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from toolchain import paths
-from toolchain.errors import SetupError
+from toolchain.errors import unwritable
 
 
 class PulumiHome:
@@ -24,15 +24,12 @@ class PulumiHome:
     def run(self, report: Callable[[str], None]) -> None:
         """Put the file there, in place of the logs of earlier commands; SetupError when that cannot be."""
         try:
-            shutil.rmtree(_logs(), ignore_errors=True)
+            if _logs().is_dir():
+                shutil.rmtree(_logs())
             _logs().parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             _logs().touch(mode=0o600)
         except OSError as error:
-            raise SetupError(
-                f"cannot be written: {error.strerror}",
-                str(error.filename or _logs()),
-                f"give this user {paths.user_cache()}, or set XDG_CACHE_HOME",
-            ) from error
+            raise unwritable(paths.user_cache(), "XDG_CACHE_HOME", error) from error
 
 
 def _logs() -> Path:

@@ -18,7 +18,15 @@ def test_an_empty_machine(stub: Stub, user: Path) -> None:
     assert result.exit_code == 1
     checks = {check["name"]: check for check in json.loads(result.stdout)}
     missing = {name for name, check in checks.items() if not check["ok"]}
-    assert missing >= {"local state", "pulumi", "language host", "docker provider", "docker engine", "images"}
+    assert missing >= {
+        "local state",
+        "pulumi home",
+        "pulumi",
+        "language host",
+        "docker provider",
+        "docker engine",
+        "images",
+    }
     assert checks["docker engine"]["found"] == "the docker command is not installed"
     assert checks["python"]["ok"]
     assert checks["go"]["ok"]
