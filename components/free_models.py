@@ -159,7 +159,7 @@ def render_litellm_config(catalogue: Catalogue, tuning: RouterTuning, *, upstrea
 class _PlainDumper(yaml.CSafeDumper):
     """Writes repeated lists out: a reader of the deployed file should not have to resolve anchors.
 
-    The one in C: every update renders three times, and the one in Python takes a twentieth of a second for each.
+    The one in C: an update renders twice, and the one in Python takes a twentieth of a second for each.
     """
 
     def ignore_aliases(self, data: Any) -> bool:

@@ -11,6 +11,7 @@ from docker.errors import APIError, ImageNotFound
 from components.declaration import declare
 from components.host_settings import SshSettings, TlsSettings
 from components.settings import StackSettings
+from components.workload import Workload
 from images.tags import local_images
 from rollout.connection import connect
 from rollout.errors import EXIT_USAGE, OperationError
@@ -60,8 +61,13 @@ class ImageHost:
 def needs(stack: str, settings: StackSettings) -> list[Need]:
     """Return each image that a stack's containers are made of, once."""
     built = local_images()
+    return needs_of(declare(stack, settings, built).workloads(), built)
+
+
+def needs_of(workloads: Sequence[Workload], built: Mapping[str, str]) -> list[Need]:
+    """Return each image that workloads are made of, once; `built` are the local builds by part."""
     parts: dict[str, list[str]] = {}
-    for workload in declare(stack, settings, built).workloads():
+    for workload in workloads:
         parts.setdefault(workload.image, []).append(workload.part)
     return [Need(reference, tuple(found), reference in built.values()) for reference, found in parts.items()]
 

@@ -123,8 +123,9 @@ class Collector:
         self._settings = settings
         self._thorough = thorough
         self._upstream = upstream
-        self._needs = images.needs(stack, settings)
-        self._workloads = declare(stack, settings, local_images()).workloads()
+        built = local_images()
+        self._workloads = declare(stack, settings, built).workloads()
+        self._needs = images.needs_of(self._workloads, built)
         self.clients: dict[str, docker.DockerClient] = {}
 
     def collect(self) -> Facts:
