@@ -25,9 +25,9 @@ class Part(pulumi.ComponentResource):
 
 def package_files(*packages: str) -> dict[str, File]:
     """Return the modules of Python packages of this project as files for a container."""
-    modules = (path for package in packages for path in sorted((ROOT / package).glob("*.py")))
-    named = ((path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8")) for path in modules)
-    return {name: File(content, source=name) for name, content in named}
+    modules = [path for package in packages for path in sorted((ROOT / package).glob("*.py"))]
+    names = [path.relative_to(ROOT).as_posix() for path in modules]
+    return {name: File((ROOT / name).read_text(encoding="utf-8"), source=name) for name in names}
 
 
 def secret_file(value: str) -> File:

@@ -68,7 +68,7 @@ class SwarmEngine:
             ),
             endpoint_spec=_endpoint(workload, self.endpoint_mode),
             converge_config=_converge_config(workload),
-            opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=after)),
+            opts=pulumi.ResourceOptions(parent=parent, provider=self.provider, depends_on=after),
         )
         return [service.name.apply(lambda name: instance_of(name, digest))]
 
