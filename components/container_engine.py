@@ -115,6 +115,7 @@ class ContainerEngine:
             labels=_label_args(labels(self.stack, workload.part, number)),
             memory=workload.memory_mb,
             memory_swap=workload.memory_mb,  # no swap: a part that outgrows its limit is restarted, not slowed down
+            cpu_shares=workload.cpu_shares,
             user=workload.user,
             read_only=workload.read_only,
             # As process 1 a program ignores SIGTERM until it has a handler; behind an init it can always be stopped.

@@ -63,4 +63,5 @@ def edge_workload(args: EdgeArgs) -> Workload:
             Port(settings.gateway_port, edge_config.GATEWAY_HOST_PORT),
         ),
         on_every_host=True,
+        cpu_shares=4096,  # needs little, and every request waits for it
     )

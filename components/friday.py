@@ -82,6 +82,8 @@ def friday_workload(args: FridayArgs) -> Workload:
         stop_grace_seconds=args.settings.stop_grace_seconds,
         read_only=args.reference,
         replaced_by_overlap=True,
+        # Before the gateway: it is what answers users, by the direct path too, and a new one is waited for.
+        cpu_shares=4096,
     )
 
 

@@ -42,7 +42,8 @@ class Workload:
     version is created, proved healthy and only then the previous one drained and removed. One that is
     `on_every_host` runs once on each host of a Swarm, so that every host's address answers. `data` is a folder that
     outlives the container, for one writer: no replicas, no overlap. It stays on one host; in a Swarm the constraint
-    `placement` says on which.
+    `placement` says on which. `cpu_shares` weighs it against other containers while a host's processors are busy
+    (Docker's own value is 1024); a Swarm has no such weight.
     """
 
     part: str
@@ -64,6 +65,7 @@ class Workload:
     on_every_host: bool = False
     data: str = ""
     placement: str = ""
+    cpu_shares: int = 1024
 
     def files_digest(self) -> str:
         """Return 8 hex digits that change with the image or with any file."""
@@ -80,6 +82,7 @@ class Workload:
             "probe": self.probe.docker_test(),
             "timing": dataclasses.astuple(self.probe),
             "memory": self.memory_mb,
+            "cpu_shares": self.cpu_shares,
             "user": self.user,
             "env": dict(self.env),
             "secret_env": dict(self.secret_env),

@@ -100,6 +100,13 @@ def test_every_container_is_locked_down_and_probed(part: str) -> None:
         assert container["image"] == f"sha256:image-{IMAGES[part]}"
 
 
+def test_what_users_talk_to_comes_first_where_processors_are_short() -> None:
+    parts = by_part(declare(settings()))
+    weights = {part: {int(container["cpuShares"]) for container in found} for part, found in parts.items()}
+    assert weights.pop("friday") == weights.pop("edge") == {4096}
+    assert set.union(*weights.values()) == {1024}
+
+
 @pytest.mark.parametrize("part", PARTS)
 def test_no_secret_is_in_environment_or_command(part: str) -> None:
     for container in by_part(declare(settings()))[part]:
