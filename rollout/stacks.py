@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pulumi import automation as auto
+from pulumi.automation._stack import StackInitMode  # the classmethods that use it make plain auto.Stack only
 from pulumi.automation.events import EngineEvent, OpType
 
 from components.settings import GENERATED_KEYS, SECRET_KEYS, StackSettings
@@ -17,7 +18,7 @@ from components.settings_source import from_stack_file, generated_secrets
 from rollout import backups, locks
 from rollout.errors import EXIT_USAGE, OperationError
 from rollout.pulumi_errors import errors_of
-from rollout.workspace import open_workspace, resources_in, state_file
+from rollout.workspace import Stack, open_workspace, resources_in, state_file
 from toolchain.environment import environment
 from toolchain.paths import ROOT
 
@@ -68,7 +69,7 @@ def read_settings(name: str) -> StackSettings:
 
 def open_stack(name: str, *, mending: bool = False) -> auto.Stack:
     """Select a stack, making it in the backend when it is new there; `mending`: also when its state was cut short."""
-    stack = _opened(name, auto.Stack.create_or_select)
+    stack = _opened(name, StackInitMode.CREATE_OR_SELECT)
     if not mending:
         backups.require_sound(stack)
     return stack
@@ -77,19 +78,19 @@ def open_stack(name: str, *, mending: bool = False) -> auto.Stack:
 def open_known(name: str) -> auto.Stack | None:
     """Select a stack; None when the backend does not know it, which changes nothing there."""
     try:
-        return _opened(name, auto.Stack.select)
+        return _opened(name, StackInitMode.SELECT)
     except auto.StackNotFoundError:
         return None
 
 
-def _opened(name: str, select: Callable[[str, auto.Workspace], auto.Stack]) -> auto.Stack:
+def _opened(name: str, mode: StackInitMode) -> auto.Stack:
     threading.excepthook = _ignore_closed_pipes
     # Pulumi's library looks for its command line on this process' own PATH.
     os.environ.update(environment())
     if not shutil.which("pulumi"):
         raise OperationError("pulumi is not set up on this machine", "./fridayctl setup", EXIT_USAGE)
     try:
-        return select(name, open_workspace())
+        return Stack(name, open_workspace(), mode)
     except auto.StackNotFoundError:
         raise
     except auto.CommandError as error:
@@ -122,7 +123,7 @@ def open_to_change(name: str, tell: Tell) -> auto.Stack:
     copy = "" if locks.is_locked(name) else backups.put_back(stack)
     if copy:
         tell(f"the state was cut short; {copy} is put in its place, and the host is read")
-        stack.refresh(suppress_progress=True)
+        stack.refresh(suppress_progress=True, show_secrets=False)
     return stack
 
 
@@ -189,7 +190,7 @@ def destroy(stack: auto.Stack, tell: Tell) -> None:
     _begin(stack, "down")
     try:
         # A container that somebody removed by hand would fail its own removal: look first.
-        stack.destroy(message="down", refresh=True, on_event=watcher.see, suppress_progress=True)
+        stack.destroy(message="down", refresh=True, on_event=watcher.see, suppress_progress=True, show_secrets=False)
     except auto.ConcurrentUpdateError as error:
         raise locks.held(stack.name, error) from error
     except auto.CommandError as error:

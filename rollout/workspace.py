@@ -13,6 +13,7 @@ from pulumi import automation as auto
 from semver import VersionInfo
 
 from program import program
+from rollout import history_at_hand
 from rollout.pulumi_errors import wrong_passphrase
 from toolchain import versions
 from toolchain.paths import ROOT
@@ -34,6 +35,21 @@ def state_file(workspace: auto.Workspace, stack: str) -> Path | None:
         return None
     path = backend / "stacks" / workspace.project_settings().name / f"{stack}.json"
     return path if path.exists() else None
+
+
+class Stack(auto.Stack):
+    """A stack whose history is read where it is at hand: Pulumi's library asks for it after each update, too."""
+
+    def history(
+        self, page_size: int | None = None, page: int | None = None, show_secrets: bool = True
+    ) -> list[auto.UpdateSummary]:
+        """Return it as Pulumi does, newest first; secrets and later pages are Pulumi's to read."""
+        backend = local_backend()
+        found = None
+        if backend and not show_secrets and page in (None, 1):
+            project = self.workspace.project_settings().name
+            found = history_at_hand.read(backend / "history" / project / self.name, page_size)
+        return super().history(page_size, page, show_secrets) if found is None else found
 
 
 def open_workspace(checkout: Path = ROOT) -> auto.LocalWorkspace:

@@ -17,6 +17,13 @@ from rollout.missing_secrets import generate_missing
 from rollout.stacks import open_stack
 generate_missing(open_stack("{stack}"), print)
 """
+HISTORY = """
+from pulumi import automation as auto
+from rollout.stacks import open_stack
+opened = open_stack("{stack}")
+for summary in {history}(opened, show_secrets=False):
+    print(summary)
+"""
 GENERATED = ("gatewayKey", "edgeKey", "opsKey", "redisPassword")
 
 
@@ -67,3 +74,13 @@ def test_secrets_are_changed_under_load_without_a_lost_request_or_a_call_past_th
 def models(stack: Project, key: str) -> int:
     headers = {"authorization": f"Bearer {key}"}
     return httpx.get(f"{stack.gateway_url}/v1/models", headers=headers, timeout=20).status_code
+
+
+def test_the_history_at_hand_is_what_pulumi_tells(stack: Project) -> None:
+    ours, pulumis = (
+        stack.python(HISTORY.format(stack=stack.stack, history=history)).splitlines()
+        for history in ("type(opened).history", "auto.Stack.history")
+    )
+    assert ours == pulumis
+    assert len(ours) == 2
+    assert "friday-litellm:gatewayKey" in ours[0]

@@ -62,8 +62,7 @@ def opening(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
 
     monkeypatch.setattr(stacks, "environment", dict)
     monkeypatch.setattr(shutil, "which", lambda _: "/bin/pulumi")
-    monkeypatch.setattr(auto.Stack, "create_or_select", refuse)
-    monkeypatch.setattr(auto.Stack, "select", refuse)
+    monkeypatch.setattr(stacks, "Stack", refuse)
 
 
 @pytest.mark.parametrize("open_it", [stacks.open_stack, stacks.open_known])
