@@ -12,7 +12,7 @@ from components.host import APP_NETWORK, GATEWAY_NETWORK
 from components.part import Part
 from components.probes import HealthProbe, ProbeClient
 from components.settings import EdgeSettings, FridaySettings, LitellmSettings
-from components.workload import FILES_DIR, File, Port, Workload
+from components.workload import FILES_DIR, FIRST_SHARES, File, Port, Workload
 
 
 @dataclass(frozen=True)
@@ -63,5 +63,5 @@ def edge_workload(args: EdgeArgs) -> Workload:
             Port(settings.gateway_port, edge_config.GATEWAY_HOST_PORT),
         ),
         on_every_host=True,
-        cpu_shares=4096,  # needs little, and every request waits for it
+        cpu_shares=FIRST_SHARES,  # needs little, and every request waits for it
     )

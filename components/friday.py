@@ -11,7 +11,7 @@ from components.host import APP_NETWORK
 from components.part import Part, secret_file
 from components.probes import HealthProbe
 from components.settings import FridaySettings
-from components.workload import FILES_DIR, File, Workload
+from components.workload import FILES_DIR, FIRST_SHARES, File, Workload
 
 PORT = 3000
 DRAIN_SECONDS = 2
@@ -83,7 +83,7 @@ def friday_workload(args: FridayArgs) -> Workload:
         read_only=args.reference,
         replaced_by_overlap=True,
         # Before the gateway: it is what answers users, by the direct path too, and a new one is waited for.
-        cpu_shares=4096,
+        cpu_shares=FIRST_SHARES,
     )
 
 

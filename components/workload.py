@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from components.probes import HealthProbe
 
 FILES_DIR = "/etc/friday"
+USUAL_SHARES = 1024
+FIRST_SHARES = 4096
+"""A container's weight while its host's processors are busy: Docker's own value, and that of what every user meets."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ class Workload:
     `on_every_host` runs once on each host of a Swarm, so that every host's address answers. `data` is a folder that
     outlives the container, for one writer: no replicas, no overlap. It stays on one host; in a Swarm the constraint
     `placement` says on which. `cpu_shares` weighs it against other containers while a host's processors are busy
-    (Docker's own value is 1024); a Swarm has no such weight.
+    (USUAL_SHARES or FIRST_SHARES); a Swarm has no such weight.
     """
 
     part: str
@@ -65,7 +68,7 @@ class Workload:
     on_every_host: bool = False
     data: str = ""
     placement: str = ""
-    cpu_shares: int = 1024
+    cpu_shares: int = USUAL_SHARES
 
     def files_digest(self) -> str:
         """Return 8 hex digits that change with the image or with any file."""
