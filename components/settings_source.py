@@ -152,20 +152,21 @@ def _in_the_open(source: _Source, name: str, value: object) -> Iterator[Problem]
     if name == SECRET_MAP and isinstance(value, dict):
         secrets = {f"{name}.{variable}": content for variable, content in value.items()}
     for path, content in secrets.items():
-        if not _is_secure(content):
+        if not is_secure(content):
             flag = "--path " if "." in path else ""
             mend = f"pulumi config set --secret {flag}{path} -s {source.stack}, and change it: it was in the open"
             where = source.where(tuple(path.split(".")))
             yield Problem(where, f"{NAMESPACE}:{path}", "should be encrypted (found plain)", mend)
 
 
-def _is_secure(value: object) -> bool:
+def is_secure(value: object) -> bool:
+    """Tell whether a value is a secret as Pulumi writes one, into a stack file and into its history alike."""
     return isinstance(value, dict) and value.keys() == {"secure"}
 
 
 def _without_secure(value: Any) -> Any:
     """Replace each `secure: ...` by a stand-in of a length that every secret accepts."""
-    if _is_secure(value):
+    if is_secure(value):
         # Each stand-in differs, so that the rule "these two secrets differ" does not trip over it.
         return f"encrypted-{hashlib.sha256(str(value['secure']).encode()).hexdigest()}"
     if isinstance(value, dict):

@@ -11,6 +11,8 @@ from typing import Any
 
 from pulumi import automation as auto
 
+from components.settings_source import is_secure
+
 _SUFFIX = ".history.json"
 
 
@@ -57,7 +59,7 @@ def _setting(value: object) -> dict[str, object]:
 
 def _has_secret(value: object) -> bool:
     if isinstance(value, dict):
-        return value.keys() == {"secure"} or any(map(_has_secret, value.values()))
+        return is_secure(value) or any(map(_has_secret, value.values()))
     return isinstance(value, list) and any(map(_has_secret, value))
 
 

@@ -30,11 +30,15 @@ def local_backend() -> Path | None:
 
 def state_file(workspace: auto.Workspace, stack: str) -> Path | None:
     """Return the file that holds a stack's state, or None when that is kept elsewhere or not yet made."""
+    folder = _kept(workspace, "stacks")
+    path = folder / f"{stack}.json" if folder else None
+    return path if path and path.exists() else None
+
+
+def _kept(workspace: auto.Workspace, what: str) -> Path | None:
+    """Return where a file backend keeps the `stacks` or the `history` of the project; None with another backend."""
     backend = local_backend()
-    if backend is None:
-        return None
-    path = backend / "stacks" / workspace.project_settings().name / f"{stack}.json"
-    return path if path.exists() else None
+    return backend / what / workspace.project_settings().name if backend else None
 
 
 class Stack(auto.Stack):
@@ -44,11 +48,8 @@ class Stack(auto.Stack):
         self, page_size: int | None = None, page: int | None = None, show_secrets: bool = True
     ) -> list[auto.UpdateSummary]:
         """Return it as Pulumi does, newest first; secrets and later pages are Pulumi's to read."""
-        backend = local_backend()
-        found = None
-        if backend and not show_secrets and page in (None, 1):
-            project = self.workspace.project_settings().name
-            found = history_at_hand.read(backend / "history" / project / self.name, page_size)
+        folder = None if show_secrets or page not in (None, 1) else _kept(self.workspace, "history")
+        found = history_at_hand.read(folder / self.name, page_size) if folder else None
         return super().history(page_size, page, show_secrets) if found is None else found
 
 
