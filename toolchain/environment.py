@@ -8,7 +8,7 @@ from toolchain import paths
 def environment() -> dict[str, str]:
     """Return the variables to set, for plain `pulumi` and for the Automation API alike.
 
-    A backend or passphrase that the user has chosen already is left out, so it stays.
+    A backend, a passphrase or a GOGC that the user has chosen already is left out, so it stays.
     """
     variables = {
         "PATH": _path(),
