@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from rollout.deploy import remove_strays
 from rollout.errors import OperationError
-from rollout.stacks import SURPRISES, destroy, open_to_change, read_settings
+from rollout.stack_file import read_settings
+from rollout.stacks import SURPRISES, destroy, open_to_change
 from rollout.swarm import engine_of
 
 Tell = Callable[[str], None]

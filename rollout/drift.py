@@ -20,7 +20,8 @@ from images.tags import local_images
 from rollout.errors import EXIT_USAGE, OperationError
 from rollout.history import Verb
 from rollout.hosts import DockerHost
-from rollout.stacks import open_stack, read_settings
+from rollout.stack_file import read_settings
+from rollout.stacks import open_stack
 from rollout.swarm import SwarmManager, engine_of
 from rollout.up import bring_up
 

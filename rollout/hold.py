@@ -6,7 +6,8 @@ from rollout.errors import EXIT_USAGE, OperationError
 from rollout.history import Verb, deployed, pause
 from rollout.history_source import read_history
 from rollout.preview import in_words, look_ahead
-from rollout.stacks import open_to_change, read_settings, update
+from rollout.stack_file import read_settings
+from rollout.stacks import open_to_change, update
 
 Tell = Callable[[str, str], None]
 

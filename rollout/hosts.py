@@ -13,8 +13,8 @@ from docker.models.containers import Container
 
 from components.settings import StackSettings
 from rollout.connection import connect
+from rollout.engine_images import find
 from rollout.errors import OperationError
-from rollout.images import find
 from rollout.waiting import look_until
 
 STACK_LABEL = "friday-litellm.stack"

@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 import docker
-from docker.errors import APIError, ImageNotFound
+from docker.errors import APIError
 
 from components.declaration import declare
 from components.host_settings import SshSettings, TlsSettings
@@ -14,6 +14,7 @@ from components.settings import StackSettings
 from components.workload import Workload
 from images.tags import local_images
 from rollout.connection import connect
+from rollout.engine_images import Image, find
 from rollout.errors import EXIT_USAGE, OperationError
 
 
@@ -24,25 +25,6 @@ class Need:
     reference: str
     parts: tuple[str, ...]
     built_here: bool
-
-
-@dataclass(frozen=True)
-class Image:
-    """An image as an engine holds it; `size` is in bytes, layers shared with others included."""
-
-    id: str
-    architecture: str
-    size: int
-    created: str
-    layers: tuple[str, ...]
-
-    def same(self, other: "Image | None") -> bool:
-        """Tell whether both are one image: two kinds of image stores may know it by different ids."""
-        return other is not None and (self.id == other.id or self._content == other._content)
-
-    @property
-    def _content(self) -> tuple[str, str, tuple[str, ...]]:
-        return self.architecture, self.created, self.layers
 
 
 @dataclass(frozen=True)
@@ -82,16 +64,6 @@ def open_hosts(settings: StackSettings) -> Iterator[list[ImageHost]]:
             stack.callback(client.close)
             hosts.append(ImageHost(address, client, str(client.version()["Arch"])))
         yield hosts
-
-
-def find(client: docker.DockerClient, reference: str) -> Image | None:
-    """Return an image that an engine holds, or None."""
-    try:
-        seen = client.images.get(reference).attrs
-    except ImageNotFound:
-        return None
-    layers = tuple(seen["RootFS"].get("Layers", ()))
-    return Image(seen["Id"], seen["Architecture"], int(seen["Size"]), str(seen.get("Created", "")), layers)
 
 
 def builder() -> docker.DockerClient:

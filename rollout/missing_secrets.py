@@ -9,7 +9,7 @@ from pydantic.alias_generators import to_camel
 
 from components.settings import StackSettings
 from rollout.errors import EXIT_USAGE, OperationError
-from rollout.stacks import NOT_GENERATED, read_settings
+from rollout.stack_file import NOT_GENERATED, read_settings
 from toolchain.local_state import new_secret
 from toolchain.paths import ROOT
 

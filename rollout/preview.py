@@ -12,7 +12,7 @@ from pulumi.automation.events import EngineEvent, OpType
 
 from rollout.errors import EXIT_USAGE, OperationError
 from rollout.gates.verdict import count
-from rollout.stacks import stack_file
+from rollout.stack_file import stack_file
 
 _CONTAINER, _SERVICE = "docker:index/container:Container", "docker:index/service:Service"
 _STARTS, _STOPS = frozenset({OpType.CREATE}), frozenset({OpType.DELETE})

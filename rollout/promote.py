@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pulumi import automation as auto
 
 from components.settings import StackSettings
-from rollout import checks, preview, rollback, steps
+from rollout import checks, preview, rollback, steps, way_back
 from rollout.analysis import judge
 from rollout.errors import EXIT_FAILED, EXIT_INCONCLUSIVE, EXIT_USAGE, OperationError
 from rollout.gates.evidence import Evidence
@@ -19,7 +19,8 @@ from rollout.measure import Sources, measure, sources
 from rollout.preflight import run as preflight
 from rollout.restore import Restore, Step
 from rollout.stack_config import changes, settings_of, write_settings
-from rollout.stacks import open_to_change, read_settings
+from rollout.stack_file import read_settings
+from rollout.stacks import open_to_change
 from rollout.standing import Standing, plan_of, standing
 from rollout.switch import Switch
 from rollout.up import bring_up
@@ -201,7 +202,7 @@ def _abort(proposal: Proposal, why: str, seen: Judgement | None, tell: Tell) -> 
     before = {key: current.config[key] for key in (PERCENTAGE, ENABLED) if key in current.config}
     back = Restore(2, (Step({**rest, **before}, message),), current)
     try:
-        done = rollback.make_last(proposal.stack, back, switch, proposal.settings, tell, began)
+        done = way_back.make_last(proposal.stack, back, switch, proposal.settings, tell, began)
     except checks.CheckError as error:
         tell("unwell", error.render())
         return Promotion("aborted", message, seen, {"updated": time.monotonic() - began}, [error.message])

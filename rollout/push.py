@@ -9,9 +9,10 @@ from typing import Any
 import docker
 from docker.errors import APIError, ImageLoadError
 
+from rollout.engine_images import Image, find
 from rollout.errors import EXIT_USAGE, OperationError
-from rollout.images import Image, ImageHost, Need, builder, find, needs, open_hosts, wrong_architecture
-from rollout.stacks import read_settings
+from rollout.images import ImageHost, Need, builder, needs, open_hosts, wrong_architecture
+from rollout.stack_file import read_settings
 
 Tell = Callable[[str, str], None]
 _MEGABYTE = 1_000_000

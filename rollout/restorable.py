@@ -11,7 +11,7 @@ from rollout.errors import EXIT_USAGE, OperationError
 from rollout.history import NAMESPACE, Entry, good_targets
 from rollout.images import ImageHost, Need
 from rollout.restore import shown
-from rollout.stacks import NOT_GENERATED
+from rollout.stack_file import NOT_GENERATED
 
 Tell = Callable[[str], None]
 

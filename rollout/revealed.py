@@ -7,7 +7,8 @@ from components.settings_source import NAMESPACE, from_pulumi, generated_secrets
 from rollout.errors import EXIT_USAGE, OperationError
 from rollout.missing_secrets import missing_secrets
 from rollout.pulumi_errors import errors_of
-from rollout.stacks import open_stack, read_settings, stack_file
+from rollout.stack_file import read_settings, stack_file
+from rollout.stacks import open_stack
 from toolchain.environment import environment
 
 

@@ -6,21 +6,18 @@ import shutil
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from pulumi import automation as auto
 from pulumi.automation._stack import StackInitMode  # the classmethods that use it make plain auto.Stack only
 from pulumi.automation.events import EngineEvent, OpType
 
-from components.settings import GENERATED_KEYS, SECRET_KEYS, StackSettings
-from components.settings_source import from_stack_file, generated_secrets
 from rollout import backups, locks
 from rollout.errors import EXIT_USAGE, OperationError
 from rollout.pulumi_errors import errors_of
+from rollout.stack_file import stack_file
 from rollout.workspace import Stack, open_workspace, resources_in, state_file
 from toolchain.environment import environment
-from toolchain.paths import ROOT
 
 # An engine's and a Swarm's words for what the state does not know, and for what only the state knows. The last ones are
 # the plugin's: it has removed a service, and gives its tasks no more time to end than they have themselves.
@@ -28,8 +25,6 @@ SURPRISES = re.compile(
     "is already in use by container|code = AlreadyExists|No such (container|service)"
     r"|(service|config|secret|network) \S+ not found|code = NotFound|error on wait for container"
 )
-# How the stand-in for a secret begins that set-up, or the first update, has yet to make.
-NOT_GENERATED = "not-generated-yet-"
 Tell = Callable[[str], None]
 _VERBS = {
     OpType.CREATE: "created",
@@ -48,23 +43,6 @@ class Update:
 
     changed: int
     outputs: dict[str, object]
-
-
-def stack_file(name: str) -> Path:
-    """Return where a stack's settings stand."""
-    return ROOT / f"Pulumi.{name}.yaml"
-
-
-def read_settings(name: str) -> StackSettings:
-    """Read and check a stack's settings; SettingsError or OperationError (exit code 2) says what is wrong."""
-    if not stack_file(name).exists():
-        known = ", ".join(sorted(path.suffixes[0][1:] for path in ROOT.glob("Pulumi.*.yaml")))
-        mend = f"name one of the stacks here ({known}), or copy a file from examples/ to Pulumi.{name}.yaml"
-        raise OperationError(f"stack {name!r}: there is no Pulumi.{name}.yaml", mend, EXIT_USAGE)
-    # Before the first set-up there are no generated secrets: the rest of the file can be checked without them.
-    stand_ins = {key: f"{NOT_GENERATED}{key}" for key in SECRET_KEYS}
-    to_come = {key: stand_ins[key] for key in GENERATED_KEYS}
-    return from_stack_file(stack_file(name), generated_secrets(environment()) or stand_ins, to_come)
 
 
 def open_stack(name: str, *, mending: bool = False) -> auto.Stack:

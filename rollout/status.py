@@ -12,7 +12,8 @@ from rollout.history import Entry
 from rollout.history_source import read_history
 from rollout.hosts import Instance
 from rollout.measure import measure, sources
-from rollout.stacks import open_stack, read_settings
+from rollout.stack_file import read_settings
+from rollout.stacks import open_stack
 from rollout.standing import Standing, standing
 from rollout.steps import in_words
 from rollout.swarm import engine_of

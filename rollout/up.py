@@ -8,7 +8,8 @@ from rollout.deploy import deploy
 from rollout.history import RESTORING, Verb, verb_of
 from rollout.hosts import still_answering
 from rollout.preflight import run as preflight
-from rollout.stacks import open_to_change, read_settings
+from rollout.stack_file import read_settings
+from rollout.stacks import open_to_change
 from rollout.switch import Switch
 from toolchain.setup import ensure
 

@@ -30,7 +30,8 @@ The history is Pulumi's own; every command writes its verb, its reason and its r
 def history_command(stack: str, last: int, as_json: bool) -> None:
     """List the updates of STACK (default: local), newest first."""
     from rollout.history_source import read_history  # noqa: PLC0415 - Pulumi's libraries load only when needed
-    from rollout.stacks import open_stack, read_settings  # noqa: PLC0415
+    from rollout.stack_file import read_settings  # noqa: PLC0415
+    from rollout.stacks import open_stack  # noqa: PLC0415
 
     read_settings(stack)
     entries = read_history(open_stack(stack), last)

@@ -24,7 +24,7 @@ Examples:
 def logs_command(stack: str, part: str, follow: bool, tail: int) -> None:
     """Print the logs of STACK's containers, each line behind its container's name."""
     from rollout.hosts import DockerHost, answering_hosts  # noqa: PLC0415 - Docker's library loads only when needed
-    from rollout.stacks import read_settings  # noqa: PLC0415
+    from rollout.stack_file import read_settings  # noqa: PLC0415
 
     settings = read_settings(stack)
     alone = len(settings.hosts) == 1

@@ -42,7 +42,7 @@ or a wrong argument (nothing was changed).
 @json_option
 def rollback_command(stack: str, level: int, to: str, listed: bool, reason: str, yes: bool, as_json: bool) -> None:
     """Take STACK (default: local) back: closed at the edge within a second, then made to last."""
-    from rollout.rollback import Request, roll_back  # noqa: PLC0415 - Pulumi's libraries load only when needed
+    from rollout.rollback import Request, roll_back  # noqa: PLC0415 - --help does not need it
 
     if listed:
         _list(stack, as_json)
@@ -67,7 +67,8 @@ def _list(stack: str, as_json: bool) -> None:
     from rollout.history import good_targets  # noqa: PLC0415
     from rollout.history_source import read_history  # noqa: PLC0415
     from rollout.restorable import open_shelf  # noqa: PLC0415
-    from rollout.stacks import open_stack, read_settings  # noqa: PLC0415
+    from rollout.stack_file import read_settings  # noqa: PLC0415
+    from rollout.stacks import open_stack  # noqa: PLC0415
 
     settings = read_settings(stack)
     targets = good_targets(read_history(open_stack(stack)))

@@ -18,11 +18,12 @@ from images.tags import local_images
 from rollout import images, ports
 from rollout.clock import seconds_apart
 from rollout.connection import connect
+from rollout.engine_images import Image, find
 from rollout.errors import EXIT_USAGE, OperationError
 from rollout.history import Entry, deployed, good_targets
 from rollout.history_source import read_history
 from rollout.hosts import STACK_LABEL, DockerHost
-from rollout.images import Image, ImageHost, Need
+from rollout.images import ImageHost, Need
 from rollout.preflight.machine import Space, machine_of
 from rollout.preflight.upstream import Upstream, learn
 from rollout.restorable import Shelf
@@ -180,7 +181,7 @@ class Collector:
             return {}
         try:
             with closing(images.builder()) as here:
-                return {reference: images.find(here, reference) for reference in wanted}
+                return {reference: find(here, reference) for reference in wanted}
         except OperationError as error:
             return error
 

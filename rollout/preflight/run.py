@@ -10,7 +10,7 @@ from rollout.images import ImageHost
 from rollout.preflight.facts import Collector, HostFacts
 from rollout.preflight.judge import BEFORE_UPDATE, GROUPS, judge
 from rollout.preflight.report import Report
-from rollout.stacks import read_settings
+from rollout.stack_file import read_settings
 from rollout.swarm import engine_of
 
 Tell = Callable[[str, str], None]

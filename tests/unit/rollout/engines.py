@@ -5,7 +5,7 @@ from typing import Any
 
 from docker.errors import APIError, ImageNotFound
 
-from rollout.images import Image
+from rollout.engine_images import Image
 
 
 def image(id_: str = "sha256:1", architecture: str = "amd64", layers: tuple[str, ...] = ("a", "b")) -> Image:

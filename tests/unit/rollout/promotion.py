@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from rollout import checks, preview, promote, rollback
+from rollout import checks, preview, promote, way_back
 from rollout.analysis import judge
 from rollout.cli.main import main
 from rollout.errors import EXIT_USAGE, OperationError
@@ -53,12 +53,12 @@ class World:
         for name in ("bring_up", "measure", "read_history", "settings_of", "watch", "write_settings"):
             monkeypatch.setattr(promote, name, getattr(self, name))
         for name in ("deploy", "write_settings"):
-            monkeypatch.setattr(rollback, name, getattr(self, name))
-        for module in (promote, rollback):
+            monkeypatch.setattr(way_back, name, getattr(self, name))
+        for module in (promote, way_back):
             monkeypatch.setattr(module, "read_settings", lambda _: self.settings)
         monkeypatch.setattr(promote, "open_to_change", lambda name, _: self)
         monkeypatch.setattr(promote, "sources", lambda *_: None)
-        monkeypatch.setattr(rollback, "engine_of", lambda _: None)
+        monkeypatch.setattr(way_back, "engine_of", lambda _: None)
         monkeypatch.setattr(promote, "Switch", SimpleNamespace(of=lambda *_: self))
         monkeypatch.setattr(preflight, "examine", self.examine)
         monkeypatch.setattr(preview, "look_ahead", lambda *_: REPLACED)

@@ -23,6 +23,13 @@ def test_every_command_explains_itself_with_examples(verb: str, capsys: pytest.C
     assert f"fridayctl {verb}" in text
 
 
+def loaded(script: str, *libraries: str) -> set[str]:
+    """Return which of some libraries a script has loaded at its end."""
+    script += "; import sys; print('loaded', *sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    return set(libraries) & set(done.stdout.rsplit("loaded", 1)[1].split())
+
+
 def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == 0
     text = capsys.readouterr().out
@@ -30,11 +37,12 @@ def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_help_loads_none_of_the_heavy_libraries() -> None:
-    script = (
-        "import sys; from rollout.cli.main import main; main(['up', '--help']);"
-        "sys.exit(bool({'pulumi', 'docker', 'httpx'} & set(sys.modules)))"
-    )
-    assert subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, check=False).returncode == 0
+    assert not loaded("from rollout.cli.main import main; main(['up', '--help'])", "pulumi", "docker", "httpx")
+
+
+def test_a_rollback_closes_the_gateway_before_it_loads_pulumi() -> None:
+    assert not loaded("import rollout.cli.rollback, rollout.rollback", "pulumi", "pulumi_docker", "grpc")
+    assert loaded("import rollout.way_back", "pulumi", "grpc")
 
 
 @pytest.mark.parametrize("arguments", [["nonsense"], ["up", "--nonsense"], ["up", "a/b"], ["up", "x" * 31]])

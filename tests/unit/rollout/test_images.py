@@ -6,8 +6,9 @@ import pytest
 
 from images.tags import local_images
 from rollout import images
+from rollout.engine_images import Image
 from rollout.errors import EXIT_USAGE, OperationError
-from rollout.images import Image, ImageHost, Need
+from rollout.images import ImageHost, Need
 from tests.unit.given import settings
 from tests.unit.rollout.engines import Engine, image
 

@@ -9,7 +9,7 @@ import pytest
 from rollout import missing_secrets
 from rollout.errors import EXIT_USAGE, OperationError
 from rollout.missing_secrets import generate_missing
-from rollout.stacks import NOT_GENERATED
+from rollout.stack_file import NOT_GENERATED
 from tests.unit.given import settings
 
 STACK: Any = SimpleNamespace(name="t")

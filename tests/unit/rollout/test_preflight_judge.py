@@ -13,7 +13,7 @@ from rollout.preflight.facts import MEBIBYTE, Facts, Held, HostFacts, Node, Swar
 from rollout.preflight.judge import BEFORE_UPDATE, GIBIBYTE, GROUPS, HEADROOM_BYTES, judge
 from rollout.preflight.machine import Space
 from rollout.preflight.report import Check, Report, State
-from rollout.stacks import NOT_GENERATED
+from rollout.stack_file import NOT_GENERATED
 from tests.unit.declared import IMAGES
 from tests.unit.given import settings
 

@@ -6,8 +6,9 @@ from docker.errors import APIError, ImageLoadError
 from images.tags import local_images
 from rollout import push
 from rollout.cli.main import main
+from rollout.engine_images import Image
 from rollout.errors import EXIT_FAILED, EXIT_USAGE, OperationError
-from rollout.images import Image, ImageHost
+from rollout.images import ImageHost
 from rollout.push import Presence
 from tests.unit.given import settings
 from tests.unit.rollout.engines import Engine, image

@@ -9,7 +9,7 @@ import pytest
 from docker.errors import APIError, ImageNotFound
 
 from images.tags import local_images
-from rollout import history_source, images, restorable, stacks
+from rollout import history_source, images, restorable, stack_file, stacks
 from rollout.cli.main import main
 from rollout.errors import EXIT_USAGE, OperationError
 from rollout.history import Entry
@@ -124,7 +124,7 @@ def test_the_list_marks_what_cannot_be_restored(
         yield shelf(Host(BUILT))
 
     entries = [update(1, 50, CONFIG), update(2, 10, OWN), update(3, 0, CONFIG)]
-    monkeypatch.setattr(stacks, "read_settings", lambda _: settings())
+    monkeypatch.setattr(stack_file, "read_settings", lambda _: settings())
     monkeypatch.setattr(stacks, "open_stack", lambda _: None)
     monkeypatch.setattr(history_source, "read_history", lambda _: entries)
     monkeypatch.setattr(restorable, "open_shelf", opened)

@@ -11,7 +11,7 @@ from components.settings import GENERATED_KEYS, SECRET_KEYS
 from rollout import revealed
 from rollout.errors import EXIT_USAGE, OperationError
 from rollout.missing_secrets import missing_secrets
-from rollout.stacks import NOT_GENERATED
+from rollout.stack_file import NOT_GENERATED
 from tests.unit.given import settings, stack_file
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from rollout import checks, restorable, rollback, worktree
+from rollout import checks, restorable, rollback, way_back, worktree
 from rollout.cli.main import main
 from rollout.errors import EXIT_USAGE, OperationError
 from rollout.history import ENABLED, PERCENTAGE, Entry
@@ -46,10 +46,11 @@ class World:
         self.moves: list[str] = []
         self.write(self.entries[0].config)
         for name in ("deploy", "open_to_change", "read_history", "read_settings", "settings_of"):
-            monkeypatch.setattr(rollback, name, getattr(self, name))
-        monkeypatch.setattr(rollback, "stack_file", lambda _: self.file)
-        monkeypatch.setattr(rollback, "write_settings", lambda _, wanted, __: self.write(wanted))
-        monkeypatch.setattr(rollback, "engine_of", lambda _: self)
+            monkeypatch.setattr(way_back, name, getattr(self, name))
+        monkeypatch.setattr(rollback, "read_settings", self.read_settings)
+        monkeypatch.setattr(way_back, "stack_file", lambda _: self.file)
+        monkeypatch.setattr(way_back, "write_settings", lambda _, wanted, __: self.write(wanted))
+        monkeypatch.setattr(way_back, "engine_of", lambda _: self)
         monkeypatch.setattr(rollback, "Switch", SimpleNamespace(of=lambda *_: self))
         monkeypatch.setattr(restorable, "open_shelf", self.open_shelf)
         monkeypatch.setattr(restorable, "require", lambda *_: None)

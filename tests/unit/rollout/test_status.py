@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rollout import history_source, stacks, status
+from rollout import history_source, stack_file, stacks, status
 from rollout.cli.main import main
 from rollout.history import Entry
 from rollout.hosts import Instance
@@ -30,8 +30,9 @@ class World:
         self.outputs: dict[str, Any] = OUTPUTS
         self.running = RUNNING
         opened = SimpleNamespace(outputs=lambda: {k: SimpleNamespace(value=v) for k, v in self.outputs.items()})
-        for module in (status, stacks):
+        for module in (status, stack_file):
             monkeypatch.setattr(module, "read_settings", lambda _: settings(rolloutPercentage=10))
+        for module in (status, stacks):
             monkeypatch.setattr(module, "open_stack", lambda _: opened)
         for module in (status, history_source):
             monkeypatch.setattr(module, "read_history", lambda _, most=500: self.entries[:most])
