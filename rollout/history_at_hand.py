@@ -11,7 +11,7 @@ from typing import Any
 
 from pulumi import automation as auto
 
-from components.settings_source import is_secure
+from rollout.config_values import as_text, has_secret
 
 _SUFFIX = ".history.json"
 
@@ -52,20 +52,4 @@ def _moment(seconds: int) -> dt.datetime:
 
 def _setting(value: object) -> dict[str, object]:
     """Return a setting as `pulumi stack history --json` shows it: what holds a secret anywhere is one, and left out."""
-    if _has_secret(value):
-        return {"secret": True}
-    return {"secret": False, "value": value if isinstance(value, str) else _go_json(value)}
-
-
-def _has_secret(value: object) -> bool:
-    if isinstance(value, dict):
-        return is_secure(value) or any(map(_has_secret, value.values()))
-    return isinstance(value, list) and any(map(_has_secret, value))
-
-
-def _go_json(value: object) -> str:
-    """Write JSON as Go's encoding/json does: an entry is compared with what Pulumi itself would show."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    for sign in "<>&\u2028\u2029":
-        text = text.replace(sign, f"\\u{ord(sign):04x}")
-    return text
+    return {"secret": True} if has_secret(value) else {"secret": False, "value": as_text(value)}

@@ -1,8 +1,10 @@
 """Files and folders that appear whole or not at all, whenever the program is killed."""
 
+import contextlib
 import fcntl
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -46,6 +48,18 @@ def write_private(target: Path, content: str, *, replace: bool = False) -> None:
         _sync_folder(target.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def rewrite(path: Path, text: str) -> None:
+    """Give a file another content in one step, also where a link leads to it; its mode and its owner stay."""
+    target = path.resolve()
+    was = target.stat()
+    with scratch(target.parent) as folder:
+        new = folder / target.name
+        new.write_text(text, encoding="utf-8", newline="")
+        with contextlib.suppress(PermissionError):  # only root gives files away
+            os.chown(new, was.st_uid, was.st_gid)
+        publish(new, target, stat.S_IMODE(was.st_mode))
 
 
 @contextmanager

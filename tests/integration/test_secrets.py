@@ -24,6 +24,13 @@ opened = open_stack("{stack}")
 for summary in {history}(opened, show_secrets=False):
     print(summary)
 """
+CONFIG = """
+from rollout.stack_config import settings_of
+from rollout.stacks import open_stack
+opened = open_stack("{stack}")
+said = {{key: found.value for key, found in opened.get_all_config().items() if not found.secret}}
+print(settings_of(opened) == said, len(said))
+"""
 GENERATED = ("gatewayKey", "edgeKey", "opsKey", "redisPassword")
 
 
@@ -84,3 +91,9 @@ def test_the_history_at_hand_is_what_pulumi_tells(stack: Project) -> None:
     assert ours == pulumis
     assert len(ours) == 2
     assert "friday-litellm:gatewayKey" in ours[0]
+
+
+def test_the_settings_at_hand_are_what_pulumi_tells(stack: Project) -> None:
+    same, number = stack.python(CONFIG.format(stack=stack.stack)).split()
+    assert same == "True"
+    assert int(number) >= 3
