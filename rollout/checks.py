@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from components.settings import StackSettings
+from rollout.authorities import trusted
 from rollout.errors import OperationError
 from rollout.hosts import DockerHost
 
@@ -33,6 +34,8 @@ def ask(url: str, user_id: int) -> Answer:
             f"{url}/api/chat",
             json={"user_id": user_id, "message": "Are you there?"},
             timeout=_TIMEOUT_SECONDS,
+            trust_env=False,  # the environment's proxies are not meant for the stack's own ports
+            verify=trusted(url),
         )
         response.raise_for_status()
     except httpx.HTTPError as error:

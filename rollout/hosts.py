@@ -90,6 +90,8 @@ class DockerHost:
 
         One that has just started gets a while: the plugin has seen it healthy, and the engine has yet to ask.
         """
+        if self._all_well(stack):
+            return ""
         return _complaints(
             look_until(
                 lambda: self._working(stack),
@@ -98,6 +100,13 @@ class DockerHost:
                 _EVERY_SECONDS,
             )
         )
+
+    def _all_well(self, stack: str) -> bool:
+        """Tell whether nothing is to be told, in two requests: each container's own words cost one more for each."""
+        labels = [f"{STACK_LABEL}={stack}", REPLICA_LABEL]
+        api = self._client.api
+        well = api.containers(filters={"label": labels, "status": "running", "health": "healthy"})
+        return len(well) == len(api.containers(all=True, filters={"label": labels}))
 
     def reasons(self, stack: str) -> str:
         """Return why an update failed: what `complaint` says, without any wait."""

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from components.free_models import OPENROUTER
 from components.settings import StackSettings
 from components.simulator import PORT as SIMULATOR_PORT
+from rollout.authorities import trusted
 from rollout.hosts import DockerHost
 from rollout.prometheus import SilentError
 from rollout.reach import InContainer
@@ -134,7 +135,12 @@ def _asked(
     headers: Mapping[str, str],
 ) -> _Answer:
     try:
-        with httpx.Client(timeout=SECONDS, transport=transport, trust_env=base_url.startswith("https:")) as client:
+        with httpx.Client(
+            timeout=SECONDS,
+            transport=transport,
+            trust_env=base_url.startswith("https:"),
+            verify=trusted(base_url),
+        ) as client:
             response = client.get(f"{base_url}/{path}", headers=dict(headers))
     except httpx.HTTPError as error:
         raise SilentError(f"OpenRouter at {base_url} does not answer ({error or type(error).__name__})") from error

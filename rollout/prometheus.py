@@ -7,6 +7,8 @@ from typing import Literal
 import httpx
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from rollout.authorities import trusted
+
 SECONDS = 10.0
 """How long one query may take: the whole of `status` is meant to take 3 s."""
 
@@ -43,7 +45,7 @@ class Prometheus:
 
     def __init__(self, url: str, transport: httpx.BaseTransport | None = None) -> None:
         self._url = url.rstrip("/")
-        self._client = httpx.Client(timeout=SECONDS, transport=transport, trust_env=False)
+        self._client = httpx.Client(timeout=SECONDS, transport=transport, trust_env=False, verify=trusted(url))
 
     def close(self) -> None:
         """Close the connections."""

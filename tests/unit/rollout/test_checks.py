@@ -103,6 +103,15 @@ def test_at_100_percent_only_the_gateway_is_asked(friday: str) -> None:
 
 
 @pytest.mark.parametrize("friday", [(200, "direct")], indirect=True)
+def test_friday_is_asked_past_the_proxies_of_the_environment(friday: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    assert checks.ask(friday, 99).path == "direct"
+
+
+@pytest.mark.parametrize("friday", [(200, "direct")], indirect=True)
 @pytest.mark.parametrize("changes", [{"rolloutPercentage": 0}, {"rolloutPercentage": 50, "litellmEnabled": False}])
 def test_without_a_rollout_only_the_direct_path_is_asked(friday: str, changes: dict[str, Any]) -> None:
     assert [answer.user_id for answer in checks.both_paths(friday, settings(**changes))] == [99]

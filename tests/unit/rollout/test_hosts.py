@@ -114,9 +114,13 @@ class Looked:
         return b"listening\n" * min(tail, 1)
 
 
-def looking_at(container: Looked, monkeypatch: pytest.MonkeyPatch) -> DockerHost:
+def looking_at(container: Looked, monkeypatch: pytest.MonkeyPatch, well: int = 0) -> DockerHost:
+    """A host with one container, of which its engine calls `well` many healthy in its plain list."""
     made = DockerHost.__new__(DockerHost)
-    made._client = SimpleNamespace(containers=SimpleNamespace(list=lambda **_: [container.look()]))  # type: ignore[assignment]
+    made._client = SimpleNamespace(  # type: ignore[assignment]
+        containers=SimpleNamespace(list=lambda **_: [container.look()]),
+        api=SimpleNamespace(containers=lambda filters, **_: [{}] * (well if "health" in filters else 1)),
+    )
     monkeypatch.setattr(hosts, "_EVERY_SECONDS", 0.0)
     return made
 
@@ -124,6 +128,12 @@ def looking_at(container: Looked, monkeypatch: pytest.MonkeyPatch) -> DockerHost
 def test_a_container_that_has_just_started_is_given_time_for_its_first_probe(monkeypatch: pytest.MonkeyPatch) -> None:
     container = Looked(("running", "starting"), ("running", "starting"), ("running", "healthy"))
     assert looking_at(container, monkeypatch).complaint("t") == ""
+
+
+def test_where_all_is_well_no_container_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    container = Looked(("running", "healthy"))
+    assert looking_at(container, monkeypatch, well=1).complaint("t") == ""
+    assert container.looks == 0
 
 
 def test_the_time_for_a_first_probe_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
