@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pulumi import automation as auto
+from pulumi import log
 from semver import VersionInfo
 
 from program import program
@@ -58,7 +59,17 @@ def open_workspace(checkout: Path = ROOT) -> auto.LocalWorkspace:
 
     This one's program runs in this process, another's as plain `pulumi` would run it: its code is not loaded here.
     """
-    return _Workspace(work_dir=str(checkout), pulumi_command=_Pinned(), program=program if checkout == ROOT else None)
+    return _Workspace(work_dir=str(checkout), pulumi_command=_Pinned(), program=_quietly if checkout == ROOT else None)
+
+
+def _quietly() -> None:
+    """Run the program without the debug messages of Pulumi's library.
+
+    Each is a call that waits for the engine, 54 kinds of them, some for every resource: a fifth of a second before the
+    first container is made. Only `pulumi up --debug` shows them, and there the program runs on its own.
+    """
+    log.debug = lambda *_, **__: None
+    program()
 
 
 class _Pinned(auto.PulumiCommand):
