@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from components.container_engine import Engine
 from components.host import APP_NETWORK
 from components.part import Part, secret_file
-from components.probes import HealthProbe
+from components.probes import HealthProbe, client_of
 from components.settings import FridaySettings
 from components.workload import FILES_DIR, FIRST_SHARES, File, Workload
 
@@ -45,7 +45,7 @@ def probe(settings: FridaySettings) -> HealthProbe:
     return HealthProbe(
         port=PORT,
         path=settings.health_path,
-        client=settings.probe_client,
+        client=settings.probe_client or client_of(settings.image),
         interval_seconds=2,  # a new percentage is a new Friday, and the first probe comes one interval after the start
         start_period_seconds=20,
     )

@@ -8,7 +8,7 @@ from components.container_engine import Engine
 from components.free_models import Catalogue, RouterTuning, render_litellm_config
 from components.host import GATEWAY_NETWORK
 from components.part import Part, package_files, secret_file
-from components.probes import HealthProbe
+from components.probes import HealthProbe, client_of
 from components.settings import LitellmSettings, QuotaSettings
 from components.workload import FILES_DIR, File, Workload
 
@@ -41,9 +41,9 @@ class Litellm(Part):
         super().__init__(litellm_workload(args), engine, opts)
 
 
-def probe() -> HealthProbe:
+def probe(settings: LitellmSettings) -> HealthProbe:
     """Return LiteLLM's liveness: unlike its /health it calls no model and so eats no quota."""
-    return HealthProbe(port=PORT, path="/health/liveliness", start_period_seconds=90)
+    return HealthProbe(port=PORT, path="/health/liveliness", client=client_of(settings.image), start_period_seconds=90)
 
 
 def requests_per_minute(quota: QuotaSettings) -> int:
@@ -72,7 +72,7 @@ def litellm_workload(args: LitellmArgs) -> Workload:
         image=args.image,
         command=("python3", "-m", "gateway.serve"),
         networks=(GATEWAY_NETWORK,),
-        probe=probe(),
+        probe=probe(args.settings),
         memory_mb=args.settings.memory_mb,
         user="10001:10001",
         replicas=args.settings.replicas,

@@ -82,8 +82,8 @@ class FridaySettings(PartSettings):
         pattern=r"^/[A-Za-z0-9/_.-]*$",
         description="the path of the metrics of an image of your own; left out, such an image is not asked for any",
     )
-    probe_client: ProbeClient = Field(
-        default=ProbeClient.PYTHON,
+    probe_client: ProbeClient | None = Field(
+        default=None,
         description="the program in Friday's image that probes it: python, bash or wget",
     )
     stop_grace_seconds: Count = Field(

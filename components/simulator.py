@@ -7,7 +7,7 @@ import pulumi
 from components.container_engine import Engine
 from components.host import APP_NETWORK, GATEWAY_NETWORK
 from components.part import Part, secret_file
-from components.probes import HealthProbe
+from components.probes import HealthProbe, client_of
 from components.settings import QuotaSettings, SimulatorSettings
 from components.workload import FILES_DIR, Port, Workload
 
@@ -42,7 +42,7 @@ def simulator_workload(args: SimulatorArgs) -> Workload:
         command=("python3", "-m", "simulator"),
         networks=(APP_NETWORK, GATEWAY_NETWORK),
         alias=ALIAS,
-        probe=HealthProbe(port=PORT),
+        probe=HealthProbe(port=PORT, client=client_of(args.settings.image)),
         memory_mb=args.settings.memory_mb,
         user="10001:10001",
         env={
