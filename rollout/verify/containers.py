@@ -79,10 +79,15 @@ class Comparison:
     swarm: bool
 
     def checks(self, secrets: Mapping[str, str]) -> list[Check]:
-        """Return every check that needs no look inside; `secrets` are values by their settings' names."""
+        """Return every check that needs no look inside; `secrets` are values by their settings' names.
+
+        Where no container is seen, only their number is checked: the rest would be said of nothing.
+        """
         part = self.workload.part
         count = len(self.seen)
         named = [] if self.swarm else [Check(part, "runs in the declared number", tuple(self._number()))]
+        if not self.seen:
+            return named
         return [
             *named,
             Check(part, f"healthy ({count})", tuple(self._health())),

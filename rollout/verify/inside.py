@@ -19,6 +19,7 @@ _FILES = f"find {FILES_DIR} -type f -exec sha256sum {{}} +"
 _BREAK = "--"
 _NO_PROGRAM = (126, 127)
 _ISOLATED = "finds the edge and nothing behind it"
+_NONE_RUNS = "no container of it runs"
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,8 @@ def look(place: Place, container: Seen, *, files: bool) -> Inside | None:
 def checks(workload: Workload, found: Sequence[Inside | None], secrets: Mapping[str, str]) -> list[Check]:
     """Compare what is inside a part's containers with what the part declares."""
     seen = [each for each in found if each]
-    left_out = "" if len(seen) == len(found) else "its image has no shell to look with"
+    no_shell = "" if len(seen) == len(found) else "its image has no shell to look with"
+    left_out = no_shell if found else _NONE_RUNS
     part = workload.part
     made = [
         Check(part, "no process works as root", tuple(_roots(seen)), left_out),
@@ -87,6 +89,8 @@ def _files(workload: Workload, found: Sequence[Inside]) -> Iterator[str]:
 
 def isolation(place: Place, friday: Sequence[Seen], hidden: Sequence[str], shown: str) -> Check:
     """Check that Friday can look up the edge (`shown`) and nothing behind it (`hidden`)."""
+    if not friday:
+        return Check("friday", _ISOLATED, left_out=_NONE_RUNS)
     names = [*hidden, shown]
     script = "; ".join(f"getent hosts {name} >/dev/null && echo {name}" for name in names)
     problems: list[str] = []

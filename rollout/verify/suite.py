@@ -62,8 +62,8 @@ class _Suite:
         compared = Comparison(workload, found, image_id, self.stack, self._swarm).checks(secrets)
         running = [each for each in found if each.running]
         looks = [inside.look(place, each, files=bool(workload.files)) for each in running]
-        checks = [*compared, *inside.checks(workload, looks, secrets)]
-        if workload.part == "friday":
+        checks = [*compared, *(inside.checks(workload, looks, secrets) if found else ())]
+        if workload.part == "friday" and found:
             names = [address(self.stack, self.settings.engine, name) for name in ("litellm", "redis", "edge")]
             checks += [contract(found), inside.isolation(place, running, names[:2], names[2])]
         if workload.part == "edge":

@@ -36,6 +36,13 @@ def test_what_is_as_declared_passes_every_check(part: str) -> None:
     assert failed(checks) == []
 
 
+def test_of_a_part_without_containers_only_that_they_are_missing_is_said() -> None:
+    workload = workloads()["friday"]
+    (check,) = compare(workload, [])
+    assert check.problems == tuple(f"friday-{STACK}-{name} is missing" for name in workload.instance_names())
+    assert compare(workload, [], swarm=True) == []
+
+
 @pytest.mark.parametrize("part", ["friday", "edge"])
 def test_an_image_of_others_passes_too(part: str) -> None:
     """It has no command of ours, keeps a writable root and gets its secrets by its environment."""

@@ -55,6 +55,13 @@ def test_a_container_without_a_shell_is_left_out() -> None:
     assert all("no shell" in check.left_out for check in checks)
 
 
+def test_where_no_container_runs_nothing_is_said_of_its_inside() -> None:
+    shell = Shell(lambda _: pytest.fail("asked"))
+    isolation = inside.isolation(shell, [], ["litellm"], "edge")  # type: ignore[arg-type]
+    checks = [*inside.checks(workloads()["friday"], [], {}), isolation]
+    assert {(check.ok, check.left_out) for check in checks} == {(None, "no container of it runs")}
+
+
 def test_what_is_as_declared_passes() -> None:
     found = Inside("friday-1", (("10001", "python3"),), as_declared())
     checks = inside.checks(workloads()["friday"], [found], {"gatewayKey": "a-secret"})
