@@ -4,6 +4,9 @@ import os
 
 from toolchain import paths
 
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy", "grpc_proxy")
+_THIS_MACHINE = ("127.0.0.1", "localhost")
+
 
 def environment() -> dict[str, str]:
     """Return the variables to set, for plain `pulumi` and for the Automation API alike.
@@ -25,7 +28,26 @@ def environment() -> dict[str, str]:
         variables["PULUMI_BACKEND_URL"] = paths.pulumi_state().as_uri()
     if not ({"PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"} & os.environ.keys()):
         variables["PULUMI_CONFIG_PASSPHRASE_FILE"] = str(paths.passphrase_file())
-    return variables
+    return variables | _without_proxy()
+
+
+def _without_proxy() -> dict[str, str]:
+    """Keep the environment's proxies, if there are any, out of what Pulumi and the program say to each other.
+
+    They talk by gRPC on this machine, and its Python library sends even that to a proxy (environment_variables.md of
+    gRPC's documents).
+    """
+    if not any(os.environ.get(name) or os.environ.get(name.upper()) for name in _PROXIES):
+        return {}
+    found = {}
+    # Which of the two spellings comes first differs from library to library.
+    for name, other in (("no_proxy", "NO_PROXY"), ("NO_PROXY", "no_proxy")):
+        said = os.environ.get(name) or os.environ.get(other) or ""
+        hosts = [host.strip() for host in said.split(",") if host.strip()]
+        found[name] = (
+            said if "*" in hosts else ",".join([*hosts, *(here for here in _THIS_MACHINE if here not in hosts)])
+        )
+    return found
 
 
 def _path() -> str:

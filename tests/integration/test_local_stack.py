@@ -57,6 +57,15 @@ def test_up_again_changes_nothing(project: Project) -> None:
     project.pulumi("preview", "-s", project.stack, "--expect-no-changes")
 
 
+def test_what_stays_on_this_machine_goes_past_a_proxy(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    assert "nothing to change" in project.fridayctl("up", project.stack).out
+    project.pulumi("preview", "-s", project.stack, "--expect-no-changes")
+
+
 @pytest.mark.parametrize("name", STOCK_NAMES)
 def test_every_name_of_the_stock_client_is_answered(project: Project, name: str) -> None:
     assert project.python_in("friday", STOCK_CALL % name).strip()

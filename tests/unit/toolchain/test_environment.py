@@ -50,6 +50,39 @@ def test_path_does_not_grow(monkeypatch: pytest.MonkeyPatch) -> None:
     assert environment()["PATH"] == once
 
 
+@pytest.mark.parametrize("proxy", ["http_proxy", "HTTPS_PROXY", "ALL_PROXY"])
+@pytest.mark.parametrize(
+    ("said", "lower", "upper"),
+    [
+        ({}, "127.0.0.1,localhost", "127.0.0.1,localhost"),
+        ({"NO_PROXY": "corp.example, localhost"},) + ("corp.example,localhost,127.0.0.1",) * 2,
+        ({"no_proxy": "a", "NO_PROXY": "b"}, "a,127.0.0.1,localhost", "b,127.0.0.1,localhost"),
+        ({"no_proxy": "*"}, "*", "*"),
+    ],
+)
+def test_what_stays_on_this_machine_goes_past_a_proxy(
+    proxy: str, said: dict[str, str], lower: str, upper: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_proxies(monkeypatch)
+    for name, value in {proxy: "http://proxy.example:3128", **said}.items():
+        monkeypatch.setenv(name, value)
+    assert (environment()["no_proxy"], environment()["NO_PROXY"]) == (lower, upper)
+    for name, value in environment().items():
+        monkeypatch.setenv(name, value)
+    assert (environment()["no_proxy"], environment()["NO_PROXY"]) == (lower, upper)
+
+
+def test_without_a_proxy_nothing_is_said_of_any(monkeypatch: pytest.MonkeyPatch) -> None:
+    without_proxies(monkeypatch)
+    assert not {"no_proxy", "NO_PROXY"} & environment().keys()
+
+
+def without_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy", "grpc_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
 def test_a_shell_reads_back_every_value(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     nasty = tmp_path / "a 'quoted' $HOME; `id`"
     nasty.mkdir()
