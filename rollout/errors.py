@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-from toolchain import paths
-
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_INCONCLUSIVE = 3
@@ -29,9 +27,10 @@ class OperationError(Exception):
 
 
 def unwritable(folder: Path, error: OSError) -> OperationError:
-    """Return the error for a folder of the local state that cannot be written, met before an update began."""
+    """Return the error for a folder that cannot be written, met before an update began."""
     said = (error.strerror or str(error)).lower()
-    mend = f"make room there, and see that it can be written: df -h {paths.state_dir()}; then the same command again"
+    there = next(place for place in (folder, *folder.parents) if place.exists())
+    mend = f"make room there, and see that it can be written: df -h {there}; then the same command again"
     return OperationError(f"{folder} cannot be written ({said})", mend, EXIT_USAGE)
 
 

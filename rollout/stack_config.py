@@ -7,6 +7,7 @@ from pathlib import Path
 from pulumi import automation as auto
 
 from rollout import config_at_hand
+from rollout.errors import unwritable
 from toolchain.files import rewrite
 
 
@@ -21,16 +22,25 @@ def settings_of(stack: auto.Stack) -> dict[str, str]:
 def write_settings(stack: auto.Stack, wanted: Mapping[str, str], today: Mapping[str, str] | None = None) -> None:
     """Make the settings of the stack file `wanted`. What is equal already is not touched, nor is any secret.
 
-    `today` is what the file says, where that has just been read.
+    `today` is what the file says, where that has just been read. OperationError (exit code 2) when it cannot be
+    written.
     """
     changed, gone = changes(settings_of(stack) if today is None else today, wanted)
     if gone:
         stack.remove_all_config(gone)
     elif changed and (text := config_at_hand.edited(_said(stack), changed)):
-        rewrite(_file(stack), text)
+        put(_file(stack), text)
         return
     if changed:
         stack.set_all_config_json(as_pulumi_json(changed))
+
+
+def put(file: Path, text: str) -> None:
+    """Give a stack file another content, in one step; OperationError (exit code 2) when it cannot be written."""
+    try:
+        rewrite(file, text)
+    except OSError as error:
+        raise unwritable(file.parent, error) from error
 
 
 def changes(today: Mapping[str, str], wanted: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:

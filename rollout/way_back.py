@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -18,7 +17,7 @@ from rollout.hosts import DockerHost
 from rollout.locks import HeldError
 from rollout.restore import Restore, Step
 from rollout.rollback import Request, Tell
-from rollout.stack_config import settings_of, write_settings
+from rollout.stack_config import put, settings_of, write_settings
 from rollout.stack_file import read_settings, stack_file
 from rollout.stacks import open_to_change
 from rollout.swarm import engine_of
@@ -50,10 +49,8 @@ def prepare(request: Request, settings: StackSettings, tell: Tell) -> tuple[auto
     Raises SettingsError or OperationError (exit code 2) when there is nothing to go back to, or its images are gone.
     """
     stack = open_to_change(request.stack, lambda text: tell("state", text))
-    with ThreadPoolExecutor() as pool:  # each is a call of Pulumi's command line
-        today = pool.submit(settings_of, stack)
-        entries = read_history(stack)
-    worked_out = restore.plan(entries, today.result(), request.level, to=request.to, reason=request.reason)
+    entries = read_history(stack)
+    worked_out = restore.plan(entries, settings_of(stack), request.level, to=request.to, reason=request.reason)
     if worked_out.target is None:
         return stack, worked_out
     if request.level == 4:
@@ -102,12 +99,16 @@ def make_last(
 @contextmanager
 def _put_back_when_refused(stack: str) -> Iterator[None]:
     """Let the stack file say what is deployed when an update was refused before it changed anything."""
-    file, said = stack_file(stack), stack_file(stack).read_bytes()
+    file = stack_file(stack)
+    said = file.read_bytes().decode()
     try:
         yield
     except OperationError as error:
         if error.exit_code == EXIT_USAGE or isinstance(error, HeldError):
-            file.write_bytes(said)
+            try:
+                put(file, said)
+            except OperationError as unwritten:  # the first reason is the one that is told
+                error.details = "\n".join(text for text in (error.details, unwritten.message) if text)
         raise
 
 

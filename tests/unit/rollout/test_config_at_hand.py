@@ -1,6 +1,8 @@
 """Settings read and written without Pulumi: what cannot mean anything else, and nothing else in the file changes."""
 
+import errno
 import json
+import os
 from pathlib import Path
 from typing import Any, cast
 
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 from pulumi import automation as auto
 
 from rollout import config_at_hand, stack_config
+from rollout.errors import EXIT_USAGE, OperationError
 from toolchain.paths import ROOT
 
 PERCENTAGE = "friday-litellm:rolloutPercentage"
@@ -128,6 +131,22 @@ def test_a_link_still_leads_to_the_file(tmp_path: Path) -> None:
     stack_config.write_settings(opened.stack, {**SETTINGS, PERCENTAGE: "10"})
     assert opened.file.is_symlink()
     assert '"10"' in real.read_text()
+
+
+def test_a_file_that_cannot_be_written_is_named_and_left_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = Opened(tmp_path, FILE)
+    monkeypatch.setattr(stack_config, "rewrite", no_room)
+    with pytest.raises(OperationError, match=f"{tmp_path} cannot be written") as caught:
+        stack_config.write_settings(opened.stack, {**SETTINGS, PERCENTAGE: "10"})
+    assert caught.value.exit_code == EXIT_USAGE
+    assert f"df -h {tmp_path}" in caught.value.mend
+    assert opened.file.read_text() == FILE
+
+
+def no_room(*_: object) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def test_nothing_to_change_writes_nothing(tmp_path: Path) -> None:

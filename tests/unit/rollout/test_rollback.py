@@ -218,6 +218,19 @@ def test_an_edge_that_is_lost_meanwhile_does_not_hide_the_refusal(
     assert "could not be opened again (no edge runs)" in said.out
 
 
+def test_a_stack_file_that_cannot_be_put_back_does_not_hide_why_it_was_to_be(
+    played: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def put(*_: object) -> None:
+        raise OperationError("/checkout cannot be written", "make room there", EXIT_USAGE)
+
+    monkeypatch.setattr(way_back, "put", put)
+    played.fails = [no_room()]
+    assert run(1) == EXIT_USAGE
+    said = capsys.readouterr().err
+    assert said.startswith("fridayctl: no space left for the state of t\n/checkout cannot be written\n")
+
+
 def test_nothing_to_go_back_to_opens_the_gateway_again(played: World) -> None:
     played.entries = []
     assert run(2) == EXIT_USAGE
