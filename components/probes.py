@@ -38,7 +38,7 @@ class ProbeClient(StrEnum):
 def client_of(image: str | None) -> ProbeClient:
     """Return what asks inside a named image, or inside the one that is built here (None).
 
-    Those have bash, which takes a tenth of the processor time; of others only Python is known, which is what they run.
+    Those have bash, which takes a tenth of the processor time. Others may have Python only.
     """
     return ProbeClient.PYTHON if image else ProbeClient.BASH
 
@@ -47,9 +47,8 @@ def client_of(image: str | None) -> ProbeClient:
 class HealthProbe:
     """How one part shows that it is healthy.
 
-    A probe is a process that the engine starts in the container, a twentieth of a second of the machine's processor
-    time and more: what need not be replaced in seconds is asked every five. The edge asks by HTTP, several times a
-    second, and pays next to nothing.
+    A probe is a process that the engine starts in the container, whatever it asks with: what need not be replaced in
+    seconds is asked every five. The edge asks by HTTP, several times a second, and pays next to nothing.
 
     It gates an update's start and, on a Swarm, ends what is unhealthy: a probe that is slow because the host is busy
     must not take the replicas away when they are needed most. Who gets requests is the edge's to say, not the probe's.

@@ -12,10 +12,11 @@ import yaml
 from rollout.config_values import as_text, has_secret
 
 _TAG = "tag:yaml.org,2002:"
+_STR = f"{_TAG}str"
 # What both versions take for the same. A text begins with a letter and is none of the words that one of them takes for
 # more; or it is an address.
 _PLAIN = {
-    f"{_TAG}str": re.compile(
+    _STR: re.compile(
         r"(?!(y|n|yes|no|on|off|null|true|false)$)[A-Za-z/][ -~]*|([0-9]{1,3}\.){3}[0-9]{1,3}", re.IGNORECASE
     ),
     f"{_TAG}bool": re.compile("true|false"),
@@ -93,8 +94,8 @@ def _value(node: yaml.Node) -> object:
     if not isinstance(node, yaml.ScalarNode):
         raise _UnclearError
     text = str(node.value)
-    if node.style and node.tag == f"{_TAG}str":
+    if node.style and node.tag == _STR:
         return text
     if node.style or not (node.tag in _PLAIN and _PLAIN[node.tag].fullmatch(text)):
         raise _UnclearError
-    return text if node.tag == f"{_TAG}str" else json.loads(text)
+    return text if node.tag == _STR else json.loads(text)

@@ -8,6 +8,7 @@ from pulumi import automation as auto
 
 from rollout import config_at_hand
 from rollout.errors import unwritable
+from rollout.stack_file import stack_file
 from toolchain.files import rewrite
 
 
@@ -26,11 +27,11 @@ def write_settings(stack: auto.Stack, wanted: Mapping[str, str], today: Mapping[
     written.
     """
     changed, gone = changes(settings_of(stack) if today is None else today, wanted)
-    if gone:
-        stack.remove_all_config(gone)
-    elif changed and (text := config_at_hand.edited(_said(stack), changed)):
+    if changed and not gone and (text := config_at_hand.edited(_said(stack), changed)):
         put(_file(stack), text)
         return
+    if gone:
+        stack.remove_all_config(gone)
     if changed:
         stack.set_all_config_json(as_pulumi_json(changed))
 
@@ -56,7 +57,7 @@ def as_pulumi_json(config: Mapping[str, str]) -> str:
 
 def _file(stack: auto.Stack) -> Path:
     """Return the stack file in the stack's own checkout, which may be one beside this one."""
-    return Path(stack.workspace.work_dir) / f"Pulumi.{stack.name}.yaml"
+    return Path(stack.workspace.work_dir) / stack_file(stack.name).name
 
 
 def _said(stack: auto.Stack) -> str:

@@ -14,6 +14,7 @@ from rollout.errors import EXIT_USAGE, OperationError
 from rollout.history import Entry
 from rollout.restore import Step
 from rollout.stack_config import write_settings
+from rollout.stack_file import stack_file
 from rollout.workspace import open_workspace
 from toolchain.environment import environment
 from toolchain.paths import REQUIREMENTS, ROOT
@@ -41,7 +42,7 @@ def deploy_from(commit: str, target: Entry, stack: str, step: Step, tell: Tell) 
     Raises OperationError with the command's words when it fails; what served before goes on serving.
     """
     with _checkout(commit, tell) as folder:
-        name = f"Pulumi.{stack}.yaml"
+        name = stack_file(stack).name
         shutil.copyfile(ROOT / name, folder / name)
         beside = auto.Stack.select(stack, open_workspace(folder))
         write_settings(beside, step.config)

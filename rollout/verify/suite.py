@@ -59,13 +59,14 @@ class _Suite:
     def _part(self, place: Place, workload: Workload, found: Sequence[Seen]) -> list[Check]:
         secrets = _secrets(self.settings)
         image_id = _image_id(place, workload.image)
-        compared = Comparison(workload, found, image_id, self.stack, self._swarm).checks(secrets)
-        running = [each for each in found if each.running]
-        looks = [inside.look(place, each, files=bool(workload.files)) for each in running]
-        checks = [*compared, *(inside.checks(workload, looks, secrets) if found else ())]
-        if workload.part == "friday" and found:
-            names = [address(self.stack, self.settings.engine, name) for name in ("litellm", "redis", "edge")]
-            checks += [contract(found), inside.isolation(place, running, names[:2], names[2])]
+        checks = Comparison(workload, found, image_id, self.stack, self._swarm).checks(secrets)
+        if found:
+            running = [each for each in found if each.running]
+            looks = [inside.look(place, each, files=bool(workload.files)) for each in running]
+            checks += inside.checks(workload, looks, secrets)
+            if workload.part == "friday":
+                names = [address(self.stack, self.settings.engine, name) for name in ("litellm", "redis", "edge")]
+                checks += [contract(found), inside.isolation(place, running, names[:2], names[2])]
         if workload.part == "edge":
             checks += requests.checks(place, self.settings)
         return checks
