@@ -65,12 +65,19 @@ func untilHealthy(ctx context.Context, config *provider.ProviderConfig, id strin
 			return nil
 		case found.State.Health.Status == types.Unhealthy, found.RestartCount > 2:
 			return fmt.Errorf("container %s does not get healthy (%s, %d restarts)", found.Name, found.State.Status, found.RestartCount)
-		case found.State.Running && own.passed(ctx, found):
-			return nil
+		case found.State.Running:
+			own.ask(ctx, found)
 		}
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("container %s is not healthy after %s", found.Name, limit)
+		case passed := <-own.verdict:
+			if passed {
+				return nil
+			}
+			own.heard()
+		case <-own.hearing():
+			own.spoke = true
 		case <-time.After(healthPoll):
 		}
 	}

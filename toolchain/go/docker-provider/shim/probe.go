@@ -2,7 +2,7 @@ package shim
 
 import (
 	"context"
-	"sync/atomic"
+	"io"
 	"time"
 
 	"github.com/docker/docker/api/types"
@@ -13,6 +13,7 @@ const (
 	firstPause = time.Second
 	shortPause = 250 * time.Millisecond
 	longer     = 1.5
+	endPoll    = 10 * time.Millisecond
 )
 
 // ownProbe runs a container's own health check between the engine's turns. The engine's first one comes a whole interval
@@ -22,20 +23,28 @@ const (
 // ready, and a container that has just logged is asked at once. One that says nothing is asked after pauses that grow.
 type ownProbe struct {
 	engine  *client.Client
-	spoke   atomic.Bool
-	running string
+	words   chan struct{} // the container has logged
+	verdict chan bool     // a probe has ended, and whether well
+	spoke   bool
+	running bool
 	ended   time.Time
 	pause   time.Duration
 	next    time.Time
 }
 
 func newOwnProbe(ctx context.Context, engine *client.Client, id string) *ownProbe {
-	probe := &ownProbe{engine: engine, pause: firstPause, next: time.Now().Add(firstPause)}
+	probe := &ownProbe{
+		engine:  engine,
+		words:   make(chan struct{}, 1),
+		verdict: make(chan bool, 1),
+		pause:   firstPause,
+		next:    time.Now().Add(firstPause),
+	}
 	go probe.listen(ctx, id)
 	return probe
 }
 
-// listen notes whenever the container logs; where its log cannot be read, the pauses decide.
+// listen tells whenever the container logs; where its log cannot be read, the pauses decide.
 func (probe *ownProbe) listen(ctx context.Context, id string) {
 	log, err := probe.engine.ContainerLogs(ctx, id, types.ContainerLogsOptions{ShowStdout: true, ShowStderr: true, Follow: true})
 	if err != nil {
@@ -47,54 +56,74 @@ func (probe *ownProbe) listen(ctx context.Context, id string) {
 		if _, err := log.Read(lines); err != nil {
 			return
 		}
-		probe.spoke.Store(true)
+		select {
+		case probe.words <- struct{}{}:
+		default: // the last one is still to be heard
+		}
 	}
 }
 
-// passed tells whether a probe has ended well; it starts one when it is time, and never waits for it.
-func (probe *ownProbe) passed(ctx context.Context, container types.ContainerJSON) bool {
-	if probe.running == "" {
-		if probe.due() {
-			probe.start(ctx, container)
-		}
-		return false
+// ask starts the container's health check when it is time for one; its verdict comes on the channel.
+func (probe *ownProbe) ask(ctx context.Context, container types.ContainerJSON) {
+	if probe.running || container.Config.Healthcheck == nil {
+		return
 	}
-	found, err := probe.engine.ContainerExecInspect(ctx, probe.running)
-	if err == nil && found.Running {
-		return false
+	command := commandOf(container.Config.Healthcheck.Test)
+	if command == nil || !probe.due() {
+		return
 	}
-	probe.running = ""
-	probe.ended = time.Now()
-	probe.next = probe.ended.Add(probe.pause)
-	probe.pause = time.Duration(float64(probe.pause) * longer)
-	return err == nil && found.ExitCode == 0
+	probe.running = true
+	go func() { probe.verdict <- probe.passes(ctx, container.ID, command) }()
+}
+
+// hearing returns the channel to wait on for the container's words: none while a probe could not follow them, for
+// some containers never stop talking.
+func (probe *ownProbe) hearing() <-chan struct{} {
+	if probe.running || time.Since(probe.ended) < shortPause {
+		return nil
+	}
+	return probe.words
 }
 
 func (probe *ownProbe) due() bool {
-	if time.Since(probe.ended) > shortPause && probe.spoke.Swap(false) {
+	if probe.spoke {
+		probe.spoke = false
 		probe.pause = shortPause // it may have spoken a moment before it listens
 		return true
 	}
 	return time.Now().After(probe.next)
 }
 
-// start runs the check; where that cannot be done, the engine's own turns decide.
-func (probe *ownProbe) start(ctx context.Context, container types.ContainerJSON) {
-	check := container.Config.Healthcheck
-	if check == nil {
-		return
-	}
-	command := commandOf(check.Test)
-	if command == nil {
-		return
-	}
-	made, err := probe.engine.ContainerExecCreate(ctx, container.ID, types.ExecConfig{Cmd: command})
+// heard notes that a probe has ended.
+func (probe *ownProbe) heard() {
+	probe.running = false
+	probe.ended = time.Now()
+	probe.next = probe.ended.Add(probe.pause)
+	probe.pause = time.Duration(float64(probe.pause) * longer)
+}
+
+// passes runs the check and waits for its end. Where that cannot be done, the engine's own turns decide.
+func (probe *ownProbe) passes(ctx context.Context, id string, command []string) bool {
+	made, err := probe.engine.ContainerExecCreate(ctx, id, types.ExecConfig{Cmd: command, AttachStdout: true})
 	if err != nil {
-		return
+		return false
 	}
-	if probe.engine.ContainerExecStart(ctx, made.ID, types.ExecStartCheck{Detach: true}) == nil {
-		probe.running = made.ID
+	output, err := probe.engine.ContainerExecAttach(ctx, made.ID, types.ExecStartCheck{})
+	if err != nil {
+		return false
 	}
+	stop := context.AfterFunc(ctx, output.Close)
+	_, _ = io.Copy(io.Discard, output.Reader) // until the check has closed its output
+	stop()
+	output.Close()
+	for ctx.Err() == nil {
+		found, err := probe.engine.ContainerExecInspect(ctx, made.ID)
+		if err != nil || !found.Running {
+			return err == nil && found.ExitCode == 0
+		}
+		time.Sleep(endPoll)
+	}
+	return false
 }
 
 // commandOf returns what the engine runs for a health check (https://docs.docker.com/reference/dockerfile/#healthcheck).
