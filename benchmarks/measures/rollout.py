@@ -1,31 +1,36 @@
-"""What users notice while the percentage changes."""
+"""What users notice while the percentage takes the steps of the rollout."""
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 from benchmarks.chat import PERCENTAGE_HEADER
 from benchmarks.during import Done, total, under_load
 from benchmarks.figures import Figure
 from benchmarks.stage import Stage
 
-PERCENTAGES = (60, 50, 60)
+STEPS = (0, 10, 50, 100)
+"""The plan's own percentages: the load on the gateway grows with each."""
 
 
 def measure(stage: Stage) -> list[Figure]:
-    """Change the percentage to each of PERCENTAGES while users 0 to 99 ask in turn, half of them by the gateway."""
-    changes: list[Done] = []
-    last_old = []
-    for seed, percentage in enumerate(PERCENTAGES):
-        old = str(stage.project.settings["rolloutPercentage"])
-        stage.project.configure({"rolloutPercentage": percentage})
-        done = under_load(stage.project.url, stage.bring_up, seed)
-        done.last(PERCENTAGE_HEADER, str(percentage))  # a load that met no new replica measured nothing
-        last_old.append(done.last(PERCENTAGE_HEADER, old))
-        changes.append(done)
-    failed, errors = total([done.failures for done in changes])
-    note = f"of {sum(len(done.records) for done in changes)} requests{errors}"
-    late = f"the load generator was at most {max(done.worst_lag for done in changes):.0f} ms late"
+    """Take each of STEPS while users 0 to 99 ask in turn."""
+    stage.project.configure({"rolloutPercentage": STEPS[0]})
+    stage.bring_up()
+    changes = {old: _step(stage, old, new) for old, new in pairwise(STEPS)}
+    failed, errors = total([done.failures for done in changes.values()])
+    note = f"of {sum(len(done.records) for done in changes.values())} requests{errors}"
+    late = f"the load generator was at most {max(done.worst_lag for done in changes.values()):.0f} ms late"
+    last_old = tuple(done.last(PERCENTAGE_HEADER, str(old)) for old, done in changes.items())
     return [
         Figure("changed percentage: failed requests", 0, "requests", (failed,), note),
-        Figure("changed percentage: last answer of an old replica", 5, "s", tuple(last_old), late),
-        Figure("changed percentage: the whole command", None, "s", tuple(done.seconds for done in changes)),
+        Figure("changed percentage: last answer of an old replica", 5, "s", last_old, late),
+        Figure("changed percentage: the whole command", None, "s", tuple(done.seconds for done in changes.values())),
     ]
+
+
+def _step(stage: Stage, old: int, new: int) -> Done:
+    stage.project.configure({"rolloutPercentage": new})
+    done = under_load(stage.project.url, stage.bring_up, seed=old)
+    done.last(PERCENTAGE_HEADER, str(new))  # a load that met no new replica measured nothing
+    return done
