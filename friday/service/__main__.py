@@ -4,7 +4,7 @@ import gc
 import os
 import sys
 
-gc.disable()  # a start leaves nothing to collect, and looking takes a fifth of its time
+gc.disable()  # a start leaves nothing to collect, and looking takes a sixth of its time
 
 from friday.llm.errors import ConfigurationError
 from friday.llm.monitoring.logger import configure_logging, logger

@@ -46,8 +46,8 @@ class Report:
         return sum(check.ok is False for checks in self.hosts.values() for check in checks)
 
     def lines(self, *, only_failed: bool = False) -> Iterator[str]:
-        """Yield one line a check, grouped by host, and a last one that sums up; nothing when all that is to be
-        shown has passed.
+        """Yield one line a check, grouped by host, one that sums up, and after a failure the next command; nothing
+        when all that is to be shown has passed.
         """
         for address, checks in self.hosts.items():
             shown = [check for check in checks if not only_failed or check.ok is False]
@@ -58,6 +58,8 @@ class Report:
         if self.failed or not only_failed:
             total = sum(len(checks) for checks in self.hosts.values())
             yield f"{self.stack}: {total} checks, {f'{self.failed} failed' if self.failed else 'none failed'}"
+        if self.failed:
+            yield f"next: ./fridayctl drift {self.stack} tells what changed since the last update, and how to mend it"
 
     def document(self) -> dict[str, object]:
         """Return it for --json."""

@@ -14,6 +14,7 @@ from tests.unit.given import settings
 WELL = Check("edge", "healthy (1)")
 ILL = Check("redis", "healthy (1)", ("redis-1: exited",))
 UNASKED = Check("host", "2 GB free", left_out="over tcp://")
+NEXT = "next: ./fridayctl drift t tells what changed since the last update, and how to mend it"
 
 
 def test_lines_are_grouped_by_host() -> None:
@@ -26,6 +27,7 @@ def test_lines_are_grouped_by_host() -> None:
         "ssh://b",
         "  --    host: 2 GB free (over tcp://)",
         "t: 3 checks, 1 failed",
+        NEXT,
     ]
     assert (report.ok, report.failed) == (False, 1)
 
@@ -37,6 +39,7 @@ def test_only_failures_are_printed_for_cron() -> None:
         "  FAIL  redis: healthy (1)",
         "        redis-1: exited",
         "t: 3 checks, 1 failed",
+        NEXT,
     ]
     well = Report("t", {"ssh://a": [WELL, UNASKED]})
     assert list(well.lines(only_failed=True)) == []
