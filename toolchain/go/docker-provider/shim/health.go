@@ -75,9 +75,9 @@ func untilHealthy(ctx context.Context, config *provider.ProviderConfig, id strin
 			if passed {
 				return nil
 			}
-			own.heard()
+			own.failed()
 		case <-own.hearing():
-			own.spoke = true
+			own.spoken()
 		case <-time.After(healthPoll):
 		}
 	}

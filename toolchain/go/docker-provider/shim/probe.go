@@ -25,7 +25,6 @@ type ownProbe struct {
 	engine  *client.Client
 	words   chan struct{} // the container has logged
 	verdict chan bool     // a probe has ended, and whether well
-	spoke   bool
 	running bool
 	ended   time.Time
 	pause   time.Duration
@@ -69,7 +68,7 @@ func (probe *ownProbe) ask(ctx context.Context, container types.ContainerJSON) {
 		return
 	}
 	command := commandOf(container.Config.Healthcheck.Test)
-	if command == nil || !probe.due() {
+	if command == nil || time.Now().Before(probe.next) {
 		return
 	}
 	probe.running = true
@@ -85,17 +84,14 @@ func (probe *ownProbe) hearing() <-chan struct{} {
 	return probe.words
 }
 
-func (probe *ownProbe) due() bool {
-	if probe.spoke {
-		probe.spoke = false
-		probe.pause = shortPause // it may have spoken a moment before it listens
-		return true
-	}
-	return time.Now().After(probe.next)
+// spoken makes a probe due: the container may be ready.
+func (probe *ownProbe) spoken() {
+	probe.pause = shortPause // it may have spoken a moment before it listens
+	probe.next = time.Now()
 }
 
-// heard notes that a probe has ended.
-func (probe *ownProbe) heard() {
+// failed plans the next probe.
+func (probe *ownProbe) failed() {
 	probe.running = false
 	probe.ended = time.Now()
 	probe.next = probe.ended.Add(probe.pause)
@@ -112,10 +108,10 @@ func (probe *ownProbe) passes(ctx context.Context, id string, command []string) 
 	if err != nil {
 		return false
 	}
+	defer output.Close()
 	stop := context.AfterFunc(ctx, output.Close)
+	defer stop()
 	_, _ = io.Copy(io.Discard, output.Reader) // until the check has closed its output
-	stop()
-	output.Close()
 	for ctx.Err() == nil {
 		found, err := probe.engine.ContainerExecInspect(ctx, made.ID)
 		if err != nil || !found.Running {
