@@ -7,8 +7,11 @@ from components.settings import StackSettings
 from rollout.authorities import trusted
 from rollout.errors import OperationError
 from rollout.hosts import DockerHost
+from rollout.waiting import look_until
 
 _TIMEOUT_SECONDS = 35.0  # above Friday's own 30 s
+_SETTLE_SECONDS = 5.0  # a gateway that has just started is slow on a busy machine, and its first users fall back
+_EVERY_SECONDS = 1.0
 
 
 class CheckError(OperationError):
@@ -92,20 +95,19 @@ def ask_around(url: str, settings: StackSettings, tell: Callable[[str, str], Non
 
 
 def both_paths(url: str, settings: StackSettings) -> list[Answer]:
-    """Ask once on each path that the rollout percentage uses; CheckError when the wrong path answers.
+    """Ask on each path that the rollout percentage uses; CheckError when for a while the wrong path answers.
 
     Users are assigned by `user_id % 100 < percentage`: user 0 is the first on the gateway, 99 the last.
     """
     percentage = settings.effective_percentage
     expected = [(0, "litellm")] if percentage > 0 else []
     expected += [(99, "direct")] if percentage < 100 else []
-    answers = []
-    for user_id, path in expected:
-        answer = ask(url, user_id)
-        if answer.path != path:
-            mend = (
-                "./fridayctl logs: the gateway, or the model behind it, is not well; rollback --level 1 leaves it out"
-            )
-            raise CheckError(f"user {user_id} should be answered over {path} (was: {answer.path})", mend)
-        answers.append(answer)
-    return answers
+    return [_over(path, url, user_id) for user_id, path in expected]
+
+
+def _over(path: str, url: str, user_id: int) -> Answer:
+    answer = look_until(lambda: ask(url, user_id), lambda found: found.path == path, _SETTLE_SECONDS, _EVERY_SECONDS)
+    if answer.path != path:
+        mend = "./fridayctl logs: the gateway, or the model behind it, is not well; rollback --level 1 leaves it out"
+        raise CheckError(f"user {user_id} should be answered over {path} (was: {answer.path})", mend)
+    return answer

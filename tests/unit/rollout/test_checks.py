@@ -71,14 +71,14 @@ def test_users_need_one_that_is_well_of_each_part_that_answers_them(
 
 @pytest.fixture
 def friday(request: pytest.FixtureRequest) -> Iterator[str]:
-    """A server that answers every question over the path and with the status of the test's parameter."""
-    status, path = request.param
+    """A server that answers with the status of the test's parameter, over its paths in turn and then the last one."""
+    status, *paths = request.param
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["content-length"]))
             self.send_response(status)
-            self.send_header("X-Friday-Path", path)
+            self.send_header("X-Friday-Path", paths.pop(0) if len(paths) > 1 else paths[0])
             self.send_header("X-Friday-Model", "m:free")
             self.send_header("Content-Length", "2")
             self.end_headers()
@@ -117,8 +117,22 @@ def test_without_a_rollout_only_the_direct_path_is_asked(friday: str, changes: d
     assert [answer.user_id for answer in checks.both_paths(friday, settings(**changes))] == [99]
 
 
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "_SETTLE_SECONDS", 0.2)
+    monkeypatch.setattr(checks, "_EVERY_SECONDS", 0.01)
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("friday", [(200, "fallback", "fallback", "litellm")], indirect=True)
+def test_a_gateway_that_has_just_started_is_asked_again(friday: str) -> None:
+    answers = checks.both_paths(friday, settings(rolloutPercentage=100))
+    assert [(answer.user_id, answer.path) for answer in answers] == [(0, "litellm")]
+
+
+@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("friday", [(200, "fallback")], indirect=True)
-def test_an_answer_over_the_wrong_path_is_a_failure(friday: str) -> None:
+def test_an_answer_that_stays_on_the_wrong_path_is_a_failure(friday: str) -> None:
     with pytest.raises(OperationError, match="user 0 should be answered over litellm"):
         checks.both_paths(friday, settings(rolloutPercentage=50))
 
