@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from benchmarks.chat import PATH_HEADER, PERCENTAGE_HEADER, chat
+from benchmarks.figures import Figure
 from benchmarks.http_client import Request
 from benchmarks.load import Plan, Record, run, summarise
 
@@ -88,3 +89,18 @@ def total(failures: Sequence[dict[str, int]]) -> tuple[int, str]:
         for error, count in found.items():
             counted[error] = counted.get(error, 0) + count
     return sum(counted.values()), "".join(f", {count} {error}" for error, count in counted.items())
+
+
+def last_of_old(what: str, target: float | None, changes: Sequence[tuple[Done, str]]) -> list[Figure]:
+    """Return when the old replicas of each change took their last request, and when its last answer had ended.
+
+    A change comes with the percentage, as text, that the old replicas had. What an old replica has taken it answers to
+    the end, so the second figure grows with the answers' length; both are judged by `target`, in seconds.
+    """
+    taken = tuple(done.last(PERCENTAGE_HEADER, old, started=True) for done, old in changes)
+    answered = tuple(done.last(PERCENTAGE_HEADER, old) for done, old in changes)
+    late = f"the load generator was at most {max(done.worst_lag for done, _ in changes):.0f} ms late"
+    return [
+        Figure(f"{what}last request taken by an old replica", target, "s", taken, late),
+        Figure(f"{what}last answer of an old replica", target, "s", answered),
+    ]

@@ -6,8 +6,8 @@ import shutil
 from functools import partial
 
 from benchmarks import compose
-from benchmarks.chat import PATH_HEADER, PERCENTAGE_HEADER
-from benchmarks.during import Done, total, under_load
+from benchmarks.chat import PATH_HEADER
+from benchmarks.during import Done, last_of_old, total, under_load
 from benchmarks.figures import Figure
 from benchmarks.stage import Stage
 from tests.integration.repository import commit, git
@@ -34,13 +34,7 @@ def measure(stage: Stage) -> list[Figure]:
             "s",
             tuple(each.last(PATH_HEADER, "litellm", started=True) for each in first),
         ),
-        Figure(
-            "rollback level 1: last answer of an old replica",
-            5,
-            "s",
-            tuple(each.last(PERCENTAGE_HEADER, str(BAD)) for each in first),
-            f"the load generator was at most {max(each.worst_lag for each in done):.0f} ms late",
-        ),
+        *last_of_old("rollback level 1: ", 5, [(each, str(BAD)) for each in first]),
         *(
             Figure(f"rollback level {level}: the whole command", LEVEL_SECONDS[level], "s", (each.seconds,))
             for level, each in further.items()
@@ -68,18 +62,16 @@ def _by_compose(stage: Stage) -> list[Figure]:
         return [Figure(f"{what}rounds", None, "rounds", (0,), note)]
     stage.project.configure({"rolloutPercentage": BAD})
     stage.bring_up()
-    done: list[Done] = []
-    last_old = []
+    done: list[tuple[Done, str]] = []
     with compose.running(stage.project, BAD) as other:
         for seed, (old, new) in enumerate([(BAD, GOOD), (GOOD, BAD), (BAD, GOOD)]):
-            each = under_load(other.url, partial(other.change, new), seed)
-            last_old.append(each.last(PERCENTAGE_HEADER, str(old)))
-            done.append(each)
-    failed, errors = total([each.failures for each in done])
+            done.append((under_load(other.url, partial(other.change, new), seed), str(old)))
+    loads = [each for each, _ in done]
+    failed, errors = total([each.failures for each in loads])
     return [
-        Figure(f"{what}failed requests", None, "requests", (failed,), f"of {_requests(done)}{errors}"),
-        Figure(f"{what}last answer of an old replica", None, "s", tuple(last_old)),
-        Figure(f"{what}the whole command", None, "s", tuple(each.seconds for each in done)),
+        Figure(f"{what}failed requests", None, "requests", (failed,), f"of {_requests(loads)}{errors}"),
+        *last_of_old(what, None, done),
+        Figure(f"{what}the whole command", None, "s", tuple(each.seconds for each in loads)),
     ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from benchmarks.chat import PERCENTAGE_HEADER
-from benchmarks.during import Done, total, under_load
+from benchmarks.during import Done, last_of_old, total, under_load
 from benchmarks.figures import Figure
 from benchmarks.stage import Stage
 
@@ -20,11 +20,9 @@ def measure(stage: Stage) -> list[Figure]:
     changes = {old: _step(stage, old, new) for old, new in pairwise(STEPS)}
     failed, errors = total([done.failures for done in changes.values()])
     note = f"of {sum(len(done.records) for done in changes.values())} requests{errors}"
-    late = f"the load generator was at most {max(done.worst_lag for done in changes.values()):.0f} ms late"
-    last_old = tuple(done.last(PERCENTAGE_HEADER, str(old)) for old, done in changes.items())
     return [
         Figure("changed percentage: failed requests", 0, "requests", (failed,), note),
-        Figure("changed percentage: last answer of an old replica", 5, "s", last_old, late),
+        *last_of_old("changed percentage: ", 5, [(done, str(old)) for old, done in changes.items()]),
         Figure("changed percentage: the whole command", None, "s", tuple(done.seconds for done in changes.values())),
     ]
 

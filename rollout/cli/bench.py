@@ -10,7 +10,7 @@ from rollout.errors import OperationError
 
 EPILOG = """\b
 Examples:
-  ./fridayctl bench                    everything, about 15 minutes
+  ./fridayctl bench                    everything, half an hour on a slow machine
   ./fridayctl bench rollout memory     these two only
   ./fridayctl bench --json > figures.json
 
