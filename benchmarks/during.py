@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from benchmarks.chat import PATH_HEADER, PERCENTAGE_HEADER, chat
+from benchmarks.crowd import told
 from benchmarks.figures import Figure
 from benchmarks.http_client import Request
 from benchmarks.load import Plan, Record, run, summarise
@@ -82,13 +84,12 @@ def chat_of_number(number: int) -> Request:
     return chat(number % 100)
 
 
-def total(failures: Sequence[dict[str, int]]) -> tuple[int, str]:
-    """Return how many requests failed altogether, and how often each error was met, in words."""
-    counted: dict[str, int] = {}
-    for found in failures:
-        for error, count in found.items():
-            counted[error] = counted.get(error, 0) + count
-    return sum(counted.values()), "".join(f", {count} {error}" for error, count in counted.items())
+def lost(what: str, target: float | None, loads: Sequence[Done]) -> Figure:
+    """Return how many requests failed altogether, of how many, of what, and how late the load generator was."""
+    failed = sum((Counter(done.failures) for done in loads), Counter[str]())
+    late = f"the load generator was at most {max(done.worst_lag for done in loads):.0f} ms late"
+    note = told(sum(len(done.records) for done in loads), failed)
+    return Figure(what, target, "requests", (failed.total(),), f"{note}; {late}")
 
 
 def last_of_old(what: str, target: float | None, changes: Sequence[tuple[Done, str]]) -> list[Figure]:
@@ -99,8 +100,7 @@ def last_of_old(what: str, target: float | None, changes: Sequence[tuple[Done, s
     """
     taken = tuple(done.last(PERCENTAGE_HEADER, old, started=True) for done, old in changes)
     answered = tuple(done.last(PERCENTAGE_HEADER, old) for done, old in changes)
-    late = f"the load generator was at most {max(done.worst_lag for done, _ in changes):.0f} ms late"
     return [
-        Figure(f"{what}last request taken by an old replica", target, "s", taken, late),
+        Figure(f"{what}last request taken by an old replica", target, "s", taken),
         Figure(f"{what}last answer of an old replica", target, "s", answered),
     ]

@@ -7,7 +7,7 @@ from functools import partial
 
 from benchmarks import compose
 from benchmarks.chat import PATH_HEADER
-from benchmarks.during import Done, last_of_old, total, under_load
+from benchmarks.during import Done, last_of_old, lost, under_load
 from benchmarks.figures import Figure
 from benchmarks.stage import Stage
 from tests.integration.repository import commit, git
@@ -24,10 +24,8 @@ def measure(stage: Stage) -> list[Figure]:
     commit(stage.project, "what is rolled back to")
     first = [_level(stage, 1, seed) for seed in range(ROUNDS)]
     further = {level: _level(stage, level, level) for level in LEVEL_SECONDS}
-    done = [*first, *further.values()]
-    failed, errors = total([each.failures for each in done])
     return [
-        Figure("rollback, all levels: failed requests", 0, "requests", (failed,), f"of {_requests(done)}{errors}"),
+        lost("rollback, all levels: failed requests", 0, [*first, *further.values()]),
         Figure(
             "rollback level 1: the last request that went through the gateway",
             1,
@@ -67,13 +65,8 @@ def _by_compose(stage: Stage) -> list[Figure]:
         for seed, (old, new) in enumerate([(BAD, GOOD), (GOOD, BAD), (BAD, GOOD)]):
             done.append((under_load(other.url, partial(other.change, new), seed), str(old)))
     loads = [each for each, _ in done]
-    failed, errors = total([each.failures for each in loads])
     return [
-        Figure(f"{what}failed requests", None, "requests", (failed,), f"of {_requests(loads)}{errors}"),
+        lost(f"{what}failed requests", None, loads),
         *last_of_old(what, None, done),
         Figure(f"{what}the whole command", None, "s", tuple(each.seconds for each in loads)),
     ]
-
-
-def _requests(done: list[Done]) -> str:
-    return f"{sum(len(each.records) for each in done)} requests"

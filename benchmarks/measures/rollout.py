@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from benchmarks.chat import PERCENTAGE_HEADER
-from benchmarks.during import Done, last_of_old, total, under_load
+from benchmarks.during import Done, last_of_old, lost, under_load
 from benchmarks.figures import Figure
 from benchmarks.stage import Stage
 
@@ -18,10 +18,8 @@ def measure(stage: Stage) -> list[Figure]:
     stage.project.configure({"rolloutPercentage": STEPS[0]})
     stage.bring_up()
     changes = {old: _step(stage, old, new) for old, new in pairwise(STEPS)}
-    failed, errors = total([done.failures for done in changes.values()])
-    note = f"of {sum(len(done.records) for done in changes.values())} requests{errors}"
     return [
-        Figure("changed percentage: failed requests", 0, "requests", (failed,), note),
+        lost("changed percentage: failed requests", 0, list(changes.values())),
         *last_of_old("changed percentage: ", 5, [(done, str(old)) for old, done in changes.items()]),
         Figure("changed percentage: the whole command", None, "s", tuple(done.seconds for done in changes.values())),
     ]

@@ -6,7 +6,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.during import Done, total, under_load
+from benchmarks.during import Done, lost, under_load
 from benchmarks.figures import Figure
 from benchmarks.load import Record
 from benchmarks.stage import Stage
@@ -34,8 +34,8 @@ def measure(_: Stage) -> list[Figure]:
         images.append(under_load(stage.project.url, stage.bring_up, seed=1))
         return [
             Figure("swarm: up with nothing to change, over ssh", 6, "s", unchanged),
-            _lost("swarm: changed percentage: failed requests", changes),
-            _lost("swarm: changed image: failed requests", images),
+            lost("swarm: changed percentage: failed requests", 0, changes),
+            lost("swarm: changed image: failed requests", 0, images),
             *_killed(stage),
         ]
 
@@ -43,12 +43,6 @@ def measure(_: Stage) -> list[Figure]:
 def _percentage(stage: SwarmStage, percentage: int) -> Done:
     stage.project.configure({"rolloutPercentage": percentage})
     return under_load(stage.project.url, stage.bring_up, seed=percentage)
-
-
-def _lost(what: str, changes: list[Done]) -> Figure:
-    failed, errors = total([done.failures for done in changes])
-    late = f"; the load generator was at most {max(done.worst_lag for done in changes):.0f} ms late"
-    return Figure(what, 0, "requests", (failed,), f"of {sum(len(each.records) for each in changes)}{errors}{late}")
 
 
 def _killed(stage: SwarmStage) -> list[Figure]:

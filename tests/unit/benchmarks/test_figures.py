@@ -9,7 +9,7 @@ import json
 import pytest
 
 from benchmarks.chat import PERCENTAGE_HEADER, chat, completion
-from benchmarks.during import Done, chat_of_number, total
+from benchmarks.during import Done, chat_of_number, last_of_old, lost
 from benchmarks.figures import Figure, number, table
 from benchmarks.load import Plan, Record, run
 from benchmarks.measures.memory import used
@@ -85,7 +85,24 @@ def test_what_users_saw_while_something_was_done() -> None:
     done = Done(records, began=3.0, seconds=8.0)
     assert done.last(PERCENTAGE_HEADER, "50") == pytest.approx(4.5)
     assert done.last(PERCENTAGE_HEADER, "50", started=True) == pytest.approx(2.0)
-    assert total([done.failures, {}, {"timeout": 2, "OSError": 1}]) == (4, ", 3 timeout, 1 OSError")
+    taken, answered = last_of_old("", 5, [(done, "50")])
+    assert taken.values == pytest.approx((2.0,))
+    assert answered.values == pytest.approx((4.5,))
+
+
+def test_what_was_lost_in_several_loads_is_one_figure() -> None:
+    loads = [
+        Done([record(0, 1.0, 0.1), record(1, 2.0, 0.1, error="timeout")], began=0.0, seconds=1.0),
+        Done([record(0, 1.0, 0.1)], began=0.0, seconds=1.0),
+        Done(
+            [record(number, 1.0, 0.1, error=error) for number, error in enumerate(("timeout", "timeout", "OSError"))],
+            0,
+            1,
+        ),
+    ]
+    figure = lost("failed", 0, loads)
+    assert (figure.values, figure.ok) == ((4,), False)
+    assert figure.note == "of 6, 3 timeout, 1 OSError; the load generator was at most 0 ms late"
 
 
 def test_what_was_not_seen_is_no_figure() -> None:
