@@ -5,9 +5,10 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from toolchain import apt, process, versions
 from toolchain.errors import SetupError
@@ -22,16 +23,45 @@ _MINIMUM = ".".join(map(str, versions.DOCKER_ENGINE_MINIMUM))
 
 @dataclass(frozen=True)
 class Engine:
-    """What the `docker` command says of the engine it talks to; `problem` is empty when it answers."""
+    """What an engine says of itself: its newest API and the oldest that it still takes ("" for engines before 1.25).
+
+    `problem` is empty when it answers.
+    """
 
     version: str = ""
     api: str = ""
+    oldest_api: str = ""
     problem: str = ""
 
     @property
-    def is_new_enough(self) -> bool:
-        """Tell whether the engine's API is at least the tested one."""
-        return bool(self.api) and _numbers(self.api) >= versions.DOCKER_API_MINIMUM
+    def is_usable(self) -> bool:
+        """Tell whether it answers, and speaks an API that the Docker plugin speaks too."""
+        return not (self.problem or self.misfit)
+
+    @property
+    def misfit(self) -> str:
+        """Return why the Docker plugin cannot work with the engine, "" when it can.
+
+        The API decides and not the version: a distribution's or somebody's own build may bear any.
+        """
+        if _numbers(self.api) < versions.DOCKER_API_MINIMUM:
+            return f"the Docker engine is {self.version} (API {self.api}), {_MINIMUM} or newer is needed"
+        if _numbers(self.oldest_api) > versions.DOCKER_API_SPOKEN:
+            spoken = ".".join(map(str, versions.DOCKER_API_SPOKEN))
+            return (
+                f"the Docker engine is {self.version} and takes only API {self.oldest_api} or newer; "
+                f"the Docker plugin speaks {spoken}"
+            )
+        return ""
+
+    @property
+    def remedy(self) -> str:
+        """Return what to do about a `misfit`."""
+        if _numbers(self.api) < versions.DOCKER_API_MINIMUM:
+            return "upgrade it: https://docs.docker.com/engine/install"
+        return (
+            "start dockerd with DOCKER_MIN_API_VERSION=1.44 in its environment, or use a friday-litellm that is newer"
+        )
 
 
 class DockerEngine:
@@ -41,8 +71,8 @@ class DockerEngine:
     why = _WHY
 
     def is_done(self) -> bool:
-        """Tell whether an engine answers that is new enough."""
-        return ask().is_new_enough
+        """Tell whether an engine answers that the plugin can work with."""
+        return ask().is_usable
 
     def run(self, report: Callable[[str], None]) -> None:
         """Install and start what is missing; SetupError with the one thing to do where this user may not."""
@@ -52,12 +82,8 @@ class DockerEngine:
         if engine.problem:
             _refuse_foreign(engine)
             engine = _wait(_start(report), report)
-        if not engine.is_new_enough:
-            raise SetupError(
-                f"the engine is {engine.version} (API {engine.api}), {_MINIMUM} or newer is needed",
-                "Docker",
-                "upgrade it: https://docs.docker.com/engine/install",
-            )
+        if engine.misfit:
+            raise SetupError(engine.misfit, "Docker", engine.remedy)
 
 
 def ask() -> Engine:
@@ -76,9 +102,14 @@ def ask() -> Engine:
         return Engine(problem=f"docker version does not answer: {error}")
     try:
         server = json.loads(result.stdout)
-        return Engine(version=server["Version"], api=server["ApiVersion"])
+        return described(server)
     except (ValueError, TypeError, KeyError):
         return Engine(problem=result.stderr.strip() or "docker version names no engine")
+
+
+def described(server: Mapping[str, Any]) -> Engine:
+    """Return the engine that the answer to `GET /version` describes; KeyError or TypeError when it is none."""
+    return Engine(server["Version"], server["ApiVersion"], server.get("MinAPIVersion") or "")
 
 
 def mend(problem: str) -> str:

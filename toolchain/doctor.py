@@ -95,9 +95,9 @@ def _go() -> Check:
 
 def _engine(engine: docker_engine.Engine) -> Check:
     minimum = ".".join(map(str, versions.DOCKER_ENGINE_MINIMUM))
-    found = engine.problem or f"{engine.version} (API {engine.api})"
-    mend = docker_engine.mend(engine.problem) if engine.problem else "upgrade the engine"
-    return Check("docker engine", found, f">= {minimum}", engine.is_new_enough, mend)
+    found = engine.problem or engine.misfit or f"{engine.version} (API {engine.api})"
+    mend = docker_engine.mend(engine.problem) if engine.problem else engine.remedy
+    return Check("docker engine", found, f">= {minimum}", engine.is_usable, mend)
 
 
 def _images(wanted: str, engine: docker_engine.Engine) -> Check:

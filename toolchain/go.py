@@ -10,6 +10,7 @@ from pathlib import Path
 from toolchain import files, paths, process, versions
 
 _MEND = "the Go module proxy must be reachable: see GOPROXY, HTTPS_PROXY and SSL_CERT_FILE; then run this again"
+_FLAGS = ["-mod=readonly", "-trimpath", "-buildvcs=false"]
 _ENV = {"CGO_ENABLED": "0", "GOWORK": "off", "GOTOOLCHAIN": "local", "GOROOT": ""}
 
 
@@ -28,15 +29,20 @@ def build(module: str, package: str, target: Path, ldflags: str, report: Callabl
     go = _require(report)
     report(f"building {target.name} from pinned Go modules, minutes when it is the first time")
     with files.scratch(target.parent) as folder:
-        flags = ["-mod=readonly", "-trimpath", "-buildvcs=false", f"-ldflags=-s -w {ldflags}"]
         process.run(
-            [go, "build", *flags, "-o", folder / target.name, package],
+            [go, "build", *_FLAGS, f"-ldflags=-s -w {ldflags}", "-o", folder / target.name, package],
             f"building {target.name}",
             _MEND,
             env=_ENV,
             cwd=paths.GO_SOURCES / module,
         )
         files.publish(folder / target.name, target)
+
+
+def test(module: str, packages: str, report: Callable[[str], None]) -> None:
+    """Run the tests of a module under toolchain/go; SetupError with Go's last lines when one fails."""
+    command = [str(_require(report)), "test", *_FLAGS, packages]
+    process.run(command, f"testing {packages}", _MEND, env=_ENV, cwd=paths.GO_SOURCES / module)
 
 
 def module_folder(module: str, dependency: str, report: Callable[[str], None]) -> Path:

@@ -36,6 +36,28 @@ def test_an_engine_that_answers_needs_nothing(stub: Stub) -> None:
     assert DockerEngine().is_done()
 
 
+@pytest.mark.parametrize(
+    ("api", "oldest", "usable"),
+    [
+        ("1.41", "1.12", True),
+        ("1.52", "1.44", True),  # 29.0 to 29.2
+        ("1.56", "1.40", True),
+        ("1.40", "1.12", False),
+        ("1.60", "1.45", False),
+    ],
+)
+def test_an_engine_is_usable_when_it_and_the_plugin_speak_one_api(
+    stub: Stub, api: str, oldest: str, usable: bool
+) -> None:
+    stub("docker", f"echo '{json.dumps({'Version': 'own', 'ApiVersion': api, 'MinAPIVersion': oldest})}'")
+    assert DockerEngine().is_done() is usable
+    stub("dockerd", "exit 1")
+    if not usable:
+        with pytest.raises(SetupError, match="the Docker engine is own") as caught:
+            DockerEngine().run(lambda _: None)
+        assert caught.value.mend
+
+
 @pytest.mark.parametrize("answer", ["", "null", "{}", "not json"])
 def test_an_answer_without_an_engine_is_a_problem(stub: Stub, answer: str) -> None:
     stub("docker", f"echo '{answer}'")

@@ -13,6 +13,9 @@ const TerraformVersion = "2.23.0"
 // NewProvider makes the Terraform Docker provider.
 func NewProvider() *schema.Provider {
 	docker := provider.New(TerraformVersion)()
-	waitHere(docker.ResourcesMap["docker_container"])
+	container := docker.ResourcesMap["docker_container"]
+	waitHere(container)
+	sameNetworkMode(container)
+	speakNewerAPI(docker)
 	return docker
 }

@@ -1,0 +1,19 @@
+"""The Docker plugin's own tests, which are in Go and play engines of several versions."""
+
+import pytest
+
+from toolchain import go, versions
+from toolchain.paths import GO_SOURCES
+
+SHIM = "github.com/terraform-providers/terraform-provider-docker/shim"
+
+
+@pytest.mark.timeout(900)  # minutes where nothing of it was compiled before
+@pytest.mark.skipif(go.found() is None, reason="no Go here: the plugin is not built on this machine")
+def test_the_plugin_passes_its_own_tests() -> None:
+    go.test("docker-provider", SHIM, print)
+
+
+def test_the_api_that_the_plugin_speaks_is_the_one_that_engines_are_compared_with() -> None:
+    spoken = ".".join(map(str, versions.DOCKER_API_SPOKEN))
+    assert f'newestAPI = "{spoken}"' in (GO_SOURCES / "docker-provider" / "shim" / "engines.go").read_text()
