@@ -28,6 +28,7 @@ from rollout.preflight.machine import Space, machine_of
 from rollout.preflight.upstream import Upstream, learn
 from rollout.restorable import Shelf
 from rollout.stacks import open_known, require_readable
+from toolchain.docker_engine import Engine, described
 
 MEBIBYTE = 1024 * 1024
 
@@ -71,7 +72,7 @@ class HostFacts:
     because there is enough without it.
     """
 
-    version: str
+    engine: Engine
     architecture: str
     seconds_apart: float
     memory: int
@@ -200,7 +201,8 @@ class Collector:
         before = time.time()
         info: dict[str, Any] = client.info()
         after = time.time()
-        host = ImageHost(address, client, str(client.version()["Arch"]))
+        version: dict[str, Any] = client.version()
+        host = ImageHost(address, client, str(version["Arch"]))
         machine = machine_of(address, self._settings)
         publishing = DockerHost(self._settings, client).published_ports()
         space = machine.space(str(info["DockerRootDir"])) if self._thorough else None
@@ -208,7 +210,7 @@ class Collector:
         # An engine takes a second for each container: they are asked only where the answer decides.
         tight = isinstance(space, Space) and space.memory < limits
         return HostFacts(
-            version=str(info["ServerVersion"]),
+            engine=described(version),
             architecture=host.architecture,
             seconds_apart=seconds_apart(str(info["SystemTime"]), before, after),
             memory=int(info["MemTotal"]),

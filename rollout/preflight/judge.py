@@ -1,6 +1,5 @@
 """Verdicts over facts: nothing is asked here."""
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -12,7 +11,6 @@ from rollout.preflight import judge_upstream
 from rollout.preflight.facts import MEBIBYTE, Facts, HostFacts, memory_limits
 from rollout.preflight.judge_way_back import way_back
 from rollout.preflight.report import Check, State
-from toolchain import versions
 
 GIBIBYTE = 1024 * MEBIBYTE
 # For the logs of all parts, and for what an image needs while it is unpacked.
@@ -52,14 +50,12 @@ def _hosts(facts: Facts) -> Iterator[Check]:
             yield Check("reachable", address, State.FAILED, host.message, mend, host.details)
             continue
         yield Check("reachable", address, State.OK, "answers")
-        minimum = ".".join(map(str, versions.DOCKER_ENGINE_MINIMUM))
-        found = tuple(int(number) for number in re.findall(r"\d+", host.version)[:2])
-        if found < versions.DOCKER_ENGINE_MINIMUM:
-            text = f"{address}: the Docker engine is {host.version}, {minimum} or newer is needed"
-            mend = "upgrade it: https://docs.docker.com/engine/install"
-            yield Check("engine version", address, State.FAILED, text, mend)
+        engine = host.engine
+        if engine.misfit:
+            yield Check("engine version", address, State.FAILED, f"{address}: {engine.misfit}", engine.remedy)
         else:
-            yield Check("engine version", address, State.OK, f"{host.version}, for {host.architecture}")
+            text = f"{engine.version} (API {engine.api}), for {host.architecture}"
+            yield Check("engine version", address, State.OK, text)
 
 
 def _without(facts: Facts, address: str) -> str:

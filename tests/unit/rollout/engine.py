@@ -18,7 +18,7 @@ INFO: dict[str, Any] = {
     "DockerRootDir": "/",
     "Swarm": {"LocalNodeState": "inactive", "ControlAvailable": False, "NodeID": ""},
 }
-VERSION = {"ApiVersion": "1.41", "Version": "20.10.24", "Arch": "amd64"}
+VERSION = {"ApiVersion": "1.41", "MinAPIVersion": "1.12", "Version": "20.10.24", "Arch": "amd64"}
 
 # What `docker system dial-stdio` does on the other side; it notes its process, its line and whether it has a terminal.
 _DIAL = """#!{python}

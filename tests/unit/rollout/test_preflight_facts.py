@@ -28,6 +28,7 @@ from tests.ports import free_ports
 from tests.unit.given import settings
 from tests.unit.rollout.engine import INFO, calls, engine, image, ssh_that_says, ssh_to
 from tests.unit.rollout.evidence import entry
+from toolchain.docker_engine import Engine
 
 FAR = "ssh://deploy@h.example"
 
@@ -81,7 +82,7 @@ def test_an_engine_is_asked_for_all_that_is_judged(local: StackSettings, tmp_pat
     told = {**INFO, "SystemTime": (datetime.now(UTC) - timedelta(seconds=100)).isoformat()}
     with engine(tmp_path / "docker.sock", {"/info": told, **every_image()}):
         found = of(local)
-    assert (found.version, found.architecture, found.memory) == ("20.10.24", "amd64", 8 << 30)
+    assert (found.engine, found.architecture, found.memory) == (Engine("20.10.24", "1.41", "1.12"), "amd64", 8 << 30)
     assert -101 < found.seconds_apart < -99
     assert (found.images.present, found.images.missing, found.images.problems) == (len(local_images()), (), ())
     assert set(found.holders.values()) == {""}

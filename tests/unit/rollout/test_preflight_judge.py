@@ -16,12 +16,13 @@ from rollout.preflight.report import Check, Report, State
 from rollout.stack_file import NOT_GENERATED
 from tests.unit.declared import IMAGES
 from tests.unit.given import settings
+from toolchain.docker_engine import Engine
 
 FIRST, SECOND, THIRD = "ssh://root@one.example", "ssh://deploy@two.example", "ssh://deploy@three.example"
 NEED = Need("friday-litellm/edge:1", ("edge",), built_here=True)
 FREE = dict.fromkeys(("edge.port", "edge.gatewayPort", "simulator.port", "monitoring.port"), "")
 HEALTHY = HostFacts(
-    version="20.10.24+dfsg1",
+    engine=Engine("20.10.24+dfsg1", "1.41", "1.12"),
     architecture="amd64",
     seconds_apart=0.0,
     memory=16 * GIBIBYTE,
@@ -73,7 +74,7 @@ def test_a_healthy_host_passes_and_its_checks_say_what_was_found() -> None:
         "key",
         "rollback target",
     ]
-    assert found["engine version"] == "20.10.24+dfsg1, for amd64"
+    assert found["engine version"] == "20.10.24+dfsg1 (API 1.41), for amd64"
     assert found["images"] == "5 there, for amd64"
     assert found["port edge.port"] == "3000 is free, or the stack's own"
     assert found.keys() >= {"reachable", "port simulator.port", "secrets", "memory", "disk", "clock"}
@@ -102,12 +103,22 @@ def test_a_manager_that_is_not_reached_may_hand_over_and_a_stacks_only_host_may_
 
 
 @pytest.mark.parametrize(
-    ("version", "ok"), [("20.10.0", True), ("29.1.3", True), ("20.9.9", False), ("19.03.15", False)]
+    ("engine", "problem"),
+    [
+        (Engine("20.10.0", "1.41", "1.12"), ""),
+        (Engine("29.1.3", "1.52", "1.44"), ""),
+        (Engine("library-import", "1.56", "1.40"), ""),
+        (Engine("20.9.9", "1.40", "1.12"), "is 20.9.9 (API 1.40), 20.10 or newer is needed"),
+        (Engine("19.03.15", "1.40"), "is 19.03.15 (API 1.40), 20.10 or newer is needed"),
+        (
+            Engine("35.0.0", "1.60", "1.45"),
+            "is 35.0.0 and takes only API 1.45 or newer; the Docker plugin speaks 1.44",
+        ),
+    ],
 )
-def test_the_engine_has_to_be_new_enough(version: str, ok: bool) -> None:
-    found = failed(one(version=version))
-    assert (found == []) is ok
-    assert ok or found[0].found == f"{FIRST}: the Docker engine is {version}, 20.10 or newer is needed"
+def test_the_engine_has_to_speak_an_api_that_the_plugin_speaks(engine: Engine, problem: str) -> None:
+    found = failed(one(engine=engine))
+    assert [each.found for each in found] == ([f"{FIRST}: the Docker engine {problem}"] if problem else [])
 
 
 @pytest.mark.parametrize(
