@@ -1,5 +1,6 @@
 """The container engine: a Workload becomes docker.Container resources on one host."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -11,6 +12,8 @@ from components.probes import duration
 from components.workload import FILES_DIR, File, Workload
 
 LABEL = "friday-litellm"
+# What Pulumi adds to a resource's name where the program gives no other (autonaming, seven hexadecimal digits).
+_RANDOM = re.compile(r"-[0-9a-f]{7}$")
 Parts = Sequence[pulumi.ComponentResource]
 
 
@@ -31,8 +34,10 @@ def labels(stack: str, part: str, replica: int) -> dict[str, str]:
 class ContainerEngine:
     """Runs workloads as containers of one Docker host.
 
-    A replica of an overlapping workload has a name that carries the workload's digest: a change is a new
-    resource, which Pulumi creates and waits for (healthy) before it deletes the previous one.
+    A replica of an overlapping workload is a resource whose name carries the workload's digest: a change is a new
+    resource, which Pulumi creates and waits for (healthy) before it deletes the previous one. Where Pulumi replaces
+    one all the same (its image was built again, somebody renamed its container), the successor comes first too: the
+    container's own name ends in random letters, so the two can stand side by side.
     """
 
     stack: str
@@ -42,28 +47,30 @@ class ContainerEngine:
 
     def deploy(self, workload: Workload, parent: pulumi.Resource, after: Parts = ()) -> list[pulumi.Output[str]]:
         """Declare one container a replica; see Engine."""
-        files = self._files(workload, parent)
-        volumes = [docker.ContainerVolumeArgs(from_container=files.id)] if files else []
+        volumes: list[docker.ContainerVolumeArgs] = []
+        needed: list[pulumi.Resource] = [*after]
+        if workload.files:
+            # By name, and as a plain text: what serves keeps the volume that it has when the container of the files
+            # vanishes (`docker container prune`) or is replaced, so it must not be replaced with it.
+            volumes.append(docker.ContainerVolumeArgs(from_container=files_name(self.stack, workload)))
+            needed.append(self._files(workload, parent))
         if workload.data:
             kept = data_volume(self.stack, workload, pulumi.ResourceOptions(parent=parent, provider=self.provider))
             volumes.append(docker.ContainerVolumeArgs(volume_name=kept.name, container_path=workload.data))
         return [
-            self._container(workload, number, instance, volumes, parent, after).name
+            self._container(workload, number, instance, volumes, parent, needed).name
             for number, instance in enumerate(workload.instance_names(), start=1)
         ]
 
-    def _files(self, workload: Workload, parent: pulumi.Resource) -> docker.Container | None:
+    def _files(self, workload: Workload, parent: pulumi.Resource) -> docker.Container:
         """Declare the container that only holds a workload's files; all replicas mount its volume.
 
         Docker copies nothing into a container whose root is read-only, not even below a volume. So the files go
         into one that never starts, and the replicas stay read-only.
         """
-        if not workload.files:
-            return None
-        instance = f"{workload.part}-files-{workload.files_digest()}"
         return docker.Container(
-            instance,
-            name=f"friday-{self.stack}-{instance}",
+            f"{workload.part}-files-{workload.files_digest()}",
+            name=files_name(self.stack, workload),
             image=self._image_id(workload, parent),
             uploads=_uploads(workload),
             volumes=[docker.ContainerVolumeArgs(container_path=FILES_DIR)],
@@ -92,11 +99,13 @@ class ContainerEngine:
         instance: str,
         volumes: list[docker.ContainerVolumeArgs],
         parent: pulumi.Resource,
-        after: Parts,
+        needed: Sequence[pulumi.Resource],
     ) -> docker.Container:
+        name = f"friday-{self.stack}-{instance}"
         return docker.Container(
-            instance,
-            name=f"friday-{self.stack}-{instance}",
+            name if workload.replaced_by_overlap else instance,
+            # Without a name of ours Pulumi adds random letters to the resource's.
+            name=None if workload.replaced_by_overlap else name,
             image=self._image_id(workload, parent),
             # Both given: an image of others may have an entry point of its own. No empty list: the provider would
             # find the image's own words there, take that for a change and replace the container every time.
@@ -135,12 +144,23 @@ class ContainerEngine:
             opts=pulumi.ResourceOptions(
                 parent=parent,
                 provider=self.provider,
-                depends_on=after,
-                # Its name is taken as long as it is there, and so are its host ports. A change of a part with overlap
-                # is no replacement: it has another name.
-                delete_before_replace=True,
+                depends_on=needed,
+                # Where there is one only, its name is taken as long as it is there, and so are its host ports. What
+                # overlaps stays until its successor is healthy. Said for both: the plugin's own choice is to delete.
+                delete_before_replace=not workload.replaced_by_overlap,
             ),
         )
+
+
+def files_name(stack: str, workload: Workload) -> str:
+    """Return the name of the container that holds a workload's files."""
+    return f"friday-{stack}-{workload.part}-files-{workload.files_digest()}"
+
+
+def instance_of(stack: str, workload: Workload, container: str) -> str:
+    """Return which of `Workload.instance_names` a container is by its name; one of none keeps what it is called."""
+    name = _RANDOM.sub("", container) if workload.replaced_by_overlap else container
+    return name.removeprefix(f"friday-{stack}-")
 
 
 def data_volume(stack: str, workload: Workload, opts: pulumi.ResourceOptions) -> docker.Volume:

@@ -14,14 +14,12 @@ from docker.models.containers import Container
 from pulumi import automation as auto
 from pulumi.automation.events import EngineEvent, OpType, StepEventMetadata
 
-from components.declaration import declare
 from components.settings import StackSettings
-from images.tags import local_images
 from rollout.errors import EXIT_USAGE, OperationError
 from rollout.history import Verb
 from rollout.hosts import DockerHost
 from rollout.stack_file import read_settings
-from rollout.stacks import open_stack
+from rollout.stacks import open_stack, short_name
 from rollout.swarm import SwarmManager, engine_of
 from rollout.up import bring_up
 
@@ -49,8 +47,8 @@ class Recorded:
 
     @property
     def name(self) -> str:
-        """Its name in the program."""
-        return self.urn.rsplit("::", 1)[1]
+        """Its name in the program, without the stack's."""
+        return short_name(self.urn)
 
     @property
     def runs(self) -> bool:
@@ -78,7 +76,8 @@ def find(stack: str) -> list[Drift]:
 def fix(stack: str, tell: Tell) -> Fixed:
     """Bring everything back by an update that reads the host first; OperationError when something stays different.
 
-    A changed replica goes on serving, under another name, until the one that takes its place is healthy.
+    What only a look at the host tells (networks, names, paused containers) is put right there. The rest is Pulumi's,
+    and what it has to replace goes on serving until the one that takes its place is healthy.
     """
     settings = read_settings(stack)
     host = engine_of(settings)
@@ -88,7 +87,7 @@ def fix(stack: str, tell: Tell) -> Fixed:
         return Fixed([], 0)
     for drift in drifts:
         tell("drift", _line(drift))
-    _make_room(opened, settings, host, drifts, lambda text: tell("fix", text))
+    _put_right(opened, host, lambda text: tell("fix", text))
     names = ", ".join(dict.fromkeys(drift.name for drift in drifts))
     done = bring_up(stack, f"{Verb.FIX}: {names}"[:200], tell, refresh=True)
     if left := _find(open_stack(stack), settings, host):
@@ -183,7 +182,7 @@ def _read(opened: auto.Stack, exclude: list[str]) -> list[Drift]:
 
 
 def _told(step: StepEventMetadata) -> Iterator[Drift]:
-    name = step.urn.rsplit("::", 1)[1]
+    name = short_name(step.urn)
     if step.op == OpType.DELETE:
         yield Drift("removed", name)
     elif step.op == OpType.UPDATE:
@@ -208,46 +207,34 @@ def _change(path: str, before: object, now: object) -> str:
     return f"{path} is {now}, was {before}" if plain else path
 
 
-def _make_room(
-    opened: auto.Stack, settings: StackSettings, host: DockerHost, drifts: Sequence[Drift], tell: Callable[[str], None]
-) -> None:
-    """Take out of the update's way what it could not put right by itself."""
-    state = recorded(opened.export_stack().deployment or {})
-    by_id = {each.id: each for each in state}
+def _put_right(opened: auto.Stack, host: DockerHost, tell: Callable[[str], None]) -> None:
+    """Put right on the host what an update would not, or would replace a container for."""
+    by_id = {each.id: each for each in recorded(opened.export_stack().deployment or {})}
     for name in host.remove_strays(opened.name, set(by_id)):
         tell(f"removed {name}, which the state does not know")
     if isinstance(host, SwarmManager):
-        return  # it replaces tasks beside each other by itself
-    aside = replaced_beside(state, settings, opened.name, drifts)
+        return  # it does so by itself
     for container in host.containers(opened.name):
-        each = by_id.get(str(container.id))
-        if container.status == "paused":
-            container.unpause()
-            tell(f"{container.name} goes on")
-        if each and each.name in aside and container.name == each.inputs.get("name"):
-            container.rename(f"{container.name}-until-replaced")
-            tell(f"{container.name} serves until the one that takes its place is healthy")
+        if each := by_id.get(str(container.id)):
+            for words in _as_recorded(host, each, container):
+                tell(f"{container.name} {words}")
 
 
-def replaced_beside(
-    state: Sequence[Recorded], settings: StackSettings, stack: str, drifts: Sequence[Drift]
-) -> set[str]:
-    """Return the names of the containers that have to give up their names, so that others can take their places.
-
-    These are the changed ones of a part whose replicas overlap (also when their files are gone, which all replicas
-    of a part share), and those on other networks, which Pulumi replaces for no other reason than a name.
-    """
-    overlapping = [w.part for w in declare(stack, settings, local_images()).workloads() if w.replaced_by_overlap]
-    differing = {drift.name for drift in drifts if drift.kind in ("changed", "removed")}
-    moved = {drift.name for drift in drifts if "the network" in drift.words}
-    without_files = [part for part in overlapping if any(name.startswith(f"{part}-files-") for name in differing)]
-    return {
-        each.name
-        for each in state
-        if each.runs
-        and (
-            each.name in moved
-            or any(each.name.startswith(f"{part}-") for part in without_files)
-            or (each.name in differing and any(each.name.startswith(f"{part}-") for part in overlapping))
-        )
-    }
+def _as_recorded(host: DockerHost, each: Recorded, container: Container) -> Iterator[str]:
+    """Give a container the name and the networks that the state records, and let it go on; yield what was done."""
+    if container.status == "paused":
+        container.unpause()
+        yield "goes on"
+    if not each.runs:
+        return
+    if (name := str(each.inputs.get("name", ""))) and name != container.name:
+        container.rename(name)
+        yield f"is called {name} again"
+    wanted = {network["name"]: network.get("aliases", []) for network in each.inputs.get("networksAdvanced", ())}
+    found = set(container.attrs["NetworkSettings"]["Networks"])
+    for network in sorted(wanted.keys() - found):
+        host.join(network, str(container.id), wanted[network])
+        yield f"is on the network {network} again"
+    for network in sorted(found - wanted.keys()):
+        host.leave(network, str(container.id))
+        yield f"has left the network {network}"

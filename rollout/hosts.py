@@ -158,6 +158,14 @@ class DockerHost:
             removed.append(str(volume.name))
         return removed
 
+    def join(self, network: str, container: str, aliases: Sequence[str]) -> None:
+        """Connect a running container to a network, under the names by which the others look for it there."""
+        self._client.networks.get(network).connect(container, aliases=list(aliases))
+
+    def leave(self, network: str, container: str) -> None:
+        """Take a container off a network."""
+        self._client.networks.get(network).disconnect(container)
+
     def _working(self, stack: str) -> list[Container]:
         return [container for container in self.containers(stack) if REPLICA_LABEL in container.labels]
 

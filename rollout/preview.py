@@ -13,6 +13,7 @@ from pulumi.automation.events import EngineEvent, OpType
 from rollout.errors import EXIT_USAGE, OperationError
 from rollout.gates.verdict import count
 from rollout.stack_file import stack_file
+from rollout.stacks import short_name
 
 _CONTAINER, _SERVICE = "docker:index/container:Container", "docker:index/service:Service"
 _STARTS, _STOPS = frozenset({OpType.CREATE}), frozenset({OpType.DELETE})
@@ -40,7 +41,7 @@ def look_ahead(stack: auto.Stack, config: Mapping[str, str]) -> list[Change]:
         if event.resource_pre_event:
             metadata = event.resource_pre_event.metadata
             if metadata.op is not OpType.SAME:
-                found.append(Change(metadata.op, metadata.type, metadata.urn.rsplit("::", 1)[1]))
+                found.append(Change(metadata.op, metadata.type, short_name(metadata.urn)))
 
     document = yaml.safe_load(stack_file(stack.name).read_text(encoding="utf-8"))
     document["config"] = {**document.get("config", {}), **config}

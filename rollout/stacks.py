@@ -176,6 +176,12 @@ def destroy(stack: auto.Stack, tell: Tell) -> None:
         raise OperationError(f"taking {stack.name} down failed", mend, details=watcher.said(error)) from error
 
 
+def short_name(urn: str) -> str:
+    """Return the name of a resource (urn:pulumi:STACK::PROJECT::TYPE::NAME) without the stack's, which some carry."""
+    head, *_, name = urn.split("::")
+    return name.removeprefix(f"friday-{head.rpartition(':')[2]}-")
+
+
 class _Watcher:
     """Turns the engine's events into a line for each thing that changed, and keeps what failed."""
 
@@ -188,13 +194,13 @@ class _Watcher:
             self._errors.append(event.diagnostic_event.message.strip())
         if event.resource_pre_event and not event.resource_pre_event.planning:
             metadata = event.resource_pre_event.metadata
-            name = metadata.urn.rsplit("::", 1)[1]
+            name = short_name(metadata.urn)
             if metadata.type == _SHOWN[0] and metadata.op in _STARTS and "-files-" not in name:
                 self._tell(f"starting {name}, waiting until it is healthy")
         if event.res_outputs_event:
             metadata = event.res_outputs_event.metadata
             if metadata.type in _SHOWN and metadata.op in _VERBS:
-                self._tell(f"{_VERBS[metadata.op]} {metadata.urn.rsplit('::', 1)[1]}")
+                self._tell(f"{_VERBS[metadata.op]} {short_name(metadata.urn)}")
 
     def said(self, error: auto.CommandError) -> str:
         """Return the diagnostics, or the command's last lines when it died before it could give any."""

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from components.container_engine import files_name, instance_of
 from components.workload import Workload
 from rollout.hosts import PART_LABEL, REPLICA_LABEL
 from rollout.verify.result import Check
@@ -101,11 +102,14 @@ class Comparison:
         ]
 
     def _number(self) -> Iterator[str]:
-        wanted = {f"friday-{self.stack}-{instance}" for instance in self.workload.instance_names()}
-        found = {each.name for each in self.seen}
-        yield from (f"{name} is missing" for name in sorted(wanted - found))
-        for name in sorted(found - wanted):
-            yield f"{name} is not what the stack file declares now; ./fridayctl up {self.stack} replaces it"
+        wanted = set(self.workload.instance_names())
+        found: set[str] = set()
+        for each in sorted(self.seen, key=lambda each: each.name):
+            instance = instance_of(self.stack, self.workload, each.name)
+            if instance not in wanted or instance in found:
+                yield f"{each.name} is not what the stack file declares now; ./fridayctl up {self.stack} replaces it"
+            found.add(instance)
+        yield from (f"friday-{self.stack}-{instance} is missing" for instance in sorted(wanted - found))
 
     def _health(self) -> Iterator[str]:
         for each in self.seen:
@@ -199,6 +203,17 @@ def leftovers(stack: str, seen: Sequence[Seen], workloads: Sequence[Workload]) -
     files = {f"{workload.part}-files-{workload.files_digest()}" for workload in workloads}
     strays = [each.short for each in seen if each.part not in parts and each.short not in files]
     return Check("host", "nothing else carries the stack's label", tuple(f"{name} is not declared" for name in strays))
+
+
+def files_kept(stack: str, seen: Sequence[Seen], workload: Workload) -> Check:
+    """Check that the container is there which holds a part's files for the next replica; it never runs.
+
+    Whoever removes stopped containers (`docker container prune`) removes it too. What runs keeps its files.
+    """
+    name = files_name(stack, workload)
+    mend = f"what runs is not touched; ./fridayctl drift {stack} --fix makes it again"
+    gone = () if any(each.name == name for each in seen) else (f"{name} is gone; {mend}",)
+    return Check(workload.part, "its files are kept for the next replica", gone)
 
 
 def contract(seen: Sequence[Seen]) -> Check:

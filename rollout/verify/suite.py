@@ -14,7 +14,7 @@ from rollout.errors import OperationError
 from rollout.hosts import STACK_LABEL
 from rollout.revealed import read_revealed
 from rollout.verify import inside, machine, requests, swarm
-from rollout.verify.containers import Comparison, Seen, contract, leftovers
+from rollout.verify.containers import Comparison, Seen, contract, files_kept, leftovers
 from rollout.verify.place import Place, open_place
 from rollout.verify.result import Check, Report
 
@@ -51,16 +51,18 @@ class _Suite:
         if self._swarm and place.address == self.settings.docker_host:
             checks += swarm.checks(place, self.stack, self.workloads)
         for workload in self.workloads:
-            found = [each for each in seen if each.part == workload.part]
-            if found or not self._swarm:
-                checks += self._part(place, workload, found)
+            if not self._swarm or any(each.part == workload.part for each in seen):
+                checks += self._part(place, workload, seen)
         return checks
 
-    def _part(self, place: Place, workload: Workload, found: Sequence[Seen]) -> list[Check]:
+    def _part(self, place: Place, workload: Workload, seen: Sequence[Seen]) -> list[Check]:
+        found = [each for each in seen if each.part == workload.part]
         secrets = _secrets(self.settings)
         image_id = _image_id(place, workload.image)
         checks = Comparison(workload, found, image_id, self.stack, self._swarm).checks(secrets)
         if found:
+            if workload.files and not self._swarm:
+                checks.append(files_kept(self.stack, seen, workload))
             running = [each for each in found if each.running]
             looks = [inside.look(place, each, files=bool(workload.files)) for each in running]
             checks += inside.checks(workload, looks, secrets)

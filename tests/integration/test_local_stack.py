@@ -83,7 +83,7 @@ def test_logs_name_their_container(project: Project) -> None:
     project.chat(0)
     lines = project.fridayctl("logs", project.stack, "friday", "--tail", "5").out.splitlines()
     assert lines
-    assert all(re.match(r"friday-[12]-[0-9a-f]{8} \| ", line) for line in lines)
+    assert all(re.match(r"friday-[12]-[0-9a-f]{8}-[0-9a-f]{7} \| ", line) for line in lines)
 
 
 @pytest.mark.parametrize("percentage", [0, 10, 50, 100])

@@ -4,7 +4,9 @@ import json
 import time
 from typing import Any
 
+import pulumi_docker as docker
 import pytest
+from pulumi import ResourceOptions
 from pulumi.runtime import MockResourceArgs
 
 from components.part import ROOT
@@ -39,14 +41,14 @@ def test_the_edge_is_made_only_when_all_that_it_looks_for_is_well(monkeypatch: p
     make = Recorder.new_resource
 
     def make_slowly(recorder: Recorder, args: MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
-        if args.name.startswith(("friday-1", "litellm-2")):
+        if args.name.startswith(("friday-t-friday-1", "friday-t-litellm-2")):
             time.sleep(0.2)
         well.append(args.name)
         return make(recorder, args)
 
     monkeypatch.setattr(Recorder, "new_resource", make_slowly)
     declare(settings())
-    before = {name.rpartition("-")[0] for name in well[: well.index("edge-1")]}
+    before = {name.removeprefix("friday-t-").rpartition("-")[0] for name in well[: well.index("edge-1")]}
     assert before >= {"friday-1", "friday-2", "litellm-1", "litellm-2"}
 
 
@@ -127,14 +129,40 @@ def test_the_rollout_percentage_is_fridays_environment() -> None:
 def test_a_percentage_makes_new_fridays_and_leaves_all_else() -> None:
     before = set(declare(settings(rolloutPercentage=10)).of(CONTAINER))
     after = set(declare(settings(rolloutPercentage=50)).of(CONTAINER))
-    assert {name.split("-")[0] for name in before ^ after} == {"friday"}
+    assert {name.removeprefix("friday-t-").split("-")[0] for name in before ^ after} == {"friday"}
     assert len(before - after) == len(after - before) == 2
 
 
 def test_a_changed_model_makes_new_gateways_and_leaves_all_else() -> None:
     before = set(declare(settings()).of(CONTAINER))
     after = set(declare(settings(router={"cooldownSeconds": 30})).of(CONTAINER))
-    assert {name.split("-")[0] for name in before ^ after} == {"litellm"}
+    assert {name.removeprefix("friday-t-").split("-")[0] for name in before ^ after} == {"litellm"}
+
+
+def test_what_overlaps_is_never_deleted_before_its_successor_is_healthy(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: dict[str, tuple[bool | None, str | None]] = {}
+    container = docker.Container
+
+    def note(resource: str, *, name: str | None, opts: ResourceOptions, **given: Any) -> docker.Container:
+        made[resource] = opts.delete_before_replace, name
+        return container(resource, name=name, opts=opts, **given)
+
+    monkeypatch.setattr(docker, "Container", note)
+    declare(settings())
+    runs = {name: found for name, found in made.items() if "-files-" not in name}
+    deleted_first = {name for name, (first, _) in runs.items() if first}
+    assert deleted_first == {"edge-1", "redis-1", "redis-exporter-1", "prometheus-1", "simulator-1"}
+    # Two containers cannot share a name: one that stays for its successor needs one that Pulumi makes up.
+    assert {name for name, (_, container_name) in runs.items() if container_name} == deleted_first
+    assert all(name.startswith("friday-t-") for name in runs.keys() - deleted_first)
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_what_runs_does_not_depend_on_the_id_of_the_container_that_holds_its_files(part: str) -> None:
+    recorder = declare(settings())
+    (files,) = (each for name, each in recorder.of(CONTAINER).items() if name.startswith(f"{part}-files-"))
+    for container in by_part(recorder)[part]:
+        assert [each["fromContainer"] for each in container["volumes"] if "fromContainer" in each] == [files["name"]]
 
 
 def test_a_friday_image_of_the_teams_own_gets_its_secrets_as_environment() -> None:

@@ -1,4 +1,4 @@
-"""What counts as drift, its words, and which containers give up their names before an update."""
+"""What counts as drift, its words, and what is put right on the host before an update."""
 
 import json
 from types import SimpleNamespace
@@ -17,10 +17,11 @@ from tests.unit.given import settings
 
 PREFIX = "urn:pulumi:t::friday-litellm::friday-litellm:components:FridayStack$"
 FRIDAY = "friday-1-01234567"
+NETWORK = {"name": "friday-t-app", "aliases": ["friday"]}
 
 
 def resource(name: str, kind: str = CONTAINER, **inputs: Any) -> dict[str, Any]:
-    declared = {"name": f"friday-t-{name}", "mustRun": True, "networksAdvanced": [{"name": "friday-t-app"}]}
+    declared = {"name": f"friday-t-{name}", "mustRun": True, "networksAdvanced": [NETWORK]}
     return {"urn": f"{PREFIX}{kind}::{name}", "type": kind, "id": f"{name}-id", "inputs": {**declared, **inputs}}
 
 
@@ -56,6 +57,15 @@ class Host:
 
     def remove_strays(self, _: str, known: set[str]) -> list[str]:
         return [each.name for each in self._seen if each.id not in known]
+
+    def join(self, network: str, container: str, aliases: list[str]) -> None:
+        self._of(container).done.append(f"joined {network} as {', '.join(aliases)}")
+
+    def leave(self, network: str, container: str) -> None:
+        self._of(container).done.append(f"left {network}")
+
+    def _of(self, container: str) -> Seen:
+        return next(each for each in self._seen if each.id == container)
 
 
 class Stack:
@@ -171,21 +181,6 @@ def test_a_service_of_a_swarm_that_the_state_does_not_know_is_drift() -> None:
     assert (found.kind, found.name) == ("unknown", "friday-t-odd")
 
 
-@pytest.mark.parametrize(
-    ("found", "aside"),
-    [
-        (Drift("changed", FRIDAY, "memory is 300, was 256"), {FRIDAY}),
-        (Drift("changed", "redis-1", "memory is 300, was 64"), set()),  # changed in place, or replaced after it ended
-        (Drift("changed", "redis-1", "is on the network x"), {"redis-1"}),
-        (Drift("removed", "friday-files-01234567"), {FRIDAY}),
-        (Drift("stopped", FRIDAY), set()),
-    ],
-)
-def test_a_replica_gives_up_its_name_where_another_takes_its_place(found: Drift, aside: set[str]) -> None:
-    state = drift.recorded({"resources": STATE})
-    assert drift.replaced_beside(state, settings(), "t", [found]) == aside
-
-
 def test_recorded_reads_an_exported_state() -> None:
     first, *_, last = drift.recorded({"resources": STATE})
     assert (first.name, first.runs, last.name, last.runs) == (FRIDAY, True, "t", False)
@@ -214,23 +209,29 @@ class Repair:
         return drift.fix("t", lambda _, text: self.told.append(text))
 
 
-def test_a_fix_makes_room_and_updates_after_a_look_at_the_host(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fix_puts_the_host_right_and_updates_after_a_look_at_it(monkeypatch: pytest.MonkeyPatch) -> None:
     friday, redis, odd = Seen(FRIDAY), Seen("redis-1", "paused"), Seen("odd")
-    found = [Drift("changed", FRIDAY, "restart is no, was always"), Drift("paused", "redis-1")]
+    found = [Drift("changed", FRIDAY, "memory is 300, was 256"), Drift("paused", "redis-1")]
     repair = Repair(monkeypatch, found, [], friday, redis, odd)
     assert repair.run() == Fixed(found, 3)
     assert repair.messages == [(f"fix: {FRIDAY}, redis-1", True)]
-    assert friday.done == [f"renamed friday-t-{FRIDAY}-until-replaced"]
+    assert friday.done == []  # it serves, and what changed of it is the update's to change
     assert redis.done == ["unpaused"]
     assert any("friday-t-odd" in line for line in repair.told)
 
 
-def test_a_container_that_has_another_name_already_keeps_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_renamed_container_gets_its_name_back(monkeypatch: pytest.MonkeyPatch) -> None:
     friday = Seen(FRIDAY)
     friday.name = "friday-t-elsewhere"
-    repair = Repair(monkeypatch, [Drift("changed", FRIDAY, "name is x, was y")], [], friday)
-    repair.run()
-    assert friday.done == []
+    Repair(monkeypatch, [Drift("changed", FRIDAY, "name is x, was y")], [], friday).run()
+    assert friday.done == [f"renamed friday-t-{FRIDAY}"]
+
+
+def test_a_container_gets_its_networks_back_and_goes_on_serving(monkeypatch: pytest.MonkeyPatch) -> None:
+    friday, files = Seen(FRIDAY, networks=("x",)), Seen("friday-files-01234567", "created", ("none",))
+    Repair(monkeypatch, [Drift("changed", FRIDAY, "is on the network x")], [], friday, files).run()
+    assert friday.done == ["joined friday-t-app as friday", "left x"]
+    assert files.done == []  # it has none, and docker calls that one too
 
 
 def test_without_drift_nothing_is_updated(monkeypatch: pytest.MonkeyPatch) -> None:

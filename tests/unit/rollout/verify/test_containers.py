@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from components.workload import Workload
-from rollout.verify.containers import Seen, contract, leftovers
+from rollout.verify.containers import Seen, contract, files_kept, leftovers
 from rollout.verify.result import Check
 from tests.unit.rollout.verify.inspected import IMAGE_ID, STACK, Change, compare, inspected, replicas, workloads
 
@@ -168,6 +168,27 @@ def test_only_replicas_and_the_containers_of_their_files_may_carry_the_label() -
         "friday-files-00000000 is not declared",
         "x is not declared",
     )
+
+
+def test_a_replica_is_known_by_its_name_whatever_letters_pulumi_adds() -> None:
+    workload = workloads()["friday"]
+    first, second = replicas(workload)
+    second["Name"] += "-0a1b2c3"
+    assert failed(compare(workload, [first, second])) == []
+    twin = {**first, "Name": f"{first['Name']}-fedcba9"}
+    (number,) = failed(compare(workload, [first, second, twin]))
+    assert number.problems == (
+        f"{twin['Name'].lstrip('/')} is not what the stack file declares now; ./fridayctl up t replaces it",
+    )
+
+
+def test_a_container_of_files_that_somebody_pruned_is_named() -> None:
+    friday = workloads()["friday"]
+    name = f"friday-files-{friday.files_digest()}"
+    assert files_kept(STACK, [labelled(name, files="friday")], friday).ok
+    (problem,) = files_kept(STACK, [labelled("friday-files-00000000", files="friday")], friday).problems
+    assert problem.startswith(f"friday-t-{name} is gone")
+    assert "./fridayctl drift t --fix" in problem
 
 
 def friday_with(**env: str | None) -> list[Seen]:
