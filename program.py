@@ -1,6 +1,6 @@
 """The Pulumi program: read the settings, compose the stack, export where it answers.
 
-Plain `pulumi` runs it through __main__.py; the commands run it in their own process (rollout/workspace.py).
+Plain `pulumi` runs it through __main__.py; the commands run it in their own process (ops/stacks/workspace.py).
 """
 
 import pulumi

@@ -30,7 +30,7 @@ from friday.llm import Caller, LlmConfig, LlmRouter, configure, invoke_llm
 from friday.llm.constants import CHAT_PATH
 from friday.llm.monitoring.logger import configure_logging
 from friday.llm.transport import SpreadTransport
-from tests.integration.helpers import ROOT
+from testing.project import ROOT
 
 CALL: dict[str, Any] = {"messages": [{"role": "user", "content": "Are you there?"}], "max_tokens": 64}
 PLAIN, POOLS, CLIENT = "plain", "pools", "client"

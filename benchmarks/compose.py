@@ -13,8 +13,8 @@ from typing import Any
 import httpx
 import yaml
 
-from tests.integration.helpers import Project
-from tests.ports import free_ports
+from testing.ports import free_ports
+from testing.project import Project
 
 _VARIABLE = "LITELLM_ROLLOUT_PERCENTAGE"
 _PORT = 3000

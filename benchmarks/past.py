@@ -15,7 +15,7 @@ from docker.models.containers import Container
 
 from components.free_models import LATENCY_BUCKETS as LITELLM_BUCKETS
 from friday.llm.monitoring.metrics import LATENCY_BUCKETS as FRIDAY_BUCKETS
-from tests.ports import free_ports
+from testing.ports import free_ports
 
 HOURS = 48
 SCRAPE_SECONDS = 5

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.integration.helpers import Project
+from testing.project import Project
 
 LATENCY_MS = 10
 """How long a simulated model takes, in milliseconds, unless a measurement says otherwise."""

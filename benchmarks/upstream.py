@@ -11,8 +11,8 @@ from contextlib import contextmanager
 
 import httpx
 
-from tests.integration.helpers import ROOT
-from tests.ports import free_ports
+from testing.ports import free_ports
+from testing.project import ROOT
 
 KEY = "bench-key"
 """Opens the simulator's only account."""

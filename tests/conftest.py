@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.helpers import Project
+pytest.register_assert_rewrite("testing")
+
+from testing.project import Project  # noqa: E402 - its asserts are rewritten
 
 UNIT_SECONDS, ENGINE_SECONDS = 120, 900
 """What a test may take with all that it sets up, on a machine with other work. Neither says how fast it should be: a

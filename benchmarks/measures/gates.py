@@ -7,10 +7,10 @@ import time
 from benchmarks import past
 from benchmarks.figures import Figure
 from benchmarks.stage import Stage
-from rollout import metrics
-from rollout.gates.evidence import Gate
-from rollout.metrics import Scope, Window
-from rollout.prometheus import Prometheus
+from ops.metrics import queries
+from ops.metrics.prometheus import Prometheus
+from ops.metrics.queries import Scope, Window
+from ops.rollout.gates.evidence import Gate
 
 RUNS = 5
 TARGET_SECONDS = 3
@@ -32,7 +32,7 @@ def _gather(url: str, end: float) -> float:
     began = time.perf_counter()
     window = past.HOURS * 3600.0
     server = Prometheus(url)
-    found = metrics.gather(server, Scope(end, dict.fromkeys(Gate, window), True, 60.0, Window(end, window)))
+    found = queries.gather(server, Scope(end, dict.fromkeys(Gate, window), True, 60.0, Window(end, window)))
     server.close()
     seconds = time.perf_counter() - began
     missing = [name for name, value in found.items() if value is None]

@@ -10,7 +10,7 @@ from benchmarks.chat import PATH_HEADER
 from benchmarks.during import Done, last_of_old, lost, under_load
 from benchmarks.figures import Figure
 from benchmarks.stage import Stage
-from tests.integration.repository import commit, git
+from testing.repository import commit, git
 
 ROUNDS = 3
 GOOD, BAD = 50, 60

@@ -10,10 +10,10 @@ from benchmarks.during import Done, lost, under_load
 from benchmarks.figures import Figure
 from benchmarks.load import Record
 from benchmarks.stage import Stage
-from tests.remote.meanwhile import until
-from tests.remote.own_image import SERVES, own_image
-from tests.remote.rig import rig
-from tests.remote.swarm_stage import SwarmStage, swarm_stage
+from testing.meanwhile import until
+from testing.own_image import SERVES, own_image
+from testing.rig import rig
+from testing.swarm_stack import SwarmStack, swarm_stack
 
 PERCENTAGES = (60, 50)
 NO_OPS = 3
@@ -25,7 +25,7 @@ AT_EASE_SECONDS = 15.0
 def measure(_: Stage) -> list[Figure]:
     """Measure on hosts of its own, which are gone afterwards; users and commands reach the first one."""
     with tempfile.TemporaryDirectory(prefix="friday-bench-swarm-") as folder, rig(3) as made:
-        stage = swarm_stage(Path(folder), made)
+        stage = swarm_stack(Path(folder), made)
         time.sleep(AT_EASE_SECONDS)
         unchanged = tuple(stage.bring_up() for _ in range(NO_OPS))
         changes = [_percentage(stage, percentage) for percentage in PERCENTAGES]
@@ -40,12 +40,12 @@ def measure(_: Stage) -> list[Figure]:
         ]
 
 
-def _percentage(stage: SwarmStage, percentage: int) -> Done:
+def _percentage(stage: SwarmStack, percentage: int) -> Done:
     stage.project.configure({"rolloutPercentage": percentage})
     return under_load(stage.project.url, stage.bring_up, seed=percentage)
 
 
-def _killed(stage: SwarmStage) -> list[Figure]:
+def _killed(stage: SwarmStack) -> list[Figure]:
     """Take a host's power that has replicas, and look at the minute that follows."""
     time.sleep(AT_EASE_SECONDS)
     spare = stage.spare()

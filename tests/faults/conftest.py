@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from testing.project import Project
 from tests.faults.stage import Stage
-from tests.integration.helpers import Project
 
 DEADLINE_SECONDS = 4
 ROUTER = {

@@ -8,8 +8,8 @@ from typing import Any
 
 import httpx
 
+from testing.project import Project
 from tests.faults.users import GATEWAY_USER, IDS, Ask, Call, Reply
-from tests.integration.helpers import Project
 
 RECOVERY_SECONDS = 45
 """A cooldown (1 s), a breaker's pause (2 s), and the slowness of a busy machine."""

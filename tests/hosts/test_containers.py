@@ -1,6 +1,6 @@
 """`./fridayctl verify` and `drift` on a deployed stack: nothing to find when all is well, each tampering found.
 
-What they look at is written once, in rollout/verify; here only what its words cannot show is asked directly.
+What they look at is written once, in ops/checks/verify; here only what its words cannot show is asked directly.
 """
 
 import json
@@ -12,7 +12,7 @@ import pytest
 import testinfra
 
 from components.workload import FILES_DIR
-from tests.integration.helpers import Project
+from testing.project import Project
 
 pytestmark = pytest.mark.engine
 

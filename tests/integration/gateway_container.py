@@ -19,8 +19,8 @@ from docker.models.containers import Container
 
 from components.free_models import SIMULATOR, Catalogue, RouterTuning, default_models, render_litellm_config
 from images.tags import tag
+from testing.ports import free_ports
 from tests.integration.gateway_upstream import Upstream
-from tests.ports import free_ports
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = "/etc/friday"

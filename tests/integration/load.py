@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import httpx
 
-from tests.integration.helpers import Answer, Project, ask
+from testing.project import Answer, Project, ask
 
 
 class Load(threading.Thread):

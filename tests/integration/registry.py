@@ -14,7 +14,7 @@ import httpx
 
 from images import build, tags
 from images.tags import Image
-from tests.ports import free_ports
+from testing.ports import free_ports
 
 IMAGE = Image("test-registry", "base", deployed=False, place="tests/integration")
 _UP_SECONDS = 30

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.helpers import Project
+from testing.project import Project
 
 pytestmark = pytest.mark.engine
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.helpers import Project
+from testing.project import Project
 
 pytestmark = pytest.mark.engine
 DISK = "size=32m"

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from tests.integration.helpers import Project
+from testing.project import Project
 from tests.integration.load import Load
 
 pytestmark = pytest.mark.engine

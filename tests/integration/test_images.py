@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from docker.errors import ImageNotFound
 
-from tests.integration.helpers import Project
+from testing.project import Project
 from tests.integration.registry import lying_registry, registry
 
 pytestmark = pytest.mark.engine

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.integration.helpers import USERS, Project
+from testing.project import USERS, Project
 from tests.integration.load import Load
 
 pytestmark = pytest.mark.engine

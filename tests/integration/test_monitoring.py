@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from components.monitoring import DATA_DIR
-from tests.integration.helpers import ROOT, Project
+from testing.project import ROOT, Project
 
 pytestmark = pytest.mark.engine
 

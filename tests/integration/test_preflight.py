@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.integration.helpers import Project, Ran
+from testing.project import Project, Ran
 
 pytestmark = pytest.mark.engine
 

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.integration.helpers import Project
+from testing.project import Project
 from tests.integration.load import Load
 
 pytestmark = pytest.mark.engine

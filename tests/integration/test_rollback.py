@@ -12,9 +12,9 @@ import httpx
 import pytest
 
 from components import edge_config
-from tests.integration.helpers import Project
+from testing.project import Project
+from testing.repository import commit, git
 from tests.integration.load import Load
-from tests.integration.repository import commit, git
 
 pytestmark = pytest.mark.engine
 

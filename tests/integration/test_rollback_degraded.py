@@ -14,9 +14,9 @@ import pytest
 from docker.errors import NotFound
 from docker.models.containers import Container
 
-from tests.integration.helpers import Project
+from testing.project import Project
+from testing.repository import commit, git
 from tests.integration.load import Load
-from tests.integration.repository import commit, git
 
 pytestmark = pytest.mark.engine
 

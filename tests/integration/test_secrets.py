@@ -7,26 +7,26 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.integration.helpers import Project
+from testing.project import Project
 from tests.integration.load import Load
 
 pytestmark = pytest.mark.engine
 
 GENERATE = """
-from rollout.missing_secrets import generate_missing
-from rollout.stacks import open_stack
+from ops.stacks.missing_secrets import generate_missing
+from ops.stacks.stacks import open_stack
 generate_missing(open_stack("{stack}"), print)
 """
 HISTORY = """
 from pulumi import automation as auto
-from rollout.stacks import open_stack
+from ops.stacks.stacks import open_stack
 opened = open_stack("{stack}")
 for summary in {history}(opened, show_secrets=False):
     print(summary)
 """
 CONFIG = """
-from rollout.stack_config import settings_of
-from rollout.stacks import open_stack
+from ops.stacks.stack_config import settings_of
+from ops.stacks.stacks import open_stack
 opened = open_stack("{stack}")
 said = {{key: found.value for key, found in opened.get_all_config().items() if not found.secret}}
 print(settings_of(opened) == said, len(said))

@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.remote.nested_host import NestedHost
-from tests.remote.rig import Rig, rig
+from testing.nested_host import NestedHost
+from testing.rig import Rig, rig
 
 
 @pytest.fixture(scope="package")

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from tests.integration.helpers import Project
-from tests.remote import remote_project
-from tests.remote.nested_host import NestedHost
-from tests.remote.rig import Rig
+from testing import remote_project
+from testing.nested_host import NestedHost
+from testing.project import Project
+from testing.rig import Rig
 
 pytestmark = pytest.mark.engine
 

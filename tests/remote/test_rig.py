@@ -7,17 +7,17 @@ from pathlib import Path
 import docker
 import pytest
 
-from tests.integration.helpers import ROOT
-from tests.remote.meanwhile import until
-from tests.remote.nested_host import NestedHost
-from tests.remote.rig import LABEL, Rig, rig, sweep
+from testing.meanwhile import until
+from testing.nested_host import NestedHost
+from testing.project import ROOT
+from testing.rig import LABEL, Rig, rig, sweep
 
 pytestmark = pytest.mark.engine
 
 # Names its rig once that is up, and is killed before it can take it away.
 ENDLESS = """
 import time
-from tests.remote.rig import rig
+from testing.rig import rig
 with rig(1) as made:
     print(made.folder, flush=True)
     time.sleep(600)

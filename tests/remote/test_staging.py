@@ -13,13 +13,13 @@ import httpx
 import pytest
 
 from benchmarks.chat import PERCENTAGE_HEADER
-from tests.integration.helpers import Project
-from tests.ports import free_ports
-from tests.remote import remote_project
-from tests.remote.meanwhile import asked_meanwhile, in_the_middle, refused_in_the_middle, until
-from tests.remote.nested_host import NestedHost
-from tests.remote.own_image import ENDS_AT_ONCE, SERVES, own_image
-from tests.remote.rig import Rig
+from testing import remote_project
+from testing.meanwhile import asked_meanwhile, in_the_middle, refused_in_the_middle, until
+from testing.nested_host import NestedHost
+from testing.own_image import ENDS_AT_ONCE, SERVES, own_image
+from testing.ports import free_ports
+from testing.project import Project
+from testing.rig import Rig
 
 pytestmark = pytest.mark.engine
 

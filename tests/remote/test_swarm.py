@@ -9,35 +9,35 @@ from contextlib import ExitStack
 import pytest
 
 from benchmarks.chat import PATH_HEADER, PERCENTAGE_HEADER
-from tests.integration.helpers import Project
-from tests.remote.meanwhile import asked_meanwhile, in_the_middle, refused_in_the_middle, until
-from tests.remote.own_image import ENDS_AT_ONCE, SERVES, own_image
-from tests.remote.rig import Rig
-from tests.remote.swarm_stage import SwarmStage, swarm_stage
+from testing.meanwhile import asked_meanwhile, in_the_middle, refused_in_the_middle, until
+from testing.own_image import ENDS_AT_ONCE, SERVES, own_image
+from testing.project import Project
+from testing.rig import Rig
+from testing.swarm_stack import SwarmStack, swarm_stack
 
 pytestmark = pytest.mark.engine
 
 
 @pytest.fixture(scope="module")
-def stage(made: Rig, tmp_path_factory: pytest.TempPathFactory) -> SwarmStage:
-    return swarm_stage(tmp_path_factory.mktemp("swarm"), made)
+def stage(made: Rig, tmp_path_factory: pytest.TempPathFactory) -> SwarmStack:
+    return swarm_stack(tmp_path_factory.mktemp("swarm"), made)
 
 
 @pytest.fixture
-def prod(stage: SwarmStage) -> Project:
+def prod(stage: SwarmStack) -> Project:
     return stage.project
 
 
-def versions(stage: SwarmStage) -> dict[str, int]:
+def versions(stage: SwarmStack) -> dict[str, int]:
     """Return how often each service has been changed, by its part."""
     return {part: each["Version"]["Index"] for part, each in stage.services().items()}
 
 
-def tasks(stage: SwarmStage) -> dict[str, set[str]]:
+def tasks(stage: SwarmStack) -> dict[str, set[str]]:
     return {part: set(stage.running(part)) for part in stage.services()}
 
 
-def test_replicas_are_spread_over_the_hosts_and_all_commands_see_them(stage: SwarmStage, prod: Project) -> None:
+def test_replicas_are_spread_over_the_hosts_and_all_commands_see_them(stage: SwarmStack, prod: Project) -> None:
     names = sorted(host.name for host in stage.made.hosts)
     assert sorted(stage.running("friday").values()) == names
     assert sorted(stage.running("edge").values()) == names
@@ -49,7 +49,7 @@ def test_replicas_are_spread_over_the_hosts_and_all_commands_see_them(stage: Swa
     assert [f"friday.{number}." in said for number in (1, 2, 3)] == [True] * 3
 
 
-def test_up_again_changes_nothing_and_verify_and_drift_find_nothing(stage: SwarmStage, prod: Project) -> None:
+def test_up_again_changes_nothing_and_verify_and_drift_find_nothing(stage: SwarmStack, prod: Project) -> None:
     before = tasks(stage), versions(stage)
     assert "nothing to change" in prod.fridayctl("up", prod.stack).out
     assert (tasks(stage), versions(stage)) == before
@@ -59,7 +59,7 @@ def test_up_again_changes_nothing_and_verify_and_drift_find_nothing(stage: Swarm
     assert "no drift" in prod.fridayctl("drift", prod.stack).out
 
 
-def test_a_changed_percentage_and_changed_secrets_lose_no_request(stage: SwarmStage, prod: Project) -> None:
+def test_a_changed_percentage_and_changed_secrets_lose_no_request(stage: SwarmStack, prod: Project) -> None:
     edges = stage.running("edge")
     prod.configure({"rolloutPercentage": 60})
     prod.change_secrets("gatewayKey", "opsKey", "redisPassword")
@@ -72,11 +72,11 @@ def test_a_changed_percentage_and_changed_secrets_lose_no_request(stage: SwarmSt
     assert (prod.chat(59).path, prod.chat(60).path) == ("litellm", "direct")
 
 
-def test_a_second_deploy_is_told_who_is_at_it(stage: SwarmStage, prod: Project) -> None:
+def test_a_second_deploy_is_told_who_is_at_it(stage: SwarmStack, prod: Project) -> None:
     refused_in_the_middle(prod, 50, lambda: versions(stage)["friday"])
 
 
-def test_ssh_cut_in_an_update_is_said_and_the_next_up_mends(stage: SwarmStage, prod: Project) -> None:
+def test_ssh_cut_in_an_update_is_said_and_the_next_up_mends(stage: SwarmStack, prod: Project) -> None:
     with ExitStack() as cut:
         said = in_the_middle(
             prod,
@@ -95,7 +95,7 @@ def test_ssh_cut_in_an_update_is_said_and_the_next_up_mends(stage: SwarmStage, p
     assert "nothing to change" in prod.fridayctl("up", prod.stack).out
 
 
-def test_drift_finds_changed_removed_and_unknown_services_and_mends_them(stage: SwarmStage, prod: Project) -> None:
+def test_drift_finds_changed_removed_and_unknown_services_and_mends_them(stage: SwarmStack, prod: Project) -> None:
     name = f"friday-{prod.stack}"
     stage.docker("service", "update", "--quiet", "--env-add", "LITELLM_ROLLOUT_PERCENTAGE=99", f"{name}-friday")
     stage.docker("service", "rm", f"{name}-redis-exporter")
@@ -113,7 +113,7 @@ def test_drift_finds_changed_removed_and_unknown_services_and_mends_them(stage: 
     assert "no drift" in prod.fridayctl("drift", prod.stack).out
 
 
-def test_a_drained_host_loses_no_request(stage: SwarmStage, prod: Project) -> None:
+def test_a_drained_host_loses_no_request(stage: SwarmStack, prod: Project) -> None:
     spare = stage.spare()
     drained = "node", "update", "--availability", "drain", spare.name
 
@@ -127,7 +127,7 @@ def test_a_drained_host_loses_no_request(stage: SwarmStage, prod: Project) -> No
     until(stage.is_whole, "an edge on every host")
 
 
-def test_a_killed_host_costs_less_than_a_hundredth_of_a_minute(stage: SwarmStage, prod: Project) -> None:
+def test_a_killed_host_costs_less_than_a_hundredth_of_a_minute(stage: SwarmStack, prod: Project) -> None:
     """Also where it ran the gateway or Redis; the stand-in for the models is on another, as OpenRouter is."""
     stage.bring_up()
     spare = stage.spare()
@@ -143,7 +143,7 @@ def test_a_killed_host_costs_less_than_a_hundredth_of_a_minute(stage: SwarmStage
     until(stage.is_whole, "three hosts")
 
 
-def test_a_rebooted_host_takes_part_again(stage: SwarmStage, prod: Project) -> None:
+def test_a_rebooted_host_takes_part_again(stage: SwarmStack, prod: Project) -> None:
     spare = stage.spare()
     spare.reboot()
     until(stage.is_whole, "three hosts")
@@ -151,7 +151,7 @@ def test_a_rebooted_host_takes_part_again(stage: SwarmStage, prod: Project) -> N
     prod.fridayctl("verify", prod.stack)
 
 
-def test_a_changed_image_loses_no_request_and_a_broken_one_changes_nothing(stage: SwarmStage, prod: Project) -> None:
+def test_a_changed_image_loses_no_request_and_a_broken_one_changes_nothing(stage: SwarmStack, prod: Project) -> None:
     with own_image(prod, stage.made.hosts, "good", SERVES):
         assert asked_meanwhile(prod.url, stage.bring_up).failures == {}
         before = stage.running("friday")
@@ -167,7 +167,7 @@ def test_a_changed_image_loses_no_request_and_a_broken_one_changes_nothing(stage
         assert "nothing to change" in prod.fridayctl("up", prod.stack).out
 
 
-def test_down_leaves_nothing_in_the_swarm(stage: SwarmStage, prod: Project) -> None:
+def test_down_leaves_nothing_in_the_swarm(stage: SwarmStack, prod: Project) -> None:
     prod.fridayctl("down", prod.stack, "--yes")
     for kind in ("service", "config", "secret"):
         assert stage.docker(kind, "ls", "--quiet") == ""

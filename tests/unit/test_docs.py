@@ -9,9 +9,9 @@ import pytest
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from cli.main import COMMANDS
 from components.catalogue import default_models
 from components.settings import GENERATED_KEYS, StackSettings
-from rollout.cli.main import COMMANDS
 from tests.unit.declared import by_part, declare, env
 from tests.unit.given import settings
 from toolchain.environment import environment

@@ -15,8 +15,8 @@ from friday.llm.monitoring.metrics import LlmMetrics
 from friday.service.app import create_app
 from friday.service.envelope import Envelope
 from friday.service.settings import load_settings
-from rollout.gates.evidence import Calls
-from rollout.gates.proportions import difference
+from ops.rollout.gates.evidence import Calls
+from ops.rollout.gates.proportions import difference
 from tests.unit.friday.given import ENVIRONMENT
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,7 +29,7 @@ FOREIGN = (
     "x509: certificate signed by unknown authority",
 )
 """Words of Docker, Pulumi, pip and Go, which nothing here can look up."""
-SOURCES = ("friday", "gateway", "rollout", "toolchain", "images", "components", "fridayctl")
+SOURCES = ("friday", "gateway", "cli", "ops", "toolchain", "images", "components", "fridayctl")
 
 
 def source() -> str:

@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks import suite
 from benchmarks.figures import Figure
-from rollout.cli.main import main
+from cli.main import main
 
 
 @pytest.fixture(autouse=True)

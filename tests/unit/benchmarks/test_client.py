@@ -17,7 +17,7 @@ from benchmarks.measures.client_load import added
 from benchmarks.measures.client_memory import growth
 from benchmarks.measures.gateway_stopped import chat_on_gateway, check_seen, evaluate
 from benchmarks.upstream import simulator
-from tests.ports import free_ports
+from testing.ports import free_ports
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from typing import Self
 
 import httpx
 
-from tests.ports import free_ports
+from testing.ports import free_ports
 from tests.unit.friday.given import ENVIRONMENT
 from tests.unit.friday.upstream import Upstream
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.ports import free_ports
+from testing.ports import free_ports
 
 ROOT = Path(__file__).parents[3]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from rollout.cli.env import env_command
+from cli.env import env_command
 from toolchain import paths
 from toolchain.environment import environment
 

@@ -24,7 +24,7 @@ case "$*" in
     *samefile*) [ -f "${0%/bin/*}/pyvenv.cfg" ] ;;
     *-m\\ venv\\ *) mkdir -p "$3/bin"; cp "$0" "$3/bin/python"; touch "$3/pyvenv.cfg" ;;
     *-m\\ pip*install*) [ -z "${PIP_STARTED:-}" ] || { touch "$PIP_STARTED"; sleep 30; }; exit "${PIP_EXIT:-0}" ;;
-    *-m\\ rollout.cli*) shift 3; printf 'cli:%s|' "$@"; printf '%s' "$PYTHONPATH" ;;
+    *-m\\ cli*) shift 3; printf 'cli:%s|' "$@"; printf '%s' "$PYTHONPATH" ;;
 esac
 """
 

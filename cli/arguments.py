@@ -1,0 +1,46 @@
+"""Arguments and options that several commands share."""
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import click
+
+
+def _stack_name(_: click.Context, __: click.Parameter, value: str) -> str:
+    # Pulumi's own rule for stack names, and Docker's for what is named after them.
+    if not value.replace("-", "").replace("_", "").isalnum() or len(value) > 30:
+        raise click.BadParameter("should be 1 to 30 letters, digits, - or _")
+    return value
+
+
+stack_argument: Callable[..., Any] = click.argument("stack", default="local", callback=_stack_name)
+json_option: Callable[..., Any] = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+
+
+def print_json(document: object) -> None:
+    """Print a document as JSON for other programs."""
+    click.echo(json.dumps(document, indent=2, default=str))
+
+
+def line(label: str, text: str) -> None:
+    """Print one line of a command's progress: what it is about, then what was done."""
+    click.echo(f"{label:<10}{text}")
+
+
+def teller(as_json: bool) -> Callable[[str, str], None]:
+    """Return what prints progress: `line`, or its like on stderr where stdout is JSON's."""
+    return (lambda label, text: click.echo(f"{label}: {text}", err=True)) if as_json else line
+
+
+def one_line(text: str) -> str:
+    """Return an operator's words as messages of the history take them: one line, at most 300 characters."""
+    return " ".join(text.split())[:300]
+
+
+def age(span: timedelta) -> str:
+    """Return how long ago something was: 3 d, 2 h 5 min, 40 s."""
+    from ops.rollout.steps import in_words  # noqa: PLC0415 - --help does not need it
+
+    return f"{span.days} d" if span.days else in_words(span)

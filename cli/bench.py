@@ -1,0 +1,43 @@
+"""`fridayctl bench`: measures what the project promises, on a stack of its own."""
+
+import signal
+
+import click
+
+from benchmarks.registry import MEASUREMENTS
+from cli.arguments import json_option, print_json, teller
+from ops.errors import OperationError
+
+EPILOG = """\b
+Examples:
+  ./fridayctl bench                    everything, half an hour on a slow machine
+  ./fridayctl bench rollout memory     these two only
+  ./fridayctl bench --json > figures.json
+
+\b
+Exit codes: 0 every target is reached, 1 one is missed or the measuring failed, 2 an unknown name.
+docs/BENCHMARKS.md says what each figure means.
+"""
+
+
+@click.command("bench", epilog=EPILOG)
+@click.argument("names", nargs=-1, metavar=f"[{'|'.join(MEASUREMENTS)}]...", type=click.Choice(list(MEASUREMENTS)))
+@json_option
+def bench_command(names: tuple[str, ...], as_json: bool) -> int:
+    """Measure speed, rollout and memory on a stack of its own, which is removed afterwards."""
+    from benchmarks import figures, suite  # noqa: PLC0415 - only when something is measured
+
+    # Told to end, it still removes its stack.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    tell = teller(as_json)
+    try:
+        report = suite.run(names, tell)
+    except (AssertionError, RuntimeError) as error:
+        mend = "read the output above; a busy machine is a poor place to measure"
+        raise OperationError("bench: a measurement could not be made", mend, details=str(error)) from error
+    if as_json:
+        print_json(report.document())
+    else:
+        click.echo(f"\n{report.begun}, {report.cpus} processors, load {report.load_before} before the run\n")
+        click.echo(figures.table(report.figures))
+    return 0 if report.ok else 1

@@ -1,0 +1,45 @@
+"""`fridayctl doctor`: what is there, what is missing, how to mend it."""
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from ops.commands.doctor import Check
+
+EPILOG = """\b
+Examples:
+  ./fridayctl doctor          a table; exit code 1 when something is missing
+  ./fridayctl doctor --json   the same for a script
+"""
+
+
+@click.command("doctor", epilog=EPILOG)
+@click.option("--json", "as_json", is_flag=True, help="Print the checks as JSON.")
+@click.pass_context
+def doctor_command(context: click.Context, as_json: bool) -> None:
+    """Look at every tool and step, and say how to mend what is missing. Changes nothing."""
+    from ops.commands import doctor  # noqa: PLC0415 - other commands must not pay for it
+
+    checks = doctor.examine()
+    if as_json:
+        click.echo(json.dumps([asdict(check) for check in checks], indent=2))
+    else:
+        _show(checks)
+    if not all(check.ok for check in checks):
+        context.exit(1)
+
+
+def _show(checks: "list[Check]") -> None:
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
+    table = Table("", "what", "found", "wanted", box=None, header_style="bold")
+    for check in checks:
+        table.add_row("ok" if check.ok else "--", check.name, check.found, check.wanted)
+    Console(markup=False, highlight=False).print(table)
+    for check in checks:
+        if not check.ok:
+            click.echo(f"{check.name}: {check.mend}")

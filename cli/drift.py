@@ -1,0 +1,55 @@
+"""`fridayctl drift`: what changed behind Pulumi's back."""
+
+from dataclasses import asdict
+
+import click
+
+from cli.arguments import json_option, line, print_json, stack_argument, teller
+
+EPILOG = """\b
+Examples:
+  ./fridayctl drift
+  ./fridayctl drift prod --json
+  ./fridayctl drift local --fix    bring everything back, without losing a request where replicas overlap
+
+\b
+--fix is an update like `up`: it also deploys what the stack file has changed since the last one.
+
+\b
+Exit codes: 0 no drift (or everything brought back), 1 drift found (or --fix failed),
+2 the stack is not deployed, or its host is not reached.
+"""
+
+
+@click.command("drift", epilog=EPILOG)
+@stack_argument
+@click.option("--fix", "to_fix", is_flag=True, help="Bring everything back.")
+@json_option
+def drift_command(stack: str, to_fix: bool, as_json: bool) -> int:
+    """Compare what runs on STACK's host (default: local) with what the last update left there."""
+    from ops.checks import drift  # noqa: PLC0415 - Pulumi's libraries load only when needed
+
+    if to_fix:
+        tell = teller(as_json)
+        fixed = drift.fix(stack, tell)
+        if as_json:
+            print_json(
+                {"stack": stack, "fixed": True, "changed": fixed.changed, "drift": [asdict(d) for d in fixed.drifts]}
+            )
+        else:
+            line(
+                "done", f"{len(fixed.drifts)} differences brought back" if fixed.drifts else "no drift, nothing to fix"
+            )
+        return 0
+    found = drift.find(stack)
+    if as_json:
+        print_json({"stack": stack, "fixed": False, "drift": [asdict(each) for each in found]})
+        return 1 if found else 0
+    if not found:
+        click.echo(f"{stack}: no drift")
+        return 0
+    click.echo(f"{stack}: not as the last update left it")
+    for text in drift.lines(found):
+        click.echo(text)
+    click.echo(f"next: ./fridayctl drift {stack} --fix")
+    return 1

@@ -1,0 +1,33 @@
+"""How the gates are shown: a table, then for each one that does not pass the cause and the next command."""
+
+from datetime import timedelta
+
+import click
+
+from ops.rollout.gates.verdict import Judgement, Outcome
+from ops.rollout.steps import in_words
+
+_COLOURS = {Outcome.PASS: "green", Outcome.FAIL: "red", Outcome.INCONCLUSIVE: "yellow", Outcome.SKIPPED: "dim"}
+
+
+def show_gates(judgement: Judgement, *, causes: bool = True, err: bool = False) -> None:
+    """Print a judgement, with or without the causes; `err` keeps standard output free for JSON."""
+    from rich.console import Console  # noqa: PLC0415 - other commands must not pay for it
+    from rich.table import Table  # noqa: PLC0415
+
+    table = Table("gate", "", "measured", "wanted", "calls", "over", box=None, header_style="bold", pad_edge=False)
+    for each in judgement.verdicts:
+        table.add_row(
+            each.gate,
+            f"[{_COLOURS[each.outcome]}]{each.outcome}[/]",
+            each.value or each.cause,
+            each.threshold,
+            "" if each.samples is None else f"{each.samples:,}",
+            "" if each.seconds is None else in_words(timedelta(seconds=each.seconds)),
+        )
+    Console(stderr=err, highlight=False).print(table)
+    for each in judgement.verdicts if causes else ():
+        if each.outcome in (Outcome.FAIL, Outcome.INCONCLUSIVE):
+            click.echo(f"{each.gate}: {each.metric}: {each.value or 'not measured'}; wanted: {each.threshold}", err=err)
+            click.echo(f"  likely: {each.cause}", err=err)
+            click.echo(f"  next:   {each.mend}", err=err)

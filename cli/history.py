@@ -1,0 +1,66 @@
+"""`fridayctl history`: every update of a stack, newest first."""
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+import click
+
+from cli.arguments import age, json_option, print_json, stack_argument
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ops.rollout.history import Entry
+
+EPILOG = """\b
+Examples:
+  ./fridayctl history prod              the last 20 updates: when, percentage, images, what was done and why
+  ./fridayctl history prod --last 500
+  ./fridayctl history prod --json       with every setting (no secrets) and the commit
+
+\b
+The history is Pulumi's own; every command writes its verb, its reason and its result there.
+"""
+
+
+@click.command("history", epilog=EPILOG)
+@stack_argument
+@click.option("--last", default=20, show_default=True, type=click.IntRange(1, 10000), help="How many updates.")
+@json_option
+def history_command(stack: str, last: int, as_json: bool) -> None:
+    """List the updates of STACK (default: local), newest first."""
+    from ops.stacks.history_source import read_history  # noqa: PLC0415 - Pulumi's libraries load only when needed
+    from ops.stacks.stack_file import read_settings  # noqa: PLC0415
+    from ops.stacks.stacks import open_stack  # noqa: PLC0415
+
+    read_settings(stack)
+    entries = read_history(open_stack(stack), last)
+    if as_json:
+        print_json([{**each.model_dump(), "verb": each.verb, "percentage": each.percentage} for each in entries])
+    elif entries:
+        show_history(entries)
+    else:
+        click.echo(f"{stack} has no history yet; next: ./fridayctl up {stack}")
+
+
+def show_history(entries: "Sequence[Entry]") -> None:
+    """Print entries as a table."""
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
+    table = Table("age", "%", "image", "verb", "reason", "result", box=None, header_style="bold", pad_edge=False)
+    now = dt.datetime.now(dt.UTC)
+    for each in entries:
+        if each.verb and each.kind == "update":
+            verb, reason = str(each.verb), each.message.partition(":")[2].strip()
+        else:
+            verb, reason = each.kind, each.message
+        table.add_row(age(now - each.at), str(each.percentage), _images(each), verb, reason, each.result)
+    Console(markup=False, highlight=False).print(table)
+
+
+def _images(entry: "Entry") -> str:
+    """Return the images that the settings named, shortened; the commit where they were built on the machine."""
+    if entry.images:
+        return ", ".join(f"{part} {image.rpartition('/')[2][-19:]}" for part, image in entry.images.items())
+    return f"built at {entry.commit[:9]}{'+' if entry.dirty else ''}" if entry.commit else "built here"

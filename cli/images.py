@@ -1,0 +1,89 @@
+"""`fridayctl images`: what a stack is made of, and how it gets to the stack's hosts."""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+from cli.arguments import json_option, print_json, stack_argument, teller
+
+if TYPE_CHECKING:
+    from ops.commands.push_images import Presence
+
+EPILOG = """\b
+Examples:
+  ./fridayctl images list staging    which images the stack needs, and which of its hosts hold them
+  ./fridayctl images push staging    send what this checkout builds to the hosts that lack it
+"""
+LIST_EPILOG = """\b
+Examples:
+  ./fridayctl images list
+  ./fridayctl images list prod --json
+
+\b
+Exit codes: 0 every host holds every image, 1 one does not, 2 a host that is not reached.
+"""
+PUSH_EPILOG = """\b
+Examples:
+  ./fridayctl images push staging
+  ./fridayctl images push prod --json
+
+\b
+Sent are the images whose parts name none in the stack file; the others come from their registry.
+Ctrl-C may end a transfer at any time: the next push sends what is still missing.
+
+\b
+Exit codes: 0 every host holds them, 1 a transfer failed (disk full, connection lost),
+2 an image that is not built, a host that is not reached or has another processor (nothing was sent).
+"""
+
+
+@click.group("images", epilog=EPILOG)
+def images_command() -> None:
+    """List the images of a stack, or push those that are built here to its hosts."""
+
+
+@images_command.command("list", epilog=LIST_EPILOG)
+@stack_argument
+@json_option
+def list_command(stack: str, as_json: bool) -> int:
+    """Say which images STACK (default: local) needs, and where each is."""
+    from ops.commands.push_images import presence  # noqa: PLC0415 - Docker's library loads only when needed
+
+    found = presence(stack)
+    if as_json:
+        print_json([asdict(each) for each in found])
+    else:
+        _print(stack, found)
+    return 0 if all(state == "present" for each in found for state in each.hosts.values()) else 1
+
+
+@images_command.command("push", epilog=PUSH_EPILOG)
+@stack_argument
+@json_option
+def push_command(stack: str, as_json: bool) -> None:
+    """Send the images that this checkout builds to the hosts of STACK (default: local) that lack them."""
+    from ops.commands.push_images import push  # noqa: PLC0415 - Docker's library loads only when needed
+
+    tell = teller(as_json)
+    pushed = push(stack, tell)
+    if as_json:
+        print_json([asdict(each) for each in pushed])
+
+
+def _print(stack: str, found: "list[Presence]") -> None:
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
+    table = Table("image", "parts", "from", "MB", "on the hosts", box=None, header_style="bold")
+    for each in found:
+        size = f"{each.size / 1e6:.0f}" if each.size else ""
+        table.add_row(each.image, ", ".join(each.parts), "here" if each.built_here else "registry", size, _where(each))
+    Console(soft_wrap=True).print(table)
+    if any(each.built_here and state != "present" for each in found for state in each.hosts.values()):
+        click.echo(f"next: ./fridayctl images push {stack}")
+
+
+def _where(each: "Presence") -> str:
+    lacks = [f"{state} on {address}" for address, state in each.hosts.items() if state != "present"]
+    return ", ".join(lacks) or "present"

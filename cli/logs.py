@@ -1,0 +1,52 @@
+"""`fridayctl logs`: what the containers say."""
+
+import contextlib
+import threading
+from typing import Any
+
+import click
+
+from cli.arguments import stack_argument
+
+EPILOG = """\b
+Examples:
+  ./fridayctl logs                      the last lines of every container of the local stack
+  ./fridayctl logs local litellm -f     follow the gateway (Ctrl-C ends)
+  ./fridayctl logs local --tail 200
+"""
+
+
+@click.command("logs", epilog=EPILOG)
+@stack_argument
+@click.argument("part", default="", metavar="[friday|litellm|edge|redis|simulator]")
+@click.option("-f", "--follow", is_flag=True, help="Go on as new lines come.")
+@click.option("--tail", default=20, show_default=True, type=click.IntRange(0, 100000), help="Lines a container.")
+def logs_command(stack: str, part: str, follow: bool, tail: int) -> None:
+    """Print the logs of STACK's containers, each line behind its container's name."""
+    from ops.hosts.docker_host import DockerHost, answering_hosts  # noqa: PLC0415 - Docker's library loads only when needed
+    from ops.stacks.stack_file import read_settings  # noqa: PLC0415
+
+    settings = read_settings(stack)
+    alone = len(settings.hosts) == 1
+    hosts = [DockerHost(settings)] if alone else answering_hosts(settings, lambda text: click.echo(text, err=True))
+    found = [each for host in hosts for each in host.logs(stack, part, tail)]
+    if not found:
+        raise click.UsageError(f"{stack} runs no {part or 'container'}; ./fridayctl status {stack} lists what runs")
+    prefix = f"friday-{stack}-"
+    threads = []
+    for name, lines, container in found:
+        short = name.removeprefix(prefix)
+        for text in lines:
+            click.echo(f"{short} | {text.decode(errors='replace')}")
+        if follow:
+            threads.append(threading.Thread(target=_follow, args=(short, container), daemon=True))
+    for thread in threads:
+        thread.start()
+    with contextlib.suppress(KeyboardInterrupt):  # how one stops following
+        for thread in threads:
+            thread.join()
+
+
+def _follow(name: str, container: Any) -> None:
+    for text in container.logs(stream=True, follow=True, tail=0, timestamps=True):
+        click.echo(f"{name} | {text.decode(errors='replace').rstrip()}")

@@ -1,0 +1,89 @@
+"""The command line: parses, calls one operation, prints. A command loads when it is called, so --help is quick."""
+
+import importlib
+import sys
+from typing import Any
+
+import click
+
+from components.settings_source import SettingsError
+from ops.errors import EXIT_USAGE, OperationError
+from toolchain.errors import SetupError
+
+# Verb -> module.attribute, in the order in which a newcomer meets them.
+COMMANDS = {
+    "up": "up.up_command",
+    "down": "down.down_command",
+    "status": "status.status_command",
+    "promote": "promote.promote_command",
+    "rollback": "rollback.rollback_command",
+    "pause": "pause.pause_command",
+    "resume": "pause.resume_command",
+    "history": "history.history_command",
+    "logs": "logs.logs_command",
+    "preflight": "preflight.preflight_command",
+    "verify": "verify.verify_command",
+    "drift": "drift.drift_command",
+    "images": "images.images_command",
+    "test": "test.test_command",
+    "setup": "setup.setup_command",
+    "env": "env.env_command",
+    "doctor": "doctor.doctor_command",
+    "lock": "lock.lock_command",
+    "bench": "bench.bench_command",
+}
+
+EPILOG = """\b
+Examples:
+  ./fridayctl up                  set everything up, deploy the local stack, check it
+  ./fridayctl status              where the rollout stands and what runs
+  ./fridayctl test                every test, as CI runs them
+  eval "$(./fridayctl env)"       then: pulumi up -s local
+
+\b
+Exit codes: 0 done, 1 failed while working, 2 wrong input or a missing tool (nothing was changed), 130 interrupted.
+"""
+
+
+class LazyGroup(click.Group):
+    """A click group that imports a command's module only when that command is wanted."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the verbs in their order of use."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a verb's command, or None for an unknown verb."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name].partition(".")
+        command: click.Command = getattr(importlib.import_module(f"cli.{module}"), attribute)
+        return command
+
+
+@click.group(cls=LazyGroup, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+def cli() -> None:
+    """Friday AI behind a LiteLLM gateway that serves only free OpenRouter models."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command and return its exit code; every expected failure is a sentence, never a traceback."""
+    try:
+        result: Any = cli.main(args=arguments, prog_name="fridayctl", standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except click.Abort:
+        return _say("interrupted; the next ./fridayctl up goes on from here", 130)
+    except click.ClickException as error:
+        error.show()
+        return EXIT_USAGE
+    except (SettingsError, SetupError) as error:
+        return _say(str(error), EXIT_USAGE)
+    except OperationError as error:
+        return _say(error.render(), error.exit_code)
+
+
+def _say(text: str, exit_code: int) -> int:
+    click.secho(f"fridayctl: {text}", fg="red", err=True, color=None if sys.stderr.isatty() else False)
+    return exit_code

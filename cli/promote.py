@@ -1,0 +1,127 @@
+"""`fridayctl promote`: the next step of a rollout."""
+
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cli.arguments import json_option, line, one_line, print_json, stack_argument
+
+if TYPE_CHECKING:
+    from ops.commands.promote import Promotion, Proposal, Tell
+
+EPILOG = """\b
+Examples:
+  ./fridayctl promote prod                                  the next step of 0, 10, 50, 100 percent
+  ./fridayctl promote prod --dry-run                        what the gates say now; changes nothing
+  ./fridayctl promote prod --no-complaints anna --yes       unasked, for a script
+  ./fridayctl promote prod --to 30 --reason "quota"         another step than the plan's, or before the soak is over
+  ./fridayctl promote prod --watch                          stay and watch until the new step's soak is over
+
+\b
+The gates look back over the soak, at most to the step's start. One that fails refuses the step; one that cannot tell,
+because a source is silent or there were too few calls, holds it. At 0 percent nobody uses the gateway yet: then only
+metrics, gateway, errors (of the direct path), cost and quota are judged.
+The new step is watched for rollout.watchSeconds; it is taken back by itself when a watched gate fails.
+
+\b
+Exit codes: 0 promoted (--dry-run: it could be), 1 a gate failed (also: taken back), 2 not now or not so (paused, the
+soak is not over, a step out of order, a wrong setting; nothing was changed), 3 inconclusive (nothing was changed).
+"""
+
+
+@click.command("promote", epilog=EPILOG)
+@stack_argument
+@click.option("--to", type=click.IntRange(1, 100), help="The percentage to go to (default: the next step).")
+@click.option("--reason", default="", help="Why another step, or why so early; the history keeps it.")
+@click.option("--no-complaints", "signed_off_by", default="", metavar="NAME", help="Sign that no user complained.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@click.option("--dry-run", is_flag=True, help="Judge and preview only.")
+@click.option("--watch", is_flag=True, help="Watch for the whole soak instead of rollout.watchSeconds.")
+@json_option
+def promote_command(stack: str, **given: Any) -> int:
+    """Bring STACK (default: local) to its next percentage if the gates pass; go back if they stop passing."""
+    from ops.commands.promote import Request, propose  # noqa: PLC0415 - Pulumi's libraries load only when needed
+
+    options = _Options(**given)
+    if not (options.yes or options.dry_run or sys.stdin.isatty()):
+        raise click.UsageError("there is nobody to ask: say --yes, or --dry-run")
+    tell = (lambda label, text: click.echo(f"{label}: {text}", err=True)) if options.as_json else line
+    request = Request(stack, options.to, one_line(options.reason), one_line(options.signed_off_by))
+    return _Promoting(_signed(propose(request, tell), options), options, tell).run()
+
+
+@dataclass(frozen=True)
+class _Options:
+    to: int | None
+    reason: str
+    signed_off_by: str
+    yes: bool
+    dry_run: bool
+    watch: bool
+    as_json: bool
+
+
+class _Promoting:
+    """One promotion from its verdict to its exit code."""
+
+    def __init__(self, proposal: "Proposal", options: _Options, tell: "Tell") -> None:
+        self._proposal = proposal
+        self._options = options
+        self._tell = tell
+
+    def run(self) -> int:
+        from cli.gates import show_gates  # noqa: PLC0415
+        from ops.commands.promote import EXIT_CODES, carry_out, preview_of  # noqa: PLC0415
+
+        proposal, options = self._proposal, self._options
+        judged = EXIT_CODES[proposal.judgement.outcome]
+        show_gates(proposal.judgement, err=options.as_json)
+        if judged and not options.dry_run:
+            return self._end("refused", judged)
+        preview = preview_of(proposal)
+        for sentence in preview:
+            self._tell("preview", sentence)
+        if options.dry_run:
+            return self._end("dry run", judged, preview=preview)
+        if not options.yes:
+            click.confirm(f"Promote {proposal.request.stack}, {proposal.words}?", abort=True, err=True)
+        rollout = proposal.settings.rollout
+        done = carry_out(proposal, self._tell, rollout.soak_hours * 3600 if options.watch else rollout.watch_seconds)
+        return self._end(done.result, 0 if done.result == "promoted" else 1, done, preview)
+
+    def _end(self, result: str, code: int, done: "Promotion | None" = None, preview: tuple[str, ...] = ()) -> int:
+        proposal = self._proposal
+        document = {
+            "stack": proposal.request.stack,
+            "from": proposal.standing.percentage,
+            "to": proposal.to,
+            "result": result,
+            "outcome": proposal.judgement.outcome,
+            "gates": [each.model_dump() for each in proposal.judgement.verdicts],
+            "preview": preview,
+            "message": done.message if done else "",
+            "watch": [each.model_dump() for each in done.watch.verdicts] if done and done.watch else [],
+            "seconds": done.seconds if done else {},
+            "unwell": done.unwell if done else [],
+        }
+        if self._options.as_json:
+            print_json(document)
+        else:
+            line(result, f"{proposal.request.stack}, {proposal.words}; ./fridayctl status {proposal.request.stack}")
+        return code
+
+
+def _signed(proposal: "Proposal", options: _Options) -> "Proposal":
+    """Ask for the signature when that is all that is missing."""
+    from ops.rollout.gates.evidence import Gate  # noqa: PLC0415
+    from ops.rollout.gates.verdict import Outcome  # noqa: PLC0415
+
+    held = [each.gate for each in proposal.judgement.having(Outcome.INCONCLUSIVE)]
+    failed = proposal.judgement.outcome is Outcome.FAIL
+    if options.yes or options.dry_run or failed or held != [Gate.COMPLAINTS]:
+        return proposal
+    question = "Did no user complain? Your name signs that (empty: somebody did)"
+    name = one_line(click.prompt(question, default="", show_default=False, err=True))
+    return proposal.signed(name) if name else proposal

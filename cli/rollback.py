@@ -1,0 +1,96 @@
+"""`fridayctl rollback`: back to where it was good, in seconds."""
+
+import datetime as dt
+import time
+
+import click
+
+from cli.arguments import age, json_option, line, print_json, stack_argument, teller
+
+EPILOG = """\b
+Levels:
+  1  percentage 0: every user takes the direct path, everything else stays
+  2  the settings of the last good update: flag, percentage, models, images together
+  3  Friday off LiteLLM, then no gateway replica at all
+  4  the last good update's settings, deployed by the code of its commit (in a checkout beside this one)
+
+\b
+Examples:
+  ./fridayctl rollback prod                        level 2: to the last good update
+  ./fridayctl rollback prod --level 1 --yes        everybody off LiteLLM, unasked
+  ./fridayctl rollback prod --list                 what can be gone back to
+  ./fridayctl rollback prod --to 2 --reason "slow since Monday"
+
+\b
+The gateway is closed at the edge first: within a second no new request goes through it, running ones finish, and
+Friday answers over the direct path. Secrets stay today's. The gates are not asked.
+
+\b
+Exit codes: 0 rolled back and users are answered; what else is not well is named (in --json: unwell), 1 an update failed
+(the gateway stays closed at the edge), or users are not answered as they should be after it, 2 nothing to go back to,
+or a wrong argument (nothing was changed).
+"""
+
+
+@click.command("rollback", epilog=EPILOG)
+@stack_argument
+@click.option("--level", type=click.IntRange(1, 4), default=2, show_default=True, help="How far back; see below.")
+@click.option("--to", default="", help="An update of --list, by its number or its time (levels 2 and 4).")
+@click.option("--list", "listed", is_flag=True, help="Show what can be gone back to, and change nothing.")
+@click.option("--reason", default="", help="Why; the history keeps it.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@json_option
+def rollback_command(stack: str, level: int, to: str, listed: bool, reason: str, yes: bool, as_json: bool) -> None:
+    """Take STACK (default: local) back: closed at the edge within a second, then made to last."""
+    from ops.commands.rollback import Request, roll_back  # noqa: PLC0415 - --help does not need it
+
+    if listed:
+        _list(stack, as_json)
+        return
+    if to and level in (1, 3):
+        raise click.BadParameter(f"level {level} goes back to no update; leave --to out, or take level 2 or 4")
+    if not yes:
+        click.confirm(f"Roll {stack} back at level {level}?", abort=True, err=True)
+    tell = teller(as_json)
+    started = time.monotonic()
+    done = roll_back(Request(stack, level, to, reason), tell)
+    if as_json:
+        print_json({"stack": stack, **done.document()})
+        return
+    parts = ", ".join(f"{name} after {seconds:.1f} s" for name, seconds in done.seconds.items())
+    line("done", f"{done.percentage} % of users through LiteLLM; {parts}; {time.monotonic() - started:.1f} s in all")
+    if level == 4:
+        click.echo("\n  The working tree is as it was: revert the commits in question before the next ./fridayctl up.")
+
+
+def _list(stack: str, as_json: bool) -> None:
+    from ops.checks.rollback_target import open_shelf  # noqa: PLC0415
+    from ops.rollout.history import good_targets  # noqa: PLC0415
+    from ops.stacks.history_source import read_history  # noqa: PLC0415
+    from ops.stacks.stack_file import read_settings  # noqa: PLC0415
+    from ops.stacks.stacks import open_stack  # noqa: PLC0415
+
+    settings = read_settings(stack)
+    targets = good_targets(read_history(open_stack(stack)))
+    with open_shelf(stack, settings, lambda text: click.echo(f"host: {text}", err=True)) as shelf:
+        problems = [shelf.problem(entry) for entry in targets]
+    if as_json:
+        gone = [problem.message if problem else None for problem in problems]
+        print_json(
+            [
+                {**each.model_dump(), "percentage": each.percentage, "problem": problem}
+                for each, problem in zip(targets, gone, strict=True)
+            ]
+        )
+        return
+    now = dt.datetime.now(dt.UTC)
+    for number, (entry, problem) in enumerate(zip(targets, problems, strict=True), start=1):
+        commit = (entry.commit or "no commit")[:9] + ("+changes" if entry.dirty else "")
+        images = ", ".join(sorted(entry.images.values())) or "built here"
+        ago = f"{age(now - entry.at):>10} ago"
+        click.echo(f"{number:>3}  {entry.at:%Y-%m-%d %H:%M:%S}  {ago}  {entry.percentage:>3} %  {commit}")
+        click.echo(f"     {entry.message}; images: {images}")
+        if problem:
+            click.echo(f"     cannot be restored: {problem.message}; mend: {problem.mend}")
+    if not targets:
+        click.echo(f"nothing: the history of {stack} holds no other good update")

@@ -1,0 +1,36 @@
+"""`fridayctl setup`: makes this machine ready."""
+
+import json
+import sys
+from dataclasses import asdict
+
+import click
+
+from toolchain.errors import SetupError
+
+EPILOG = """\b
+Examples:
+  ./fridayctl setup          make whatever is missing; 1 s when nothing is
+  ./fridayctl setup --json   the same, and a list of the steps for a script
+"""
+
+
+@click.command("setup", epilog=EPILOG)
+@click.option("--json", "as_json", is_flag=True, help="Print the steps as JSON on stdout; progress goes to stderr.")
+def setup_command(as_json: bool) -> None:
+    """Set this machine up: tools, Docker engine, local state and images.
+
+    Each step is skipped when it is right already. A tool is taken from this machine, else from its official
+    release, else built from pinned modules, so it also works where only package registries are reachable.
+    """
+    from ops.commands import setup  # noqa: PLC0415 - other commands must not pay for it
+
+    try:
+        outcomes = setup.ensure(sys.stderr if as_json else sys.stdout)
+    except SetupError as error:
+        if as_json:
+            failure = {"what": error.what, "where": error.where, "mend": error.mend}
+            click.echo(json.dumps({"error": failure}, indent=2))
+        raise
+    if as_json:
+        click.echo(json.dumps([asdict(outcome) for outcome in outcomes], indent=2))

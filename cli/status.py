@@ -1,0 +1,74 @@
+"""`fridayctl status`: where the rollout stands and what runs."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from cli.arguments import json_option, print_json, stack_argument
+
+if TYPE_CHECKING:
+    from ops.commands.status import Status
+
+EPILOG = """\b
+Examples:
+  ./fridayctl status                    step, soak, gates, containers, last updates
+  ./fridayctl status local --json
+  ./fridayctl promote local --dry-run   what each gate that does not pass would need
+
+\b
+Exit codes: 0 everything runs and is healthy, 1 something is not. The gates do not count.
+"""
+
+
+@click.command("status", epilog=EPILOG)
+@stack_argument
+@json_option
+def status_command(stack: str, as_json: bool) -> int:
+    """Say where STACK's rollout stands, what the gates of its next step say, and how each container is."""
+    from ops.commands.status import look  # noqa: PLC0415 - Pulumi's libraries load only when needed
+
+    status = look(stack)
+    if as_json:
+        print_json(status.document())
+    else:
+        _print(status)
+    return 0 if status.well else 1
+
+
+def _print(status: "Status") -> None:
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
+    from cli.gates import show_gates  # noqa: PLC0415
+    from cli.history import show_history  # noqa: PLC0415
+
+    click.echo(f"{status.stack}: {status.headline}")
+    if status.rollout:
+        click.echo(status.rollout)
+    table = Table("container", "part", "state", "health", "up for", "image")
+    for each in status.instances:
+        table.add_row(
+            each.name.removeprefix(f"friday-{status.stack}-"),
+            each.part,
+            each.state,
+            each.health,
+            _age(each.age_seconds),
+            each.image,
+        )
+    if status.instances:
+        Console().print(table)
+    if status.gates:
+        show_gates(status.gates, causes=False)
+    if status.history:
+        click.echo()
+        show_history(status.history)
+    for name, url in status.urls.items():
+        click.echo(f"{name:<14}{url}")
+    if not status.instances:
+        click.echo(f"next: ./fridayctl up {status.stack}")
+
+
+def _age(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"

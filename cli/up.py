@@ -1,0 +1,46 @@
+"""`fridayctl up`: set-up, update, check."""
+
+import time
+
+import click
+
+from cli.arguments import json_option, line, print_json, stack_argument, teller
+
+EPILOG = """\b
+Examples:
+  ./fridayctl up                       the local stack: no account, key or service needed
+  ./fridayctl up local --json          the same, for a script
+  pulumi config set rolloutPercentage 10 -s local && ./fridayctl up
+
+OpenRouter is asked whether every model is still there and free, and what it has booked on the keys. --offline is for
+a machine that does not reach it; each call carries a price limit of 0 in any case.
+
+\b
+Exit codes: 0 up and checked, 1 the update or a check failed (what served before goes on serving),
+2 a wrong setting, a missing tool, or what ./fridayctl preflight would tell (nothing was changed).
+"""
+
+
+@click.command("up", epilog=EPILOG)
+@stack_argument
+@click.option("-m", "--message", default="", help="What the stack's history says about this update.")
+@click.option("--offline", is_flag=True, help="Do not ask OpenRouter for prices and keys first.")
+@json_option
+def up_command(stack: str, message: str, offline: bool, as_json: bool) -> None:
+    """Set up what is missing, bring STACK (default: local) to what its file says, and check it."""
+    from ops.commands.up import bring_up  # noqa: PLC0415 - Pulumi's libraries load only when needed
+
+    started = time.monotonic()
+    tell = teller(as_json)
+    result = bring_up(stack, message, tell, offline=offline)
+    if as_json:
+        print_json({"stack": stack, "seconds": round(time.monotonic() - started, 2), **result.document()})
+        return
+    line("done", f"in {time.monotonic() - started:.1f} s")
+    click.echo(f"""
+  Friday     {result.outputs["fridayUrl"]}
+  gateway    {result.outputs["gatewayUrl"]} (callers need the gateway key)
+  metrics    {result.outputs.get("prometheusUrl", "inside the Swarm: docs/MONITORING.md")}
+  next       curl -si {result.outputs["fridayUrl"]}/api/chat -H 'content-type: application/json' \\
+                  -d '{{"user_id": 7, "message": "What can you do?"}}'
+             ./fridayctl status {stack} · ./fridayctl logs {stack} · ./fridayctl down {stack}""")

@@ -1,0 +1,33 @@
+"""`fridayctl verify`: are the hosts as the stack file declares them?"""
+
+import click
+
+from cli.arguments import json_option, print_json, stack_argument
+
+EPILOG = """\b
+Examples:
+  ./fridayctl verify
+  ./fridayctl verify prod --json
+  ./fridayctl verify prod --quiet    for cron: prints what failed, and nothing when all is well
+
+\b
+Exit codes: 0 every check passed, 1 one failed or a host is not reached, 2 the settings cannot be read.
+A check that cannot be asked (a port of the host's own over tcp://) is marked -- and fails nothing.
+"""
+
+
+@click.command("verify", epilog=EPILOG)
+@stack_argument
+@click.option("-q", "--quiet", is_flag=True, help="Print only what failed.")
+@json_option
+def verify_command(stack: str, quiet: bool, as_json: bool) -> int:
+    """Compare STACK's hosts (default: local) with its settings: what runs, how, who reaches it. Changes nothing."""
+    from ops.checks.verify.suite import verify  # noqa: PLC0415 - Testinfra and Docker load only when needed
+
+    report = verify(stack)
+    if as_json:
+        print_json(report.document())
+    else:
+        for text in report.lines(only_failed=quiet):
+            click.echo(text)
+    return 0 if report.ok else 1

@@ -1,0 +1,1 @@
+"""What has to be true of a stack, and how it is found out."""

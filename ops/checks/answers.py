@@ -1,0 +1,113 @@
+"""What is asked of a stack after an update, before it is called up."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from components.settings import StackSettings
+from ops.errors import OperationError
+from ops.hosts.docker_host import DockerHost
+from ops.metrics.authorities import trusted
+from ops.waiting import look_until
+
+_TIMEOUT_SECONDS = 35.0  # above Friday's own 30 s
+_SETTLE_SECONDS = 5.0  # a gateway that has just started is slow on a busy machine, and its first users fall back
+_EVERY_SECONDS = 1.0
+
+
+class CheckError(OperationError):
+    """The update is made, and what it brought is not well."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What Friday answered a user: over which path, by which model, in how many milliseconds."""
+
+    user_id: int
+    path: str
+    model: str
+    milliseconds: float
+
+
+def ask(url: str, user_id: int) -> Answer:
+    """Ask Friday one question as `user_id`; CheckError when it does not answer 200."""
+    import httpx  # noqa: PLC0415 - a tenth of a second that would hold up a rollback before its first step
+
+    try:
+        response = httpx.post(
+            f"{url}/api/chat",
+            json={"user_id": user_id, "message": "Are you there?"},
+            timeout=_TIMEOUT_SECONDS,
+            trust_env=False,  # the environment's proxies are not meant for the stack's own ports
+            verify=trusted(url),
+        )
+        response.raise_for_status()
+    except httpx.HTTPError as error:
+        text = error.response.text[:500] if isinstance(error, httpx.HTTPStatusError) else ""
+        mend = "./fridayctl logs shows what Friday and the gateway say"
+        raise CheckError(f"Friday at {url} did not answer user {user_id}: {error}", mend, details=text) from error
+    return Answer(
+        user_id,
+        response.headers.get("x-friday-path", ""),
+        response.headers.get("x-friday-model", ""),
+        response.elapsed.total_seconds() * 1000,
+    )
+
+
+def all_well(stack: str, host: DockerHost) -> None:
+    """Raise CheckError with logs and probe output when a container of the stack is not healthy."""
+    complaint = host.complaint(stack)
+    if complaint:
+        raise CheckError(f"{stack}: not everything is healthy", mend(stack), details=complaint)
+
+
+def users_are_safe(stack: str, host: DockerHost, percentage: int) -> list[str]:
+    """Return a line for each container that is not well, where users are served all the same.
+
+    For that the edge and Friday each need one that is well, and the gateway too with a `percentage` above 0. CheckError
+    with what `all_well` tells when one of them has none. Whether they answer is `ask_around`'s part.
+    """
+    complaint = host.complaint(stack)
+    if not complaint:
+        return []
+    well = {each.part for each in host.instances(stack) if each.well}
+    lacking = [part for part in ("edge", "friday", *(("litellm",) if percentage else ())) if part not in well]
+    if lacking:
+        what = f"{stack}: no container of {' or '.join(lacking)} is healthy, and users need one"
+        way = f"./fridayctl rollback {stack} --level 1 leaves the gateway out; " if lacking == ["litellm"] else ""
+        raise CheckError(what, f"{way}{mend(stack)}", details=complaint)
+    return [line for line in complaint.splitlines() if not line.startswith(" ")]  # without probes and logs
+
+
+def mend(stack: str) -> str:
+    """Return the next command for a stack that has something unwell."""
+    return f"./fridayctl logs {stack} shows more; ./fridayctl drift {stack} --fix brings back what was stopped"
+
+
+def ask_around(url: str, settings: StackSettings, tell: Callable[[str, str], None]) -> list[Answer]:
+    """Ask on both paths and tell the answers; with the real OpenRouter no quota is spent on that."""
+    if settings.upstream != "simulator":
+        tell("checked", "what users need is healthy")
+        return []
+    answers = both_paths(url, settings)
+    for answer in answers:
+        tell("checked", f"user {answer.user_id}: {answer.path}, {answer.model}, {answer.milliseconds:.0f} ms")
+    return answers
+
+
+def both_paths(url: str, settings: StackSettings) -> list[Answer]:
+    """Ask on each path that the rollout percentage uses; CheckError when for a while the wrong path answers.
+
+    Users are assigned by `user_id % 100 < percentage`: user 0 is the first on the gateway, 99 the last.
+    """
+    percentage = settings.effective_percentage
+    expected = [(0, "litellm")] if percentage > 0 else []
+    expected += [(99, "direct")] if percentage < 100 else []
+    return [_over(path, url, user_id) for user_id, path in expected]
+
+
+def _over(path: str, url: str, user_id: int) -> Answer:
+    answer = look_until(lambda: ask(url, user_id), lambda found: found.path == path, _SETTLE_SECONDS, _EVERY_SECONDS)
+    if answer.path != path:
+        mend = "./fridayctl logs: the gateway, or the model behind it, is not well; rollback --level 1 leaves it out"
+        raise CheckError(f"user {user_id} should be answered over {path} (was: {answer.path})", mend)
+    return answer

@@ -1,0 +1,240 @@
+"""What changed on a stack's host behind Pulumi's back, in words, and the way back.
+
+Pulumi compares what the state records of a resource with what its provider reads from the host. Three things need a
+look of our own: containers that the state does not know, networks (which the provider does not read), and stopped
+containers: the provider removes those when it reads them, even for a preview.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from docker.models.containers import Container
+from pulumi import automation as auto
+from pulumi.automation.events import EngineEvent, OpType, StepEventMetadata
+
+from components.settings import StackSettings
+from ops.commands.up import bring_up
+from ops.errors import EXIT_USAGE, OperationError
+from ops.hosts.docker_host import DockerHost
+from ops.hosts.swarm import SwarmManager, engine_of
+from ops.rollout.history import Verb
+from ops.stacks.stack_file import read_settings
+from ops.stacks.stacks import open_stack, short_name
+
+CONTAINER = "docker:index/container:Container"
+Tell = Callable[[str, str], None]
+
+
+@dataclass(frozen=True)
+class Drift:
+    """One difference: what `kind` it is (removed, stopped, paused, changed or unknown), of what, in words."""
+
+    kind: str
+    name: str
+    words: str = ""
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """One resource as the state records it; `inputs` are what the program asked for."""
+
+    urn: str
+    kind: str
+    id: str
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """Its name in the program, without the stack's."""
+        return short_name(self.urn)
+
+    @property
+    def runs(self) -> bool:
+        """Tell whether it is a container that should be running; one that only holds files never starts."""
+        return self.kind == CONTAINER and bool(self.inputs.get("mustRun"))
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """What was different, and how many resources the update changed to bring it back."""
+
+    drifts: list[Drift]
+    changed: int
+
+
+def find(stack: str) -> list[Drift]:
+    """Return what is not as the last update left it. Changes nothing.
+
+    Raises OperationError: exit code 2 when the stack is not deployed or a host is not reached.
+    """
+    settings = read_settings(stack)
+    return _find(open_stack(stack), settings, engine_of(settings))
+
+
+def fix(stack: str, tell: Tell) -> Fixed:
+    """Bring everything back by an update that reads the host first; OperationError when something stays different.
+
+    What only a look at the host tells (networks, names, paused containers) is put right there. The rest is Pulumi's,
+    and what it has to replace goes on serving until the one that takes its place is healthy.
+    """
+    settings = read_settings(stack)
+    host = engine_of(settings)
+    opened = open_stack(stack)
+    drifts = _find(opened, settings, host)
+    if not drifts:
+        return Fixed([], 0)
+    for drift in drifts:
+        tell("drift", _line(drift))
+    _put_right(opened, host, lambda text: tell("fix", text))
+    names = ", ".join(dict.fromkeys(drift.name for drift in drifts))
+    done = bring_up(stack, f"{Verb.FIX}: {names}"[:200], tell, refresh=True)
+    if left := _find(open_stack(stack), settings, host):
+        mend = f"look at them by hand, then ./fridayctl drift {stack} --fix"
+        raise OperationError(
+            f"{stack}: not everything could be brought back", mend, details="\n".join(map(_line, left))
+        )
+    return Fixed(drifts, done.changed)
+
+
+def lines(drifts: Sequence[Drift]) -> Iterator[str]:
+    """Yield each difference as the screen shows it."""
+    return (f"  {_line(drift)}" for drift in drifts)
+
+
+def _line(drift: Drift) -> str:
+    return f"{drift.kind:<9} {drift.name}{f': {drift.words}' if drift.words else ''}"
+
+
+def _find(opened: auto.Stack, settings: StackSettings, host: DockerHost) -> list[Drift]:
+    state = recorded(opened.export_stack().deployment or {})
+    if not any(each.kind.startswith("docker:") for each in state):
+        mend = f"./fridayctl up {opened.name}"
+        raise OperationError(f"{opened.name} is not deployed: there is nothing to compare with", mend, EXIT_USAGE)
+    if isinstance(host, SwarmManager):
+        return [*unknown_services(state, host.services(opened.name)), *_read(opened, [])]
+    seen = {str(container.id): container for container in host.containers(opened.name)}
+    idle = [each for each in state if each.runs and each.id in seen and seen[each.id].status != "running"]
+    read = _read(opened, [each.urn for each in idle if seen[each.id].status != "paused"])
+    return [*_unlike(state, seen), *read]
+
+
+def recorded(deployment: Mapping[str, Any]) -> list[Recorded]:
+    """Return the resources of an exported state."""
+    return [
+        Recorded(each["urn"], each["type"], str(each.get("id", "")), each.get("inputs", {}))
+        for each in deployment.get("resources", ())
+    ]
+
+
+def _unlike(state: Sequence[Recorded], seen: Mapping[str, Container]) -> Iterator[Drift]:
+    """Yield what a look at the host's containers tells and Pulumi does not."""
+    known = {each.id for each in state}
+    for stray in (container for id_, container in seen.items() if id_ not in known):
+        yield Drift("unknown", str(stray.name), "carries the stack's label, and the state does not know it")
+    for each in state:
+        container = seen.get(each.id) if each.runs else None
+        if container and container.status == "paused":
+            yield Drift("paused", each.name)
+        elif container and container.status != "running":
+            yield Drift("stopped", each.name, f"{container.status}, exit code {container.attrs['State']['ExitCode']}")
+        if container:
+            yield from (Drift("changed", each.name, words) for words in _moves(each, container))
+
+
+def unknown_services(state: Sequence[Recorded], services: Sequence[Mapping[str, Any]]) -> Iterator[Drift]:
+    """Yield the services of a Swarm that carry the stack's label and are not in its state."""
+    known = {each.id for each in state}
+    for service in services:
+        if service["ID"] not in known:
+            yield Drift("unknown", service["Spec"]["Name"], "carries the stack's label, and the state does not know it")
+
+
+def _moves(each: Recorded, container: Container) -> Iterator[str]:
+    wanted = {network["name"] for network in each.inputs.get("networksAdvanced", ())}
+    found = set(container.attrs["NetworkSettings"]["Networks"])
+    yield from (f"is not on the network {name}" for name in sorted(wanted - found))
+    yield from (f"is on the network {name}" for name in sorted(found - wanted))
+
+
+def _read(opened: auto.Stack, exclude: list[str]) -> list[Drift]:
+    """Return what Pulumi finds when it reads the host."""
+    found: list[Drift] = []
+    errors: list[str] = []
+
+    def see(event: EngineEvent) -> None:
+        if event.diagnostic_event and event.diagnostic_event.severity == "error":
+            errors.append(event.diagnostic_event.message.strip())
+        if event.res_outputs_event:
+            found.extend(_told(event.res_outputs_event.metadata))
+
+    try:
+        # Without the program: it would add what the stack file has changed since the last update.
+        opened.preview_refresh(
+            exclude=exclude, run_program=False, on_event=see, suppress_progress=True, show_secrets=False
+        )
+    except auto.CommandError as error:
+        said = "\n".join(dict.fromkeys(errors)) or "\n".join(str(error).splitlines()[-20:])
+        mend = f"wait for an update that is going on; ./fridayctl status {opened.name} shows the host"
+        raise OperationError(f"the host of {opened.name} cannot be read", mend, details=said) from error
+    return found
+
+
+def _told(step: StepEventMetadata) -> Iterator[Drift]:
+    name = short_name(step.urn)
+    if step.op == OpType.DELETE:
+        yield Drift("removed", name)
+    elif step.op == OpType.UPDATE:
+        before, now = ((state.outputs if state else None) or {} for state in (step.old, step.new))
+        for path in step.detailed_diff or step.diffs or ():
+            yield Drift("changed", name, _change(path, _at(path, before), _at(path, now)))
+
+
+def _at(path: str, outputs: Any) -> Any:
+    """Return what a property path (`ports[0].external`) leads to, or None."""
+    for key in re.findall(r"[^.\[\]]+", path):
+        if isinstance(outputs, list):
+            outputs = outputs[int(key)] if key.isdecimal() and int(key) < len(outputs) else None
+        else:
+            outputs = outputs.get(key) if isinstance(outputs, dict) else None
+    return outputs
+
+
+def _change(path: str, before: object, now: object) -> str:
+    """Word a change. Variables are named only: one may be a secret."""
+    plain = all(isinstance(value, str | int | float) for value in (before, now)) and ".env" not in path
+    return f"{path} is {now}, was {before}" if plain else path
+
+
+def _put_right(opened: auto.Stack, host: DockerHost, tell: Callable[[str], None]) -> None:
+    """Put right on the host what an update would not, or would replace a container for."""
+    by_id = {each.id: each for each in recorded(opened.export_stack().deployment or {})}
+    for name in host.remove_strays(opened.name, set(by_id)):
+        tell(f"removed {name}, which the state does not know")
+    if isinstance(host, SwarmManager):
+        return  # it does so by itself
+    for container in host.containers(opened.name):
+        if each := by_id.get(str(container.id)):
+            for words in _as_recorded(host, each, container):
+                tell(f"{container.name} {words}")
+
+
+def _as_recorded(host: DockerHost, each: Recorded, container: Container) -> Iterator[str]:
+    """Give a container the name and the networks that the state records, and let it go on; yield what was done."""
+    if container.status == "paused":
+        container.unpause()
+        yield "goes on"
+    if not each.runs:
+        return
+    if (name := str(each.inputs.get("name", ""))) and name != container.name:
+        container.rename(name)
+        yield f"is called {name} again"
+    wanted = {network["name"]: network.get("aliases", []) for network in each.inputs.get("networksAdvanced", ())}
+    found = set(container.attrs["NetworkSettings"]["Networks"])
+    for network in sorted(wanted.keys() - found):
+        host.join(network, str(container.id), wanted[network])
+        yield f"is on the network {network} again"
+    for network in sorted(found - wanted.keys()):
+        host.leave(network, str(container.id))
+        yield f"has left the network {network}"

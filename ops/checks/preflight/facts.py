@@ -1,0 +1,287 @@
+"""Collects what preflight judges: asks the engines and the machines below them, and changes nothing."""
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import Any
+
+import docker
+from docker.errors import DockerException
+
+from components.declaration import declare
+from components.settings import StackSettings
+from components.workload import Workload
+from images.tags import local_images
+from ops.checks.preflight.upstream import Upstream, learn
+from ops.checks.rollback_target import Shelf
+from ops.errors import EXIT_USAGE, OperationError
+from ops.hosts import images, ports
+from ops.hosts.clock import seconds_apart
+from ops.hosts.connection import connect
+from ops.hosts.docker_host import STACK_LABEL, DockerHost
+from ops.hosts.image_store import Image, find
+from ops.hosts.images import ImageHost, Need
+from ops.hosts.machine import Space, machine_of
+from ops.rollout.history import Entry, deployed, good_targets
+from ops.stacks.history_source import read_history
+from ops.stacks.stacks import open_known, require_readable
+from toolchain.docker_engine import Engine, described
+
+MEBIBYTE = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Node:
+    """One node of a Swarm, as its managers see it; `ready` is true while it answers them."""
+
+    id: str
+    name: str
+    ready: bool
+    active: bool
+
+
+@dataclass(frozen=True)
+class Swarm:
+    """What an engine says of its Swarm; `nodes` (by id) are known to managers only."""
+
+    active: bool = False
+    manager: bool = False
+    node: str = ""
+    nodes: Mapping[str, Node] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Held:
+    """The images of a stack on one host: how many are there, bytes of the ones that are not (None: not known)."""
+
+    present: int = 0
+    missing: tuple[tuple[Need, int | None], ...] = ()
+    problems: tuple[OperationError, ...] = ()
+
+
+@dataclass(frozen=True)
+class HostFacts:
+    """One host that was reached.
+
+    `seconds_apart` is how far its clock is ahead, beyond doubt. `holders` are who else holds the port of a setting.
+    `memory` is all that the machine has, in bytes; `space` is what is free, or why that is not known, and None when it
+    was not asked. `own_memory` is what the stack itself uses there now, in bytes: 0 when it was not asked, for instance
+    because there is enough without it.
+    """
+
+    engine: Engine
+    architecture: str
+    seconds_apart: float
+    memory: int
+    swarm: Swarm
+    images: Held
+    holders: Mapping[str, str]
+    space: Space | str | None = None
+    own_memory: int = 0
+
+
+@dataclass(frozen=True)
+class WayBack:
+    """Where a rollback could go to: the update that runs and the last good one before it, None where there is none.
+
+    The problems say why one of them could not be made again.
+    """
+
+    current: Entry | None = None
+    current_problem: OperationError | None = None
+    target: Entry | None = None
+    target_problem: OperationError | None = None
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All that is known before a verdict: the settings, what they declare, and each host or why it is not reached.
+
+    `upstream` and `way_back` are None when they were not asked for.
+    """
+
+    stack: str
+    settings: StackSettings
+    workloads: Sequence[Workload]
+    hosts: Mapping[str, HostFacts | OperationError]
+    upstream: Upstream | None = None
+    way_back: WayBack | OperationError | None = None
+
+
+_Built = Mapping[str, Image | None] | OperationError
+
+
+class Collector:
+    """Asks the hosts of a stack and its upstream side by side. `clients` are the engines that were reached, by address.
+
+    `thorough` also asks what takes longer, and the history; without `upstream` OpenRouter is left alone.
+    """
+
+    def __init__(self, stack: str, settings: StackSettings, *, thorough: bool, upstream: bool = True) -> None:
+        self._stack = stack
+        self._settings = settings
+        self._thorough = thorough
+        self._upstream = upstream
+        built = local_images()
+        self._workloads = declare(stack, settings, built).workloads()
+        self._needs = images.needs_of(self._workloads, built)
+        self.clients: dict[str, docker.DockerClient] = {}
+
+    def collect(self) -> Facts:
+        """Return the facts."""
+        workloads, addresses = self._workloads, self._settings.hosts
+        with ThreadPoolExecutor(len(addresses) + 3) as pool:
+            built = pool.submit(self._built)
+            found = {address: pool.submit(self._host, address, built) for address in addresses}
+
+            def reached() -> list[DockerHost]:
+                wait(found.values())  # so that their connections are free: each more is a handshake
+                return list(self.hosts.values())
+
+            upstream = pool.submit(learn, self._stack, self._settings, workloads, reached) if self._upstream else None
+            history = pool.submit(_history, self._stack) if self._thorough else None
+            hosts = {address: host.result() for address, host in found.items()}
+            way_back = self._way_back(history.result(), hosts) if history else None
+            learned = upstream.result() if upstream else None
+            return Facts(self._stack, self._settings, workloads, hosts, learned, way_back)
+
+    @property
+    def hosts(self) -> dict[str, DockerHost]:
+        """The hosts that were reached, by address."""
+        reached = [address for address in self._settings.hosts if address in self.clients]
+        return {address: DockerHost(self._settings, self.clients[address]) for address in reached}
+
+    def close(self) -> None:
+        """Let go of the engines."""
+        for client in self.clients.values():
+            client.close()
+
+    def _way_back(
+        self, entries: Sequence[Entry] | OperationError, hosts: Mapping[str, HostFacts | OperationError]
+    ) -> WayBack | OperationError:
+        if isinstance(entries, OperationError):
+            return entries
+        reached = [
+            ImageHost(address, self.clients[address], host.architecture)
+            for address, host in hosts.items()
+            if isinstance(host, HostFacts)
+        ]
+        shelf = Shelf(self._stack, reached)
+        current, target = deployed(entries), next(iter(good_targets(entries)), None)
+        # Whether what is built here is there, is the check of images already.
+        problems = [shelf.problem(each, built_here=False) if each else None for each in (current, target)]
+        return WayBack(current, problems[0], target, problems[1])
+
+    def _built(self) -> _Built:
+        """Return the images that are built here, as this machine's engine holds them; nothing is asked for none."""
+        wanted = [need.reference for need in self._needs if need.built_here]
+        if not wanted:
+            return {}
+        try:
+            with closing(images.builder()) as here:
+                return {reference: find(here, reference) for reference in wanted}
+        except OperationError as error:
+            return error
+
+    def _host(self, address: str, built: Future[_Built]) -> HostFacts | OperationError:
+        try:
+            client = connect(address, self._settings.ssh, self._settings.tls)
+            self.clients[address] = client
+            return self._facts(address, client, built.result())
+        except OperationError as error:
+            return error
+        except DockerException as error:
+            mend = "mend what its daemon says, or upgrade it: https://docs.docker.com/engine/install"
+            return OperationError(f"{address}: its Docker daemon refuses an answer: {error}", mend, EXIT_USAGE)
+
+    def _facts(self, address: str, client: docker.DockerClient, built: _Built) -> HostFacts:
+        before = time.time()
+        info: dict[str, Any] = client.info()
+        after = time.time()
+        version: dict[str, Any] = client.version()
+        host = ImageHost(address, client, str(version["Arch"]))
+        machine = machine_of(address, self._settings)
+        publishing = DockerHost(self._settings, client).published_ports()
+        space = machine.space(str(info["DockerRootDir"])) if self._thorough else None
+        limits = memory_limits(self._workloads, len(self._settings.hosts))
+        # An engine takes a second for each container: they are asked only where the answer decides.
+        tight = isinstance(space, Space) and space.memory < limits
+        return HostFacts(
+            engine=described(version),
+            architecture=host.architecture,
+            seconds_apart=seconds_apart(str(info["SystemTime"]), before, after),
+            memory=int(info["MemTotal"]),
+            swarm=_swarm(info["Swarm"], client),
+            images=self._images(host, built),
+            holders=ports.holders(self._stack, self._settings, publishing, machine.listener),
+            space=space,
+            own_memory=_own_memory(self._stack, client) if tight else 0,
+        )
+
+    def _images(self, host: ImageHost, built: _Built) -> Held:
+        if isinstance(built, OperationError):
+            return Held(problems=(built,))
+        held = {need.reference: host.find(need.reference) for need in self._needs}
+        missing = [need for need in self._needs if held[need.reference] is None]
+        return Held(
+            present=len(self._needs) - len(missing),
+            missing=tuple((need, _size(built.get(need.reference))) for need in missing),
+            problems=tuple(images.problems(self._stack, self._needs, host, held, built)),
+        )
+
+
+def memory_limits(workloads: Sequence[Workload], hosts: int) -> int:
+    """Return the bytes that the parts of a stack may use on one of its hosts.
+
+    A Swarm spreads the replicas of a part; where a single one goes, is its own choice.
+    """
+    return sum(each.memory_mb * math.ceil(each.replicas / hosts) for each in workloads) * MEBIBYTE
+
+
+def _history(stack: str) -> list[Entry] | OperationError:
+    """Return a stack's history, nothing for a stack that its backend does not know.
+
+    An OperationError too where the history alone could be read, and an update, or the way back, would need more.
+    """
+    try:
+        opened = open_known(stack)
+        if opened is None:
+            return []
+        require_readable(opened)
+        return read_history(opened)
+    except OperationError as error:
+        return error
+
+
+def _size(image: Image | None) -> int | None:
+    return image.size if image else None
+
+
+def _swarm(told: Mapping[str, Any], client: docker.DockerClient) -> Swarm:
+    manager = bool(told["ControlAvailable"])
+    nodes = [_node(each) for each in client.api.nodes()] if manager else []
+    return Swarm(
+        active=told["LocalNodeState"] == "active",
+        manager=manager,
+        node=str(told["NodeID"]),
+        nodes={node.id: node for node in nodes},
+    )
+
+
+def _node(told: Mapping[str, Any]) -> Node:
+    return Node(
+        id=str(told["ID"]),
+        name=str(told["Description"]["Hostname"]),
+        ready=told["Status"]["State"] == "ready",
+        active=told["Spec"]["Availability"] == "active",
+    )
+
+
+def _own_memory(stack: str, client: docker.DockerClient) -> int:
+    """Return the bytes that a stack's containers use, without the files that the kernel would let go of."""
+    running = client.api.containers(filters={"label": f"{STACK_LABEL}={stack}"})
+    found = [client.api.stats(each["Id"], stream=False, one_shot=True).get("memory_stats", {}) for each in running]
+    return sum(each.get("usage", 0) - each.get("stats", {}).get("inactive_file", 0) for each in found)

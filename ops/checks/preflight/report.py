@@ -1,0 +1,69 @@
+"""What preflight found: checks for people, for programs, and for an update that may not begin."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+
+from ops.errors import EXIT_USAGE, OperationError
+
+
+class State(StrEnum):
+    """How a check ended; one is skipped when its question cannot be asked, or is none for this stack.
+
+    A warning is about what will stand in the way later, and fails nothing now.
+    """
+
+    OK = "ok"
+    WARNING = "warning"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at, on one host ("" for the stack as a whole).
+
+    `found` is a whole sentence when it failed or warns, `details` what others said of it, `mend` the next thing to do.
+    """
+
+    name: str
+    host: str
+    state: State
+    found: str
+    mend: str = ""
+    details: str = ""
+
+
+@dataclass(frozen=True)
+class Report:
+    """Every check of a stack."""
+
+    stack: str
+    checks: Sequence[Check]
+
+    @property
+    def failed(self) -> list[Check]:
+        """Return the checks that failed."""
+        return [check for check in self.checks if check.state is State.FAILED]
+
+    @property
+    def warnings(self) -> list[Check]:
+        """Return the checks that warn."""
+        return [check for check in self.checks if check.state is State.WARNING]
+
+    @property
+    def ok(self) -> bool:
+        """Tell whether none failed."""
+        return not self.failed
+
+    def document(self) -> dict[str, object]:
+        """Return it for --json."""
+        return {"stack": self.stack, "ok": self.ok, "checks": [asdict(check) for check in self.checks]}
+
+    def require(self) -> None:
+        """Raise OperationError (exit code 2) with every check that failed, each with its mend."""
+        if self.failed:
+            errors = [OperationError(each.found, each.mend, EXIT_USAGE, each.details) for each in self.failed]
+            *others, last = errors
+            message = "\n".join([*(error.render() for error in others), last.message])
+            raise OperationError(message, last.mend, EXIT_USAGE, last.details)

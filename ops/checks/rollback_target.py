@@ -1,0 +1,99 @@
+"""Whether an update of the history can be gone back to: its settings still mean something, its images are to be had."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+
+from components.settings import SECRET_KEYS, StackSettings
+from components.settings_source import SettingsError, from_pulumi
+from ops.errors import EXIT_USAGE, OperationError
+from ops.hosts import images
+from ops.hosts.connection import connect
+from ops.hosts.images import ImageHost, Need
+from ops.rollout.history import NAMESPACE, Entry, good_targets
+from ops.rollout.rollback_plan import shown
+from ops.stacks.stack_file import NOT_GENERATED
+
+Tell = Callable[[str], None]
+
+
+class Shelf:
+    """The images that a stack's hosts hold, or are given by a registry. Each is asked for once."""
+
+    def __init__(self, stack: str, hosts: Sequence[ImageHost]) -> None:
+        self._stack = stack
+        self._hosts = hosts
+        self._lost: dict[tuple[str, str], OperationError | None] = {}
+
+    def problem(self, entry: Entry, *, built_here: bool = True) -> OperationError | None:
+        """Return why an update of the history cannot be made again, None when it can.
+
+        Without `built_here` only the images that its settings name are looked for.
+        """
+        try:
+            needs = self._needs(entry, built_here=built_here)
+        except SettingsError as error:
+            if not built_here:
+                return None  # the code that is gone back to understood them, and looks for its images itself
+            mend = "./fridayctl rollback --level 4 goes back to the code that understood them"
+            return OperationError(f"its settings are none today: {error.problems[0]}", mend, EXIT_USAGE)
+        found = (self._problem(need, host) for need in needs for host in self._hosts)
+        return next((problem for problem in found if problem), None)
+
+    def fetch(self, entry: Entry, tell: Tell) -> None:
+        """Let each host pull what it lacks of an update's images; OperationError (exit code 2) when one cannot."""
+        for need in self._needs(entry, built_here=False):
+            for host in self._hosts:
+                if host.find(need.reference) is None:
+                    tell(f"{host.address}: pulling {need.reference}")
+                    images.pull(need, host)
+
+    def _needs(self, entry: Entry, *, built_here: bool) -> list[Need]:
+        needs = images.needs(self._stack, _settings(self._stack, entry))
+        return [need for need in needs if built_here or not need.built_here]
+
+    def _problem(self, need: Need, host: ImageHost) -> OperationError | None:
+        which = (host.address, need.reference)
+        if which not in self._lost:
+            self._lost[which] = images.lost(self._stack, need, host)
+        return self._lost[which]
+
+
+@contextmanager
+def open_shelf(stack: str, settings: StackSettings, lost: Tell) -> Iterator[Shelf]:
+    """Connect to a stack's hosts. `lost` is told of each that is not reached: it hinders nobody from going back."""
+    with ExitStack() as closing:
+        hosts = []
+        for address in settings.hosts:
+            try:
+                client = connect(address, settings.ssh, settings.tls)
+            except OperationError as error:
+                lost(f"{error.message}; its images are not looked at")
+                continue
+            closing.callback(client.close)
+            hosts.append(ImageHost(address, client, str(client.version()["Arch"])))
+        yield Shelf(stack, hosts)
+
+
+def require(shelf: Shelf, target: Entry, entries: Sequence[Entry], stack: str, level: int) -> None:
+    """Refuse an update that cannot be gone back to: OperationError (exit code 2) that names the newest that can.
+
+    At level 4 what is built here is built by the code that is gone back to.
+    """
+    built_here = level != 4
+    problem = shelf.problem(target, built_here=built_here)
+    if problem is None:
+        return
+    targets = good_targets(entries)
+    others = (place for place, each in enumerate(targets, 1) if not shelf.problem(each, built_here=built_here))
+    number = next(others, None)
+    way = f"--level {level} --to {number} goes to the newest that can be" if number else "--level 1 needs none"
+    mend = f"{problem.mend}; or ./fridayctl rollback {stack} {way}"
+    raise OperationError(
+        f"the update of {shown(target.at)} cannot be restored: {problem.message}", mend, EXIT_USAGE, problem.details
+    )
+
+
+def _settings(stack: str, entry: Entry) -> StackSettings:
+    """Return an update's settings; the history holds no secrets, so stand-ins take their places."""
+    stand_ins = {f"{NAMESPACE}:{key}": f"{NOT_GENERATED}{key}" for key in SECRET_KEYS}
+    return from_pulumi({**stand_ins, **entry.config}, stack, {})

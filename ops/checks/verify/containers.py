@@ -1,0 +1,237 @@
+"""Compares containers, as `docker inspect` shows them, with the workload that a part declares: plain data only."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from components.container_engine import files_name, instance_of
+from components.workload import Workload
+from ops.checks.verify.result import Check
+from ops.hosts.docker_host import PART_LABEL, REPLICA_LABEL
+
+MEBIBYTE = 1024 * 1024
+_LOGS = {"max-file": "3", "max-size": "10m"}
+# What Friday AI does not start without, besides what the stack sets itself.
+_FRIDAY_NEEDS = ("JWT_SECRET", "OWNER_OPEN_ID", "DATABASE_URL", "VITE_APP_ID", "OPENROUTER_API_KEY")
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One container of a stack, with all that `docker inspect` says of it."""
+
+    stack: str
+    inspected: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return str(self.inspected["Name"]).lstrip("/")
+
+    @property
+    def short(self) -> str:
+        """Its name without the stack's."""
+        return self.name.removeprefix(f"friday-{self.stack}-")
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """Its labels."""
+        labels: Mapping[str, str] = self.inspected["Config"]["Labels"] or {}
+        return labels
+
+    @property
+    def part(self) -> str:
+        """The part that it is a replica of; empty for one that only holds files."""
+        return self.labels.get(PART_LABEL, "") if REPLICA_LABEL in self.labels else ""
+
+    @property
+    def running(self) -> bool:
+        """Tell whether commands can be run in it."""
+        return str(self.inspected["State"]["Status"]) == "running"
+
+    @property
+    def env(self) -> dict[str, str]:
+        """Its environment, the image's variables included."""
+        return dict(entry.split("=", 1) for entry in self.inspected["Config"]["Env"] or ())
+
+    @property
+    def published(self) -> set[tuple[str, int, int]]:
+        """What it publishes: (address of the host, port of the host, port of the container)."""
+        ports: Mapping[str, Any] = self.inspected["NetworkSettings"]["Ports"] or {}
+        return {
+            (binding["HostIp"], int(binding["HostPort"]), int(port.split("/")[0]))
+            for port, bindings in ports.items()
+            for binding in bindings or ()
+            if ":" not in binding["HostIp"]  # an IPv6 twin of the same binding
+        }
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One part's containers on one host, beside what the part declares; `image_id` is what its reference names there.
+
+    In a Swarm the engine itself counts replicas, names containers and restarts them.
+    """
+
+    workload: Workload
+    seen: Sequence[Seen]
+    image_id: str
+    stack: str
+    swarm: bool
+
+    def checks(self, secrets: Mapping[str, str]) -> list[Check]:
+        """Return every check that needs no look inside; `secrets` are values by their settings' names.
+
+        Where no container is seen, only their number is checked: the rest would be said of nothing.
+        """
+        part = self.workload.part
+        count = len(self.seen)
+        named = [] if self.swarm else [Check(part, "runs in the declared number", tuple(self._number()))]
+        if not self.seen:
+            return named
+        return [
+            *named,
+            Check(part, f"healthy ({count})", tuple(self._health())),
+            Check(part, f"made of {self.workload.image}", tuple(self._image())),
+            Check(part, "command and user as declared", tuple(self._command())),
+            Check(part, "environment as declared", tuple(self._environment())),
+            Check(part, "locked down: privileges, memory, logs, root file system", tuple(self._confinement())),
+            Check(part, f"publishes {self._ports_text()}", tuple(self._ports())),
+            Check(part, f"only on the networks {', '.join(self.workload.networks)}", tuple(self._networks())),
+            Check(part, "shows no secret to docker inspect", tuple(self._secrets(secrets))),
+        ]
+
+    def _number(self) -> Iterator[str]:
+        wanted = set(self.workload.instance_names())
+        found: set[str] = set()
+        for each in sorted(self.seen, key=lambda each: each.name):
+            instance = instance_of(self.stack, self.workload, each.name)
+            if instance not in wanted or instance in found:
+                yield f"{each.name} is not what the stack file declares now; ./fridayctl up {self.stack} replaces it"
+            found.add(instance)
+        yield from (f"friday-{self.stack}-{instance} is missing" for instance in sorted(wanted - found))
+
+    def _health(self) -> Iterator[str]:
+        for each in self.seen:
+            state = each.inspected["State"]
+            health = state.get("Health", {}).get("Status", "no probe")
+            if not each.running or health != "healthy":
+                yield f"{each.short}: {state['Status']}, {health}"
+
+    def _image(self) -> Iterator[str]:
+        if not self.image_id:
+            yield f"{self.workload.image} is not on this host"
+            return
+        for each in self.seen:
+            if each.inspected["Image"] != self.image_id:
+                yield f"{each.short}: runs {each.inspected['Image']}, and that name is {self.image_id}"
+
+    def _command(self) -> Iterator[str]:
+        for each in self.seen:
+            config = each.inspected["Config"]
+            command = [*(config["Entrypoint"] or ()), *(config["Cmd"] or ())]
+            if self.workload.command and command != list(self.workload.command):
+                yield f"{each.short}: runs {' '.join(command)}, declared is {' '.join(self.workload.command)}"
+            if config["User"] != self.workload.user:
+                yield f"{each.short}: user {config['User'] or 'root'}, declared is {self.workload.user}"
+
+    def _environment(self) -> Iterator[str]:
+        for each in self.seen:
+            for name, value in self.workload.env.items():
+                if (found := each.env.get(name)) != value:
+                    yield f"{each.short}: {name} is {'not set' if found is None else found!r}, declared is {value!r}"
+            for name, value in self.workload.secret_env.items():
+                if each.env.get(name) != value:
+                    yield f"{each.short}: {name} is not the secret that is set"
+
+    def _confinement(self) -> Iterator[str]:
+        for each in self.seen:
+            host = each.inspected["HostConfig"]
+            expected = {
+                "Memory": (host["Memory"] // MEBIBYTE, self.workload.memory_mb),
+                "ReadonlyRootfs": (host["ReadonlyRootfs"], self.workload.read_only),
+                "Privileged": (host["Privileged"], False),
+                "LogConfig": (host["LogConfig"], {"Type": "json-file", "Config": _LOGS}),
+            }
+            if not self.swarm:
+                expected |= {
+                    "MemorySwap": (host["MemorySwap"] // MEBIBYTE, self.workload.memory_mb),
+                    "CapDrop": (host["CapDrop"], ["ALL"]),
+                    "CapAdd": (host["CapAdd"] or [], []),
+                    "SecurityOpt": (host["SecurityOpt"], ["no-new-privileges:true"]),
+                    "RestartPolicy": (host["RestartPolicy"]["Name"], "always"),
+                }
+            for name, (found, wanted) in expected.items():
+                if found != wanted:
+                    yield f"{each.short}: {name} is {found}, declared is {wanted}"
+
+    def _declared_ports(self) -> set[tuple[str, int, int]]:
+        # A Swarm publishes on every address of the host.
+        return {("0.0.0.0" if self.swarm else p.address, p.host, p.container) for p in self.workload.ports}  # noqa: S104
+
+    def _ports_text(self) -> str:
+        found = [f"{address}:{port}" for address, port, _ in sorted(self._declared_ports())]
+        return ", ".join(found) or "no port"
+
+    def _ports(self) -> Iterator[str]:
+        for each in self.seen:
+            declared = self._declared_ports()
+            for address, port, inside in sorted(each.published - declared):
+                yield f"{each.short}: publishes {address}:{port} (to {inside}), which is not declared"
+            for address, port, inside in sorted(declared - each.published if each.running else ()):
+                yield f"{each.short}: does not publish {address}:{port} (to {inside})"
+
+    def _networks(self) -> Iterator[str]:
+        wanted = {f"friday-{self.stack}-{network}" for network in self.workload.networks}
+        for each in self.seen:
+            found = set(each.inspected["NetworkSettings"]["Networks"])
+            yield from (f"{each.short}: is not on {name}" for name in sorted(wanted - found))
+            yield from (f"{each.short}: is on {name}, which is not declared" for name in sorted(found - wanted))
+
+    def _secrets(self, secrets: Mapping[str, str]) -> Iterator[str]:
+        allowed = set(self.workload.secret_env.values())
+        for each in self.seen:
+            shown = json.dumps(each.inspected)
+            for name, value in secrets.items():
+                if value not in allowed and value in shown:
+                    yield f"{each.short}: shows {name}"
+
+
+def leftovers(stack: str, seen: Sequence[Seen], workloads: Sequence[Workload]) -> Check:
+    """Check that nothing on a host carries the stack's label but replicas and the containers of their files."""
+    parts = {workload.part for workload in workloads if workload.replicas}
+    files = {f"{workload.part}-files-{workload.files_digest()}" for workload in workloads}
+    strays = [each.short for each in seen if each.part not in parts and each.short not in files]
+    return Check("host", "nothing else carries the stack's label", tuple(f"{name} is not declared" for name in strays))
+
+
+def files_kept(stack: str, seen: Sequence[Seen], workload: Workload) -> Check:
+    """Check that the container is there which holds a part's files for the next replica; it never runs.
+
+    Whoever removes stopped containers (`docker container prune`) removes it too. What runs keeps its files.
+    """
+    name = files_name(stack, workload)
+    mend = f"what runs is not touched; ./fridayctl drift {stack} --fix makes it again"
+    gone = () if any(each.name == name for each in seen) else (f"{name} is gone; {mend}",)
+    return Check(workload.part, "its files are kept for the next replica", gone)
+
+
+def contract(seen: Sequence[Seen]) -> Check:
+    """Check the environment that Friday AI reads, as it stands in the containers."""
+    problems = [f"{each.short}: {problem}" for each in seen for problem in _broken_terms(each.env)]
+    return Check("friday", "keeps Friday AI's environment contract", tuple(problems))
+
+
+def _broken_terms(env: Mapping[str, str]) -> Iterator[str]:
+    share = env.get("LITELLM_ROLLOUT_PERCENTAGE", "")
+    terms = {
+        "ENABLE_LITELLM should be true or false": env.get("ENABLE_LITELLM") in ("true", "false"),
+        "LITELLM_ROLLOUT_PERCENTAGE should be 0 to 100": share.isdecimal() and int(share) <= 100,
+        "LITELLM_BASE_URL should be the edge": env.get("LITELLM_BASE_URL", "").startswith("http://"),
+        "OPENROUTER_MODEL should be a free model": env.get("OPENROUTER_MODEL", "").endswith(":free"),
+        "PORT should be 3000": env.get("PORT") == "3000",
+    }
+    yield from (f"{term} (is {env.get(term.split()[0])!r})" for term, kept in terms.items() if not kept)
+    for name in _FRIDAY_NEEDS:
+        if not env.get(name) and not env.get(f"{name}_FILE"):
+            yield f"{name} or {name}_FILE should be set"

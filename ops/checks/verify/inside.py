@@ -1,0 +1,104 @@
+"""Looks into running containers: which processes as whom, which files with which content, which names resolve."""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from components.workload import FILES_DIR, Workload
+from ops.checks.verify.containers import Seen
+from ops.checks.verify.result import Check
+from ops.hosts.testinfra_host import TestHost
+
+# Both from the container's own tools: the host may have no `ps`, and its file systems are not ours to read.
+_PROCESSES = (
+    "for p in /proc/[0-9]*; do "
+    'echo "$(sed -n "s/^Uid:[^0-9]*\\([0-9]*\\).*/\\1/p" $p/status) $(tr "\\000\\n" "  " < $p/cmdline)"; '
+    "done 2>/dev/null"
+)
+_FILES = f"find {FILES_DIR} -type f -exec sha256sum {{}} +"
+_BREAK = "--"
+_NO_PROGRAM = (126, 127)
+_ISOLATED = "finds the edge and nothing behind it"
+_NONE_RUNS = "no container of it runs"
+
+
+@dataclass(frozen=True)
+class Inside:
+    """What one running container holds: (user id, arguments) of its processes, and its files' SHA-256 by path."""
+
+    short: str
+    processes: tuple[tuple[str, str], ...]
+    files: Mapping[str, str]
+
+
+def look(place: TestHost, container: Seen, *, files: bool) -> Inside | None:
+    """Look into a container; None when its image has no shell."""
+    code, text = place.exec(container.name, f"{_PROCESSES}; echo {_BREAK}; {_FILES if files else 'true'}")
+    if code in _NO_PROGRAM:
+        return None
+    processes, _, listed = text.partition(f"\n{_BREAK}")
+    found = [line.partition(" ") for line in processes.splitlines() if line[:1].isdigit()]
+    sums = (line.split(maxsplit=1) for line in listed.splitlines() if line)
+    return Inside(
+        container.short,
+        tuple((uid, arguments.strip()) for uid, _, arguments in found),
+        {path.removeprefix(f"{FILES_DIR}/"): digest for digest, path in sums},
+    )
+
+
+def checks(workload: Workload, found: Sequence[Inside | None], secrets: Mapping[str, str]) -> list[Check]:
+    """Compare what is inside a part's containers with what the part declares."""
+    seen = [each for each in found if each]
+    no_shell = "" if len(seen) == len(found) else "its image has no shell to look with"
+    left_out = no_shell if found else _NONE_RUNS
+    part = workload.part
+    made = [
+        Check(part, "no process works as root", tuple(_roots(seen)), left_out),
+        Check(part, "no secret in a process's arguments", tuple(_arguments(seen, secrets)), left_out),
+    ]
+    if workload.files:
+        name = f"{len(workload.files)} files below {FILES_DIR} are what is declared"
+        made.append(Check(part, name, tuple(_files(workload, seen)), left_out))
+    return made
+
+
+def _roots(found: Sequence[Inside]) -> Iterator[str]:
+    for each in found:
+        # The program only: arguments may be somebody's secrets.
+        yield from (f"{each.short}: {arguments.split(' ')[0]}" for uid, arguments in each.processes if uid == "0")
+        if not each.processes:
+            yield f"{each.short}: no process could be seen"
+
+
+def _arguments(found: Sequence[Inside], secrets: Mapping[str, str]) -> Iterator[str]:
+    for each in found:
+        for name, value in secrets.items():
+            if any(value in arguments for _, arguments in each.processes):
+                yield f"{each.short}: shows {name}"
+
+
+def _files(workload: Workload, found: Sequence[Inside]) -> Iterator[str]:
+    wanted = {path: hashlib.sha256(file.content.encode()).hexdigest() for path, file in workload.files.items()}
+    for each in found:
+        yield from (f"{each.short}: {path} is missing" for path in sorted(wanted.keys() - each.files.keys()))
+        yield from (f"{each.short}: {path} is not declared" for path in sorted(each.files.keys() - wanted.keys()))
+        for path in sorted(wanted.keys() & each.files.keys()):
+            if wanted[path] != each.files[path]:
+                yield f"{each.short}: {path} has other content"
+
+
+def isolation(place: TestHost, friday: Sequence[Seen], hidden: Sequence[str], shown: str) -> Check:
+    """Check that Friday can look up the edge (`shown`) and nothing behind it (`hidden`)."""
+    if not friday:
+        return Check("friday", _ISOLATED, left_out=_NONE_RUNS)
+    names = [*hidden, shown]
+    script = "; ".join(f"getent hosts {name} >/dev/null && echo {name}" for name in names)
+    problems: list[str] = []
+    for each in friday:
+        code, text = place.exec(each.name, f"command -v getent >/dev/null || exit 127; {script}; true")
+        if code in _NO_PROGRAM:
+            return Check("friday", _ISOLATED, left_out="its image has no getent to ask with")
+        resolved = text.split()
+        problems += [f"{each.short}: finds {name}" for name in hidden if name in resolved]
+        problems += [f"{each.short}: does not find {shown}"] if shown not in resolved else []
+    return Check("friday", _ISOLATED, tuple(problems))

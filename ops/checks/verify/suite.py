@@ -1,0 +1,94 @@
+"""Runs every check on every host of a stack, the hosts side by side."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from pydantic import SecretStr
+
+from components.declaration import address, declare
+from components.settings import StackSettings
+from components.workload import Workload
+from images.tags import local_images
+from ops.checks.verify import inside, machine, requests, swarm
+from ops.checks.verify.containers import Comparison, Seen, contract, files_kept, leftovers
+from ops.checks.verify.result import Check, Report
+from ops.errors import OperationError
+from ops.hosts.docker_host import STACK_LABEL
+from ops.hosts.testinfra_host import TestHost, open_test_host
+from ops.stacks.decrypted_settings import read_revealed
+
+
+def verify(stack: str) -> Report:
+    """Compare the hosts of a stack with its settings; a host that is not reached is a failed check.
+
+    Raises SettingsError or OperationError (exit code 2) when the settings cannot be read.
+    """
+    settings = read_revealed(stack)
+    suite = _Suite(stack, settings, declare(stack, settings, local_images()).workloads())
+    with ThreadPoolExecutor(len(settings.hosts)) as pool:
+        return Report(stack, dict(zip(settings.hosts, pool.map(suite.host, settings.hosts), strict=True)))
+
+
+@dataclass(frozen=True)
+class _Suite:
+    stack: str
+    settings: StackSettings
+    workloads: Sequence[Workload]
+
+    def host(self, at: str) -> list[Check]:
+        """Return the checks of one host."""
+        try:
+            with open_test_host(at, self.settings) as place:
+                return [Check("host", "is reached and answers"), *machine.checks(place), *self._stack(place)]
+        except OperationError as error:
+            lines = [line for line in (error.message, *error.details.splitlines(), f"mend: {error.mend}") if line]
+            return [Check("host", "is reached and answers", tuple(lines))]
+
+    def _stack(self, place: TestHost) -> list[Check]:
+        seen = self._seen(place)
+        checks = [leftovers(self.stack, seen, self.workloads)]
+        if self._swarm and place.address == self.settings.docker_host:
+            checks += swarm.checks(place, self.stack, self.workloads)
+        for workload in self.workloads:
+            if not self._swarm or any(each.part == workload.part for each in seen):
+                checks += self._part(place, workload, seen)
+        return checks
+
+    def _part(self, place: TestHost, workload: Workload, seen: Sequence[Seen]) -> list[Check]:
+        found = [each for each in seen if each.part == workload.part]
+        secrets = _secrets(self.settings)
+        image_id = _image_id(place, workload.image)
+        checks = Comparison(workload, found, image_id, self.stack, self._swarm).checks(secrets)
+        if found:
+            if workload.files and not self._swarm:
+                checks.append(files_kept(self.stack, seen, workload))
+            running = [each for each in found if each.running]
+            looks = [inside.look(place, each, files=bool(workload.files)) for each in running]
+            checks += inside.checks(workload, looks, secrets)
+            if workload.part == "friday":
+                names = [address(self.stack, self.settings.engine, name) for name in ("litellm", "redis", "edge")]
+                checks += [contract(found), inside.isolation(place, running, names[:2], names[2])]
+        if workload.part == "edge":
+            checks += requests.checks(place, self.settings)
+        return checks
+
+    def _seen(self, place: TestHost) -> list[Seen]:
+        """Return the stack's containers; of a Swarm without the ones that have ended, which it keeps as its history."""
+        every = [] if self._swarm else ["--all"]
+        listed = place.docker("ps", *every, "--quiet", "--filter", f"label={STACK_LABEL}={self.stack}").split()
+        return [Seen(self.stack, each) for each in (place.docker_json("inspect", *listed) if listed else ())]
+
+    @property
+    def _swarm(self) -> bool:
+        return self.settings.engine == "swarm"
+
+
+def _image_id(place: TestHost, reference: str) -> str:
+    code, text = place.run(*place.docker_command, "image", "inspect", "--format", "{{.Id}}", reference)
+    return "" if code else text
+
+
+def _secrets(settings: StackSettings) -> dict[str, str]:
+    own = {name: value for name, value in settings if isinstance(value, SecretStr)}
+    return {name: value.get_secret_value() for name, value in {**own, **settings.friday_secrets}.items()}

@@ -1,0 +1,117 @@
+"""What a stack is set to, what its history says last, and what runs."""
+
+import datetime as dt
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ops.hosts.docker_host import Instance
+from ops.hosts.swarm import engine_of
+from ops.metrics.collect import measure, sources
+from ops.rollout.analysis import judge
+from ops.rollout.gates.verdict import Judgement, Question
+from ops.rollout.history import Entry
+from ops.rollout.position import Standing, standing
+from ops.rollout.steps import in_words
+from ops.stacks.history_source import read_history
+from ops.stacks.stack_file import read_settings
+from ops.stacks.stacks import open_stack
+
+_URLS = ("fridayUrl", "gatewayUrl", "simulatorUrl", "prometheusUrl")
+_LAST = 5
+"""Updates that are shown."""
+
+
+@dataclass(frozen=True)
+class Status:
+    """A stack at one moment. `deployed_percentage` (0-100) is what runs, `settings_percentage` what the file says.
+
+    `step` and `gates` are None when nothing is deployed; `history` holds the last updates, newest first.
+    """
+
+    stack: str
+    settings_percentage: int
+    deployed_percentage: int | None
+    history: Sequence[Entry]
+    instances: list[Instance]
+    urls: dict[str, str]
+    step: Standing | None = None
+    gates: Judgement | None = None
+
+    @property
+    def well(self) -> bool:
+        """Tell whether something runs and all of it is healthy."""
+        return bool(self.instances) and all(each.well for each in self.instances)
+
+    @property
+    def headline(self) -> str:
+        """Return the rollout's state in a sentence."""
+        if not self.instances or self.deployed_percentage is None:
+            return "not deployed"
+        text = f"{self.deployed_percentage} % of users through LiteLLM"
+        if self.deployed_percentage != self.settings_percentage:
+            text += f" (the stack file says {self.settings_percentage} %: ./fridayctl up {self.stack} brings it there)"
+        ill = sum(not each.well for each in self.instances)
+        return f"{text}, {ill} of {len(self.instances)} containers not well" if ill else f"{text}, all healthy"
+
+    @property
+    def rollout(self) -> str:
+        """Return the step in a sentence: since when, how much of its soak is left, what comes next."""
+        if self.step is None:
+            return ""
+        since = f"since {self.step.since:%Y-%m-%d %H:%M} UTC"
+        left = f"{in_words(self.step.soak_left)} of its soak left" if self.step.soak_left else "its soak is over"
+        step = self.step.next_step
+        following = "it is the last step" if step is None else f"next: {step} %"
+        paused = f"; paused ({self.step.paused.message})" if self.step.paused else ""
+        return f"{since}, {left}, {following}{paused}"
+
+    def document(self) -> dict[str, object]:
+        """Return it for --json."""
+        return {
+            "stack": self.stack,
+            "headline": self.headline,
+            "well": self.well,
+            "settings_percentage": self.settings_percentage,
+            "deployed_percentage": self.deployed_percentage,
+            "step": self.step.document() if self.step else None,
+            "gates": [each.model_dump() for each in self.gates.verdicts] if self.gates else [],
+            "history": [each.model_dump(exclude={"config"}) for each in self.history],
+            "instances": [asdict(each) for each in self.instances],
+            "urls": self.urls,
+        }
+
+
+def look(stack: str) -> Status:
+    """Look at a stack; SettingsError or OperationError when it cannot be read."""
+    settings = read_settings(stack)
+    opened = open_stack(stack)
+    # Each of these is a run of Pulumi's command line, and somebody waits.
+    with ThreadPoolExecutor() as pool:
+        asked = pool.submit(opened.outputs), pool.submit(read_history, opened)
+        instances = engine_of(settings).instances(stack)
+        outputs = {key: output.value for key, output in asked[0].result().items()}
+        entries = asked[1].result()
+    now = dt.datetime.now(dt.UTC)
+    step = standing(entries, settings.rollout, now) if outputs else None
+    gates = None
+    if step:
+        evidence = measure(sources(opened, settings, outputs), settings, entries, step.since, now)
+        gates = judge(evidence, Question(stack, step.percentage, step.next_step, settings.gates))
+    return Status(
+        stack=stack,
+        settings_percentage=settings.effective_percentage,
+        deployed_percentage=_percentage(outputs),
+        history=entries[:_LAST],
+        instances=instances,
+        urls={name: str(outputs[name]) for name in _URLS if name in outputs},
+        step=step,
+        gates=gates,
+    )
+
+
+def _percentage(outputs: dict[str, Any]) -> int | None:
+    if not outputs:
+        return None
+    return int(outputs["rolloutPercentage"]) if outputs.get("litellmEnabled", True) else 0

@@ -1,0 +1,1 @@
+"""The machines whose Docker engines run a stack."""

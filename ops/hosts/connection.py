@@ -1,0 +1,143 @@
+"""How every command reaches a Docker engine: by unix://, ssh:// or tcp:// with TLS, with the stack's own settings."""
+
+import shutil
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+import docker
+import requests
+from docker.errors import APIError
+from docker.tls import TLSConfig
+from docker.transport.basehttpadapter import BaseHTTPAdapter
+
+from components.host_settings import SshSettings, TlsSettings
+from ops.errors import EXIT_FAILED, EXIT_USAGE, OperationError, root_cause
+from ops.hosts import ssh_errors, tls_errors
+from ops.hosts.ssh import SshAdapter, command
+from toolchain import docker_engine, versions
+
+_FIRST_SECONDS = 20  # above the 10 s after which ssh itself gives a host up
+_SECONDS = 60
+_FIRST_API = ".".join(map(str, versions.DOCKER_API_MINIMUM))
+# docker-py serves every path over the adapter that is mounted here, and reads raw streams from its sockets.
+_PREFIX = "http+docker://"
+
+
+def connect(address: str, ssh: SshSettings, tls: TlsSettings) -> docker.DockerClient:
+    """Return a client of the engine at `address`, which has answered.
+
+    Nobody is asked anything, and no host is trusted on first sight. `close()` ends the client's ssh children; so
+    does the end of this process.
+
+    Raises OperationError: exit code 2 when the engine is not reached now, 1 out of any later call when it is lost.
+    """
+    way = _way(address, ssh, tls)
+    version = _version(address, _Api(way, _FIRST_API, _FIRST_SECONDS))
+    client = docker.DockerClient(base_url=way.base_url, version=version)
+    client.api = _Api(way, version, _SECONDS)
+    client.api.answered = True
+    return client
+
+
+class _Way(Protocol):
+    """How one address is reached, and the words for a failure on that way."""
+
+    base_url: str
+    tls: TLSConfig | None
+    adapter: BaseHTTPAdapter | None
+
+    def explain(self, error: requests.RequestException) -> OperationError:
+        """Return the error that a failed request means."""
+
+
+class _Api(docker.APIClient):
+    """docker-py's client, whose lost connections are operation errors."""
+
+    answered = False
+
+    def __init__(self, way: _Way, version: str, seconds: int) -> None:
+        super().__init__(base_url=way.base_url, version=version, timeout=seconds, tls=way.tls or False)
+        self._way = way
+        if way.adapter:
+            self.mount(_PREFIX, way.adapter)
+
+    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+        """Send a request; OperationError when the engine is not reached or does not answer in time."""
+        if self._way.tls:
+            kwargs["verify"] = self.verify  # else REQUESTS_CA_BUNDLE of this machine's environment would decide
+        try:
+            return super().send(request, **kwargs)
+        except requests.RequestException as error:
+            reason = self._way.explain(error)
+            if self.answered:
+                reason = OperationError(f"connection lost: {reason.message}", reason.mend, EXIT_FAILED, reason.details)
+            raise reason from error
+
+
+def _version(address: str, api: docker.APIClient) -> str:
+    try:
+        return str(api.version(api_version=False)["ApiVersion"])
+    except (APIError, requests.RequestException, KeyError, TypeError) as error:
+        message = f"{address}: what answers there is no Docker daemon ({error})"
+        raise OperationError(message, "check the address in the stack file", EXIT_USAGE) from error
+    except OperationError:
+        api.close()  # the error is kept for a while, and would keep its connection
+        raise
+
+
+def _way(address: str, ssh: SshSettings, tls: TlsSettings) -> _Way:
+    if address.startswith("unix://"):
+        return _Unix(address)
+    try:
+        _ = urlsplit(address).port
+    except ValueError as error:
+        raise OperationError(f"{address}: {error}", "correct the port in the stack file", EXIT_USAGE) from error
+    return _Ssh(address, ssh) if address.startswith("ssh://") else _Tls(address, tls)
+
+
+class _Unix:
+    tls: TLSConfig | None = None
+    adapter: BaseHTTPAdapter | None = None
+
+    def __init__(self, address: str) -> None:
+        self.base_url = address
+
+    def explain(self, error: requests.RequestException) -> OperationError:
+        said = str(root_cause(error))
+        mend = "./fridayctl doctor says what is missing"
+        if "Permission denied" in said:
+            message = f"{self.base_url}: its Docker socket is not for this user"
+            return OperationError(message, docker_engine.mend(said), EXIT_USAGE)
+        return OperationError(f"Docker at {self.base_url} does not answer: {said}", mend, EXIT_USAGE)
+
+
+class _Ssh:
+    base_url = "unix:///over-ssh"  # never opened: the adapter is mounted over it
+    tls: TLSConfig | None = None
+
+    def __init__(self, address: str, ssh: SshSettings) -> None:
+        if not shutil.which("ssh"):
+            message = f"{address}: there is no ssh command on this machine"
+            raise OperationError(message, "sudo apt-get install openssh-client", EXIT_USAGE)
+        self._address = address
+        self._ssh = ssh
+        self._over_ssh = SshAdapter(command(address, ssh, ["docker", "system", "dial-stdio"]))
+        self.adapter: BaseHTTPAdapter | None = self._over_ssh
+
+    def explain(self, error: requests.RequestException) -> OperationError:
+        if isinstance(error, requests.exceptions.Timeout):
+            return ssh_errors.silent(self._address, self._ssh)
+        return ssh_errors.explain(self._address, self._ssh, self._over_ssh.last_words() or str(error))
+
+
+class _Tls:
+    adapter: BaseHTTPAdapter | None = None
+
+    def __init__(self, address: str, tls: TlsSettings) -> None:
+        ca, cert, key = tls_errors.check(tls)
+        self.base_url = address
+        self.tls: TLSConfig | None = TLSConfig(client_cert=(cert, key), ca_cert=ca, verify=True)
+        self._settings = tls
+
+    def explain(self, error: requests.RequestException) -> OperationError:
+        return tls_errors.explain(self.base_url, self._settings, error)

@@ -1,0 +1,250 @@
+"""What runs on a Docker host: a stack's containers, their health, and the words for one that is not well."""
+
+import contextlib
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Self
+
+import docker
+from docker.errors import NotFound
+from docker.models.containers import Container
+
+from components.settings import StackSettings
+from ops.errors import OperationError
+from ops.hosts.connection import connect
+from ops.hosts.image_store import find
+from ops.waiting import look_until
+
+STACK_LABEL = "friday-litellm.stack"
+PART_LABEL = "friday-litellm.part"
+REPLICA_LABEL = "friday-litellm.replica"
+_LOG_LINES = 15
+_FIRST_PROBE_SECONDS = 15.0  # an interval, and a probe that is as slow as it may be
+_EVERY_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One container of a stack. `health` is healthy, unhealthy, starting or none; `age_seconds` since its start."""
+
+    name: str
+    part: str
+    image: str
+    state: str
+    health: str
+    age_seconds: float
+
+    @property
+    def well(self) -> bool:
+        """Tell whether it runs and passes its probe."""
+        return self.state == "running" and self.health == "healthy"
+
+
+class DockerHost:
+    """One Docker engine, read and tidied by label; it declares nothing, that is the program's part."""
+
+    def __init__(self, settings: StackSettings, client: docker.DockerClient | None = None) -> None:
+        """Connect to a stack's engine, or take a client that is connected to one of its engines.
+
+        OperationError (exit code 2) when the engine does not answer.
+        """
+        self._client = client or connect(settings.docker_host, settings.ssh, settings.tls)
+
+    def asked_again(self) -> Self:
+        """Return it if it still answers; OperationError when it does not."""
+        self._client.ping()
+        return self
+
+    def instances(self, stack: str) -> list[Instance]:
+        """Return a stack's containers, stopped ones too, sorted by name; not the ones that only hold files."""
+        found = [_instance(container) for container in self._working(stack)]
+        return sorted((each for each in found if each), key=lambda each: each.name)
+
+    def names(self, stack: str) -> set[str]:
+        """Return the names of all of a stack's containers."""
+        # The plain list, in one request: the library's own objects would ask for each container again.
+        found = self._client.api.containers(all=True, filters={"label": f"{STACK_LABEL}={stack}"})
+        return {each["Names"][0].lstrip("/") for each in found}
+
+    def published_ports(self) -> dict[int, tuple[str, str]]:
+        """Return (container name, its stack or "") of what publishes each host port."""
+        # In one request, as above.
+        return {
+            int(port["PublicPort"]): (container["Names"][0].lstrip("/"), container["Labels"].get(STACK_LABEL, ""))
+            for container in self._client.api.containers()
+            for port in container["Ports"]
+            if "PublicPort" in port
+        }
+
+    def runs(self, stack: str, part: str, image: str) -> list[bool]:
+        """Return of each running container of a part whether it is made of an image, as this host has that now."""
+        found = self._client.api.containers(filters={"label": f"{STACK_LABEL}={stack}"})
+        running = [str(each["ImageID"]) for each in found if each["Labels"].get(PART_LABEL) == part]
+        declared = find(self._client, image) if running else None
+        return [declared is not None and declared.id == each for each in running]
+
+    def complaint(self, stack: str) -> str:
+        """Return name, state, last probe output and last log lines of each container that is not well.
+
+        One that has just started gets a while: the plugin has seen it healthy, and the engine has yet to ask.
+        """
+        if self._all_well(stack):
+            return ""
+        return _complaints(
+            look_until(
+                lambda: self._working(stack),
+                lambda found: not any(map(_is_new, found)),
+                _FIRST_PROBE_SECONDS,
+                _EVERY_SECONDS,
+            )
+        )
+
+    def _all_well(self, stack: str) -> bool:
+        """Tell whether nothing is to be told, in two requests: each container's own words cost one more for each."""
+        labels = [f"{STACK_LABEL}={stack}", REPLICA_LABEL]
+        api = self._client.api
+        well = api.containers(filters={"label": labels, "status": "running", "health": "healthy"})
+        return len(well) == len(api.containers(all=True, filters={"label": labels}))
+
+    def reasons(self, stack: str) -> str:
+        """Return why an update failed: what `complaint` says, without any wait."""
+        return _complaints(self._working(stack))
+
+    def logs(self, stack: str, part: str, tail: int) -> Iterator[tuple[str, Iterator[bytes], Container]]:
+        """Yield (name, lines so far, container) of each container of a part ("" for all parts)."""
+        for container in self._working(stack):
+            if part in ("", container.labels.get(PART_LABEL)):
+                lines = container.logs(tail=tail, timestamps=True).splitlines()
+                yield str(container.name), iter(lines), container
+
+    def run_in(self, stack: str, part: str, command: list[str]) -> dict[str, str]:
+        """Run a command in each running container of a part; return what each printed, by the container's name."""
+        answers = {}
+        api = self._client.api
+        # Not the library's own objects: they ask for each container once more, and for an exit code afterwards, which
+        # costs a connection, for the one that the command ran over is gone.
+        for found in api.containers(filters={"label": [f"{STACK_LABEL}={stack}", f"{PART_LABEL}={part}"]}):
+            with contextlib.suppress(NotFound):  # gone between the listing and the command
+                printed = api.exec_start(api.exec_create(found["Id"], command)["Id"])
+                answers[found["Names"][0].lstrip("/")] = printed.decode(errors="replace")
+        return answers
+
+    def remove_strays(self, stack: str, known: set[str]) -> list[str]:
+        """Remove the stack's containers whose ids are not `known` to its state; return their names.
+
+        An update that was killed between a container's creation and its entry in the state leaves such a one.
+        """
+        strays = [container for container in self.containers(stack) if container.id not in known]
+        for container in strays:
+            container.remove(force=True, v=True)
+        return [str(container.name) for container in strays]
+
+    def remove_leftovers(self, stack: str) -> list[str]:
+        """Remove containers, networks and volumes with the stack's label; return their names.
+
+        After a destroy only what a killed update left outside the state is still here.
+        """
+        removed = []
+        for container in self.containers(stack):
+            container.remove(force=True, v=True)
+            removed.append(str(container.name))
+        for network in self._client.networks.list(filters={"label": f"{STACK_LABEL}={stack}"}):
+            network.remove()
+            removed.append(str(network.name))
+        for volume in self._client.volumes.list(filters={"label": f"{STACK_LABEL}={stack}"}):
+            volume.remove()
+            removed.append(str(volume.name))
+        return removed
+
+    def join(self, network: str, container: str, aliases: Sequence[str]) -> None:
+        """Connect a running container to a network, under the names by which the others look for it there."""
+        self._client.networks.get(network).connect(container, aliases=list(aliases))
+
+    def leave(self, network: str, container: str) -> None:
+        """Take a container off a network."""
+        self._client.networks.get(network).disconnect(container)
+
+    def _working(self, stack: str) -> list[Container]:
+        return [container for container in self.containers(stack) if REPLICA_LABEL in container.labels]
+
+    def containers(self, stack: str) -> list[Container]:
+        """Return all of a stack's containers, stopped ones and the ones that only hold files too."""
+        filters: dict[str, str | list[str] | bool] = {"label": f"{STACK_LABEL}={stack}"}
+        return list(self._client.containers.list(all=True, filters=filters, ignore_removed=True))
+
+
+def answering_hosts(settings: StackSettings, lost: Callable[[str], None]) -> list[DockerHost]:
+    """Return the hosts of a stack that answer; `lost` is told of each that does not, and why."""
+    found = _answering(settings.hosts, lambda at: DockerHost(settings.model_copy(update={"docker_host": at})), lost)
+    return list(found.values())
+
+
+def still_answering(hosts: Mapping[str, DockerHost], lost: Callable[[str], None]) -> dict[str, DockerHost]:
+    """Return those of the hosts, by address, that still answer, over the connections that they have."""
+    return _answering(tuple(hosts), lambda at: hosts[at].asked_again(), lost)
+
+
+def _answering(
+    addresses: Sequence[str], reach: Callable[[str], DockerHost], lost: Callable[[str], None]
+) -> dict[str, DockerHost]:
+    with ThreadPoolExecutor(len(addresses)) as pool:
+        found = pool.map(lambda address: _host_or_why(reach, address), addresses)
+        hosts = {}
+        for address, host in zip(addresses, found, strict=True):
+            if isinstance(host, OperationError):
+                lost(f"{address}: {host.message}")
+            else:
+                hosts[address] = host
+        return hosts
+
+
+def _host_or_why(reach: Callable[[str], DockerHost], address: str) -> DockerHost | OperationError:
+    try:
+        return reach(address)
+    except OperationError as error:
+        return error
+
+
+def _instance(container: Container) -> Instance | None:
+    try:
+        attributes: dict[str, Any] = container.attrs
+        state = attributes["State"]
+        started = dt.datetime.fromisoformat(state["StartedAt"][:19] + "+00:00")
+        return Instance(
+            name=str(container.name),
+            part=container.labels.get(PART_LABEL, ""),
+            image=str(attributes["Config"]["Image"]),
+            state=str(state["Status"]),
+            health=str(state.get("Health", {}).get("Status", "none")),
+            age_seconds=(dt.datetime.now(dt.UTC) - started).total_seconds(),
+        )
+    except NotFound:
+        return None  # gone between the listing and the look
+
+
+def _is_new(container: Container) -> bool:
+    """Tell whether it runs, has not been asked yet and has not failed before."""
+    state = container.attrs["State"]
+    starting = state["Status"] == "running" and state.get("Health", {}).get("Status") == "starting"
+    return starting and not container.attrs["RestartCount"]
+
+
+def _complaints(containers: Sequence[Container]) -> str:
+    return "\n".join(_complaint(each) for each in containers if not ((found := _instance(each)) and found.well))
+
+
+def _complaint(container: Container) -> str:
+    state = container.attrs["State"]
+    health = state.get("Health", {})
+    probes = [entry["Output"].strip() for entry in health.get("Log", ())[-1:]]
+    lines = container.logs(tail=_LOG_LINES).decode(errors="replace").splitlines()
+    said = f"exit code {state['ExitCode']}" if state["Status"] == "exited" else health.get("Status", "no probe yet")
+    return "\n".join(
+        [
+            f"{container.name}: {state['Status']}, {said}",
+            *(f"  probe | {line}" for probe in probes for line in probe.splitlines() or ["(no output)"]),
+            *(f"  log   | {line}" for line in lines or ["(nothing logged)"]),
+        ]
+    )

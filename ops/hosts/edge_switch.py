@@ -1,0 +1,66 @@
+"""The fast switch: HAProxy's runtime API at every edge closes the gateway within a second, without Pulumi."""
+
+import shlex
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from components import edge_config
+from components.settings import StackSettings
+from ops.errors import OperationError
+from ops.hosts.docker_host import DockerHost, answering_hosts
+from ops.waiting import look_until
+
+_EDGE = "edge"
+# A Swarm's edge that has been replaced runs until its last answer is given, deaf to everybody, or starts this moment.
+_STOPPING_SECONDS = 15.0
+_EVERY_SECONDS = 0.3
+
+
+class Switch:
+    """The gateway's switch at all edges. What it does holds until an edge is made anew: an update makes it durable."""
+
+    def __init__(self, hosts: Sequence[DockerHost], stack: str) -> None:
+        self._hosts = hosts
+        self._stack = stack
+
+    @classmethod
+    def of(cls, stack: str, settings: StackSettings, tell: Callable[[str], None]) -> "Switch":
+        """Return the switch at the edges of every host that answers; one that is down sends nobody anywhere."""
+        return cls(answering_hosts(settings, tell), stack)
+
+    def close(self) -> None:
+        """Send new requests away from the gateway; running ones finish. OperationError when an edge does not do it."""
+        self._tell(edge_config.CLOSE_GATEWAY, is_open=False)
+
+    def open(self) -> None:
+        """Let requests to the gateway again. OperationError when an edge does not do it."""
+        self._tell(edge_config.OPEN_GATEWAY, is_open=True)
+
+    def _tell(self, command: str, *, is_open: bool) -> None:
+        found = look_until(
+            lambda: self._ask(command), lambda said: None not in said.values(), _STOPPING_SECONDS, _EVERY_SECONDS
+        )
+        wrong = [name for name, state in found.items() if state is not is_open]
+        if wrong or not found:
+            what = f"the gateway's switch at {', '.join(wrong)} did not move" if wrong else "no edge runs"
+            raise OperationError(what, f"./fridayctl status {self._stack} shows the containers")
+
+    def _ask(self, command: str) -> dict[str, bool | None]:
+        """Run a command and return whether each edge is open after it, or None where it does not say."""
+        # In one go: each is a round trip to a host.
+        answers = self._run(f"{command.strip()}; {edge_config.SHOW_GATEWAY}")
+        return {name: _is_open(answer) for name, answer in answers.items()}
+
+    def _run(self, command: str) -> dict[str, str]:
+        # Through the shell, because the command goes to standard input.
+        line = ["bash", "-c", f'printf %s "$0" | {shlex.join(edge_config.SOCAT)}', command]
+        with ThreadPoolExecutor(max(1, len(self._hosts))) as pool:
+            ran = pool.map(lambda host: host.run_in(self._stack, _EDGE, line), self._hosts)
+            return {name: answer for answers in ran for name, answer in answers.items()}
+
+
+def _is_open(answer: str) -> bool | None:
+    try:
+        return edge_config.gateway_is_open(answer)
+    except ValueError:
+        return None

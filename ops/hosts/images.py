@@ -1,0 +1,171 @@
+"""Which images a stack needs, which of its hosts hold them, and what is wrong before an update finds out."""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+import docker
+from docker.errors import APIError
+
+from components.declaration import declare
+from components.host_settings import SshSettings, TlsSettings
+from components.settings import StackSettings
+from components.workload import Workload
+from images.tags import local_images
+from ops.errors import EXIT_USAGE, OperationError
+from ops.hosts.connection import connect
+from ops.hosts.image_store import Image, find
+
+
+@dataclass(frozen=True)
+class Need:
+    """One image of a stack: its reference, the parts that run it, and whether this checkout builds it."""
+
+    reference: str
+    parts: tuple[str, ...]
+    built_here: bool
+
+
+@dataclass(frozen=True)
+class ImageHost:
+    """A Docker engine that runs a stack's containers, by the address that the stack file has."""
+
+    address: str
+    client: docker.DockerClient
+    architecture: str
+
+    def find(self, reference: str) -> Image | None:
+        """Return an image that the engine holds."""
+        return find(self.client, reference)
+
+
+def needs(stack: str, settings: StackSettings) -> list[Need]:
+    """Return each image that a stack's containers are made of, once."""
+    built = local_images()
+    return needs_of(declare(stack, settings, built).workloads(), built)
+
+
+def needs_of(workloads: Sequence[Workload], built: Mapping[str, str]) -> list[Need]:
+    """Return each image that workloads are made of, once; `built` are the local builds by part."""
+    parts: dict[str, list[str]] = {}
+    for workload in workloads:
+        parts.setdefault(workload.image, []).append(workload.part)
+    return [Need(reference, tuple(found), reference in built.values()) for reference, found in parts.items()]
+
+
+@contextmanager
+def open_hosts(settings: StackSettings) -> Iterator[list[ImageHost]]:
+    """Connect to every host of a stack; OperationError (exit code 2) when one is not reached."""
+    with ExitStack() as stack:
+        hosts = []
+        for address in settings.hosts:
+            client = connect(address, settings.ssh, settings.tls)
+            stack.callback(client.close)
+            hosts.append(ImageHost(address, client, str(client.version()["Arch"])))
+        yield hosts
+
+
+def builder() -> docker.DockerClient:
+    """Return the engine of this machine, which builds the images; OperationError when it does not answer."""
+    return connect(os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock", SshSettings(), TlsSettings())
+
+
+def problems(
+    stack: str,
+    wanted: Sequence[Need],
+    host: ImageHost,
+    held: Mapping[str, Image | None],
+    built: Mapping[str, Image | None],
+) -> list[OperationError]:
+    """Return what would stop an update, each with its mend: images missing on a host, other than named, or unfit.
+
+    `held` are the images as the host has them, `built` as this machine does, by their references. An image of a
+    registry that the host does not hold yet is asked for there.
+    """
+    missing = [need.reference for need in wanted if need.built_here and held[need.reference] is None]
+    found = []
+    if missing:
+        message = f"{host.address}: lacks images that this checkout builds: {', '.join(missing)}"
+        found.append(OperationError(message, f"./fridayctl images push {stack}", EXIT_USAGE))
+    others = [
+        _problem(stack, need, host, held[need.reference], built.get(need.reference))
+        for need in wanted
+        if need.reference not in missing
+    ]
+    return [*found, *(problem for problem in others if problem)]
+
+
+def _problem(stack: str, need: Need, host: ImageHost, image: Image | None, mine: Image | None) -> OperationError | None:
+    if image and mine and not mine.same(image):
+        text = f"is {image.id} there and {mine.id} here: not the same image"
+        return _refusal(host, need, text, f"./fridayctl images push {stack}")
+    architectures = {image.architecture} if image else _offered(need, host)
+    if isinstance(architectures, OperationError):
+        return architectures
+    if host.architecture not in architectures:
+        return wrong_architecture(host, need, sorted(architectures))
+    return None
+
+
+def lost(stack: str, need: Need, host: ImageHost) -> OperationError | None:
+    """Return why a host neither holds an image nor is given it by a registry; None when it can run it."""
+    if host.find(need.reference):
+        return None
+    if need.built_here:
+        message = f"{host.address}: lacks an image that this checkout builds: {need.reference}"
+        return OperationError(message, f"./fridayctl images push {stack}", EXIT_USAGE)
+    offered = _offered(need, host)
+    return offered if isinstance(offered, OperationError) else None
+
+
+def _offered(need: Need, host: ImageHost) -> set[str] | OperationError:
+    """Return the architectures that a registry offers to a host, or what it said instead."""
+    try:
+        offered = host.client.images.get_registry_data(need.reference).attrs["Platforms"]
+    except APIError as error:
+        return unavailable(need, host, str(error.explanation or error))
+    return {str(platform["architecture"]) for platform in offered or ()}
+
+
+def pull(need: Need, host: ImageHost) -> None:
+    """Let a host pull an image of a registry; OperationError (exit code 2) in words.
+
+    The engine compares the digest. This machine's `docker login` is handed on, the host needs none of its own.
+    """
+    repository, separator, version = need.reference.partition("@")
+    if not separator:
+        repository, _, version = need.reference.rpartition(":")
+    try:
+        for line in host.client.api.pull(repository, tag=version, stream=True, decode=True):
+            if "error" in line:
+                raise unavailable(need, host, str(line["error"]))
+    except APIError as error:
+        raise unavailable(need, host, str(error.explanation or error)) from error
+
+
+def unavailable(need: Need, host: ImageHost, said: str) -> OperationError:
+    """Return the words for a registry that does not give an image to a host."""
+    if "verification failed" in said:
+        what = "the registry serves something else under this digest"
+        mend = "do not deploy it; push the right image again and name the digest that docker push prints"
+    elif "no space left" in said:
+        what, mend = "the disk of this host is full", "on that host: docker system df, then docker image prune"
+    elif "unauthorized" in said or "denied" in said:
+        what, mend = "the registry wants a login", "docker login on this machine: it is handed on to the host"
+    elif "not found" in said or "manifest unknown" in said:
+        what, mend = "the registry does not have it", "correct the reference in the stack file: docker push prints it"
+    else:
+        what = "the registry cannot be asked from this host"
+        mend = f"on that host: docker pull {need.reference} shows why"
+    return OperationError(f"{host.address}: image {need.reference}: {what}", mend, EXIT_USAGE, f"  registry | {said}")
+
+
+def wrong_architecture(host: ImageHost, need: Need, found: Sequence[str]) -> OperationError:
+    """Return the words for an image that this host's processor cannot run."""
+    text = f"is for {', '.join(found) or 'an unknown processor'}, and this host is {host.architecture}"
+    return _refusal(host, need, text, f"build it for {host.architecture} and name that image")
+
+
+def _refusal(host: ImageHost, need: Need, text: str, mend: str) -> OperationError:
+    return OperationError(f"{host.address}: image {need.reference} ({', '.join(need.parts)}) {text}", mend, EXIT_USAGE)

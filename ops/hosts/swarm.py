@@ -1,0 +1,171 @@
+"""A stack in a Swarm: its services and their tasks on all hosts, as a manager knows them."""
+
+import contextlib
+import datetime as dt
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import docker
+from docker.errors import APIError
+
+from components.declaration import PARTS
+from components.settings import StackSettings
+from components.swarm_service import instance_of, seen_digest
+from ops.hosts.docker_host import PART_LABEL, STACK_LABEL, DockerHost, Instance, answering_hosts
+from ops.hosts.swarm_words import Words
+from ops.waiting import look_until
+
+Json = dict[str, Any]
+_ON_ITS_WAY = ("updating", "rollback_started")
+_UPDATE_SECONDS = 120.0  # three hosts, one after the other: each edge may take ten to stop and five to be trusted
+_TASK_SECONDS = 60.0
+_EVERY_SECONDS = 0.5
+_EMPTIED_SECONDS = 30.0
+
+
+class SwarmManager(DockerHost):
+    """A manager of a Swarm: what a Docker host tells of its containers, it tells of the services on all hosts.
+
+    A Swarm keeps the containers of earlier tasks as its history, so containers say nothing of how a stack is.
+    """
+
+    def __init__(self, settings: StackSettings, client: docker.DockerClient | None = None) -> None:
+        """Connect as `DockerHost` does."""
+        super().__init__(settings, client)
+        self._settings = settings
+        self._api: Any = self._client.api
+
+    def services(self, stack: str) -> list[Json]:
+        """Return a stack's services by name."""
+        found = self._api.services(filters={"label": f"{STACK_LABEL}={stack}"})
+        return sorted(found, key=lambda each: str(each["Spec"]["Name"]))
+
+    def instances(self, stack: str) -> list[Instance]:
+        """Return the tasks that are to run, sorted by name; one that is not healthy yet is starting."""
+        services = {each["ID"]: each for each in self.services(stack)}
+        nodes = {each["ID"]: str(each["Description"]["Hostname"]) for each in self._api.nodes()}
+        tasks = self._tasks(list(services))
+        return sorted(
+            (_instance(services[each["ServiceID"]], each, nodes) for each in tasks if _is_wanted(each)),
+            key=lambda each: each.name,
+        )
+
+    def names(self, stack: str) -> set[str]:
+        """Return the services as the update exports them, once no update of them is on its way any more.
+
+        Each with the digest of its form, which tells one that went back by itself.
+        """
+        found = look_until(
+            lambda: self.services(stack),
+            lambda services: not any(map(_is_updating, services)),
+            _UPDATE_SECONDS,
+            _EVERY_SECONDS,
+        )
+        return {instance_of(each["Spec"]["Name"], seen_digest(each["Spec"])) for each in found}
+
+    def complaint(self, stack: str) -> str:
+        """Return each service that does not run in its number, with what its last task said.
+
+        Tasks get a while to come: the plugin waits for no service that runs on every host.
+        """
+        ill = look_until(lambda: self._ill(stack), lambda found: not found, _TASK_SECONDS, _EVERY_SECONDS)
+        return self._words().of(ill)
+
+    def reasons(self, stack: str) -> str:
+        """Return why an update failed, now: services that are not well or went back, with their last failed task."""
+        ill = self._ill(stack)
+        ids = {service["ID"] for service, _ in ill}
+        back = [each for each in self.services(stack) if _went_back(each) and each["ID"] not in ids]
+        return self._words().of([*ill, *((each, self._tasks([each["ID"]])) for each in back)])
+
+    def remove_strays(self, stack: str, known: set[str]) -> list[str]:
+        """Remove services, configs and secrets of the stack whose ids are not `known` to its state."""
+        gone = []
+        for service in self.services(stack):
+            if service["ID"] not in known:
+                self._api.remove_service(service["ID"])
+                gone.append(str(service["Spec"]["Name"]))
+        return [*gone, *self._remove_files(stack, known)]
+
+    def remove_leftovers(self, stack: str) -> list[str]:
+        """Remove what carries the stack's label or name in the Swarm, and its volumes on every host that answers."""
+        gone = self.remove_strays(stack, set())
+        hosts = answering_hosts(self._settings, lambda _: None)
+        # Tasks outlive their service by their last answers, and hold networks and volumes as long.
+        look_until(
+            lambda: any(host.containers(stack) for host in hosts),
+            lambda held: not held,
+            _EMPTIED_SECONDS,
+            _EVERY_SECONDS,
+        )
+        gone += super().remove_leftovers(stack)  # the Swarm's networks
+        return [*gone, *(name for host in hosts for name in host.remove_leftovers(stack))]
+
+    def _remove_files(self, stack: str, known: set[str]) -> Iterator[str]:
+        # Configs carry no label: the plugin gives them none.
+        ours = re.compile(rf"friday-{re.escape(stack)}-({'|'.join(PARTS)})-.+-[0-9a-f]{{8}}")
+        api = self._api
+        for listed, remove in ((api.configs(), api.remove_config), (api.secrets(), api.remove_secret)):
+            for each in listed:
+                name = str(each["Spec"]["Name"])
+                if each["ID"] not in known and ours.fullmatch(name):
+                    with contextlib.suppress(APIError):  # a service still uses it, so it is no stray
+                        remove(each["ID"])
+                        yield name
+
+    def _ill(self, stack: str) -> list[tuple[Json, list[Json]]]:
+        services = self.services(stack)
+        tasks = self._tasks([each["ID"] for each in services])
+        found = ((each, [task for task in tasks if task["ServiceID"] == each["ID"]]) for each in services)
+        return [(service, own) for service, own in found if not _is_well(service, own)]
+
+    def _tasks(self, services: Sequence[str]) -> list[Json]:
+        found: list[Json] = self._api.tasks(filters={"service": list(services)}) if services else []
+        return found
+
+    def _words(self) -> Words:
+        return Words(self._client)
+
+
+def engine_of(settings: StackSettings, client: docker.DockerClient | None = None) -> DockerHost:
+    """Return what tells of a stack: its one Docker host, or a manager of its Swarm."""
+    return SwarmManager(settings, client) if settings.engine == "swarm" else DockerHost(settings, client)
+
+
+def _instance(service: Json, task: Json, nodes: dict[str, str]) -> Instance:
+    status = task["Status"]
+    since = dt.datetime.fromisoformat(status["Timestamp"][:19] + "+00:00")
+    node = nodes.get(task.get("NodeID", ""), "no host")
+    slot = f".{task['Slot']}" if task.get("Slot") else ""
+    return Instance(
+        name=f"{service['Spec']['Name']}{slot} on {node}",
+        part=service["Spec"]["Labels"].get(PART_LABEL, ""),
+        image=str(task["Spec"]["ContainerSpec"]["Image"]),
+        state=str(status["State"]),
+        # A task with a probe is called running when the probe has passed; one that fails it later is replaced.
+        health="healthy" if status["State"] == "running" else "starting",
+        age_seconds=(dt.datetime.now(dt.UTC) - since).total_seconds(),
+    )
+
+
+def _is_wanted(task: Json) -> bool:
+    return task["DesiredState"] in ("running", "ready")
+
+
+def _is_updating(service: Json) -> bool:
+    return (service.get("UpdateStatus") or {}).get("State") in _ON_ITS_WAY
+
+
+def _went_back(service: Json) -> bool:
+    return str((service.get("UpdateStatus") or {}).get("State", "")).startswith(("rollback", "paused"))
+
+
+def _is_well(service: Json, tasks: Sequence[Json]) -> bool:
+    """Tell whether a service runs in its number: one on every host has a task for each of them."""
+    wanted = [task for task in tasks if _is_wanted(task)]
+    running: int = sum(task["Status"]["State"] == "running" for task in wanted)
+    replicated = service["Spec"]["Mode"].get("Replicated")
+    if replicated:
+        return bool(running >= replicated.get("Replicas", 0))
+    return running == len(wanted) > 0

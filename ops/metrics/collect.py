@@ -1,0 +1,141 @@
+"""Collects the evidence for a stack's gates from every source: Prometheus, and OpenRouter itself about its keys."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import httpx
+from pulumi import automation as auto
+
+from components.monitoring import PORT as PROMETHEUS_PORT
+from components.rollout_settings import GateSettings
+from components.settings import StackSettings
+from ops.hosts.docker_host import answering_hosts
+from ops.hosts.in_container import InContainer
+from ops.metrics import queries
+from ops.metrics.openrouter import KeyUsage, key_usage, keys_of, reached_at
+from ops.metrics.prometheus import Prometheus, SilentError
+from ops.metrics.queries import Scope, Window
+from ops.rollout.gates.evidence import Evidence, Gate
+from ops.rollout.gates.verdict_builder import OPENROUTER, PROMETHEUS
+from ops.rollout.history import Entry, deployed, step_before
+from ops.stacks.decrypted_settings import reveal
+
+_SHORTEST = 10.0
+"""Seconds. Below two scrapes nothing can be measured, and a window of 0 is no window."""
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where a stack's figures come from: addresses, and OpenRouter's keys.
+
+    `transport` reaches a Prometheus that does not answer on this machine, `to_openrouter` a simulator that does not.
+    The first key is the gateway's; one key serves both paths.
+    """
+
+    prometheus: str
+    openrouter: str
+    keys: tuple[str, ...]
+    transport: httpx.BaseTransport | None = None
+    to_openrouter: httpx.BaseTransport | None = None
+
+
+def sources(stack: auto.Stack, settings: StackSettings, outputs: Mapping[str, object]) -> Sources:
+    """Find a deployed stack's sources; the secrets are decrypted by Pulumi.
+
+    Prometheus is published on its own host only, and in a Swarm not at all: else it is asked inside its container.
+    """
+    hosts = cache(lambda: answering_hosts(settings, lambda _: None))
+    openrouter, to_openrouter = reached_at(stack.name, settings, hosts)
+    keys = tuple(keys_of(reveal(stack.name, settings)).values())
+    published = outputs.get("prometheusUrl")
+    if published and settings.docker_host.startswith("unix://"):
+        return Sources(str(published), openrouter, keys, None, to_openrouter)
+    # Prometheus may well run on one of those that answer.
+    inside = InContainer(hosts(), stack.name, "prometheus", PROMETHEUS_PORT)
+    return Sources(f"http://prometheus:{PROMETHEUS_PORT}", openrouter, keys, inside, to_openrouter)
+
+
+def measure(
+    asked: Sources, settings: StackSettings, entries: Sequence[Entry], began: dt.datetime, now: dt.datetime
+) -> Evidence:
+    """Measure since `began`, or over each gate's own window when that is shorter. Never raises: what a source does not
+    answer is missing in the evidence, and `silent` says why.
+    """
+    elapsed = (now - began).total_seconds()
+    seconds = windows(settings, elapsed)
+    with ThreadPoolExecutor(max_workers=1 + len(asked.keys)) as pool:
+        keys = [pool.submit(_ask_about, asked, key) for key in asked.keys]
+        found = _from_prometheus(asked, settings, entries, seconds, now)
+        answers = [key.result() for key in keys]
+    usages = [answer for answer in answers if isinstance(answer, KeyUsage)]
+    refusals = [answer for answer in answers if isinstance(answer, str)]
+    if refusals:
+        found["silent"] = {**found["silent"], OPENROUTER: refusals[0]}
+    elif usages:
+        since = now - dt.timedelta(seconds=seconds[Gate.COST])
+        found["key_usage"] = sum(usage.since(since, now) for usage in usages)
+    daily = usages[0].requests_per_day if usages and not refusals else None
+    return Evidence(
+        windows=seconds,
+        one_account=len(asked.keys) == 1,
+        requests_per_minute=settings.quota.requests_per_minute,
+        requests_per_day=min(settings.quota.requests_per_day, daily or settings.quota.requests_per_day),
+        **found,
+    )
+
+
+def windows(settings: StackSettings, elapsed: float) -> dict[Gate, float]:
+    """Return how many seconds each gate looks back: its own window, else the soak, but not beyond the step's start."""
+    soak = settings.rollout.soak_hours * 3600 or elapsed
+    found = {}
+    for gate in Gate:
+        own = getattr(settings.gates, gate, None)
+        hours = own.window_hours if isinstance(own, GateSettings) else None
+        found[gate] = max(_SHORTEST, min(hours * 3600 if hours else soak, elapsed))
+    return found
+
+
+def _from_prometheus(
+    asked: Sources, settings: StackSettings, entries: Sequence[Entry], seconds: Mapping[Gate, float], now: dt.datetime
+) -> dict[str, Any]:
+    prometheus = Prometheus(asked.prometheus, asked.transport)
+    try:
+        has_friday = settings.friday.image is None or queries.knows_friday(prometheus, now.timestamp())
+        current = Window(now.timestamp(), seconds[Gate.ERRORS])
+        baseline = current if _has_baseline(entries, has_friday=has_friday) else _before(settings, entries)
+        scope = Scope(now.timestamp(), seconds, has_friday, float(settings.router.cooldown_seconds), baseline)
+        words = {} if baseline is current else {"baseline_is": "previous step"}
+        return {"has_friday": has_friday, **words, **queries.gather(prometheus, scope)}
+    except SilentError as error:
+        return {"silent": {PROMETHEUS: str(error)}}
+    finally:
+        prometheus.close()
+
+
+def _has_baseline(entries: Sequence[Entry], *, has_friday: bool) -> bool:
+    """Tell whether this step itself has users without the gateway who can be told from the others."""
+    entry = deployed(entries)
+    percentage = entry.percentage if entry else 0
+    return percentage == 0 or (has_friday and percentage < 100)
+
+
+def _before(settings: StackSettings, entries: Sequence[Entry]) -> Window | None:
+    """Return the step before, at most as much of it as a soak lasts."""
+    earlier = step_before(entries)
+    if earlier is None:
+        return None
+    began, ended = earlier
+    soak = settings.rollout.soak_hours * 3600
+    lasted = max((ended - began).total_seconds(), _SHORTEST)
+    return Window(ended.timestamp(), min(lasted, soak) if soak else lasted)
+
+
+def _ask_about(asked: Sources, key: str) -> KeyUsage | str:
+    try:
+        return key_usage(asked.openrouter, key, asked.to_openrouter)
+    except SilentError as error:
+        return str(error)

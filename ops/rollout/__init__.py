@@ -1,0 +1,1 @@
+"""How a rollout goes on and back: pure, without Pulumi, requests or a clock."""

@@ -1,0 +1,205 @@
+"""A stack's history, the only record of its rollout: what was deployed when, why, and what may be gone back to.
+
+Everything here is computed from entries, newest first; reading them is `ops.stacks`' part.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+
+NAMESPACE = "friday-litellm"
+PERCENTAGE, ENABLED = f"{NAMESPACE}:rolloutPercentage", f"{NAMESPACE}:litellmEnabled"
+"""The two settings that a step is made of."""
+
+PARTS = ("friday", "litellm", "edge", "redis", "simulator", "monitoring")
+
+
+class Verb(StrEnum):
+    """The first word of an update's message: what the operator, or the rollout itself, was doing."""
+
+    UP = "up"
+    PROMOTE = "promote"
+    ROLLBACK = "rollback"
+    ABORT = "abort"
+    PAUSE = "pause"
+    RESUME = "resume"
+    FIX = "fix"
+
+
+_GOES_BACK = re.compile(r"\bto the update of (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)")
+UNDOING = frozenset({Verb.ROLLBACK, Verb.ABORT})
+RESTORING = UNDOING | {Verb.FIX}
+"""What brings back something that was deployed before: a rollback, an abort, a drift that is mended."""
+
+
+class Entry(BaseModel):
+    """One operation of a stack's history.
+
+    `config` holds every setting as the stack file had it (structured ones as JSON), but no secrets: a rollback keeps
+    today's. `secrets` are their names. `commit` is the checkout's, None outside of git; `changes` is how many
+    resources were created, changed or deleted.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: str
+    result: str
+    message: str
+    started: datetime
+    ended: datetime | None
+    config: dict[str, str]
+    secrets: tuple[str, ...] = ()
+    commit: str | None = None
+    dirty: bool = False
+    changes: int = 0
+
+    @property
+    def succeeded(self) -> bool:
+        """Tell whether it is an update that was finished."""
+        return self.kind == "update" and self.result == "succeeded"
+
+    @property
+    def verb(self) -> Verb | None:
+        """Return what the message says was being done; None for a message in somebody's own words."""
+        return verb_of(self.message)
+
+    @property
+    def enabled(self) -> bool:
+        """Tell whether Friday's flag was on."""
+        return is_enabled(self.config)
+
+    @property
+    def percentage(self) -> int:
+        """Return the share of users (percent, 0 to 100) that went through LiteLLM: 0 while the flag was off."""
+        return percentage_of(self.config)
+
+    @property
+    def images(self) -> dict[str, str]:
+        """Return the image of each part whose image the settings named."""
+        named = {part: json.loads(self.config.get(f"{NAMESPACE}:{part}", "{}")).get("image") for part in PARTS}
+        return {part: image for part, image in named.items() if image}
+
+    @property
+    def goes_back_to(self) -> datetime | None:
+        """Return when the update ended that a rollback's or an abort's message names, None when it names none."""
+        found = _GOES_BACK.search(self.message)
+        return datetime.fromisoformat(found[1]) if found else None
+
+    @property
+    def at(self) -> datetime:
+        """Return when its settings began to hold."""
+        return self.ended or self.started
+
+
+def verb_of(message: str) -> Verb | None:
+    """Return what a message says is being done; None for one in somebody's own words."""
+    word = message.partition(":")[0].split()
+    return Verb(word[0]) if word and word[0] in set(Verb) else None
+
+
+def percentage_of(config: Mapping[str, str]) -> int:
+    """Return the share of users (percent, 0 to 100) that settings send through LiteLLM: 0 while the flag is off."""
+    return int(config.get(PERCENTAGE, "0")) if is_enabled(config) else 0
+
+
+def is_enabled(config: Mapping[str, str]) -> bool:
+    """Tell whether settings have Friday's flag on."""
+    return config.get(ENABLED, "true") == "true"
+
+
+def going_back(entry: Entry) -> str:
+    """Return the words of a message that name the update which is gone back to; `Entry.goes_back_to` reads them."""
+    return f"to the update of {entry.at:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def deployed(entries: Iterable[Entry]) -> Entry | None:
+    """Return the update whose settings hold now: the newest that succeeded, None after a `down` or before the first."""
+    for entry in entries:
+        if entry.kind == "destroy" and entry.result == "succeeded":
+            return None
+        if entry.succeeded:
+            return entry
+    return None
+
+
+def since(entries: Sequence[Entry]) -> datetime | None:
+    """Return since when the present percentage holds without a break, None when nothing is deployed.
+
+    A failed update leaves what was there, so it breaks nothing.
+    """
+    current = deployed(entries)
+    if current is None:
+        return None
+    began = current.at
+    for entry in _life(entries):
+        if entry.percentage != current.percentage:
+            break
+        began = entry.at
+    return began
+
+
+def step_before(entries: Sequence[Entry]) -> tuple[datetime, datetime] | None:
+    """Return from when to when the percentage before the present one held, None when there was none."""
+    percentages = [entry.percentage for entry in _life(entries)]
+    earlier = [place for place, percentage in enumerate(percentages) if percentage != percentages[0]]
+    if not earlier:
+        return None
+    life = _life(entries)[earlier[0] :]
+    began = since(life)
+    return (began, _life(entries)[earlier[0] - 1].at) if began else None
+
+
+def pause(entries: Sequence[Entry]) -> Entry | None:
+    """Return the pause in force, None when there is none: only `resume` ends one."""
+    for entry in _life(entries):
+        if entry.verb in (Verb.PAUSE, Verb.RESUME):
+            return entry if entry.verb is Verb.PAUSE else None
+    return None
+
+
+def is_paused(entries: Sequence[Entry]) -> bool:
+    """Tell whether the last word on pausing was to pause."""
+    return pause(entries) is not None
+
+
+def condemned(entries: Sequence[Entry]) -> list[Entry]:
+    """Return the updates that were undone: those between a rollback or an abort and the update that it names.
+
+    One that names none undid just the update before it.
+    """
+    life = _life(entries)
+    undone: list[Entry] = []
+    for place, entry in enumerate(life):
+        if entry.verb in UNDOING:
+            named = entry.goes_back_to
+            older = life[place + 1 :]
+            undone += [each for each in older if each.at > named] if named else older[:1]
+    return undone
+
+
+def good_targets(entries: Sequence[Entry]) -> list[Entry]:
+    """Return the updates that a rollback may go back to, newest first.
+
+    Each succeeded, was not undone afterwards, and has other settings than what is deployed now.
+    """
+    life = _life(entries)
+    if not life:
+        return []
+    bad = condemned(entries)
+    current = life[0]
+    return [entry for entry in life[1:] if entry not in bad and entry.config != current.config]
+
+
+def _life(entries: Sequence[Entry]) -> list[Entry]:
+    """Return the updates that succeeded since the stack was last brought up from nothing, newest first."""
+    life: list[Entry] = []
+    for entry in entries:
+        if entry.kind == "destroy" and entry.result == "succeeded":
+            break
+        if entry.succeeded:
+            life.append(entry)
+    return life

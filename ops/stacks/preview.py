@@ -1,0 +1,93 @@
+"""What an update would do, asked of Pulumi before anything changes, and said in words."""
+
+import re
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+from pulumi import automation as auto
+from pulumi.automation.events import EngineEvent, OpType
+
+from ops.errors import EXIT_USAGE, OperationError
+from ops.rollout.gates.verdict import count
+from ops.stacks.stack_file import stack_file
+from ops.stacks.stacks import short_name
+
+_CONTAINER, _SERVICE = "docker:index/container:Container", "docker:index/service:Service"
+_STARTS, _STOPS = frozenset({OpType.CREATE}), frozenset({OpType.DELETE})
+_IN_PLACE = frozenset({OpType.REPLACE, OpType.CREATE_REPLACEMENT, OpType.DELETE_REPLACED})
+_EDGE = "edge"
+
+
+@dataclass(frozen=True)
+class Change:
+    """One resource that an update would change: what is done to it, its Pulumi type and its name."""
+
+    op: str
+    kind: str
+    name: str
+
+
+def look_ahead(stack: auto.Stack, config: Mapping[str, str]) -> list[Change]:
+    """Return what an update with these settings (by their full names) would change. The stack file is not touched.
+
+    Raises OperationError (exit code 2) when Pulumi cannot tell.
+    """
+    found: list[Change] = []
+
+    def see(event: EngineEvent) -> None:
+        if event.resource_pre_event:
+            metadata = event.resource_pre_event.metadata
+            if metadata.op is not OpType.SAME:
+                found.append(Change(metadata.op, metadata.type, short_name(metadata.urn)))
+
+    document = yaml.safe_load(stack_file(stack.name).read_text(encoding="utf-8"))
+    document["config"] = {**document.get("config", {}), **config}
+    with tempfile.TemporaryDirectory() as folder:
+        changed = Path(folder) / stack_file(stack.name).name
+        changed.write_text(yaml.safe_dump(document), encoding="utf-8")
+        try:
+            stack.preview(on_event=see, config_file=str(changed), suppress_progress=True)
+        except auto.CommandError as error:
+            said = "\n".join(line for line in str(error).splitlines() if "error" in line)
+            mend = f"mend what it names, then try again; ./fridayctl status {stack.name} shows what runs"
+            raise OperationError(f"the preview of {stack.name} failed", mend, EXIT_USAGE, said) from error
+    return found
+
+
+def in_words(changes: Iterable[Change]) -> list[str]:
+    """Return a sentence for each part that changes, and one for the gap that users will see."""
+    parts: dict[str, list[Change]] = {}
+    for change in changes:
+        if change.kind in (_CONTAINER, _SERVICE) and "-files-" not in change.name:
+            parts.setdefault(_part(change.name), []).append(change)
+    if not parts:
+        return ["no container changes"]
+    gap = any(_replaced_in_place(found) for part, found in parts.items() if part == _EDGE)
+    last = "new requests are refused until the edge is back" if gap else "none, no request is lost"
+    return [*(f"{part}: {_what(found)}" for part, found in sorted(parts.items())), f"expected gap: {last}"]
+
+
+def _what(changes: list[Change]) -> str:
+    if any(change.kind == _SERVICE for change in changes):
+        return "its tasks are replaced one after the other, each new one first"
+    if _replaced_in_place(changes):
+        return "is stopped and started anew"
+    starts, stops = (sum(change.op in ops for change in changes) for ops in (_STARTS, _STOPS))
+    if not stops:
+        return f"{count(starts, 'replica')} more"
+    old = "finishes what runs and goes" if stops == 1 else "finish what runs and go"
+    if not starts:
+        return f"{count(stops, 'replica')} less, which {old}"
+    new = "the new is" if starts == 1 else "the new are"
+    return f"{count(starts, 'new replica')} beside {stops} old, which {old} once {new} healthy"
+
+
+def _replaced_in_place(changes: list[Change]) -> bool:
+    return any(change.op in _IN_PLACE for change in changes)
+
+
+def _part(name: str) -> str:
+    return re.split(r"-\d", name, maxsplit=1)[0]

@@ -1,0 +1,28 @@
+"""What Pulumi's command line says when it fails, as far as one message with a mend can be made of it."""
+
+from pulumi import automation as auto
+
+from ops.errors import EXIT_USAGE, OperationError
+
+_PASSPHRASE = ("incorrect passphrase", "passphrase must be set", "PULUMI_CONFIG_PASSPHRASE_FILE")
+
+
+def errors_of(error: auto.CommandError) -> str:
+    """Return the lines of Pulumi's that begin with `error:`, without what the library puts around them."""
+    lines = (line.strip().removeprefix("stderr:").strip() for line in str(error).splitlines())
+    return "\n".join(line for line in lines if line.startswith("error:"))
+
+
+def wrong_passphrase(error: auto.CommandError) -> OperationError | None:
+    """Return the words for a passphrase that is not the stack's; None when the command failed for another reason.
+
+    Pulumi asks for it before it changes anything, so the exit code is 2.
+    """
+    said = errors_of(error)
+    if not any(words in said for words in _PASSPHRASE):
+        return None
+    mend = (
+        "set PULUMI_CONFIG_PASSPHRASE (or PULUMI_CONFIG_PASSPHRASE_FILE) to the stack's passphrase, or unset both: "
+        "then the one that ./fridayctl setup made on this machine is taken"
+    )
+    return OperationError("the passphrase is not the one that this stack was encrypted with", mend, EXIT_USAGE, said)

@@ -1,0 +1,79 @@
+"""A stack file's settings, read and written with its comments and its secrets kept: at hand, else by Pulumi."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from pulumi import automation as auto
+
+from ops.errors import unwritable
+from ops.stacks import config_at_hand
+from ops.stacks.stack_file import stack_file
+from toolchain.files import rewrite
+
+
+def settings_of(stack: auto.Stack) -> dict[str, str]:
+    """Return every setting of the stack file as text (maps and lists as JSON), without the secrets."""
+    found = config_at_hand.read(_said(stack))
+    if found is not None:
+        return found
+    return {key: value.value or "" for key, value in stack.get_all_config().items() if not value.secret}
+
+
+def write_settings(stack: auto.Stack, wanted: Mapping[str, str], today: Mapping[str, str] | None = None) -> None:
+    """Make the settings of the stack file `wanted`. What is equal already is not touched, nor is any secret.
+
+    `today` is what the file says, where that has just been read. OperationError (exit code 2) when it cannot be
+    written.
+    """
+    changed, gone = changes(settings_of(stack) if today is None else today, wanted)
+    if changed and not gone and (text := config_at_hand.edited(_said(stack), changed)):
+        put(_file(stack), text)
+        return
+    if gone:
+        stack.remove_all_config(gone)
+    if changed:
+        stack.set_all_config_json(as_pulumi_json(changed))
+
+
+def put(file: Path, text: str) -> None:
+    """Give a stack file another content, in one step; OperationError (exit code 2) when it cannot be written."""
+    try:
+        rewrite(file, text)
+    except OSError as error:
+        raise unwritable(file.parent, error) from error
+
+
+def changes(today: Mapping[str, str], wanted: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """Return what has to be set and which keys have to go, to come from the one set of settings to the other."""
+    unequal = {key: value for key, value in wanted.items() if _parsed(today.get(key)) != _parsed(value)}
+    return unequal, sorted(today.keys() - wanted.keys())
+
+
+def as_pulumi_json(config: Mapping[str, str]) -> str:
+    """Return settings in the form of `pulumi config --json`, which keeps the types inside of maps and lists."""
+    return json.dumps({key: _entry(value) for key, value in config.items()})
+
+
+def _file(stack: auto.Stack) -> Path:
+    """Return the stack file in the stack's own checkout, which may be one beside this one."""
+    return Path(stack.workspace.work_dir) / stack_file(stack.name).name
+
+
+def _said(stack: auto.Stack) -> str:
+    return _file(stack).read_bytes().decode()  # with the line ends that it has
+
+
+def _entry(value: str) -> dict[str, object]:
+    parsed = _parsed(value)
+    structured = {"objectValue": parsed} if isinstance(parsed, dict | list) else {}
+    return {"value": value, "secret": False, **structured}
+
+
+def _parsed(value: str | None) -> object:
+    if value and value[0] in "{[":
+        try:
+            return json.loads(value)
+        except ValueError:
+            return value
+    return value

@@ -1,0 +1,207 @@
+"""Stacks through Pulumi's Automation API: open, update, destroy, read."""
+
+import os
+import re
+import shutil
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pulumi import automation as auto
+from pulumi.automation._stack import StackInitMode  # the classmethods that use it make plain auto.Stack only
+from pulumi.automation.events import EngineEvent, OpType
+
+from ops.errors import EXIT_USAGE, OperationError
+from ops.stacks import backups, locks
+from ops.stacks.pulumi_errors import errors_of
+from ops.stacks.stack_file import stack_file
+from ops.stacks.workspace import Stack, open_workspace, resources_in, state_file
+from toolchain.environment import environment
+
+# An engine's and a Swarm's words for what the state does not know, and for what only the state knows. The last ones are
+# the plugin's: it has removed a service, and gives its tasks no more time to end than they have themselves.
+SURPRISES = re.compile(
+    "is already in use by container|code = AlreadyExists|No such (container|service)"
+    r"|(service|config|secret|network) \S+ not found|code = NotFound|error on wait for container"
+)
+Tell = Callable[[str], None]
+_VERBS = {
+    OpType.CREATE: "created",
+    OpType.CREATE_REPLACEMENT: "created",
+    OpType.UPDATE: "changed",
+    OpType.DELETE: "removed",
+    OpType.DELETE_REPLACED: "removed",
+}
+_STARTS = (OpType.CREATE, OpType.CREATE_REPLACEMENT)
+_SHOWN = ("docker:index/container:Container", "docker:index/service:Service", "docker:index/network:Network")
+
+
+@dataclass(frozen=True)
+class Update:
+    """What an update did: how many resources it changed, and the stack's outputs."""
+
+    changed: int
+    outputs: dict[str, object]
+
+
+def open_stack(name: str, *, mending: bool = False) -> auto.Stack:
+    """Select a stack, making it in the backend when it is new there; `mending`: also when its state was cut short."""
+    stack = _opened(name, StackInitMode.CREATE_OR_SELECT)
+    if not mending:
+        backups.require_sound(stack)
+    return stack
+
+
+def open_known(name: str) -> auto.Stack | None:
+    """Select a stack; None when the backend does not know it, which changes nothing there."""
+    try:
+        return _opened(name, StackInitMode.SELECT)
+    except auto.StackNotFoundError:
+        return None
+
+
+def _opened(name: str, mode: StackInitMode) -> auto.Stack:
+    threading.excepthook = _ignore_closed_pipes
+    # Pulumi's library looks for its command line on this process' own PATH.
+    os.environ.update(environment())
+    if not shutil.which("pulumi"):
+        raise OperationError("pulumi is not set up on this machine", "./fridayctl setup", EXIT_USAGE)
+    try:
+        return Stack(name, open_workspace(), mode)
+    except auto.StackNotFoundError:
+        raise
+    except auto.CommandError as error:
+        mend = "./fridayctl setup makes a local state; for another backend check PULUMI_BACKEND_URL and the login"
+        raise OperationError(f"the state of {name} cannot be opened", mend, EXIT_USAGE, errors_of(error)) from error
+
+
+def require_readable(stack: auto.Stack) -> None:
+    """Raise OperationError (exit code 2) when an update could not read what is encrypted, or the state at all.
+
+    Changes nothing. Stack file and state may have been encrypted with two passphrases, so each is asked: Pulumi itself
+    asks the file only where it holds a secret, but for the secrets of the history always.
+    """
+    backups.require_sound(stack)
+    if "encryptionsalt:" in stack_file(stack.name).read_text(encoding="utf-8"):  # else Pulumi would write one into it
+        stack.history(page_size=1, page=1, show_secrets=True)
+    stack.export_stack()
+
+
+def open_to_change(name: str, tell: Tell) -> auto.Stack:
+    """Open a stack, free the lock of an update that was killed, and mend a state that was cut short; see `open_stack`.
+
+    After such a mend the hosts are read: the state is older than they are.
+    """
+    stack = open_stack(name, mending=True)
+    killed = locks.release_dead(stack)
+    if killed:
+        tell(f"the last update ({killed}) was killed; its lock is freed")
+    # While somebody else's update writes it, the state is theirs, whatever it looks like: this one will be refused.
+    copy = "" if locks.is_locked(name) else backups.put_back(stack)
+    if copy:
+        tell(f"the state was cut short; {copy} is put in its place, and the host is read")
+        stack.refresh(suppress_progress=True, show_secrets=False)
+    return stack
+
+
+def _ignore_closed_pipes(failure: threading.ExceptHookArgs) -> None:
+    """Keep Pulumi's reader threads quiet after Ctrl-C: they complain of the pipes that were closed under them."""
+    if failure.exc_type is not ValueError or "closed file" not in str(failure.exc_value):
+        threading.__excepthook__(failure)
+
+
+def known_ids(stack: auto.Stack) -> set[str]:
+    """Return the ids of all that a stack's state knows on its hosts."""
+    return {str(each["id"]) for each in _recorded(stack) if each["type"].startswith("docker:")}
+
+
+def _unfinished(stack: auto.Stack) -> list[str]:
+    """Return the URNs of the containers that an update made and could not call healthy, or lost the host over.
+
+    Pulumi's next update would take each as it is and go on to remove those that serve. They are to be made again.
+    """
+    container = "docker:index/container:Container"
+    return [str(each["urn"]) for each in _recorded(stack) if each["type"] == container and each.get("initErrors")]
+
+
+def _recorded(stack: auto.Stack) -> list[dict[str, Any]]:
+    path = state_file(stack.workspace, stack.name)
+    resources = resources_in(path) if path else (stack.export_stack().deployment or {}).get("resources", [])
+    return [each for each in resources if "id" in each]
+
+
+def update(stack: auto.Stack, message: str, tell: Tell, *, refresh: bool = False) -> Update:
+    """Bring a stack to what its settings say; OperationError with Pulumi's own diagnostics when that fails.
+
+    `message` goes into the history. `refresh` reads the hosts first, for containers that vanished.
+    """
+    watcher = _Watcher(tell)
+    _begin(stack, message)
+    try:
+        result = stack.up(
+            message=message,
+            refresh=refresh,
+            replace=_unfinished(stack),
+            on_event=watcher.see,
+            suppress_progress=True,
+            show_secrets=False,
+        )
+    except auto.ConcurrentUpdateError as error:
+        raise locks.held(stack.name, error) from error
+    except auto.CommandError as error:
+        mend = f"mend what it names, then ./fridayctl up {stack.name}; what served before goes on serving"
+        raise OperationError(f"the update of {stack.name} failed", mend, details=watcher.said(error)) from error
+    outputs = {key: output.value for key, output in result.outputs.items()}
+    changes = result.summary.resource_changes or {}
+    return Update(sum(count for op, count in changes.items() if op != OpType.SAME), outputs)
+
+
+def _begin(stack: auto.Stack, doing: str) -> None:
+    if locks.note(stack.name, doing):
+        backups.keep(stack)
+
+
+def destroy(stack: auto.Stack, tell: Tell) -> None:
+    """Remove everything that a stack runs; its history stays. OperationError when that fails."""
+    watcher = _Watcher(tell)
+    _begin(stack, "down")
+    try:
+        # A container that somebody removed by hand would fail its own removal: look first.
+        stack.destroy(message="down", refresh=True, on_event=watcher.see, suppress_progress=True, show_secrets=False)
+    except auto.ConcurrentUpdateError as error:
+        raise locks.held(stack.name, error) from error
+    except auto.CommandError as error:
+        mend = f"mend what it names, then ./fridayctl down {stack.name}"
+        raise OperationError(f"taking {stack.name} down failed", mend, details=watcher.said(error)) from error
+
+
+def short_name(urn: str) -> str:
+    """Return the name of a resource (urn:pulumi:STACK::PROJECT::TYPE::NAME) without the stack's, which some carry."""
+    head, *_, name = urn.split("::")
+    return name.removeprefix(f"friday-{head.rpartition(':')[2]}-")
+
+
+class _Watcher:
+    """Turns the engine's events into a line for each thing that changed, and keeps what failed."""
+
+    def __init__(self, tell: Tell) -> None:
+        self._tell = tell
+        self._errors: list[str] = []
+
+    def see(self, event: EngineEvent) -> None:
+        if event.diagnostic_event and event.diagnostic_event.severity == "error":
+            self._errors.append(event.diagnostic_event.message.strip())
+        if event.resource_pre_event and not event.resource_pre_event.planning:
+            metadata = event.resource_pre_event.metadata
+            name = short_name(metadata.urn)
+            if metadata.type == _SHOWN[0] and metadata.op in _STARTS and "-files-" not in name:
+                self._tell(f"starting {name}, waiting until it is healthy")
+        if event.res_outputs_event:
+            metadata = event.res_outputs_event.metadata
+            if metadata.type in _SHOWN and metadata.op in _VERBS:
+                self._tell(f"{_VERBS[metadata.op]} {short_name(metadata.urn)}")
+
+    def said(self, error: auto.CommandError) -> str:
+        """Return the diagnostics, or the command's last lines when it died before it could give any."""
+        return "\n".join(dict.fromkeys(self._errors)) or "\n".join(str(error).splitlines()[-20:])

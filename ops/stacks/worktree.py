@@ -1,0 +1,99 @@
+"""Deploy with the code of an earlier commit, in a checkout beside this one: the working tree is not touched."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pulumi import automation as auto
+
+from ops.errors import EXIT_USAGE, OperationError
+from ops.rollout.history import Entry
+from ops.rollout.rollback_plan import Step
+from ops.stacks.stack_config import write_settings
+from ops.stacks.stack_file import stack_file
+from ops.stacks.workspace import open_workspace
+from toolchain.environment import environment
+from toolchain.paths import REQUIREMENTS, ROOT
+
+Tell = Callable[[str], None]
+
+
+def require(commit: str | None) -> str:
+    """Return the full name of a commit; OperationError (exit code 2) when git does not have it here."""
+    mend = "./fridayctl rollback --level 2 restores the settings with today's code"
+    if not commit:
+        raise OperationError("the history does not say which commit that update was made from", mend, EXIT_USAGE)
+    found = _git("rev-parse", "--verify", "--quiet", f"{commit}^{{commit}}")
+    if found.returncode:
+        mend = f"git fetch, or {mend}"
+        raise OperationError(f"commit {commit[:12]} is not in this repository", mend, EXIT_USAGE)
+    return found.stdout.strip()
+
+
+def deploy_from(commit: str, target: Entry, stack: str, step: Step, tell: Tell) -> None:
+    """Run that commit's own `./fridayctl up` with a step's settings and today's secrets.
+
+    Of the secrets only those that `target` had: that commit's code may not know a newer one.
+
+    Raises OperationError with the command's words when it fails; what served before goes on serving.
+    """
+    with _checkout(commit, tell) as folder:
+        name = stack_file(stack).name
+        shutil.copyfile(ROOT / name, folder / name)
+        beside = auto.Stack.select(stack, open_workspace(folder))
+        write_settings(beside, step.config)
+        newer = [key for key, value in beside.get_all_config().items() if value.secret and key not in target.secrets]
+        if newer:
+            beside.remove_all_config(newer)
+        # What this command set for itself must not decide for the other checkout.
+        inherited = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+        process = subprocess.Popen(
+            [str(folder / "fridayctl"), "up", stack, "-m", step.message],
+            cwd=folder,
+            env={**inherited, **environment()},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        assert process.stdout is not None  # noqa: S101 - a pipe was asked for
+        said = []
+        for text in process.stdout:
+            said.append(text.rstrip())
+            tell(text.rstrip())
+        if process.wait():
+            mend = "mend what it names; ./fridayctl rollback --level 1 takes every user off LiteLLM meanwhile"
+            raise OperationError(f"the update from commit {commit[:12]} failed", mend, details="\n".join(said[-20:]))
+
+
+@contextmanager
+def _checkout(commit: str, tell: Tell) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="friday-rollback-") as scratch:
+        folder = Path(scratch) / "checkout"
+        added = _git("worktree", "add", "--detach", "--quiet", str(folder), commit)
+        if added.returncode:
+            mend = "git worktree list shows what is in the way"
+            raise OperationError(f"commit {commit[:12]} cannot be checked out", mend, EXIT_USAGE, added.stderr.strip())
+        try:
+            if _same_locks(folder):
+                (folder / ".venv").symlink_to(ROOT / ".venv")
+            else:
+                tell("that commit locks other packages: it makes a .venv of its own, a minute more")
+            yield folder
+        finally:
+            _git("worktree", "remove", "--force", str(folder))
+
+
+def _same_locks(folder: Path) -> bool:
+    theirs = folder / REQUIREMENTS.relative_to(ROOT)
+    return all(
+        (theirs / lock.name).exists() and (theirs / lock.name).read_bytes() == lock.read_bytes()
+        for lock in REQUIREMENTS.glob("*.txt")
+    )
+
+
+def _git(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)

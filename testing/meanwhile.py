@@ -1,0 +1,55 @@
+"""Things that go on side by side: an update, what happens in the middle of it, and a wait for what comes of it."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from benchmarks.during import Done, under_load
+from testing.project import Project
+
+PER_SECOND = 15.0
+"""Questions, enough to meet each moment of a change. At the benchmarks' 50 the two processors that all hosts of a rig
+may have to share are busy with the users alone, and what is late then says nothing about the change."""
+
+
+def until(condition: Callable[[], bool], what: str, seconds: float = 180) -> None:
+    """Wait for something; AssertionError when it does not come."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not in time: {what}"
+        time.sleep(0.2)
+
+
+def timed(action: Callable[[], object]) -> float:
+    """Do something; return the seconds that it took."""
+    began = time.perf_counter()
+    action()
+    return time.perf_counter() - began
+
+
+def asked_meanwhile(url: str, action: Callable[[], object]) -> Done:
+    """Let users ask while something is done, and for a while before and after it."""
+    return under_load(url, lambda: timed(action), rate=PER_SECOND)
+
+
+def in_the_middle(
+    project: Project, percentage: int, seen: Callable[[], object], meanwhile: Callable[[], object], code: int = 0
+) -> str:
+    """Change the percentage; call `meanwhile` as soon as what is `seen` on the host changes; return what was said."""
+    before = seen()
+    project.configure({"rolloutPercentage": percentage})
+    with ThreadPoolExecutor(1) as pool:
+        update = pool.submit(project.fridayctl, "up", project.stack, code=code)
+        until(lambda: update.done() or seen() != before, "a change on the host")
+        assert not update.done(), update.result().text
+        meanwhile()
+        return update.result().text
+
+
+def refused_in_the_middle(project: Project, percentage: int, seen: Callable[[], object]) -> None:
+    """Change the percentage; a second update in the middle of that is told who is at it, and the first one goes on."""
+    said: list[str] = []
+    in_the_middle(project, percentage, seen, lambda: said.append(project.fridayctl("up", project.stack, code=1).err))
+    assert f"another update of {project.stack} is going on" in said[0]
+    assert "created by " in said[0]
+    assert project.chat(percentage).path == "direct"

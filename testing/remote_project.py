@@ -1,0 +1,26 @@
+"""A checkout whose stack runs on the hosts of a rig."""
+
+from pathlib import Path
+
+from testing.project import Project
+from testing.rig import Rig
+
+
+def create(folder: Path, made: Rig) -> Project:
+    """Return a project set to deploy to a rig over ssh: its containers are looked for on the first host.
+
+    Users reach the edge at each host's own address, and nothing else of the stack.
+    """
+    first, *others = made.hosts
+    project = Project.create(folder)
+    project.address, project.engine = first.address, first.engine
+    project.configure(
+        {
+            "dockerHost": first.url,
+            "ssh": first.ssh_settings,
+            "edge": {**project.settings["edge"], "bindAddress": "0.0.0.0", "port": made.port},  # noqa: S104
+        }
+    )
+    if others:
+        project.configure({"engine": "swarm", "swarmHosts": [host.url for host in others]})
+    return project

@@ -1,0 +1,87 @@
+"""`fridayctl test` and `lock`: which tools run, what is said without an engine, and with which exit code."""
+
+import subprocess
+from typing import Any
+
+import pytest
+
+from cli import main as cli
+from cli import test as command
+from ops.commands import setup
+from toolchain.errors import SetupError
+from toolchain.paths import ROOT
+
+
+class Tools:
+    """Stands in for the processes: remembers them; those that `failing` names end with 1."""
+
+    def __init__(self, failing: str = "") -> None:
+        self.ran: list[list[str]] = []
+        self._failing = failing
+
+    def run(self, arguments: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
+        self.ran.append(arguments[2:])
+        failed = self._failing and self._failing in " ".join(arguments)
+        return subprocess.CompletedProcess(arguments, 1 if failed else 0)
+
+
+@pytest.fixture
+def tools(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Tools:
+    made = Tools(getattr(request, "param", ""))
+    monkeypatch.setattr("cli.test.subprocess.run", made.run)
+    monkeypatch.setattr(command, "_engine_missing", lambda: "")
+    monkeypatch.delenv("CI", raising=False)
+    return made
+
+
+def test_everything_is_run_and_every_coverage_is_asked(tools: Tools, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["test"]) == 0
+    assert [arguments[0] for arguments in tools.ran[:3]] == ["ruff", "ruff", "mypy"]
+    assert ["coverage", "run", "-m", "pytest"] in tools.ran
+    asked = [arguments for arguments in tools.ran if arguments[:2] == ["coverage", "report"]]
+    assert len(asked) == len(command.COVERAGE)
+    assert "passed" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("tools", ["ruff format", "mypy", "-m pytest", "cli/*,ops/*"], indirect=True)
+def test_one_failure_fails_the_run(tools: Tools, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["test"]) == 1
+    assert "\nfailed " in capsys.readouterr().out
+
+
+def test_chosen_tests_run_alone(tools: Tools) -> None:
+    assert cli.main(["test", "tests/unit", "-k", "settings"]) == 0
+    assert tools.ran == [["pytest", "tests/unit", "-k", "settings"]]
+
+
+@pytest.mark.parametrize(("ci", "code"), [("", 0), ("true", 1)])
+def test_without_an_engine_it_says_so_and_only_ci_minds(
+    ci: str, code: int, tools: Tools, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CI", ci)
+    monkeypatch.setattr(command, "_engine_missing", lambda: "Docker: not here")
+    assert cli.main(["test"]) == code
+    assert "Docker: not here" in capsys.readouterr().out
+    assert bool(tools.ran) is (code == 0)
+    assert all("-m not engine" in " ".join(arguments) for arguments in tools.ran if "pytest" in arguments)
+
+
+def test_the_set_up_is_asked_for_the_engine_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: object) -> None:
+        raise SetupError("is missing", "Docker", "install it")
+
+    monkeypatch.setattr("toolchain.runner.run_steps", refuse)
+    assert "Docker: is missing" in command._engine_missing()
+    monkeypatch.setattr("toolchain.runner.run_steps", lambda _: [])
+    monkeypatch.setattr(setup, "ensure", lambda: [])
+    assert command._engine_missing() == ""
+
+
+@pytest.mark.parametrize("changed", [[], ["requirements/dev.txt"]])
+def test_lock_names_what_it_changed(
+    changed: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("toolchain.lock.rewrite", lambda upgrade, tell: [ROOT / name for name in changed])
+    assert cli.main(["lock"]) == 0
+    expected = "changed: requirements/dev.txt" if changed else "every lock is as"
+    assert expected in capsys.readouterr().out

@@ -1,0 +1,171 @@
+"""Answers and complaints: what is asked after an update."""
+
+import threading
+from collections.abc import Iterator, Sequence
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import pytest
+
+from components.declaration import PARTS
+from ops.checks import answers
+from ops.commands.status import Status
+from ops.errors import EXIT_FAILED, EXIT_USAGE, OperationError
+from ops.hosts.docker_host import DockerHost, Instance
+from tests.unit.given import settings
+
+
+class Engine:
+    """A Docker host with something to complain of, or nothing, and these parts well."""
+
+    def __init__(self, complaint: str = "", well: Sequence[str] = ()) -> None:
+        self._complaint = complaint
+        self._well = well
+
+    def complaint(self, stack: str) -> str:
+        return self._complaint
+
+    def instances(self, stack: str) -> list[Instance]:
+        ill = [Instance(f"friday-t-{part}-2", part, "i:1", "exited", "unhealthy", 5) for part in PARTS]
+        return [*ill, *(Instance(f"friday-t-{part}-1", part, "i:1", "running", "healthy", 5) for part in self._well)]
+
+
+def test_an_unhealthy_stack_is_told_with_what_was_seen() -> None:
+    with pytest.raises(OperationError, match="not everything is healthy") as caught:
+        answers.all_well("t", Engine(complaint="friday-1: exited"))  # type: ignore[arg-type]
+    assert "friday-1: exited" in caught.value.details
+    answers.all_well("t", Engine())  # type: ignore[arg-type]
+
+
+ILL = """friday-t-redis-1: exited, exit code 137
+  probe | PONG
+  log   | bye: exited
+friday-t-litellm-2-0a: running, unhealthy
+  log   | (nothing logged)"""
+
+
+@pytest.mark.parametrize(("well", "percentage"), [(("edge", "friday"), 0), (("edge", "friday", "litellm"), 50)])
+def test_users_are_safe_without_the_parts_that_they_do_not_need(well: Sequence[str], percentage: int) -> None:
+    unwell = ["friday-t-redis-1: exited, exit code 137", "friday-t-litellm-2-0a: running, unhealthy"]
+    assert answers.users_are_safe("t", Engine(ILL, well), percentage) == unwell  # type: ignore[arg-type]
+    assert answers.users_are_safe("t", Engine(), percentage) == []  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("well", "percentage", "lacking"),
+    [
+        (("friday", "litellm"), 0, "edge"),
+        (("edge", "litellm"), 0, "friday"),
+        (("edge", "friday"), 1, "litellm"),
+        ((), 50, "edge or friday or litellm"),
+    ],
+)
+def test_users_need_one_that_is_well_of_each_part_that_answers_them(
+    well: Sequence[str], percentage: int, lacking: str
+) -> None:
+    with pytest.raises(answers.CheckError, match=f"no container of {lacking} is healthy") as caught:
+        answers.users_are_safe("t", Engine(ILL, well), percentage)  # type: ignore[arg-type]
+    assert (caught.value.exit_code, caught.value.details) == (EXIT_FAILED, ILL)
+    assert ("rollback t --level 1" in caught.value.mend) == (lacking == "litellm")
+
+
+@pytest.fixture
+def friday(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A server that answers with the status of the test's parameter, over its paths in turn and then the last one."""
+    status, *paths = request.param
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            self.send_response(status)
+            self.send_header("X-Friday-Path", paths.pop(0) if len(paths) > 1 else paths[0])
+            self.send_header("X-Friday-Model", "m:free")
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"{}")
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.mark.parametrize("friday", [(200, "litellm")], indirect=True)
+def test_at_100_percent_only_the_gateway_is_asked(friday: str) -> None:
+    found = answers.both_paths(friday, settings(rolloutPercentage=100))
+    assert [(answer.user_id, answer.path, answer.model) for answer in found] == [(0, "litellm", "m:free")]
+
+
+@pytest.mark.parametrize("friday", [(200, "direct")], indirect=True)
+def test_friday_is_asked_past_the_proxies_of_the_environment(friday: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    assert answers.ask(friday, 99).path == "direct"
+
+
+@pytest.mark.parametrize("friday", [(200, "direct")], indirect=True)
+@pytest.mark.parametrize("changes", [{"rolloutPercentage": 0}, {"rolloutPercentage": 50, "litellmEnabled": False}])
+def test_without_a_rollout_only_the_direct_path_is_asked(friday: str, changes: dict[str, Any]) -> None:
+    assert [answer.user_id for answer in answers.both_paths(friday, settings(**changes))] == [99]
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answers, "_SETTLE_SECONDS", 0.2)
+    monkeypatch.setattr(answers, "_EVERY_SECONDS", 0.01)
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("friday", [(200, "fallback", "fallback", "litellm")], indirect=True)
+def test_a_gateway_that_has_just_started_is_asked_again(friday: str) -> None:
+    found = answers.both_paths(friday, settings(rolloutPercentage=100))
+    assert [(answer.user_id, answer.path) for answer in found] == [(0, "litellm")]
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("friday", [(200, "fallback")], indirect=True)
+def test_an_answer_that_stays_on_the_wrong_path_is_a_failure(friday: str) -> None:
+    with pytest.raises(OperationError, match="user 0 should be answered over litellm"):
+        answers.both_paths(friday, settings(rolloutPercentage=50))
+
+
+@pytest.mark.parametrize("friday", [(500, "litellm")], indirect=True)
+def test_an_error_is_a_failure_with_the_answers_text(friday: str) -> None:
+    with pytest.raises(OperationError, match="did not answer user 0") as caught:
+        answers.ask(friday, 0)
+    assert caught.value.details == "{}"
+
+
+def test_an_engine_that_does_not_answer_is_named() -> None:
+    with pytest.raises(OperationError, match=r"Docker at unix:///nonexistent\.sock does not answer") as caught:
+        DockerHost(settings(dockerHost="unix:///nonexistent.sock"))
+    assert caught.value.exit_code == EXIT_USAGE
+
+
+def instance(health: str = "healthy") -> Instance:
+    return Instance("friday-t-friday-1", "friday", "i:1", "running", health, 5)
+
+
+@pytest.mark.parametrize(
+    ("deployed", "instances", "headline"),
+    [
+        (None, [], "not deployed"),
+        (50, [instance()], "50 % of users through LiteLLM, all healthy"),
+        (50, [instance("starting")], "50 % of users through LiteLLM, 1 of 1 containers not well"),
+        (10, [instance()], "10 % of users through LiteLLM (the stack file says 50 %"),
+    ],
+)
+def test_the_headline_says_where_the_rollout_stands(
+    deployed: int | None, instances: list[Instance], headline: str
+) -> None:
+    status = Status("t", 50, deployed, [], instances, {})
+    assert status.headline.startswith(headline)
+    assert status.well is (bool(instances) and instances[0].well)

@@ -1,0 +1,301 @@
+"""What preflight collects from engines that answer over a socket, and what becomes of it."""
+
+import datetime as dt
+import json
+import os
+import signal
+import socket
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.main import main
+from components.settings import StackSettings
+from images.tags import local_images
+from ops.checks.preflight import facts, run
+from ops.checks.preflight.facts import Collector, HostFacts, Node, WayBack
+from ops.checks.preflight.report import Check, Report, State
+from ops.checks.preflight.upstream import Upstream
+from ops.errors import EXIT_USAGE, OperationError
+from ops.hosts import images
+from ops.hosts.docker_host import still_answering
+from ops.hosts.machine import Space
+from ops.metrics.openrouter import Listed
+from ops.rollout.history import Entry
+from testing.ports import free_ports
+from tests.unit.given import settings
+from tests.unit.ops.engine import INFO, calls, engine, image, ssh_that_says, ssh_to
+from tests.unit.ops.evidence import entry
+from toolchain.docker_engine import Engine
+
+FAR = "ssh://deploy@h.example"
+
+
+def every_image() -> dict[str, Any]:
+    return {path: answer for each in local_images().values() for path, answer in image(each).items()}
+
+
+@pytest.fixture
+def local(tmp_path: Path) -> StackSettings:
+    """Settings with free ports, whose engine is on a socket of the test."""
+    users, gateway, simulator, monitoring = free_ports(4)
+    return settings(
+        dockerHost=f"unix://{tmp_path / 'docker.sock'}",
+        edge={"port": users, "gatewayPort": gateway},
+        simulator={"port": simulator},
+        monitoring={"port": monitoring},
+    )
+
+
+@pytest.fixture
+def built_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The test's engine is also the one that builds the images."""
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path / 'docker.sock'}")
+
+
+@pytest.fixture(autouse=True)
+def history(monkeypatch: pytest.MonkeyPatch) -> list[Entry]:
+    """The history of the stack `t`, which no backend knows."""
+    entries: list[Entry] = []
+    monkeypatch.setattr(facts, "_history", lambda _: entries)
+    return entries
+
+
+def collected(given: StackSettings, *, thorough: bool = False) -> dict[str, HostFacts | OperationError]:
+    collector = Collector("t", given, thorough=thorough)
+    try:
+        return dict(collector.collect().hosts)
+    finally:
+        collector.close()
+
+
+def of(given: StackSettings, *, thorough: bool = False) -> HostFacts:
+    found = collected(given, thorough=thorough)[given.docker_host]
+    assert isinstance(found, HostFacts), found
+    return found
+
+
+@pytest.mark.usefixtures("built_here")
+def test_an_engine_is_asked_for_all_that_is_judged(local: StackSettings, tmp_path: Path) -> None:
+    told = {**INFO, "SystemTime": (datetime.now(UTC) - timedelta(seconds=100)).isoformat()}
+    with engine(tmp_path / "docker.sock", {"/info": told, **every_image()}):
+        found = of(local)
+    assert (found.engine, found.architecture, found.memory) == (Engine("20.10.24", "1.41", "1.12"), "amd64", 8 << 30)
+    assert -101 < found.seconds_apart < -99
+    assert (found.images.present, found.images.missing, found.images.problems) == (len(local_images()), (), ())
+    assert set(found.holders.values()) == {""}
+    assert (found.space, found.own_memory, found.swarm.active) == (None, 0, False)
+
+
+@pytest.mark.usefixtures("built_here")
+@pytest.mark.parametrize(("limits", "own"), [(0, 0), (1 << 50, 4000)])
+def test_what_takes_longer_is_asked_only_when_it_is_wanted(
+    limits: int, own: int, local: StackSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(facts, "memory_limits", lambda *_: limits)
+    answers = {
+        **every_image(),
+        "/containers/json": [{"Id": "c1", "Names": ["/x"], "Labels": {}, "Ports": []}],
+        "/containers/c1/stats": {"memory_stats": {"usage": 5000, "stats": {"inactive_file": 1000}}},
+    }
+    with engine(tmp_path / "docker.sock", answers):
+        found = of(local, thorough=True)
+    assert found.own_memory == own
+    assert isinstance(found.space, Space)
+    assert 0 < found.space.memory < 1 << 50
+    assert 0 < found.space.disk < 1 << 60
+
+
+@pytest.mark.usefixtures("built_here")
+def test_ports_are_held_by_others_or_by_the_stack_itself(local: StackSettings, tmp_path: Path) -> None:
+    published = [
+        {"Names": [f"/{name}"], "Labels": labels, "Ports": [{"PublicPort": port}]}
+        for name, labels, port in (
+            ("web", {}, local.edge.port),
+            ("friday-t-edge-1", {"friday-litellm.stack": "t"}, local.edge.gateway_port),
+        )
+    ]
+    with (
+        socket.create_server(("127.0.0.1", local.simulator.port)),
+        engine(tmp_path / "docker.sock", {"/containers/json": published, **every_image()}),
+    ):
+        found = of(local).holders
+    assert found["edge.port"] == "the container web"
+    assert found["edge.gatewayPort"] == ""
+    assert found["simulator.port"].startswith("a process of this machine")
+
+
+@pytest.mark.usefixtures("built_here")
+def test_a_managers_nodes_are_read(local: StackSettings, tmp_path: Path) -> None:
+    told = {"LocalNodeState": "active", "ControlAvailable": True, "NodeID": "a"}
+    nodes = [
+        {
+            "ID": "a",
+            "Description": {"Hostname": "one"},
+            "Status": {"State": "ready"},
+            "Spec": {"Availability": "active"},
+        },
+        {"ID": "b", "Description": {"Hostname": "two"}, "Status": {"State": "down"}, "Spec": {"Availability": "drain"}},
+    ]
+    with engine(tmp_path / "docker.sock", {"/info": {**INFO, "Swarm": told}, "/nodes": nodes, **every_image()}):
+        swarm = of(local).swarm
+    assert (swarm.active, swarm.manager, swarm.node) == (True, True, "a")
+    assert swarm.nodes == {"a": Node("a", "one", True, True), "b": Node("b", "two", False, False)}
+
+
+@pytest.mark.usefixtures("built_here")
+def test_missing_images_are_counted_and_the_ones_of_this_checkout_have_to_be_pushed(
+    local: StackSettings, tmp_path: Path
+) -> None:
+    with engine(tmp_path / "docker.sock"):
+        held = of(local).images
+    assert (held.present, len(held.missing)) == (0, len(local_images()))
+    assert "./fridayctl images push t" in held.problems[0].mend
+
+
+def test_an_engine_that_refuses_an_answer_is_a_host_that_is_not_reached(local: StackSettings, tmp_path: Path) -> None:
+    with engine(tmp_path / "docker.sock", {"/info": (500, {"message": "it is broken"})}):
+        found = collected(local)[local.docker_host]
+    assert isinstance(found, OperationError)
+    assert "its Docker daemon refuses an answer" in found.message
+    assert "it is broken" in found.message
+
+
+def test_every_host_is_asked_and_one_that_is_not_there_hides_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    ssh_to(tools, tmp_path / "docker.sock")
+    monkeypatch.setenv("PATH", str(tools), prepend=":")
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path / 'docker.sock'}")
+    given = settings(engine="swarm", dockerHost=FAR, swarmHosts=["unix:///nonexistent.sock"])
+    with engine(tmp_path / "docker.sock", every_image()):
+        found = collected(given)
+    assert isinstance(found[FAR], HostFacts)
+    assert isinstance(found["unix:///nonexistent.sock"], OperationError)
+
+
+def test_one_connection_to_a_host_serves_preflight_and_what_comes_after_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also the question whether the simulator, which plays OpenRouter, runs there: each more is a handshake."""
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    log = ssh_to(tools, tmp_path / "docker.sock")
+    monkeypatch.setenv("PATH", str(tools), prepend=":")
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path / 'docker.sock'}")
+    lost: list[str] = []
+    with engine(tmp_path / "docker.sock", {"/_ping": "OK", **every_image()}):
+        collector = Collector("t", settings(dockerHost=FAR), thorough=False)
+        learned = collector.collect().upstream
+        assert learned is not None
+        assert "not up yet" in learned.absent
+        assert len(still_answering(collector.hosts, lost.append)) == 1
+        dialled = [call for call in calls(log) if call["line"][-1] == "dial-stdio"]
+        assert len(dialled) == 1
+        os.kill(dialled[0]["pid"], signal.SIGKILL)
+        ssh_that_says(tools, 255, "Connection to h.example closed by remote host.\n")
+        assert still_answering(collector.hosts, lost.append) == {}
+        collector.close()
+    assert lost == [f"{FAR}: connection lost: {FAR}: cannot be reached"]
+
+
+def test_the_command_prints_each_host_and_ends_with_2_when_a_check_failed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    checks = [
+        Check("reachable", FAR, State.FAILED, f"{FAR}: cannot be reached", "look at it", "  ssh | refused"),
+        Check("swarm", FAR, State.SKIPPED, "the host is not reached"),
+        Check("catalogue", "", State.WARNING, "a model retires", "replace it"),
+        Check("secrets", "", State.OK, "all set"),
+    ]
+    monkeypatch.setattr(run, "examine", lambda _: Report("t", checks))
+    assert main(["preflight", "t"]) == EXIT_USAGE
+    text = capsys.readouterr().out
+    assert text.splitlines() == [
+        FAR,
+        "  FAIL  reachable             cannot be reached",
+        "                              ssh | refused",
+        "                              mend: look at it",
+        "  --    swarm                 the host is not reached",
+        "t",
+        "  warn  catalogue             a model retires",
+        "                              mend: replace it",
+        "  ok    secrets               all set",
+        "t: 4 checks, 1 failed, 1 to look at",
+    ]
+    monkeypatch.setattr(run, "examine", lambda _: Report("t", checks[2:]))
+    assert main(["preflight", "t", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert (document["ok"], [check["state"] for check in document["checks"]]) == (True, ["warning", "ok"])
+
+
+@pytest.mark.usefixtures("built_here")
+def test_an_update_may_begin_with_the_engine_that_was_asked(
+    local: StackSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "read_settings", lambda _: local)
+    named = "registry.example/friday@sha256:" + "0" * 64
+    far = local.model_copy(update={"friday": local.friday.model_copy(update={"image": named})})
+    offered = {f"/distribution/{named}/json": {"Platforms": [{"architecture": "amd64"}], "Descriptor": {}}}
+    pulled: list[tuple[str, str]] = []
+    told: list[tuple[str, str]] = []
+    monkeypatch.setattr(images, "pull", lambda need, host: pulled.append((need.reference, host.address)))
+    with engine(tmp_path / "docker.sock", {**every_image(), **offered}):
+        ready = run.require("t", far, lambda *words: told.append(words))
+        assert ready.engine.published_ports() == ready.hosts[local.docker_host].published_ports() == {}
+        assert {check.state for check in run.examine("t").checks if check.name != "clock"} <= {State.OK, State.SKIPPED}
+    assert pulled == [(named, local.docker_host)]
+    assert told == [("images", f"{local.docker_host}: pulling {named}")]
+
+
+@pytest.mark.usefixtures("built_here")
+def test_an_update_that_is_refused_pulls_nothing(
+    local: StackSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(images, "pull", lambda *_: pytest.fail("pulled"))
+    published = [{"Names": ["/web"], "Labels": {}, "Ports": [{"PublicPort": local.edge.port}]}]
+    with (
+        engine(tmp_path / "docker.sock", {"/containers/json": published}),
+        pytest.raises(OperationError, match="the container web") as caught,
+    ):
+        run.require("t", local, print)
+    assert "lacks images" in caught.value.message
+    assert caught.value.exit_code == EXIT_USAGE
+
+
+@pytest.mark.usefixtures("built_here")
+def test_a_warning_is_told_and_hinders_no_update(
+    local: StackSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = {
+        model.id: Listed(id=model.id, pricing={"prompt": "0", "completion": "0"}, expiration_date="soon")
+        for model in local.catalogue.models
+    }
+    monkeypatch.setattr(facts, "learn", lambda *_: Upstream(dt.datetime.now(UTC), listed, {}))
+    told: list[tuple[str, str]] = []
+    with engine(tmp_path / "docker.sock", every_image()):
+        run.require("t", local, lambda *words: told.append(words))
+        assert [label for label, _ in told] == ["warning"] * len(listed)
+        monkeypatch.setattr(facts, "learn", lambda *_: pytest.fail("asked"))
+        run.require("t", local, lambda *words: pytest.fail(str(words)), upstream=False)
+
+
+@pytest.mark.usefixtures("built_here")
+def test_the_history_and_the_images_on_the_hosts_tell_the_way_back(
+    local: StackSettings, tmp_path: Path, history: list[Entry]
+) -> None:
+    plain = {"friday-litellm:upstream": "simulator"}
+    own = {**plain, "friday-litellm:friday": '{"image": "registry.example/friday:1"}'}
+    history += [entry(1, 50, config=plain), entry(2, 10, config=own)]
+    with engine(tmp_path / "docker.sock", every_image()):
+        collector = Collector("t", local, thorough=True)
+        found = collector.collect().way_back
+        collector.close()
+    assert isinstance(found, WayBack)
+    assert (found.current, found.current_problem, found.target) == (history[0], None, history[1])
+    assert found.target_problem is not None
+    assert "registry.example/friday:1" in found.target_problem.message

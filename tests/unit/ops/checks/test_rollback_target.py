@@ -1,0 +1,151 @@
+"""Whether an update can be gone back to: the images that hosts hold, and the settings that still mean something."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from docker.errors import APIError, ImageNotFound
+
+from cli.main import main
+from images.tags import local_images
+from ops.checks import rollback_target
+from ops.checks.rollback_target import Shelf
+from ops.errors import EXIT_USAGE, OperationError
+from ops.hosts import images
+from ops.hosts.images import ImageHost, Need
+from ops.rollout.history import Entry
+from ops.stacks import history_source, stack_file, stacks
+from tests.unit.given import settings
+from tests.unit.ops.evidence import entry
+
+NAMED = "registry.example/friday:1"
+CONFIG = {"friday-litellm:upstream": "simulator"}
+OWN = {**CONFIG, "friday-litellm:friday": f'{{"image": "{NAMED}"}}'}
+BUILT = set(local_images().values())
+
+
+class Host:
+    """A host with these images; it counts how often each is looked for."""
+
+    def __init__(self, held: set[str], address: str = "unix:///s") -> None:
+        self.held = held
+        self.asked: list[str] = []
+        self.engine: Any = ImageHost(address, self, "amd64")  # type: ignore[arg-type]
+        self.images = self
+
+    def get(self, reference: str) -> Any:
+        self.asked.append(reference)
+        if reference not in self.held:
+            raise ImageNotFound("no")
+        attrs = {"Id": reference, "RootFS": {}, "Architecture": "amd64", "Size": 1}
+        return SimpleNamespace(attrs=attrs)
+
+    def get_registry_data(self, _: str) -> Any:
+        raise APIError("manifest unknown")
+
+
+def update(hours: float, percentage: int, config: dict[str, str]) -> Entry:
+    return entry(hours, percentage, config=config)
+
+
+def shelf(*hosts: Host) -> Shelf:
+    return Shelf("t", [host.engine for host in hosts])
+
+
+def test_an_update_whose_images_every_host_holds_can_be_made_again() -> None:
+    assert shelf(Host(BUILT), Host(BUILT | {NAMED})).problem(update(1, 10, CONFIG)) is None
+
+
+def test_an_image_that_one_host_lacks_and_no_registry_has_is_gone() -> None:
+    problem = shelf(Host(BUILT | {NAMED}), Host(BUILT, "ssh://far")).problem(update(1, 10, OWN))
+    assert problem is not None
+    assert problem.message == f"ssh://far: image {NAMED}: the registry does not have it"
+
+
+def test_an_image_that_a_registry_offers_is_not_gone_and_is_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
+    host = Host(BUILT)
+    pulled: list[str] = []
+    told: list[str] = []
+    monkeypatch.setattr(images, "_offered", lambda *_: {"amd64"})
+    monkeypatch.setattr(images, "pull", lambda need, _: pulled.append(need.reference))
+    assert shelf(host).problem(update(1, 10, OWN)) is None
+    shelf(host).fetch(update(1, 10, OWN), told.append)
+    assert (pulled, told) == ([NAMED], [f"unix:///s: pulling {NAMED}"])
+
+
+def test_what_is_built_here_has_to_be_pushed_unless_the_old_code_builds_it() -> None:
+    problem = shelf(Host(set())).problem(update(1, 10, CONFIG))
+    assert problem is not None
+    assert problem.mend == "./fridayctl images push t"
+    assert shelf(Host(set())).problem(update(1, 10, CONFIG), built_here=False) is None
+
+
+def test_settings_that_mean_nothing_today_are_left_to_level_4() -> None:
+    problem = shelf().problem(update(1, 10, {**CONFIG, "friday-litellm:edge": '{"gone": 1}'}))
+    assert problem is not None
+    assert "friday-litellm:edge.gone: is not a setting" in problem.message
+    assert "--level 4" in problem.mend
+
+
+def test_each_image_is_looked_for_once() -> None:
+    host = Host(BUILT)
+    looked = shelf(host)
+    for hours in (1, 2, 3):
+        looked.problem(update(hours, 10, CONFIG))
+    assert len(host.asked) == len(set(host.asked))
+
+
+@pytest.mark.parametrize(
+    ("older", "way"), [(CONFIG, "--level 2 --to 2 goes to the newest that can be"), (OWN, "--level 1 needs none")]
+)
+def test_a_target_whose_image_is_gone_is_refused_with_the_next_one(older: dict[str, str], way: str) -> None:
+    entries = [update(1, 50, CONFIG), update(2, 10, OWN), update(3, 0, older)]
+    with pytest.raises(OperationError) as caught:
+        rollback_target.require(shelf(Host(BUILT)), entries[1], entries, "t", 2)
+    assert caught.value.exit_code == EXIT_USAGE
+    assert caught.value.message.startswith("the update of 2026-11-24T10:00:00Z cannot be restored: unix:///s: image")
+    assert caught.value.mend.endswith(f"; or ./fridayctl rollback t {way}")
+    rollback_target.require(shelf(Host(BUILT | {NAMED})), entries[1], entries, "t", 2)
+
+
+def test_a_host_that_is_not_reached_hinders_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    chosen = settings(dockerHost="unix:///nonexistent.sock")
+    with rollback_target.open_shelf("t", chosen, told.append) as opened:
+        assert opened.problem(update(1, 10, CONFIG)) is None
+    assert "unix:///nonexistent.sock" in told[0]
+
+
+def test_the_list_marks_what_cannot_be_restored(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    @contextmanager
+    def opened(*_: Any) -> Iterator[Shelf]:
+        yield shelf(Host(BUILT))
+
+    entries = [update(1, 50, CONFIG), update(2, 10, OWN), update(3, 0, CONFIG)]
+    monkeypatch.setattr(stack_file, "read_settings", lambda _: settings())
+    monkeypatch.setattr(stacks, "open_stack", lambda _: None)
+    monkeypatch.setattr(history_source, "read_history", lambda _: entries)
+    monkeypatch.setattr(rollback_target, "open_shelf", opened)
+    assert main(["rollback", "t", "--list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.strip().startswith("cannot be restored: unix:///s: image") for line in lines] == [
+        False,
+        False,
+        True,
+        False,
+        False,
+    ]
+    assert main(["rollback", "t", "--list", "--json"]) == 0
+    text = capsys.readouterr().out
+    assert text.count('"problem": "unix:///s: image registry.example/friday:1') == 1
+    assert text.count('"problem": null') == 1
+
+
+def test_a_need_is_lost_only_where_it_is_not_held() -> None:
+    need = Need(NAMED, ("friday",), built_here=False)
+    assert images.lost("t", need, Host({NAMED}).engine) is None
+    assert images.lost("t", need, Host(set()).engine) is not None

@@ -1,0 +1,104 @@
+"""What is seen inside a container, read from a real shell's output, and compared with the declaration."""
+
+import hashlib
+from collections.abc import Callable
+
+import pytest
+
+from ops.checks.verify import inside
+from ops.checks.verify.containers import Seen
+from ops.checks.verify.inside import Inside
+from ops.checks.verify.result import Check
+from tests.unit.ops.checks.verify.inspected import STACK, inspected, workloads
+
+FRIDAY = Seen(STACK, inspected(workloads()["friday"], "friday-1"))
+
+
+class Shell:
+    """A place whose containers answer every script with the same text."""
+
+    def __init__(self, answer: Callable[[str], tuple[int, str]]) -> None:
+        self._answer = answer
+
+    def exec(self, container: str, script: str) -> tuple[int, str]:
+        return self._answer(script)
+
+
+def look(text: str, code: int = 0) -> Inside | None:
+    return inside.look(Shell(lambda _: (code, text)), FRIDAY, files=True)  # type: ignore[arg-type]
+
+
+def failed(checks: list[Check]) -> list[tuple[str, ...]]:
+    return [check.problems for check in checks if check.ok is False]
+
+
+def as_declared() -> dict[str, str]:
+    files = workloads()["friday"].files
+    return {path: hashlib.sha256(file.content.encode()).hexdigest() for path, file in files.items()}
+
+
+def test_processes_and_files_are_read() -> None:
+    found = look(
+        "10001 /sbin/docker-init -- python3 \n10001 python3 -m friday.service \n--\nabc  /etc/friday/secrets/x"
+    )
+    assert found == Inside(
+        "friday-1",
+        (("10001", "/sbin/docker-init -- python3"), ("10001", "python3 -m friday.service")),
+        {"secrets/x": "abc"},
+    )
+
+
+def test_a_container_without_a_shell_is_left_out() -> None:
+    assert look("executable file not found", code=127) is None
+    checks = inside.checks(workloads()["friday"], [None], {})
+    assert {check.ok for check in checks} == {None}
+    assert all("no shell" in check.left_out for check in checks)
+
+
+def test_where_no_container_runs_nothing_is_said_of_its_inside() -> None:
+    shell = Shell(lambda _: pytest.fail("asked"))
+    isolation = inside.isolation(shell, [], ["litellm"], "edge")  # type: ignore[arg-type]
+    checks = [*inside.checks(workloads()["friday"], [], {}), isolation]
+    assert {(check.ok, check.left_out) for check in checks} == {(None, "no container of it runs")}
+
+
+def test_what_is_as_declared_passes() -> None:
+    found = Inside("friday-1", (("10001", "python3"),), as_declared())
+    checks = inside.checks(workloads()["friday"], [found], {"gatewayKey": "a-secret"})
+    assert len(checks) == 3
+    assert failed(checks) == []
+
+
+def test_a_root_process_is_named_without_its_arguments() -> None:
+    found = Inside("friday-1", (("10001", "python3"), ("0", "sh -c password")), as_declared())
+    assert failed(inside.checks(workloads()["friday"], [found], {})) == [("friday-1: sh",)]
+
+
+def test_a_secret_in_the_arguments_is_named_and_not_shown() -> None:
+    found = Inside("friday-1", (("10001", "python3 --key=hunter22"),), as_declared())
+    checks = inside.checks(workloads()["friday"], [found], {"gatewayKey": "hunter22"})
+    assert failed(checks) == [("friday-1: shows gatewayKey",)]
+
+
+def test_missing_changed_and_added_files_are_named() -> None:
+    first, second = sorted(as_declared())
+    found = Inside("friday-1", (("10001", "python3"),), {first: "other", "added": "x"})
+    assert failed(inside.checks(workloads()["friday"], [found], {})) == [
+        (f"friday-1: {second} is missing", "friday-1: added is not declared", f"friday-1: {first} has other content")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "problems"),
+    [
+        (0, "edge", ()),
+        (0, "litellm edge", ("friday-1: finds litellm",)),
+        (0, "", ("friday-1: does not find edge",)),
+        (127, "", None),
+    ],
+)
+def test_friday_finds_the_edge_only(code: int, text: str, problems: tuple[str, ...] | None) -> None:
+    shell = Shell(lambda _: (code, text))
+    check = inside.isolation(shell, [FRIDAY], ["litellm", "redis"], "edge")  # type: ignore[arg-type]
+    assert check.ok is (None if problems is None else not problems)
+    assert check.problems == (problems or ())

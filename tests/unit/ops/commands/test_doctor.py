@@ -1,0 +1,58 @@
+"""`fridayctl doctor` finds what is missing, says how to mend it, and changes nothing."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from cli.doctor import doctor_command
+from ops.commands import doctor
+from ops.commands.doctor import Check
+from tests.unit.toolchain import conftest
+from tests.unit.toolchain.conftest import Stub
+from toolchain import paths
+from toolchain.local_state import LocalState
+
+stub = conftest.stub
+user = conftest.user
+
+
+def test_an_empty_machine(stub: Stub, user: Path) -> None:
+    result = CliRunner().invoke(doctor_command, ["--json"])
+    assert result.exit_code == 1
+    checks = {check["name"]: check for check in json.loads(result.stdout)}
+    missing = {name for name, check in checks.items() if not check["ok"]}
+    assert missing >= {
+        "local state",
+        "pulumi home",
+        "pulumi",
+        "language host",
+        "docker provider",
+        "docker engine",
+        "images",
+    }
+    assert checks["docker engine"]["found"] == "the docker command is not installed"
+    assert checks["python"]["ok"]
+    assert checks["go"]["ok"]
+    assert all(checks[name]["mend"] for name in missing)
+    assert list(user.iterdir()) == []
+
+
+def test_broken_secrets_are_a_finding_and_no_crash(stub: Stub) -> None:
+    LocalState().run(lambda line: None)
+    paths.secrets_file().write_text("{", encoding="utf-8")
+    paths.secrets_file().chmod(0o600)
+    check = next(check for check in doctor.examine() if check.name == "local state")
+    assert not check.ok
+    assert "JSON" in check.found
+    assert "backup" in check.mend
+
+
+@pytest.mark.parametrize(("ok", "code"), [(True, 0), (False, 1)])
+def test_the_table_and_the_exit_code(monkeypatch: pytest.MonkeyPatch, ok: bool, code: int) -> None:
+    monkeypatch.setattr(doctor, "examine", lambda: [Check("tool", "1 [x]", "2", ok, "mend it so")])
+    result = CliRunner().invoke(doctor_command)
+    assert result.exit_code == code
+    assert "1 [x]" in result.stdout
+    assert ("tool: mend it so" in result.stdout) is not ok

@@ -1,0 +1,260 @@
+"""A rollback from request to exit code, with Pulumi, the hosts and the edges played."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from cli.main import main
+from ops.checks import answers, rollback_target
+from ops.commands import restore, rollback
+from ops.errors import EXIT_USAGE, OperationError
+from ops.rollout.history import ENABLED, PERCENTAGE, Entry
+from ops.stacks import worktree
+from ops.stacks.locks import HeldError
+from tests.unit.given import settings
+from tests.unit.ops.evidence import entry
+
+LITELLM = "friday-litellm:litellm"
+UNWELL = "friday-t-redis-1: exited, exit code 137"
+
+
+def no_room() -> OperationError:
+    return OperationError("no space left for the state of t", "make room there", EXIT_USAGE)
+
+
+def broken() -> OperationError:
+    return OperationError("the update of t failed", "mend it")
+
+
+class World:
+    """A stack at 50 %, 10 % before that. `fails` are the errors of the next updates, None for one that goes well."""
+
+    name = "t"
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, file: Path) -> None:
+        self.file = file
+        self.entries = [entry(1, 50, commit="a" * 40), entry(2, 10, commit="b" * 40)]
+        self.fails: list[OperationError | None] = []
+        self.is_made = False
+        self.has = {"friday-t-friday-1"}
+        self.edge_fails: set[str] = set()
+        self.unwell: list[str] = []
+        self.asked: list[tuple[str, int]] = []
+        self.moves: list[str] = []
+        self.write(self.entries[0].config)
+        for name in ("deploy", "open_to_change", "read_history", "read_settings", "settings_of"):
+            monkeypatch.setattr(restore, name, getattr(self, name))
+        monkeypatch.setattr(rollback, "read_settings", self.read_settings)
+        monkeypatch.setattr(restore, "stack_file", lambda _: self.file)
+        monkeypatch.setattr(restore, "write_settings", lambda _, wanted, __: self.write(wanted))
+        monkeypatch.setattr(restore, "engine_of", lambda _: self)
+        monkeypatch.setattr(rollback, "Switch", SimpleNamespace(of=lambda *_: self))
+        monkeypatch.setattr(rollback_target, "open_shelf", self.open_shelf)
+        monkeypatch.setattr(rollback_target, "require", lambda *_: None)
+        monkeypatch.setattr(worktree, "require", lambda commit: commit)
+        monkeypatch.setattr(worktree, "deploy_from", self.deploy_from)
+        monkeypatch.setattr(answers, "users_are_safe", lambda *_: self.unwell)
+        monkeypatch.setattr(answers, "ask_around", self.ask_around)
+
+    def write(self, config: Any) -> None:
+        self.file.write_text(json.dumps(dict(config)))
+
+    def settings_of(self, _: Any) -> dict[str, str]:
+        found: dict[str, str] = json.loads(self.file.read_text())
+        return found
+
+    def read_settings(self, _: str) -> Any:
+        said = self.settings_of(None)
+        return settings(rolloutPercentage=int(said[PERCENTAGE]), litellmEnabled=said.get(ENABLED, "true") == "true")
+
+    def open_to_change(self, *_: Any) -> "World":
+        return self
+
+    @contextmanager
+    def open_shelf(self, *_: Any) -> Iterator[Any]:
+        yield SimpleNamespace(fetch=lambda *_: None)
+
+    def read_history(self, _: Any, most: int = 500) -> list[Entry]:
+        return self.entries[:most]
+
+    def outputs(self) -> dict[str, Any]:
+        instances = {"friday": ["friday-t-friday-1"]}
+        exported = {"fridayUrl": "http://of-that-commit", "instances": instances}
+        return {name: SimpleNamespace(value=value) for name, value in exported.items()}
+
+    def names(self, _: str) -> set[str]:
+        return self.has
+
+    def deploy(self, _: Any, message: str, *__: Any) -> None:
+        self._update(message, self.settings_of(None))
+
+    def deploy_from(self, *given: Any) -> None:
+        step = given[-2]
+        self._update(step.message, step.config)
+
+    def _update(self, message: str, config: Any) -> None:
+        error = self.fails.pop(0) if self.fails else None
+        if error is None or self.is_made:
+            self.moves.append("update")
+            self.entries.insert(0, entry(0, 0, message).model_copy(update={"config": dict(config)}))
+        if error:
+            raise error
+
+    def ask_around(self, url: str, given: Any, _: Any) -> list[Any]:
+        self.asked.append((url, given.effective_percentage))
+        return []
+
+    def close(self) -> None:
+        self._move("close")
+
+    def open(self) -> None:
+        self._move("open")
+
+    def _move(self, move: str) -> None:
+        if move in self.edge_fails:
+            raise OperationError("no edge runs", "look")
+        self.moves.append(move)
+
+
+@pytest.fixture
+def played(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> World:
+    return World(monkeypatch, tmp_path / "Pulumi.t.yaml")
+
+
+def run(level: int, *options: str) -> int:
+    return main(["rollback", "t", "--yes", "--level", str(level), *options])
+
+
+@pytest.mark.parametrize(("level", "percentage", "updates"), [(1, 0, 1), (2, 10, 1), (3, 0, 2)])
+def test_the_gateway_is_closed_until_the_updates_are_made(
+    played: World, level: int, percentage: int, updates: int
+) -> None:
+    assert run(level) == 0
+    assert played.moves == ["close", *["update"] * updates, "open"]
+    assert [each for _, each in played.asked] == [percentage]
+    assert played.settings_of(None) == played.entries[0].config
+
+
+def test_what_is_unwell_is_named_with_the_next_command_and_fails_nothing(
+    played: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    played.unwell = [UNWELL]
+    assert run(1) == 0
+    said = capsys.readouterr().out
+    assert f"unwell    {UNWELL}; users are answered without it" in said
+    assert "next      ./fridayctl logs t" in said
+    assert run(1, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["unwell"] == [UNWELL]
+
+
+def test_users_who_are_not_answered_are_a_failure(
+    played: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def lacking(*_: object) -> None:
+        raise answers.CheckError("t: no container of litellm is healthy", "look")
+
+    monkeypatch.setattr(answers, "users_are_safe", lacking)
+    assert run(2) == 1
+    assert "no container of litellm is healthy" in capsys.readouterr().err
+    assert played.settings_of(None)[PERCENTAGE] == "10"
+
+
+def test_an_edge_that_is_gone_is_a_failure_once_the_update_is_made(played: World) -> None:
+    played.edge_fails = {"close", "open"}
+    assert run(1) == 1
+    assert played.moves == ["update"]
+
+
+@pytest.mark.parametrize("level", [1, 2, 3])
+def test_a_refused_update_leaves_everything_as_it_was(played: World, level: int) -> None:
+    said = played.file.read_bytes()
+    played.fails = [no_room()]
+    assert run(level) == EXIT_USAGE
+    assert played.file.read_bytes() == said
+    assert played.moves == ["close", "open"]
+
+
+def test_a_second_step_that_is_refused_leaves_the_first(played: World, capsys: pytest.CaptureFixture[str]) -> None:
+    played.fails = [None, no_room()]
+    assert run(3) == 1
+    assert "make room there" in capsys.readouterr().err
+    assert played.settings_of(None) == played.entries[0].config
+    assert played.settings_of(None)[ENABLED] == "false"
+    assert LITELLM not in played.settings_of(None)
+    assert played.moves == ["close", "update"]
+
+
+def test_an_update_that_fails_keeps_the_gateway_closed_and_what_it_was_to_bring(played: World) -> None:
+    played.fails = [broken()]
+    assert run(1) == 1
+    assert played.settings_of(None)[PERCENTAGE] == "0"
+    assert played.moves == ["close"]
+
+
+def test_who_meets_another_update_leaves_the_file_to_it_and_the_gateway_closed(played: World) -> None:
+    said = played.file.read_bytes()
+    played.fails = [HeldError("another update of t is going on", "wait for it")]
+    assert run(1) == 1
+    assert played.file.read_bytes() == said
+    assert played.moves == ["close"]
+
+
+def test_a_gateway_that_was_not_closed_is_not_opened_by_a_refusal(played: World) -> None:
+    played.edge_fails, played.fails = {"close"}, [no_room()]
+    assert run(1) == EXIT_USAGE
+    assert played.moves == []
+
+
+def test_an_edge_that_is_lost_meanwhile_does_not_hide_the_refusal(
+    played: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    played.edge_fails, played.fails = {"open"}, [no_room()]
+    assert run(1) == EXIT_USAGE
+    said = capsys.readouterr()
+    assert "no space left" in said.err
+    assert "could not be opened again (no edge runs)" in said.out
+
+
+def test_a_stack_file_that_cannot_be_put_back_does_not_hide_why_it_was_to_be(
+    played: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def put(*_: object) -> None:
+        raise OperationError("/checkout cannot be written", "make room there", EXIT_USAGE)
+
+    monkeypatch.setattr(restore, "put", put)
+    played.fails = [no_room()]
+    assert run(1) == EXIT_USAGE
+    said = capsys.readouterr().err
+    assert said.startswith("fridayctl: no space left for the state of t\n/checkout cannot be written\n")
+
+
+def test_nothing_to_go_back_to_opens_the_gateway_again(played: World) -> None:
+    played.entries = []
+    assert run(2) == EXIT_USAGE
+    assert played.moves == ["close", "open"]
+
+
+@pytest.mark.parametrize("fails", [[], [broken()]])
+def test_level_4_asks_users_of_the_other_code_also_when_that_finds_something_unwell(
+    played: World, fails: list[OperationError | None]
+) -> None:
+    said = played.file.read_bytes()
+    played.fails, played.is_made = fails, True
+    assert run(4) == 0
+    assert played.asked == [("http://of-that-commit", 10)]
+    assert played.file.read_bytes() == said
+    assert played.moves == ["close", "update", "open"]
+
+
+@pytest.mark.parametrize(("is_made", "has"), [(False, {"friday-t-friday-1"}), (True, {"friday-t-friday-0"})])
+def test_level_4_fails_with_an_update_of_the_other_code_that_is_not_made_or_does_not_hold(
+    played: World, is_made: bool, has: set[str]
+) -> None:
+    played.fails, played.is_made, played.has = [broken()], is_made, has
+    assert run(4) == 1
+    assert "open" not in played.moves

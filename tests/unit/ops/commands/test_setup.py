@@ -1,0 +1,71 @@
+"""The whole set-up, and `fridayctl setup`."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from cli.setup import setup_command
+from images import build
+from images.errors import ImageError
+from ops.commands import setup
+from tests.unit.toolchain import conftest
+from toolchain import paths
+from toolchain.errors import SetupError
+from toolchain.local_state import LocalState
+from toolchain.runner import Report
+
+user = conftest.user
+
+
+@pytest.fixture
+def link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return where .toolchain goes in this test; the set-up consists of the local state only."""
+    link = tmp_path / ".toolchain"
+    monkeypatch.setattr(paths, "TOOLCHAIN_LINK", link)
+    monkeypatch.setattr(setup, "steps", lambda: [LocalState()])
+    return link
+
+
+def test_images_come_after_the_engine() -> None:
+    names = [step.name for step in setup.steps()]
+    assert names.index("images") > names.index("docker engine")
+    assert names.index("docker provider") > names.index("pulumi")
+
+
+def test_prints_steps_and_points_to_the_cache(link: Path) -> None:
+    link.symlink_to("/an/older/cache")
+    result = CliRunner().invoke(setup_command)
+    assert result.exit_code == 0
+    assert "ok  local state" in result.stdout
+    assert "ready" in result.stdout
+    assert link.readlink() == paths.toolchain_dir()
+    assert "already there" in CliRunner().invoke(setup_command).stdout
+
+
+def test_json_is_alone_on_stdout(link: Path) -> None:
+    result = CliRunner().invoke(setup_command, ["--json"])
+    [step] = json.loads(result.stdout)
+    assert (step["name"], step["made"]) == ("local state", True)
+    assert "local state" in result.stderr
+    assert link.is_symlink()
+
+
+@pytest.mark.usefixtures("link")
+def test_an_error_is_an_object_for_scripts_and_an_exception_for_the_command_line() -> None:
+    paths.state_dir().write_text("in the way", encoding="utf-8")
+    result = CliRunner().invoke(setup_command, ["--json"])
+    assert isinstance(result.exception, SetupError)
+    assert json.loads(result.stdout)["error"]["where"] == str(paths.state_dir())
+
+
+def test_an_image_that_cannot_be_built_is_a_set_up_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(report: Report) -> None:
+        raise ImageError("debootstrap failed")
+
+    monkeypatch.setattr(build, "is_done", lambda: False)
+    monkeypatch.setattr(build, "ensure", refuse)
+    assert not setup.Images().is_done()
+    with pytest.raises(SetupError, match="debootstrap failed"):
+        setup.Images().run(print)

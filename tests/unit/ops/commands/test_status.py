@@ -1,0 +1,124 @@
+"""`status` and `history`: where the rollout stands, as text and as JSON."""
+
+import json
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from cli.main import main
+from ops.commands import status
+from ops.hosts.docker_host import Instance
+from ops.rollout.history import Entry
+from ops.stacks import history_source, stack_file, stacks
+from tests.unit.given import settings
+from tests.unit.ops.evidence import entry, sound
+
+OUTPUTS = {"rolloutPercentage": 10, "litellmEnabled": True, "fridayUrl": "http://friday", "prometheusUrl": "http://p"}
+RUNNING = [Instance("friday-t-friday-1", "friday", "i:1", "running", "healthy", 5)]
+IMAGE = {"friday-litellm:friday": '{"image": "registry.example/friday@sha256:0123456789"}'}
+
+
+class World:
+    """A stack with a history, outputs and containers."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.entries: list[Entry] = [
+            entry(1, 10, "promote: 0 -> 10 %, all gates passed: at last", config=IMAGE),
+            entry(50, 0, "somebody's own words", commit="0123456789abcdef", dirty=True),
+            entry(60, 0, kind="refresh", message=""),
+        ]
+        self.outputs: dict[str, Any] = OUTPUTS
+        self.running = RUNNING
+        opened = SimpleNamespace(outputs=lambda: {k: SimpleNamespace(value=v) for k, v in self.outputs.items()})
+        for module in (status, stack_file):
+            monkeypatch.setattr(module, "read_settings", lambda _: settings(rolloutPercentage=10))
+        for module in (status, stacks):
+            monkeypatch.setattr(module, "open_stack", lambda _: opened)
+        for module in (status, history_source):
+            monkeypatch.setattr(module, "read_history", lambda _, most=500: self.entries[:most])
+        monkeypatch.setattr(status, "engine_of", lambda _: SimpleNamespace(instances=lambda _: self.running))
+        monkeypatch.setattr(status, "sources", lambda *_: None)
+        monkeypatch.setattr(status, "measure", lambda *_: sound(gateway_up=0.5))
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    monkeypatch.setenv("COLUMNS", "200")
+    return World(monkeypatch)
+
+
+def test_a_status_tells_step_soak_gates_and_the_last_updates(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["status", "t"]) == 0
+    text = capsys.readouterr().out
+    assert "t: 10 % of users through LiteLLM, all healthy" in text
+    assert "next: 50 %" in text
+    assert "at least 99.9 %" in text
+    assert "at last" in text
+    assert "http://p" in text
+
+
+def test_a_status_is_a_document_too(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    world.entries.insert(0, entry(0, 10, "pause: 10 %: holidays"))
+    assert main(["status", "t", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["well"]
+    assert found["step"]["percentage"] == 10
+    assert found["step"]["paused"] == "pause: 10 %: holidays"
+    assert {each["gate"]: each["outcome"] for each in found["gates"]}["gateway"] == "fail"
+    assert found["history"][0]["message"] == "pause: 10 %: holidays"
+    assert "config" not in found["history"][0]
+
+
+def test_the_last_step_and_a_pause_are_said(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    world.entries = [entry(1, 100, "pause: 100 %: done?"), entry(1000, 100)]
+    world.outputs = {**OUTPUTS, "rolloutPercentage": 100}
+    main(["status", "t"])
+    text = capsys.readouterr().out
+    assert "its soak is over, it is the last step; paused (pause: 100 %: done?)" in text
+    assert "the stack file says 10 %" in text
+
+
+def test_what_is_not_deployed_has_no_step_and_no_gates(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    world.outputs, world.running = {}, []
+    world.entries.insert(0, entry(0, 10, kind="destroy"))
+    assert main(["status", "t"]) == 1
+    text = capsys.readouterr().out
+    assert "not deployed" in text
+    assert "gate" not in text.replace("gates passed", "")
+    assert "next: ./fridayctl up t" in text
+
+
+def test_a_flag_that_is_off_is_0_percent(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    world.outputs = {**OUTPUTS, "litellmEnabled": False}
+    main(["status", "t", "--json"])
+    assert json.loads(capsys.readouterr().out)["deployed_percentage"] == 0
+
+
+def test_the_history_has_age_percentage_image_verb_reason_and_result(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.entries[1] = world.entries[1].model_copy(update={"result": "failed"})
+    assert main(["history", "t"]) == 0
+    first, second, third = capsys.readouterr().out.splitlines()[1:]
+    assert "10 " in first
+    assert "friday friday@sha256:0123456789"[-10:] in first
+    assert "promote" in first
+    assert "0 -> 10 %, all gates passed: at last" in first
+    assert "built at 012345678+" in second
+    assert "somebody's own words" in second
+    assert "failed" in second
+    assert "refresh" in third
+
+
+def test_the_history_is_a_document_too(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["history", "t", "--json", "--last", "1"]) == 0
+    (found,) = json.loads(capsys.readouterr().out)
+    assert (found["verb"], found["percentage"], found["result"]) == ("promote", 10, "succeeded")
+    assert found["config"] == world.entries[0].config
+
+
+def test_a_stack_without_history_says_what_to_do(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    world.entries = []
+    assert main(["history", "t"]) == 0
+    assert "next: ./fridayctl up t" in capsys.readouterr().out

@@ -1,0 +1,217 @@
+"""Updates that meet a host which is not as the state says, and failures that bring the containers' own words."""
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from ops.checks import answers
+from ops.commands import deploy, down
+from ops.errors import EXIT_FAILED, EXIT_USAGE, OperationError
+from ops.stacks import backups, locks, stacks
+from ops.stacks.locks import HeldError
+from ops.stacks.stacks import Update
+from tests.unit.given import settings
+
+TAKEN = OperationError("failed", "mend", details="the name x is already in use by container y")
+OUTPUTS: dict[str, object] = {"fridayUrl": "http://127.0.0.1:1", "instances": {"friday": ["friday-t-1"]}}
+
+
+class Host:
+    """A Docker host with the given containers; it remembers what was asked of it."""
+
+    def __init__(self, names: set[str]) -> None:
+        self.has = names
+        self.swept: list[set[str]] = []
+
+    def names(self, _: str) -> set[str]:
+        return self.has
+
+    def reasons(self, _: str) -> str:
+        return "friday-t-1: exited"
+
+    def remove_strays(self, _: str, known: set[str]) -> list[str]:
+        self.swept.append(known)
+        return ["friday-t-stray"]
+
+    def remove_leftovers(self, _: str) -> list[str]:
+        return ["friday-t-left"]
+
+
+class Pulumi:
+    """Plays the updates: each call takes the next result, raising it when it is an error."""
+
+    def __init__(
+        self, monkeypatch: pytest.MonkeyPatch, *results: Update | OperationError, dead: bool = False, cut: str = ""
+    ) -> None:
+        self._results = list(results)
+        self.made: Callable[[], object] = lambda: None
+        self.refreshed: list[bool] = []
+        self.read: list[str] = []
+        opened = SimpleNamespace(name="t", refresh=lambda **_: self.read.append("the hosts"))
+        monkeypatch.setattr(stacks, "open_stack", lambda _, **__: opened)
+        monkeypatch.setattr(locks, "release_dead", lambda _: "up: 10 %" if dead else "")
+        monkeypatch.setattr(backups, "put_back", lambda _: cut)
+        monkeypatch.setattr(deploy, "known_ids", lambda _: {"known"})
+        monkeypatch.setattr(deploy, "update", self.update)
+        monkeypatch.setattr(deploy, "generate_missing", lambda *_: None)
+
+    def update(self, _: Any, message: str, tell: Any, *, refresh: bool = False) -> Update:
+        self.refreshed.append(refresh)
+        self.made()
+        result = self._results.pop(0)
+        if isinstance(result, OperationError):
+            raise result
+        return result
+
+
+def run(host: Host) -> tuple[Update, list[str]]:
+    told: list[str] = []
+    opened = stacks.open_to_change("t", told.append)
+    return deploy.deploy(opened, "why", host, told.append), told  # type: ignore[arg-type]
+
+
+def test_a_calm_update_is_one_update(monkeypatch: pytest.MonkeyPatch) -> None:
+    pulumi = Pulumi(monkeypatch, Update(0, OUTPUTS), dead=True)
+    done, told = run(Host({"friday-t-1"}))
+    assert (done.changed, pulumi.refreshed) == (0, [False])
+    assert told == ["the last update (up: 10 %) was killed; its lock is freed", "nothing to change"]
+
+
+def test_after_a_state_that_was_cut_short_the_hosts_are_read_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    pulumi = Pulumi(monkeypatch, Update(0, OUTPUTS), cut="20261124T120000Z.json")
+    _, told = run(Host({"friday-t-1"}))
+    assert pulumi.read == ["the hosts"]
+    assert told[0] == "the state was cut short; 20261124T120000Z.json is put in its place, and the host is read"
+
+
+def test_a_state_that_another_update_is_writing_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    pulumi = Pulumi(monkeypatch, Update(0, OUTPUTS), cut="20261124T120000Z.json")
+    monkeypatch.setattr(locks, "is_locked", lambda _: True)
+    run(Host({"friday-t-1"}))
+    assert pulumi.read == []
+
+
+def test_a_vanished_container_is_made_again_after_a_refresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    pulumi = Pulumi(monkeypatch, Update(0, OUTPUTS), Update(1, OUTPUTS))
+    host = Host(set())
+    pulumi.made = lambda: host.has.update({"friday-t-1"} if pulumi.refreshed[-1] else ())
+    done, told = run(host)
+    assert (done.changed, pulumi.refreshed) == (1, [False, True])
+    assert "friday-t-1" in told[0]
+
+
+def test_what_does_not_hold_when_it_was_made_again_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    Pulumi(monkeypatch, Update(1, OUTPUTS), Update(1, OUTPUTS))
+    with pytest.raises(OperationError, match="did not hold: friday-t-1") as caught:
+        run(Host(set()))
+    assert caught.value.details == "friday-t-1: exited"
+
+
+@pytest.mark.parametrize("first", [Update(1, OUTPUTS), TAKEN])
+def test_a_refusal_after_something_was_changed_is_a_failure(
+    first: Update | OperationError, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Exit code 2, and being held, say that nothing was changed: the stack file would be put back."""
+    for refusal in (OperationError("no space left", "make room", EXIT_USAGE), HeldError("held", "wait")):
+        Pulumi(monkeypatch, first, refusal)
+        with pytest.raises(OperationError, match=refusal.message) as caught:
+            run(Host(set()))
+        assert (type(caught.value), caught.value.exit_code) == (OperationError, EXIT_FAILED)
+
+
+def test_a_replica_that_the_engine_itself_failed_to_start_is_tried_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Unlucky(Host):
+        def reasons(self, _: str) -> str:
+            return "task | failed: starting container failed: unable to remount dir as readonly: busy"
+
+    failed = OperationError("failed", "mend", details="service rollback completed")
+    pulumi = Pulumi(monkeypatch, failed, Update(1, OUTPUTS))
+    done, told = run(Unlucky({"friday-t-1"}))
+    assert (done.changed, pulumi.refreshed) == (1, [False, False])
+    assert "trying once more" in told[0]
+    Pulumi(monkeypatch, failed, failed)
+    with pytest.raises(OperationError, match="failed"):
+        run(Unlucky({"friday-t-1"}))
+
+
+def test_a_stray_container_in_the_way_is_removed_and_the_update_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    pulumi = Pulumi(monkeypatch, TAKEN, Update(2, OUTPUTS))
+    host = Host({"friday-t-1"})
+    done, told = run(host)
+    assert (done.changed, pulumi.refreshed, host.swept) == (2, [False, True], [{"known"}])
+    assert any("friday-t-stray" in line for line in told)
+
+
+def test_any_other_failure_brings_the_containers_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    Pulumi(monkeypatch, OperationError("failed", "mend", details="not healthy"))
+    with pytest.raises(OperationError) as caught:
+        run(Host({"friday-t-1"}))
+    assert caught.value.details == "not healthy\nfriday-t-1: exited"
+
+
+def test_a_host_that_is_lost_meanwhile_does_not_hide_why_the_update_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Lost(Host):
+        def reasons(self, _: str) -> str:
+            raise OperationError("connection lost: ssh://h", "look")
+
+    Pulumi(monkeypatch, OperationError("failed", "mend", details="not healthy"))
+    with pytest.raises(OperationError, match="failed") as caught:
+        run(Lost({"friday-t-1"}))
+    assert caught.value.details == "not healthy\nconnection lost: ssh://h"
+
+
+def test_no_quota_of_the_real_upstream_is_spent_on_the_check() -> None:
+    told: list[str] = []
+    real = settings(upstream="openrouter")
+    assert answers.ask_around("http://127.0.0.1:1", real, lambda label, text: told.append(text)) == []
+    assert told == ["what users need is healthy"]
+
+
+def take_down(monkeypatch: pytest.MonkeyPatch, *fails: OperationError) -> tuple[int, list[str]]:
+    """Take a stack down whose first attempts fail; return how many there were, and the first words of what was told."""
+    left = list(fails)
+    attempts: list[str] = []
+    told: list[str] = []
+
+    def destroy(stack: Any, _: Any) -> None:
+        attempts.append(stack.name)
+        if left:
+            raise left.pop(0)
+
+    monkeypatch.setattr(down, "read_settings", lambda _: settings())
+    monkeypatch.setattr(down, "engine_of", lambda _: Host(set()))
+    monkeypatch.setattr(deploy, "known_ids", lambda _: set())
+    monkeypatch.setattr(stacks, "open_stack", lambda name, **_: SimpleNamespace(name=name))
+    monkeypatch.setattr(backups, "put_back", lambda _: "")
+    monkeypatch.setattr(locks, "release_dead", lambda _: "up: 10 %")
+    monkeypatch.setattr(down, "destroy", destroy)
+    try:
+        down.take_down("t", told.append)
+    except OperationError:
+        told.append("failed")
+    return len(attempts), [line.split()[0] for line in told]
+
+
+def test_down_frees_a_dead_lock_and_tells_what_was_left_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert take_down(monkeypatch) == (1, ["the", "removed"])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "No such container: 1f",
+        "timeout while waiting for state to become 'removed' (last state: 'pending')",
+    ],
+)
+def test_down_removes_what_the_state_does_not_know_when_that_is_in_its_way(
+    monkeypatch: pytest.MonkeyPatch, words: str
+) -> None:
+    stuck = OperationError("taking t down failed", "look", details=words)
+    assert take_down(monkeypatch, stuck) == (2, ["the", *["removed"] * 2])
+
+
+def test_down_leaves_everything_to_somebody_who_is_at_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    held = locks.HeldError("another update of t is going on", "wait")
+    assert take_down(monkeypatch, held) == (1, ["the", "failed"])

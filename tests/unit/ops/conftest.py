@@ -1,0 +1,20 @@
+"""What several modules of these tests play with."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.unit.ops.promotion import World
+
+
+@pytest.fixture(autouse=True)
+def state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give a state of its own: nothing played with here may leave something in the developer's."""
+    folder = Path(tmp_path_factory.mktemp("state"))
+    monkeypatch.setenv("FRIDAY_STATE_DIR", str(folder))
+    return folder
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    return World(monkeypatch)

@@ -1,0 +1,170 @@
+"""Engines on tcp://: reached with three files, and a message for each thing that is wrong with them."""
+
+import shutil
+import ssl
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components.host_settings import SshSettings, TlsSettings
+from ops.errors import EXIT_USAGE, OperationError
+from ops.hosts.connection import connect
+from testing.ports import free_ports
+from tests.unit.ops.engine import Handler
+
+pytestmark = pytest.mark.skipif(not shutil.which("openssl"), reason="certificates are made with the openssl command")
+
+
+class Authority:
+    """A certificate authority of a test, and what it has signed."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir()
+        self._openssl("req", "-x509", "-nodes", *self._new("ca"), "-subj", "/CN=test", "-days", "2")
+
+    def sign(self, name: str, *extra: str) -> tuple[Path, Path]:
+        """Make a certificate for 127.0.0.1; return its file and its key's."""
+        request = self._folder / f"{name}.csr"
+        self._openssl("req", "-nodes", *self._new(name, request), "-subj", f"/CN={name}")
+        names = self._folder / "names"
+        names.write_text("subjectAltName=IP:127.0.0.1\n")
+        signed = self._folder / f"{name}.pem"
+        authority = ["-CA", str(self.ca), "-CAkey", str(self._folder / "ca.key"), "-CAcreateserial"]
+        self._openssl(
+            "x509", "-req", "-in", str(request), *authority, "-extfile", str(names), "-out", str(signed), *extra
+        )
+        return signed, self._folder / f"{name}.key"
+
+    @property
+    def ca(self) -> Path:
+        return self._folder / "ca.pem"
+
+    def settings(self, **other: Path) -> TlsSettings:
+        """Return settings with this authority and a client's certificate of it, some files replaced by others."""
+        cert, key = self.sign("client")
+        return TlsSettings.model_validate({"ca_file": self.ca, "cert_file": cert, "key_file": key, **other})
+
+    def _new(self, name: str, out: Path | None = None) -> list[str]:
+        key = self._folder / f"{name}.key"
+        curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+        return [*curve, "-keyout", str(key), "-out", str(out or self._folder / f"{name}.pem")]
+
+    def _openssl(self, *arguments: str) -> None:
+        subprocess.run(["openssl", *arguments], check=True, capture_output=True)
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    return Authority(tmp_path / "authority")
+
+
+@contextmanager
+def serving(context: ssl.SSLContext | None) -> Iterator[str]:
+    """Serve an engine on tcp, with TLS or without; yield its address."""
+
+    class Server(ThreadingHTTPServer):
+        answers: dict[str, Any] = {"/version": {"ApiVersion": "1.41"}, "/info": {"ServerVersion": "20.10.24"}}  # noqa: RUF012
+
+        def handle_error(self, request: Any, client_address: Any) -> None:
+            """Keep quiet about refused handshakes."""
+
+    with Server(("127.0.0.1", 0), Handler) as server:
+        if context:
+            server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield f"tcp://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def mutual(authority: Authority) -> ssl.SSLContext:
+    """Return the server's side of mutual TLS."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*authority.sign("server"))
+    context.load_verify_locations(authority.ca)
+    context.verify_mode = ssl.CERT_REQUIRED
+    return context
+
+
+def refused(address: str, tls: TlsSettings) -> OperationError:
+    with pytest.raises(OperationError) as caught:
+        connect(address, SshSettings(), tls)
+    assert caught.value.exit_code == EXIT_USAGE
+    return caught.value
+
+
+def test_an_engine_with_mutual_tls_is_asked(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The authorities of the machine say nothing about the stack's.
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(Authority(authority.ca.parent.parent / "company").ca))
+    with serving(mutual(authority)) as address:
+        client = connect(address, SshSettings(), authority.settings())
+        assert client.info()["ServerVersion"] == "20.10.24"
+        client.close()
+
+
+def test_a_host_that_another_authority_vouches_for_is_refused(authority: Authority, tmp_path: Path) -> None:
+    other = Authority(tmp_path / "other")
+    with serving(mutual(authority)) as address:
+        error = refused(address, authority.settings(ca_file=other.ca))
+    assert error.message.startswith(f"{address}: TLS handshake refused here")
+    assert f"openssl s_client -connect {address.removeprefix('tcp://')}" in error.mend
+
+
+def test_a_host_that_refuses_the_certificate_is_told_apart(authority: Authority, tmp_path: Path) -> None:
+    cert, key = Authority(tmp_path / "other").sign("client")
+    with serving(mutual(authority)) as address:
+        error = refused(address, authority.settings(cert_file=cert, key_file=key))
+    assert error.message == f"{address}: TLS handshake refused there: it does not accept {cert}"
+
+
+def test_an_engine_without_tls_is_not_talked_to(authority: Authority) -> None:
+    with serving(None) as address:
+        error = refused(address, authority.settings())
+    assert error.message == f"{address}: TLS handshake failed: what answers there is no Docker daemon with TLS"
+
+
+def test_a_host_that_is_not_there_is_not_reached(authority: Authority) -> None:
+    error = refused(f"tcp://127.0.0.1:{free_ports(1)[0]}", authority.settings())
+    assert error.message.endswith(": cannot be reached")
+    assert "Connection refused" in error.details
+
+
+@pytest.mark.parametrize(
+    ("file", "setting"), [("ca_file", "caFile"), ("cert_file", "certFile"), ("key_file", "keyFile")]
+)
+def test_a_file_that_is_not_there_is_named_with_its_setting(authority: Authority, file: str, setting: str) -> None:
+    error = refused("tcp://127.0.0.1:1", authority.settings(**{file: Path("/nonexistent.pem")}))
+    assert error.message == f"tls.{setting}: /nonexistent.pem should be readable (No such file or directory)"
+
+
+@pytest.mark.parametrize(
+    ("file", "message"),
+    [("ca_file", "tls.caFile: "), ("cert_file", "tls.certFile and tls.keyFile: "), ("key_file", "tls.certFile and ")],
+)
+def test_a_file_with_something_else_in_it_is_named(
+    authority: Authority, tmp_path: Path, file: str, message: str
+) -> None:
+    other = tmp_path / "other.pem"
+    other.write_text("nothing of the kind")
+    error = refused("tcp://127.0.0.1:1", authority.settings(**{file: other}))
+    assert error.message.startswith(message)
+    assert str(other) in error.message
+
+
+def test_a_key_with_a_passphrase_is_refused_instead_of_asked_for(authority: Authority, tmp_path: Path) -> None:
+    locked = tmp_path / "locked.key"
+    _, key = authority.sign("client")
+    locking = ["openssl", "pkey", "-in", str(key), "-aes256", "-passout", "pass:secret", "-out", str(locked)]
+    subprocess.run(locking, check=True, capture_output=True)
+    tls = TlsSettings(ca_file=authority.ca, cert_file=authority.ca.with_name("client.pem"), key_file=locked)
+    assert "without a passphrase" in refused("tcp://127.0.0.1:1", tls).message

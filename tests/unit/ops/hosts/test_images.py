@@ -1,0 +1,112 @@
+"""Which images a stack needs, and what is wrong with them on a host."""
+
+from typing import Any
+
+import pytest
+
+from images.tags import local_images
+from ops.errors import EXIT_USAGE, OperationError
+from ops.hosts import images
+from ops.hosts.image_store import Image
+from ops.hosts.images import ImageHost, Need
+from tests.unit.given import settings
+from tests.unit.ops.engines import Engine, image
+
+HERE = Need("friday-litellm/edge:0123456789ab", ("edge",), built_here=True)
+FAR = Need("registry.example/friday@sha256:" + "0" * 64, ("friday",), built_here=False)
+
+
+def host(held: dict[str, Image], registry: Any = None) -> ImageHost:
+    return ImageHost("ssh://host", Engine(held, registry), "amd64")  # type: ignore[arg-type]
+
+
+def problems(need: Need, at: ImageHost, built: dict[str, Image] | None = None) -> list[OperationError]:
+    found = images.problems("t", [need], at, {need.reference: at.find(need.reference)}, built or {})
+    assert all(problem.exit_code == EXIT_USAGE for problem in found)
+    return found
+
+
+def test_a_stack_needs_what_its_parts_are_made_of() -> None:
+    named = "registry.example/friday@sha256:" + "0" * 64
+    found = images.needs("t", settings(friday={"image": named}))
+    built = local_images()
+    assert {need.reference for need in found if need.built_here} == set(built.values()) - {built["friday"]}
+    assert [need.parts for need in found if not need.built_here] == [("friday",)]
+
+
+@pytest.mark.parametrize(
+    ("other", "same"),
+    [
+        (image(), True),
+        (image("sha256:2"), True),  # what another kind of image store calls the same content
+        (image("sha256:2", layers=("a", "c")), False),
+        (None, False),
+    ],
+)
+def test_an_image_is_known_by_its_id_or_its_content(other: Image | None, same: bool) -> None:
+    assert image().same(other) is same
+
+
+def test_what_is_there_and_the_same_is_no_problem() -> None:
+    assert problems(HERE, host({HERE.reference: image()}), {HERE.reference: image()}) == []
+    assert problems(FAR, host({FAR.reference: image()})) == []
+    assert problems(FAR, host({})) == []
+
+
+def test_missing_images_are_one_message_with_the_command() -> None:
+    two = [HERE, Need("friday-litellm/redis:0123456789ab", ("redis",), built_here=True)]
+    (problem,) = images.problems("t", two, host({}), {need.reference: None for need in two}, {})
+    assert all(need.reference in problem.message for need in two)
+    assert problem.mend == "./fridayctl images push t"
+
+
+def test_another_image_of_the_same_name_is_told_with_both_ids() -> None:
+    (problem,) = problems(HERE, host({HERE.reference: image("sha256:2", layers=("x",))}), {HERE.reference: image()})
+    assert "is sha256:2 there and sha256:1 here" in problem.message
+    assert problem.mend == "./fridayctl images push t"
+
+
+@pytest.mark.parametrize("held", [True, False], ids=["on the host", "in the registry"])
+def test_an_image_for_another_processor_is_refused(held: bool) -> None:
+    registry = {"Platforms": [{"architecture": "arm64"}, {"architecture": "s390x"}]}
+    at = host({FAR.reference: image(architecture="arm64")} if held else {}, registry)
+    (problem,) = problems(FAR, at)
+    assert f"is for arm64{'' if held else ', s390x'}, and this host is amd64" in problem.message
+
+
+@pytest.mark.parametrize(
+    ("said", "what"),
+    [
+        ("manifest verification failed for digest sha256:0", "the registry serves something else under this digest"),
+        ("write /var/lib/docker: no space left on device", "the disk of this host is full"),
+        ("unauthorized: authentication required", "the registry wants a login"),
+        ("manifest unknown: manifest unknown", "the registry does not have it"),
+        ("dial tcp 10.0.0.1:443: i/o timeout", "the registry cannot be asked from this host"),
+    ],
+)
+def test_what_a_registry_says_is_put_into_words(said: str, what: str) -> None:
+    (problem,) = problems(FAR, host({}, said))
+    assert what in problem.message
+    assert said in problem.details
+    with pytest.raises(OperationError, match=what):
+        images.pull(FAR, host({}, said))
+
+
+@pytest.mark.parametrize(
+    ("reference", "asked"),
+    [
+        (FAR.reference, ("registry.example/friday", "sha256:" + "0" * 64)),
+        ("registry.example:5000/friday:1.2", ("registry.example:5000/friday", "1.2")),
+    ],
+)
+def test_a_pull_asks_for_exactly_the_reference(reference: str, asked: tuple[str, str]) -> None:
+    at = host({})
+    images.pull(Need(reference, ("friday",), built_here=False), at)
+    assert at.client.pulled == [asked]
+
+
+def test_a_tag_alone_is_refused_with_the_real_upstream() -> None:
+    with pytest.raises(ValueError, match=r"friday\.image should end with its digest"):
+        settings(upstream="openrouter", friday={"image": "registry.example/friday:1"})
+    assert settings(friday={"image": "registry.example/friday:1"}).friday.image
+    assert settings(upstream="openrouter", friday={"image": FAR.reference}).friday.image

@@ -1,0 +1,101 @@
+"""What preflight learns of the machine below an engine: free memory and disk, listeners, the clock."""
+
+import socket
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from ops.hosts import machine
+from ops.hosts.clock import seconds_apart
+from ops.hosts.machine import Space, machine_of
+from tests.unit.given import settings
+from tests.unit.ops.engine import ssh_that_says
+
+FAR = "ssh://deploy@h.example"
+EVERY_ADDRESS = "0.0.0.0"  # noqa: S104 - compared, not bound
+MEMINFO = "MemTotal: 8000000 kB\nMemFree: 100 kB\nMemAvailable: 2048 kB\n"
+DISK = "Filesystem 1024-blocks Used Available Capacity Mounted on\n/dev/vda 1000000 1 4096 1% /var/lib/docker\n"
+# 0.0.0.0:3000 and 127.0.0.1:4000 listen, 127.0.0.1:4100 is a connection; [::1]:5000 and [::ffff:10.0.0.1]:6000 listen.
+TABLE = """\
+  sl  local_address rem_address   st tx_queue rx_queue
+   0: 00000000:0BB8 00000000:0000 0A 00000000:00000000
+   1: 0100007F:0FA0 00000000:0000 0A 00000000:00000000
+   2: 0100007F:1004 0100007F:D431 01 00000000:00000000
+  sl  local_address                         remote_address
+   0: 00000000000000000000000001000000:1388 00000000000000000000000000000000:0000 0A 00000000:00000000
+   1: 0000000000000000FFFF00000100000A:1770 00000000000000000000000000000000:0000 0A 00000000:00000000
+"""
+
+
+@pytest.fixture
+def far(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    monkeypatch.setenv("PATH", str(tools), prepend=":")
+    yield tools
+
+
+def test_a_far_machine_tells_its_free_memory_and_disk(far: Path) -> None:
+    ssh_that_says(far, 0, "", MEMINFO + DISK)
+    assert machine_of(FAR, settings()).space("/var/lib/docker") == Space(2048 * 1024, 4096 * 1024)
+
+
+def test_this_machine_tells_its_own() -> None:
+    here = machine_of("unix:///s", settings())
+    found = here.space("/")
+    assert isinstance(found, Space)
+    assert 0 < found.disk < 1 << 60
+    assert here.space("/no/such/folder") == "/no/such/folder is not to be seen from here (No such file or directory)"
+
+
+def test_a_far_machine_that_tells_nothing_says_why(far: Path) -> None:
+    ssh_that_says(far, 1, "df: /var/lib/docker: No such file or directory\n")
+    assert machine_of(FAR, settings()).space("/var/lib/docker") == "df: /var/lib/docker: No such file or directory"
+
+
+@pytest.mark.parametrize(
+    ("address", "port", "taken"),
+    [
+        ("127.0.0.1", 3000, True),
+        ("127.0.0.1", 4000, True),
+        (EVERY_ADDRESS, 4000, True),
+        ("10.0.0.1", 4000, False),
+        ("127.0.0.1", 4100, False),
+        (EVERY_ADDRESS, 5000, True),
+        ("10.0.0.1", 6000, True),
+        ("127.0.0.1", 6000, False),
+        ("127.0.0.1", 7000, False),
+    ],
+)
+def test_a_far_port_is_taken_by_who_listens_on_its_address_or_on_all(
+    far: Path, address: str, port: int, taken: bool
+) -> None:
+    ssh_that_says(far, 0, "", TABLE)
+    said = machine_of(FAR, settings()).listener(address, port)
+    assert bool(said) is taken
+    assert not taken or said == f"a process of that host; ssh -t {FAR} ss -ltnp shows it"
+
+
+def test_the_table_of_this_machine_names_who_listens_on_it() -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as taken,
+        socket.create_server(("::1", 0), family=socket.AF_INET6) as six,
+    ):
+        tables = "".join(Path(f"/proc/net/{name}").read_text() for name in ("tcp", "tcp6"))
+        found = set(machine._listening(tables))
+        assert {("127.0.0.1", taken.getsockname()[1]), ("::1", six.getsockname()[1])} <= found
+
+
+def test_over_tcp_only_the_engine_is_asked() -> None:
+    far = machine_of("tcp://h.example:2376", settings())
+    assert (far.space("/"), far.listener("127.0.0.1", 22)) == ("over tcp:// only the engine can be asked", "")
+
+
+@pytest.mark.parametrize(("seconds", "apart"), [(-5.0, -4.0), (0.0, 0.0), (5.0, 4.0)])
+def test_the_round_trip_is_given_to_a_clock(seconds: float, apart: float) -> None:
+    now = time.time()
+    told = datetime.fromtimestamp(now + seconds, UTC).isoformat()
+    assert seconds_apart(told, now - 1, now + 1) == pytest.approx(apart, abs=0.01)

@@ -1,0 +1,158 @@
+"""How a stack in a Swarm is, read from services and tasks: what is well, what is on its way, and what is told."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from docker.errors import APIError
+
+from components.swarm_service import instance_of, seen_digest
+from ops.hosts import swarm
+from ops.hosts.docker_host import DockerHost
+from ops.hosts.swarm import SwarmManager, engine_of
+from ops.hosts.swarm_words import told_of
+from tests.unit.given import settings
+
+LINE = b"com.docker.swarm.node.id=n,com.docker.swarm.service.id=s,com.docker.swarm.task.id=%s %s\n"
+
+
+def service(part: str = "friday", replicas: int | None = 2, update: str = "") -> dict[str, Any]:
+    """Return a service; `replicas` None: on every host."""
+    return {
+        "ID": part,
+        "Spec": {
+            "Name": f"friday-t-{part}",
+            "Labels": {"friday-litellm.part": part},
+            "Mode": {"Global": {}} if replicas is None else {"Replicated": {"Replicas": replicas}},
+            "TaskTemplate": {"ContainerSpec": {"Image": "i:1"}},
+        },
+        "UpdateStatus": {"State": update} if update else None,
+    }
+
+
+def task(id_: str, state: str = "running", wanted: str = "running", part: str = "friday", error: str = "") -> Any:
+    return {
+        "ID": id_,
+        "ServiceID": part,
+        "Slot": 1,
+        "NodeID": "n",
+        "DesiredState": wanted,
+        "Spec": {"ContainerSpec": {"Image": "i:1"}},
+        "Status": {
+            "State": state,
+            "Timestamp": f"2026-01-01T00:00:0{id_}.123456789Z",
+            "Err": error,
+            "ContainerStatus": {"ContainerID": "c"},
+        },
+    }
+
+
+class Api:
+    """A manager's API; what is removed is noted."""
+
+    def __init__(self, services: list[Any], tasks: list[Any]) -> None:
+        self.listed, self.all_tasks = services, tasks
+        self.removed: list[str] = []
+        self.names = ["friday-t-edge-haproxy-cfg-01234567", "friday-t-eu-edge-haproxy-cfg-01234567", "odd"]
+
+    def services(self, **_: Any) -> list[Any]:
+        return self.listed
+
+    def tasks(self, filters: Any) -> list[Any]:
+        return [each for each in self.all_tasks if each["ServiceID"] in filters["service"]]
+
+    def nodes(self) -> list[Any]:
+        return [{"ID": "n", "Description": {"Hostname": "one"}}]
+
+    def service_logs(self, *_: Any, **__: Any) -> list[bytes]:
+        return [LINE % (b"1", b"of another"), LINE % (b"2", b"the schema is too old")]
+
+    def configs(self) -> list[Any]:
+        return [{"ID": name, "Spec": {"Name": name}} for name in self.names]
+
+    def secrets(self) -> list[Any]:
+        return [{"ID": "used", "Spec": {"Name": "friday-t-redis-redis-conf-89abcdef"}}]
+
+    def remove_config(self, id_: str) -> None:
+        self.removed.append(id_)
+
+    def remove_service(self, id_: str) -> None:
+        self.removed.append(id_)
+
+    def remove_secret(self, _: str) -> None:
+        raise APIError("secret is in use by a service")
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("_UPDATE_SECONDS", "_TASK_SECONDS", "_EVERY_SECONDS"):
+        monkeypatch.setattr(swarm, name, 0.0)
+
+
+def manager(services: list[Any], *tasks: Any) -> tuple[SwarmManager, Api]:
+    api = Api(services, list(tasks))
+    return SwarmManager(settings(engine="swarm"), SimpleNamespace(api=api)), api  # type: ignore[arg-type]
+
+
+def test_the_engine_chooses_who_tells_of_a_stack() -> None:
+    client: Any = SimpleNamespace(api=None)
+    assert type(engine_of(settings(), client)) is DockerHost
+    assert type(engine_of(settings(engine="swarm"), client)) is SwarmManager
+
+
+def test_tasks_of_earlier_forms_are_neither_instances_nor_ill() -> None:
+    old = task("3", "shutdown", "shutdown"), task("4", "failed", "shutdown"), task("5", "running", "shutdown")
+    host, _ = manager([service()], task("1"), task("2"), *old)
+    assert [each.well for each in host.instances("t")] == [True, True]
+    assert host.instances("t")[0].name == "friday-t-friday.1 on one"
+    assert host.complaint("t") == ""
+
+
+@pytest.mark.parametrize(
+    ("replicas", "tasks"),
+    [
+        (2, [task("1"), task("2", "starting")]),
+        (2, [task("1"), task("2", "pending"), task("3", "running", "shutdown")]),
+        (None, [task("1"), task("2", "preparing")]),
+        (None, []),
+    ],
+)
+def test_a_service_below_its_number_is_ill(replicas: int | None, tasks: list[Any]) -> None:
+    host, _ = manager([service(replicas=replicas)], *tasks)
+    assert host.complaint("t").startswith("friday-t-friday: ")
+
+
+def test_no_replica_at_all_may_be_what_is_wanted() -> None:
+    host, _ = manager([service(replicas=0)])
+    assert host.complaint("t") == ""
+
+
+def test_a_service_that_went_back_is_well_and_still_the_reason_of_a_failure() -> None:
+    failed = task("2", "failed", "shutdown", error="task: non-zero exit (3)")
+    host, _ = manager([service(replicas=1, update="rollback_completed")], task("1"), failed)
+    assert host.complaint("t") == ""
+    assert host.reasons("t").splitlines() == [
+        "friday-t-friday: 1 run, rollback completed",
+        "  task  | failed: task: non-zero exit (3)",
+        "  log   | the schema is too old",
+    ]
+
+
+def test_names_carry_the_form_and_wait_for_an_update_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    host, api = manager([service(update="updating")])
+    monkeypatch.setattr(swarm, "_UPDATE_SECONDS", 60.0)
+    monkeypatch.setattr("time.sleep", lambda _: api.listed[0].update(UpdateStatus={"State": "completed"}))
+    assert host.names("t") == {instance_of("friday-t-friday", seen_digest(service()["Spec"]))}
+
+
+def test_strays_are_services_and_files_of_the_stack_alone_that_nothing_uses() -> None:
+    host, api = manager([service("friday"), service("redis")])
+    gone = host.remove_strays("t", {"friday"})
+    assert gone == ["friday-t-redis", "friday-t-edge-haproxy-cfg-01234567"]
+    assert api.removed == ["redis", "friday-t-edge-haproxy-cfg-01234567"]
+
+
+def test_the_task_that_failed_last_explains_most() -> None:
+    assert told_of([task("1", "failed"), task("3", "starting"), task("2", "rejected")])["ID"] == "2"  # type: ignore[index]
+    assert told_of([task("1"), task("3", "pending")])["ID"] == "3"  # type: ignore[index]
+    assert told_of([task("1")]) is None

@@ -1,0 +1,165 @@
+"""Where a stack's figures come from, over which windows, and what is left when a source is down."""
+
+import datetime as dt
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+import pytest
+
+from components.free_models import OPENROUTER
+from ops.hosts import docker_host
+from ops.hosts.in_container import InContainer
+from ops.metrics import collect
+from ops.metrics.collect import Sources, sources, windows
+from ops.metrics.openrouter import KeyUsage
+from ops.metrics.prometheus import Prometheus, SilentError
+from ops.rollout.gates.evidence import Gate
+from ops.rollout.history import Entry
+from tests.unit.given import settings
+from tests.unit.ops.evidence import HOUR, NOON, entry
+from tests.unit.ops.fake_prometheus import FakePrometheus, vector
+
+ALIVE = {"30d": vector(1), "count(last_over_time": vector(1)}
+KEYS = Sources("http://prometheus", "http://router", ("first", "second"))
+
+
+STACK: Any = SimpleNamespace(name="t")
+
+
+@pytest.fixture(autouse=True)
+def revealed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No stack of these tests has a file with secrets in it."""
+    monkeypatch.setattr(collect, "reveal", lambda _, chosen: chosen)
+
+
+@pytest.mark.parametrize(
+    ("elapsed", "soak", "own", "seconds"),
+    [
+        (100 * 3600, 48, None, 48 * 3600),
+        (3600, 48, None, 3600),
+        (100 * 3600, 48, 1, 3600),
+        (1800, 48, 1, 1800),
+        (1, 48, None, 10),
+        (7200, 0, None, 7200),
+    ],
+)
+def test_a_gate_looks_back_over_its_own_window_or_the_soak_but_not_beyond_the_step(
+    elapsed: float, soak: float, own: float | None, seconds: float
+) -> None:
+    given = {"errors": {"windowHours": own}} if own else {}
+    found = windows(settings(rollout={"soakHours": soak}, gates=given), elapsed)
+    assert found[Gate.ERRORS] == seconds
+    assert set(found) == set(Gate)
+
+
+def test_a_local_stack_is_asked_at_its_published_ports() -> None:
+    outputs = {"prometheusUrl": "http://127.0.0.1:9090", "simulatorUrl": "http://127.0.0.1:4100"}
+    found = sources(STACK, settings(openrouterApiKey="sk-of-the-gateway"), outputs)
+    assert (found.prometheus, found.openrouter) == ("http://127.0.0.1:9090", "http://127.0.0.1:4100/api/v1")
+    assert found.keys == ("sk-of-the-gateway", "test-fridayOpenrouterApiKey-0123456789")
+    assert found.transport is None
+
+
+def test_one_key_for_both_paths_is_asked_about_once() -> None:
+    same = dict.fromkeys(("openrouterApiKey", "fridayOpenrouterApiKey"), "one-key-for-both")
+    found = sources(STACK, settings(upstream="openrouter", **same), {"prometheusUrl": "http://127.0.0.1:9090"})
+    assert (found.keys, found.openrouter) == (("one-key-for-both",), OPENROUTER)
+
+
+@pytest.mark.parametrize(
+    ("changes", "outputs"),
+    [
+        ({"dockerHost": "ssh://deploy@host.example"}, {"prometheusUrl": "http://127.0.0.1:9090"}),
+        ({"engine": "swarm", "swarmHosts": ["ssh://deploy@other.example"]}, {}),
+    ],
+)
+def test_a_prometheus_elsewhere_is_asked_inside_its_container(
+    changes: dict[str, Any], outputs: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(docker_host, "DockerHost", lambda chosen: chosen.docker_host)
+    found = sources(STACK, settings(**changes), outputs)
+    assert isinstance(found.transport, InContainer)
+    assert found.prometheus == "http://prometheus:9090"
+
+
+class Measured:
+    """Measures with a played Prometheus and a played OpenRouter."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, fake: httpx.BaseTransport, **keys: KeyUsage | str) -> None:
+        self._keys = keys
+        monkeypatch.setattr(collect, "Prometheus", lambda url, _: Prometheus(url, fake))
+        monkeypatch.setattr(collect, "key_usage", self._usage)
+
+    def _usage(self, _: str, key: str, __: Any) -> KeyUsage:
+        found = self._keys[key]
+        if isinstance(found, str):
+            raise SilentError(found)
+        return found
+
+    def __call__(self, entries: list[Entry], **changes: Any) -> Any:
+        return collect.measure(KEYS, settings(**changes), entries, NOON - HOUR, NOON)
+
+
+def test_both_sources_make_one_evidence(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = FakePrometheus(ALIVE)
+    usage = KeyUsage.model_validate({"usage": 9, "usage_daily": 0.5, "free_model_daily_requests": {"limit": 50}})
+    found = Measured(monkeypatch, fake, first=usage, second=usage)([entry(1, 10)])
+    assert found.key_usage == 1.0  # of both keys, since midnight
+    assert (found.requests_per_minute, found.requests_per_day) == (20, 50)
+    assert not found.one_account
+    assert found.calls.total == 0
+    assert found.baseline_is == "direct path"
+    assert found.silent == {}
+    assert {at for _, at in fake.asked} == {NOON.timestamp()}
+
+
+def test_a_key_that_openrouter_does_not_know_leaves_the_usage_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = Measured(monkeypatch, FakePrometheus(ALIVE), first=KeyUsage(usage=0), second="401")([entry(1, 10)])
+    assert found.key_usage is None
+    assert found.silent == {"openrouter": "401"}
+    assert found.requests_per_day == 1000
+
+
+def test_a_prometheus_that_is_down_leaves_the_usage(monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = KeyUsage(usage=0)
+    for changes in ({}, {"friday": {"image": "registry.example/friday:1"}}):
+        broken = FakePrometheus(status=503, body="starting")
+        found = Measured(monkeypatch, broken, first=usage, second=usage)([entry(1, 10)], **changes)
+        assert "503" in found.silent["prometheus"]
+        assert (found.calls, found.key_usage) == (None, 0)
+
+
+STEPS = [entry(1, 100), entry(5, 50), entry(9, 10)]
+OWN = {"friday": {"image": "registry.example/friday:1"}}
+
+
+@pytest.mark.parametrize(
+    ("entries", "changes", "words", "ends"),
+    [
+        (STEPS[1:], {}, "direct path", NOON),
+        (STEPS, {}, "previous step", NOON - HOUR),
+        (STEPS[1:], OWN, "previous step", NOON - 5 * HOUR),
+        ([entry(1, 0)], OWN, "direct path", NOON),
+    ],
+)
+def test_users_without_the_gateway_are_looked_for_where_there_were_some(
+    entries: list[Entry], changes: dict[str, Any], words: str, ends: dt.datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake = FakePrometheus({"count(last_over_time(haproxy": vector(1), "count(last_over_time(gateway": vector(1)})
+    if not changes:
+        fake.answers |= ALIVE
+    found = Measured(monkeypatch, fake, first=KeyUsage(usage=0), second=KeyUsage(usage=0))(entries, **changes)
+    assert found.baseline_is == words
+    assert found.has_friday is not bool(changes)
+    metric = 'proxy="users"' if changes else 'path=~"direct"}'
+    assert ends.timestamp() in {at for query, at in fake.asked if metric in query}
+
+
+def test_without_a_step_before_there_is_no_baseline_for_a_friday_without_metrics(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fake = FakePrometheus({"count(last_over_time(haproxy": vector(1)})
+    found = Measured(monkeypatch, fake, first=KeyUsage(usage=0), second=KeyUsage(usage=0))([entry(1, 10)], **OWN)
+    assert found.calls is not None
+    assert found.baseline is None

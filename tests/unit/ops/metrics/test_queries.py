@@ -1,0 +1,153 @@
+"""Evidence out of Prometheus: what is asked, what the answers mean, and what silence means."""
+
+import httpx
+import pytest
+
+from ops.metrics.prometheus import Prometheus, SilentError, counted, duration, sampled, step
+from ops.metrics.queries import Scope, Window, gather, knows_friday
+from ops.rollout.gates.evidence import Calls, Gate, Load
+from tests.unit.ops.fake_prometheus import FakePrometheus, Rows, vector
+
+NOW = 1_800_000_000.0
+HOUR = 3600.0
+THIS_STEP = Window(NOW, HOUR)
+BUCKETS: Rows = [({"le": "0.5"}, 5.0), ({"le": "1"}, 10.0), ({"le": "+Inf"}, 10.0)]
+OUTCOMES: Rows = [({"outcome": "ok"}, 90.0), ({"outcome": "timeout"}, 10.0), ({"outcome": "cancelled"}, 7.0)]
+CODES: Rows = [({"code": "2xx"}, 80.0), ({"code": "4xx"}, 15.0), ({"code": "5xx"}, 5.0)]
+ANSWERS: dict[str, Rows] = {
+    "count_over_time": vector(720),
+    "avg_over_time": vector(0.5),
+    "max_over_time gateway_upstream_attempts_total [60000ms]": vector(30),
+    "max_over_time friday_llm_requests_total [60000ms]": vector(7),
+    'friday_llm_requests_total path=~"litellm|fallback" by (outcome)': OUTCOMES,
+    'friday_llm_requests_total path=~"direct" by (outcome)': [({"outcome": "ok"}, 900.0)],
+    'friday_llm_requests_total path=~"fallback" by (outcome)': [({"outcome": "ok"}, 4.0)],
+    "friday_llm_latency_seconds_bucket": BUCKETS,
+    "litellm_overhead_latency_metric_bucket": BUCKETS,
+    "litellm_request_total_latency_metric_bucket": BUCKETS,
+    "litellm_deployment_cooled_down_total": [({"litellm_model_name": "m:free"}, 3.0)],
+    "litellm_requests_metric_total": vector(100),
+    "litellm_spend_metric_total": vector(0.25),
+    "friday_llm_cost_usd_total": [],
+    "gateway_upstream_attempts_total": vector(120),
+    "gateway_refused_requests_total": vector(60),
+    'friday_llm_requests_total path=~"direct|fallback" sum by ()': vector(600),
+    'haproxy_frontend_http_responses_total proxy="users"': CODES,
+    'haproxy_frontend_http_responses_total proxy="gateway_internal"': CODES,
+    "count(last_over_time": vector(1),
+}
+
+
+def scope(*, has_friday: bool = True, seconds: float = HOUR, baseline: Window | None = THIS_STEP) -> Scope:
+    return Scope(NOW, dict.fromkeys(Gate, seconds), has_friday, 60.0, baseline)
+
+
+def gathered(fake: FakePrometheus, asked: Scope) -> dict[str, object]:
+    return gather(Prometheus("http://prometheus", fake), asked)
+
+
+def test_a_number_that_cannot_be_is_told_and_the_rest_is_read() -> None:
+    found = gathered(FakePrometheus({**ANSWERS, "gateway_upstream_attempts_total": vector(-70)}), scope())
+    assert found["silent"] == {
+        "prometheus": "Prometheus' numbers for gateway_load make no sense: Input should be greater than or equal to 0"
+    }
+    assert found["calls"] == Calls(total=100, failed=10)
+
+
+def test_every_field_is_read_from_its_metric() -> None:
+    found = gathered(FakePrometheus(ANSWERS), scope())
+    assert found["silent"] == {}
+    assert found["coverage"] == 1.0  # 720 samples, one each 5 s
+    assert found["calls"] == Calls(total=100, failed=10)  # who left is in neither
+    assert found["baseline"] == Calls(total=900, failed=0)
+    assert found["fallbacks"] == Calls(total=100, failed=4)
+    assert found["gateway_up"] == 0.5
+    assert found["seconds_out"] == {"m:free": 180.0}
+    assert (found["answers"], found["gateway_spend"], found["answers_cost"]) == (100, 0.25, 0.0)
+    assert found["gateway_load"] == Load(per_minute=30, per_day=180 * 24, samples=180)
+    assert found["direct_load"] == Load(per_minute=10, per_day=600 * 24, samples=600)
+    for name in ("latency", "direct_latency", "overhead"):
+        histogram = found[name]
+        assert getattr(histogram, "samples", 0) == 10
+
+
+def test_a_histogram_is_read_as_its_percentiles() -> None:
+    latency = gathered(FakePrometheus(ANSWERS), scope())["latency"]
+    assert [latency.quantile(share) for share in (0.25, 0.5, 0.75, 1.0)] == [0.25, 0.5, 0.75, 1.0]  # type: ignore[attr-defined]
+
+
+def test_a_counter_that_nobody_touched_is_0_as_long_as_its_part_is_scraped() -> None:
+    alive = gathered(FakePrometheus({"count(last_over_time": vector(1)}), scope())
+    assert alive["calls"] == Calls(total=0, failed=0)
+    assert (alive["gateway_spend"], alive["seconds_out"]) == (0, {})
+    assert getattr(alive["latency"], "samples", None) == 0
+
+
+def test_a_part_that_is_not_scraped_is_silent_and_never_0() -> None:
+    dead = gathered(FakePrometheus(), scope())
+    assert dead.pop("silent") == {}
+    assert set(dead.values()) == {None}
+
+
+@pytest.mark.parametrize(
+    ("fake", "words"),
+    [
+        (FakePrometheus(status=503, body="starting"), "answers 503: starting"),
+        (FakePrometheus(body="<html>"), "no Prometheus"),
+        (FakePrometheus(body='{"status": "success", "data": {"resultType": "scalar", "result": [1, "1"]}}'), "no Prom"),
+    ],
+)
+def test_a_server_that_gives_no_answer_is_told_with_what_it_said(fake: FakePrometheus, words: str) -> None:
+    found = gathered(fake, scope())
+    assert set(found) == {"silent"}
+    assert words in str(found["silent"])
+
+
+def test_a_server_that_is_not_there_is_told() -> None:
+    def refuse(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("refused", request=request)
+
+    asked = Prometheus("http://prometheus", httpx.MockTransport(refuse))
+    with pytest.raises(SilentError, match="http://prometheus does not answer"):
+        asked.ask("up", NOW)
+    asked.close()
+
+
+def test_what_is_not_a_number_is_no_sample() -> None:
+    fake = FakePrometheus({"x": [({}, float("nan")), ({}, float("inf")), ({}, 1.0)]})
+    assert [each.number for each in Prometheus("http://p", fake).ask("x", NOW)] == [1.0]
+
+
+def test_a_friday_without_metrics_is_seen_by_the_edge_against_the_step_before() -> None:
+    fake = FakePrometheus(ANSWERS)
+    found = gathered(fake, scope(has_friday=False, baseline=Window(NOW - HOUR, 600)))
+    assert found["calls"] == Calls(total=85, failed=5)
+    assert found["baseline"] == Calls(total=85, failed=5)
+    assert found["fallbacks"] == Calls(total=100, failed=20)
+    assert {at for query, at in fake.asked if 'proxy="users"' in query} == {NOW, NOW - HOUR}
+    assert any("litellm_request_total_latency" in query for query, _ in fake.asked)
+    assert gathered(fake, scope(has_friday=False, baseline=None))["baseline"] is None
+
+
+def test_a_day_or_more_is_searched_for_its_busiest_day() -> None:
+    fake = FakePrometheus({"max_over_time gateway_upstream_attempts_total [86400000ms]": vector(999), **ANSWERS})
+    found = gathered(fake, scope(seconds=2 * 86_400))
+    assert found["gateway_load"] == Load(per_minute=30, per_day=999, samples=180)
+
+
+def test_whether_friday_has_metrics_is_asked_of_the_last_month() -> None:
+    fake = FakePrometheus({"30d": vector(2)})
+    assert knows_friday(Prometheus("http://p", fake), NOW)
+    assert not knows_friday(Prometheus("http://p", FakePrometheus()), NOW)
+
+
+def test_expressions_have_their_window_wherever_it_belongs() -> None:
+    text = counted("m", 90, ("a",))
+    assert text == (
+        "sum by (a) ((increase(m[90000ms]) and resets(m[90000ms]) > 0)"
+        " or max_over_time(m[90000ms])"
+        " - (m offset 90000ms <= min_over_time(m[90000ms]) or max_over_time(m[90000ms]) * 0))"
+    )
+    assert sampled("f", "x", 48 * HOUR) == "f((x)[172800000ms:60000ms])"
+    assert (step(10), step(48 * HOUR)) == (5, 60)
+    assert duration(0) == "1ms"

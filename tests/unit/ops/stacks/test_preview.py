@@ -1,0 +1,107 @@
+"""What an update would restart, said in words."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import yaml
+from pulumi import automation as auto
+from pulumi.automation.events import OpType
+
+from ops.errors import OperationError
+from ops.stacks import preview
+from ops.stacks.preview import Change, in_words, look_ahead
+from tests.unit.given import stack_file
+
+CONTAINER, SERVICE = "docker:index/container:Container", "docker:index/service:Service"
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ([], ["no container changes"]),
+        ([Change("create", "docker:index/remoteImage:RemoteImage", "image-x")], ["no container changes"]),
+        ([Change("create", CONTAINER, "friday-files-1")], ["no container changes"]),
+        (
+            [
+                *(Change("create", CONTAINER, f"friday-{n}-new") for n in (1, 2)),
+                *(Change("delete", CONTAINER, f"friday-{n}-old") for n in (1, 2)),
+            ],
+            [
+                "friday: 2 new replicas beside 2 old, which finish what runs and go once the new are healthy",
+                "expected gap: none, no request is lost",
+            ],
+        ),
+        (
+            [Change("create", CONTAINER, "litellm-2-a"), Change("delete", CONTAINER, "friday-2-a")],
+            [
+                "friday: 1 replica less, which finishes what runs and goes",
+                "litellm: 1 replica more",
+                "expected gap: none, no request is lost",
+            ],
+        ),
+        (
+            [Change("replace", CONTAINER, "edge-1"), Change("replace", CONTAINER, "redis-exporter-1")],
+            [
+                "edge: is stopped and started anew",
+                "redis-exporter: is stopped and started anew",
+                "expected gap: new requests are refused until the edge is back",
+            ],
+        ),
+        (
+            [Change("update", SERVICE, "friday")],
+            [
+                "friday: its tasks are replaced one after the other, each new one first",
+                "expected gap: none, no request is lost",
+            ],
+        ),
+    ],
+)
+def test_changes_in_words(changes: list[Change], words: list[str]) -> None:
+    assert in_words(changes) == words
+
+
+class Stack:
+    """Plays a preview: remembers the settings that it was given, and tells two resources."""
+
+    name = "t"
+
+    def __init__(self, error: str = "") -> None:
+        self._error = error
+        self.config: dict[str, str] = {}
+
+    def preview(self, *, on_event: Any, config_file: str, **_: Any) -> None:
+        self.config = yaml.safe_load(Path(config_file).read_text(encoding="utf-8"))["config"]
+        if self._error:
+            raise auto.CommandError(self._error)  # type: ignore[arg-type]
+        for op, name in ((OpType.SAME, "edge-1"), (OpType.CREATE, "friday-1-new")):
+            urn = f"urn:pulumi:t::friday-litellm::{CONTAINER}::{name}"
+            metadata = SimpleNamespace(op=op, type=CONTAINER, urn=urn)
+            on_event(SimpleNamespace(resource_pre_event=SimpleNamespace(metadata=metadata)))
+        on_event(SimpleNamespace(resource_pre_event=None))
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = stack_file(tmp_path, {"rolloutPercentage": 10, "engine": "container"})
+    monkeypatch.setattr(preview, "stack_file", lambda _: path)
+    return path
+
+
+def test_a_preview_has_the_new_settings_and_leaves_the_file_alone(file: Path) -> None:
+    before = file.read_text()
+    stack = Stack()
+    assert look_ahead(stack, {"friday-litellm:rolloutPercentage": "50"}) == [  # type: ignore[arg-type]
+        Change("create", CONTAINER, "friday-1-new")
+    ]
+    assert stack.config["friday-litellm:rolloutPercentage"] == "50"
+    assert stack.config["friday-litellm:engine"] == "container"
+    assert file.read_text() == before
+
+
+def test_a_preview_that_fails_says_what_pulumi_said(file: Path) -> None:
+    with pytest.raises(OperationError, match="the preview of t failed") as caught:
+        look_ahead(Stack("noise\nerror: no such image"), {})  # type: ignore[arg-type]
+    assert "error: no such image" in caught.value.details
+    assert "noise" not in caught.value.details
