@@ -30,8 +30,10 @@ def drift_command(stack: str, to_fix: bool, as_json: bool) -> int:
     from ops.checks import drift  # noqa: PLC0415 - Pulumi's libraries load only when needed
 
     if to_fix:
+        from ops.commands import fix_drift  # noqa: PLC0415
+
         tell = teller(as_json)
-        fixed = drift.fix(stack, tell)
+        fixed = fix_drift.fix(stack, tell)
         if as_json:
             print_json(
                 {"stack": stack, "fixed": True, "changed": fixed.changed, "drift": [asdict(d) for d in fixed.drifts]}

@@ -1,4 +1,4 @@
-"""What changed on a stack's host behind Pulumi's back, in words, and the way back.
+"""What changed on a stack's host behind Pulumi's back, in words.
 
 Pulumi compares what the state records of a resource with what its provider reads from the host. Three things need a
 look of our own: containers that the state does not know, networks (which the provider does not read), and stopped
@@ -6,7 +6,7 @@ containers: the provider removes those when it reads them, even for a preview.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,16 +15,13 @@ from pulumi import automation as auto
 from pulumi.automation.events import EngineEvent, OpType, StepEventMetadata
 
 from components.settings import StackSettings
-from ops.commands.up import bring_up
 from ops.errors import EXIT_USAGE, OperationError
 from ops.hosts.docker_host import DockerHost
 from ops.hosts.swarm import SwarmManager, engine_of
-from ops.rollout.history import Verb
 from ops.stacks.stack_file import read_settings
 from ops.stacks.stacks import open_stack, short_name
 
 CONTAINER = "docker:index/container:Container"
-Tell = Callable[[str, str], None]
 
 
 @dataclass(frozen=True)
@@ -56,58 +53,27 @@ class Recorded:
         return self.kind == CONTAINER and bool(self.inputs.get("mustRun"))
 
 
-@dataclass(frozen=True)
-class Fixed:
-    """What was different, and how many resources the update changed to bring it back."""
-
-    drifts: list[Drift]
-    changed: int
-
-
 def find(stack: str) -> list[Drift]:
     """Return what is not as the last update left it. Changes nothing.
 
     Raises OperationError: exit code 2 when the stack is not deployed or a host is not reached.
     """
     settings = read_settings(stack)
-    return _find(open_stack(stack), settings, engine_of(settings))
-
-
-def fix(stack: str, tell: Tell) -> Fixed:
-    """Bring everything back by an update that reads the host first; OperationError when something stays different.
-
-    What only a look at the host tells (networks, names, paused containers) is put right there. The rest is Pulumi's,
-    and what it has to replace goes on serving until the one that takes its place is healthy.
-    """
-    settings = read_settings(stack)
-    host = engine_of(settings)
-    opened = open_stack(stack)
-    drifts = _find(opened, settings, host)
-    if not drifts:
-        return Fixed([], 0)
-    for drift in drifts:
-        tell("drift", _line(drift))
-    _put_right(opened, host, lambda text: tell("fix", text))
-    names = ", ".join(dict.fromkeys(drift.name for drift in drifts))
-    done = bring_up(stack, f"{Verb.FIX}: {names}"[:200], tell, refresh=True)
-    if left := _find(open_stack(stack), settings, host):
-        mend = f"look at them by hand, then ./fridayctl drift {stack} --fix"
-        raise OperationError(
-            f"{stack}: not everything could be brought back", mend, details="\n".join(map(_line, left))
-        )
-    return Fixed(drifts, done.changed)
+    return compare(open_stack(stack), settings, engine_of(settings))
 
 
 def lines(drifts: Sequence[Drift]) -> Iterator[str]:
     """Yield each difference as the screen shows it."""
-    return (f"  {_line(drift)}" for drift in drifts)
+    return (f"  {worded(drift)}" for drift in drifts)
 
 
-def _line(drift: Drift) -> str:
+def worded(drift: Drift) -> str:
+    """Return one difference as a line."""
     return f"{drift.kind:<9} {drift.name}{f': {drift.words}' if drift.words else ''}"
 
 
-def _find(opened: auto.Stack, settings: StackSettings, host: DockerHost) -> list[Drift]:
+def compare(opened: auto.Stack, settings: StackSettings, host: DockerHost) -> list[Drift]:
+    """Return what is not as the last update left it; OperationError as `find` raises it."""
     state = recorded(opened.export_stack().deployment or {})
     if not any(each.kind.startswith("docker:") for each in state):
         mend = f"./fridayctl up {opened.name}"
@@ -205,36 +171,3 @@ def _change(path: str, before: object, now: object) -> str:
     """Word a change. Variables are named only: one may be a secret."""
     plain = all(isinstance(value, str | int | float) for value in (before, now)) and ".env" not in path
     return f"{path} is {now}, was {before}" if plain else path
-
-
-def _put_right(opened: auto.Stack, host: DockerHost, tell: Callable[[str], None]) -> None:
-    """Put right on the host what an update would not, or would replace a container for."""
-    by_id = {each.id: each for each in recorded(opened.export_stack().deployment or {})}
-    for name in host.remove_strays(opened.name, set(by_id)):
-        tell(f"removed {name}, which the state does not know")
-    if isinstance(host, SwarmManager):
-        return  # it does so by itself
-    for container in host.containers(opened.name):
-        if each := by_id.get(str(container.id)):
-            for words in _as_recorded(host, each, container):
-                tell(f"{container.name} {words}")
-
-
-def _as_recorded(host: DockerHost, each: Recorded, container: Container) -> Iterator[str]:
-    """Give a container the name and the networks that the state records, and let it go on; yield what was done."""
-    if container.status == "paused":
-        container.unpause()
-        yield "goes on"
-    if not each.runs:
-        return
-    if (name := str(each.inputs.get("name", ""))) and name != container.name:
-        container.rename(name)
-        yield f"is called {name} again"
-    wanted = {network["name"]: network.get("aliases", []) for network in each.inputs.get("networksAdvanced", ())}
-    found = set(container.attrs["NetworkSettings"]["Networks"])
-    for network in sorted(wanted.keys() - found):
-        host.join(network, str(container.id), wanted[network])
-        yield f"is on the network {network} again"
-    for network in sorted(found - wanted.keys()):
-        host.leave(network, str(container.id))
-        yield f"has left the network {network}"
