@@ -42,7 +42,8 @@ or a wrong argument (nothing was changed).
 @json_option
 def rollback_command(stack: str, level: int, to: str, listed: bool, reason: str, yes: bool, as_json: bool) -> None:
     """Take STACK (default: local) back: closed at the edge within a second, then made to last."""
-    from ops.commands.rollback import Request, roll_back  # noqa: PLC0415 - --help does not need it
+    from ops.commands.rollback import roll_back  # noqa: PLC0415 - --help does not need it
+    from ops.rollout.rollback_plan import Request  # noqa: PLC0415
 
     if listed:
         _list(stack, as_json)

@@ -1,7 +1,7 @@
 """The way back once the gateway is closed at the edge: the stack update that makes it last, and the check of it."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -12,19 +12,20 @@ from components.stack import summary
 from ops.checks import answers, rollback_target
 from ops.checks.answers import Answer
 from ops.commands.deploy import deploy, lacking
-from ops.commands.rollback import Request, Tell
 from ops.errors import EXIT_FAILED, EXIT_USAGE, OperationError
 from ops.hosts.docker_host import DockerHost
 from ops.hosts.edge_switch import Switch
 from ops.hosts.swarm import engine_of
 from ops.rollout import rollback_plan
-from ops.rollout.rollback_plan import Restore, Step
+from ops.rollout.rollback_plan import Request, Restore, Step
 from ops.stacks import worktree
 from ops.stacks.history_source import read_history
 from ops.stacks.locks import HeldError
 from ops.stacks.stack_config import put, settings_of, write_settings
 from ops.stacks.stack_file import read_settings, stack_file
 from ops.stacks.stacks import open_to_change
+
+Tell = Callable[[str, str], None]
 
 
 @dataclass

@@ -2,27 +2,17 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ops.errors import EXIT_USAGE, OperationError
 from ops.hosts.edge_switch import Switch
+from ops.rollout.rollback_plan import Request
 from ops.stacks.stack_file import read_settings
 
 if TYPE_CHECKING:
     from ops.commands.restore import RolledBack
 
 Tell = Callable[[str, str], None]
-
-
-@dataclass(frozen=True)
-class Request:
-    """What the operator asks for; see `rollback_plan.plan`."""
-
-    stack: str
-    level: int = 2
-    to: str = ""
-    reason: str = ""
 
 
 def roll_back(request: Request, tell: Tell) -> "RolledBack":

@@ -28,6 +28,16 @@ _LITELLM = f"{NAMESPACE}:litellm"
 
 
 @dataclass(frozen=True)
+class Request:
+    """What the operator asks for; see `plan`."""
+
+    stack: str
+    level: int = 2
+    to: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
 class Step:
     """One stack update: the settings it wants (all of them, secrets apart) and the message for the history.
 
