@@ -5,6 +5,7 @@ from contextlib import ExitStack, contextmanager
 
 from components.settings import SECRET_KEYS, StackSettings
 from components.settings_source import SettingsError, from_pulumi
+from images.tags import local_images
 from ops.errors import EXIT_USAGE, OperationError
 from ops.hosts import images
 from ops.hosts.connection import connect
@@ -48,7 +49,7 @@ class Shelf:
                     images.pull(need, host)
 
     def _needs(self, entry: Entry, *, built_here: bool) -> list[Need]:
-        needs = images.needs(self._stack, _settings(self._stack, entry))
+        needs = images.needs(self._stack, _settings(self._stack, entry), local_images())
         return [need for need in needs if built_here or not need.built_here]
 
     def _problem(self, need: Need, host: ImageHost) -> OperationError | None:

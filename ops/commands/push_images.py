@@ -9,6 +9,7 @@ from typing import Any
 import docker
 from docker.errors import APIError, ImageLoadError
 
+from images.tags import local_images
 from ops.errors import EXIT_USAGE, OperationError
 from ops.hosts.image_store import Image, find
 from ops.hosts.images import ImageHost, Need, builder, needs, open_hosts, wrong_architecture
@@ -52,7 +53,7 @@ def push(stack: str, tell: Tell) -> list[Pushed]:
     a host is not reached or has another processor, 1 when a transfer fails; what had arrived whole stays.
     """
     settings = read_settings(stack)
-    wanted = [need for need in needs(stack, settings) if need.built_here]
+    wanted = [need for need in needs(stack, settings, local_images()) if need.built_here]
     with closing(builder()) as here, open_hosts(settings) as hosts:
         built = {need.reference: _built(need, here) for need in wanted}
         for host in hosts:
@@ -67,7 +68,7 @@ def presence(stack: str) -> list[Presence]:
     """Return where each image of a stack is; OperationError (exit code 2) when a host is not reached."""
     settings = read_settings(stack)
     with closing(builder()) as here, open_hosts(settings) as hosts:
-        return [_presence(need, here, hosts) for need in needs(stack, settings)]
+        return [_presence(need, here, hosts) for need in needs(stack, settings, local_images())]
 
 
 def _presence(need: Need, here: docker.DockerClient, hosts: Sequence[ImageHost]) -> Presence:

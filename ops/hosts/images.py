@@ -12,7 +12,6 @@ from components.declaration import declare
 from components.host_settings import SshSettings, TlsSettings
 from components.settings import StackSettings
 from components.workload import Workload
-from images.tags import local_images
 from ops.errors import EXIT_USAGE, OperationError
 from ops.hosts.connection import connect
 from ops.hosts.image_store import Image, find
@@ -40,9 +39,8 @@ class ImageHost:
         return find(self.client, reference)
 
 
-def needs(stack: str, settings: StackSettings) -> list[Need]:
-    """Return each image that a stack's containers are made of, once."""
-    built = local_images()
+def needs(stack: str, settings: StackSettings, built: Mapping[str, str]) -> list[Need]:
+    """Return each image that a stack's containers are made of, once; `built` are the local builds by part."""
     return needs_of(declare(stack, settings, built).workloads(), built)
 
 

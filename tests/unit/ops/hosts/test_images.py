@@ -28,8 +28,8 @@ def problems(need: Need, at: ImageHost, built: dict[str, Image] | None = None) -
 
 def test_a_stack_needs_what_its_parts_are_made_of() -> None:
     named = "registry.example/friday@sha256:" + "0" * 64
-    found = images.needs("t", settings(friday={"image": named}))
     built = local_images()
+    found = images.needs("t", settings(friday={"image": named}), built)
     assert {need.reference for need in found if need.built_here} == set(built.values()) - {built["friday"]}
     assert [need.parts for need in found if not need.built_here] == [("friday",)]
 
