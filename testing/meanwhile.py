@@ -4,12 +4,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from benchmarks.during import Done, under_load
 from testing.project import Project
-
-PER_SECOND = 15.0
-"""Questions, enough to meet each moment of a change. At the benchmarks' 50 the two processors that all hosts of a rig
-may have to share are busy with the users alone, and what is late then says nothing about the change."""
 
 
 def until(condition: Callable[[], bool], what: str, seconds: float = 180) -> None:
@@ -25,11 +20,6 @@ def timed(action: Callable[[], object]) -> float:
     began = time.perf_counter()
     action()
     return time.perf_counter() - began
-
-
-def asked_meanwhile(url: str, action: Callable[[], object]) -> Done:
-    """Let users ask while something is done, and for a while before and after it."""
-    return under_load(url, lambda: timed(action), rate=PER_SECOND)
 
 
 def in_the_middle(

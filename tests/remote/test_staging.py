@@ -14,12 +14,13 @@ import pytest
 
 from benchmarks.chat import PERCENTAGE_HEADER
 from testing import remote_project
-from testing.meanwhile import asked_meanwhile, in_the_middle, refused_in_the_middle, until
+from testing.meanwhile import in_the_middle, refused_in_the_middle, until
 from testing.nested_host import NestedHost
 from testing.own_image import ENDS_AT_ONCE, SERVES, own_image
 from testing.ports import free_ports
 from testing.project import Project
 from testing.rig import Rig
+from tests.remote.asked import asked_meanwhile
 
 pytestmark = pytest.mark.engine
 

@@ -9,11 +9,12 @@ from contextlib import ExitStack
 import pytest
 
 from benchmarks.chat import PATH_HEADER, PERCENTAGE_HEADER
-from testing.meanwhile import asked_meanwhile, in_the_middle, refused_in_the_middle, until
+from testing.meanwhile import in_the_middle, refused_in_the_middle, until
 from testing.own_image import ENDS_AT_ONCE, SERVES, own_image
 from testing.project import Project
 from testing.rig import Rig
 from testing.swarm_stack import SwarmStack, swarm_stack
+from tests.remote.asked import asked_meanwhile
 
 pytestmark = pytest.mark.engine
 

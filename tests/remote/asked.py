@@ -1,0 +1,15 @@
+"""Users who ask while something is done to the stack on a rig."""
+
+from collections.abc import Callable
+
+from benchmarks.during import Done, under_load
+from testing.meanwhile import timed
+
+PER_SECOND = 15.0
+"""Questions, enough to meet each moment of a change. At the benchmarks' 50 the two processors that all hosts of a rig
+may have to share are busy with the users alone, and what is late then says nothing about the change."""
+
+
+def asked_meanwhile(url: str, action: Callable[[], object]) -> Done:
+    """Let users ask while something is done, and for a while before and after it."""
+    return under_load(url, lambda: timed(action), rate=PER_SECOND)
