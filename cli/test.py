@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import click
 
@@ -21,6 +22,8 @@ Without a Docker engine everything that needs none runs, what was left out is sa
 with CI=true in the environment that is a failure.
 """
 
+# Tools that `python -m` cannot start.
+_SCRIPTS = {"lint-imports": [str(Path(sys.executable).with_name("lint-imports"))]}
 # Percent of lines and branches that tests must reach, by part.
 COVERAGE = {"": 80, "components/*": 90, "cli/*,ops/*": 90, "friday/llm/*": 90}
 
@@ -49,6 +52,7 @@ def _everything(selection: list[str]) -> list[tuple[str, bool]]:
         ("ruff check", _run("lint", "ruff", "check", ".") == 0),
         ("ruff format", _run("format", "ruff", "format", "--check", ".") == 0),
         ("mypy", _run("types", "mypy") == 0),
+        ("import-linter", _run("imports", "lint-imports", "--no-cache", "--no-logo") == 0),
     ]
     results.append(("tests", _run("tests", "coverage", "run", "-m", "pytest", *selection) == 0))
     if not selection:
@@ -62,11 +66,11 @@ def _covered(part: str, share: int) -> bool:
     return _run("coverage", "coverage", "report", f"--fail-under={share}", *only) == 0
 
 
-def _run(label: str, module: str, *arguments: str) -> int:
-    line(label, " ".join([module, *arguments]))
+def _run(label: str, tool: str, *arguments: str) -> int:
+    line(label, " ".join([tool, *arguments]))
     started = time.monotonic()
-    command = [sys.executable, "-m", module, *arguments]
-    code = subprocess.run(command, cwd=ROOT, check=False).returncode
+    start = _SCRIPTS.get(tool, [sys.executable, "-m", tool])
+    code = subprocess.run([*start, *arguments], cwd=ROOT, check=False).returncode
     line("", f"exit code {code} after {time.monotonic() - started:.0f} s")
     return code
 

@@ -43,7 +43,7 @@ def test_everything_is_run_and_every_coverage_is_asked(tools: Tools, capsys: pyt
     assert "passed" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("tools", ["ruff format", "mypy", "-m pytest", "cli/*,ops/*"], indirect=True)
+@pytest.mark.parametrize("tools", ["ruff format", "mypy", "lint-imports", "-m pytest", "cli/*,ops/*"], indirect=True)
 def test_one_failure_fails_the_run(tools: Tools, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["test"]) == 1
     assert "\nfailed " in capsys.readouterr().out
