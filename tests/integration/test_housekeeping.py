@@ -30,13 +30,14 @@ def test_after_a_nightly_prune_a_new_percentage_loses_no_request(project: Projec
     assert {check["part"] for check in failed} == parts
     assert all("-files-" in problem and "drift" in problem for check in failed for problem in check["problems"])
 
-    project.configure({"rolloutPercentage": (int(project.settings["rolloutPercentage"]) + 10) % 100})
-    with Load(project, per_second=PER_SECOND) as load:
+    percentage = (int(project.settings["rolloutPercentage"]) + 10) % 100
+    with project.configured(rolloutPercentage=percentage), Load(project, per_second=PER_SECOND) as load:
         project.fridayctl("up", project.stack)
         time.sleep(1)
     assert load.failures == []
     assert len(load.answers) > PER_SECOND
     assert ids(project, "edge") == edge
+    project.fridayctl("up", project.stack)
     assert project.fridayctl("verify", project.stack, "--quiet").text == ""
     assert "no drift" in project.fridayctl("drift", project.stack).out
 
@@ -58,15 +59,18 @@ def test_an_image_that_was_built_again_replaces_beside_what_serves(project: Proj
     """The same tag with another id, as after `docker image rm` and a new build: nothing in the stack file changed."""
     before, reference = ids(project, "friday"), project.images()["friday"]
     image = project.engine.images.get(reference)
+    again = None
     scratch = project.engine.containers.create(reference, "true")
     try:
-        scratch.commit(*reference.split(":"), changes=["LABEL friday-litellm.test=built-again"])
+        again = scratch.commit(*reference.split(":"), changes=["LABEL friday-litellm.test=built-again"])
         with Load(project, per_second=PER_SECOND) as load:
-            project.fridayctl("up", project.stack)
+            project.pulumi("up", "-s", project.stack, "--refresh", "--yes", "--skip-preview", "--suppress-progress")
             time.sleep(1)
         assert load.failures == []
         assert not ids(project, "friday") & before
     finally:
         scratch.remove()
         image.tag(*reference.split(":"))
-        project.fridayctl("up", project.stack)
+        project.pulumi("up", "-s", project.stack, "--refresh", "--yes", "--skip-preview", "--suppress-progress")
+        if again:
+            project.engine.images.remove(str(again.id))
