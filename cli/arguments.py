@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from ops.progress import Report
+
 
 def _stack_name(_: click.Context, __: click.Parameter, value: str) -> str:
     # Pulumi's own rule for stack names, and Docker's for what is named after them.
@@ -29,9 +31,14 @@ def line(label: str, text: str) -> None:
     click.echo(f"{label:<10}{text}")
 
 
-def teller(as_json: bool) -> Callable[[str, str], None]:
+def reporter(as_json: bool) -> Report:
     """Return what prints progress: `line`, or its like on stderr where stdout is JSON's."""
-    return (lambda label, text: click.echo(f"{label}: {text}", err=True)) if as_json else line
+    return report_aside if as_json else line
+
+
+def report_aside(label: str, text: str) -> None:
+    """Print progress on stderr: stdout is for the command's result."""
+    click.echo(f"{label}: {text}", err=True)
 
 
 def one_line(text: str) -> str:

@@ -5,7 +5,7 @@ import signal
 import click
 
 from benchmarks.registry import MEASUREMENTS
-from cli.arguments import json_option, print_json, teller
+from cli.arguments import json_option, print_json, reporter
 from ops.errors import OperationError
 
 EPILOG = """\b
@@ -29,7 +29,7 @@ def bench_command(names: tuple[str, ...], as_json: bool) -> int:
 
     # Told to end, it still removes its stack.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    tell = teller(as_json)
+    tell = reporter(as_json)
     try:
         report = suite.run(names, tell)
     except (AssertionError, RuntimeError) as error:

@@ -22,9 +22,10 @@ Images, tools and the stack's history stay: the next `up` is quick.
 def down_command(stack: str, yes: bool) -> None:
     """Remove everything that STACK (default: local) runs: containers, networks, volumes."""
     from ops.commands.down import take_down  # noqa: PLC0415 - Pulumi's libraries load only when needed
+    from ops.deployment import Deployment  # noqa: PLC0415
 
     if stack != "local" and not yes:
         click.confirm(f"Take {stack} down? Its users get no answer until the next up.", abort=True)
     started = time.monotonic()
-    take_down(stack, lambda text: line("down", text))
+    take_down(Deployment.open(stack, line))
     line("done", f"nothing of {stack} is left, in {time.monotonic() - started:.1f} s")

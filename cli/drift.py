@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 import click
 
-from cli.arguments import json_option, line, print_json, stack_argument, teller
+from cli.arguments import json_option, line, print_json, reporter, stack_argument
 
 EPILOG = """\b
 Examples:
@@ -28,12 +28,13 @@ Exit codes: 0 no drift (or everything brought back), 1 drift found (or --fix fai
 def drift_command(stack: str, to_fix: bool, as_json: bool) -> int:
     """Compare what runs on STACK's host (default: local) with what the last update left there."""
     from ops.checks import drift  # noqa: PLC0415 - Pulumi's libraries load only when needed
+    from ops.deployment import Deployment  # noqa: PLC0415
 
+    deployment = Deployment.open(stack, reporter(as_json))
     if to_fix:
         from ops.commands import fix_drift  # noqa: PLC0415
 
-        tell = teller(as_json)
-        fixed = fix_drift.fix(stack, tell)
+        fixed = fix_drift.fix(deployment)
         if as_json:
             print_json(
                 {"stack": stack, "fixed": True, "changed": fixed.changed, "drift": [asdict(d) for d in fixed.drifts]}
@@ -43,7 +44,7 @@ def drift_command(stack: str, to_fix: bool, as_json: bool) -> int:
                 "done", f"{len(fixed.drifts)} differences brought back" if fixed.drifts else "no drift, nothing to fix"
             )
         return 0
-    found = drift.find(stack)
+    found = drift.find(deployment)
     if as_json:
         print_json({"stack": stack, "fixed": False, "drift": [asdict(each) for each in found]})
         return 1 if found else 0

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.arguments import age, json_option, print_json, stack_argument
+from cli.arguments import age, json_option, print_json, report_aside, stack_argument
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,12 +29,10 @@ The history is Pulumi's own; every command writes its verb, its reason and its r
 @json_option
 def history_command(stack: str, last: int, as_json: bool) -> None:
     """List the updates of STACK (default: local), newest first."""
+    from ops.deployment import Deployment  # noqa: PLC0415
     from ops.stacks.history_source import read_history  # noqa: PLC0415 - Pulumi's libraries load only when needed
-    from ops.stacks.stack_file import read_settings  # noqa: PLC0415
-    from ops.stacks.stacks import open_stack  # noqa: PLC0415
 
-    read_settings(stack)
-    entries = read_history(open_stack(stack), last)
+    entries = read_history(Deployment.open(stack, report_aside).stack, last)
     if as_json:
         print_json([{**each.model_dump(), "verb": each.verb, "percentage": each.percentage} for each in entries])
     elif entries:

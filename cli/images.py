@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.arguments import json_option, print_json, stack_argument, teller
+from cli.arguments import json_option, print_json, reporter, stack_argument
 
 if TYPE_CHECKING:
-    from ops.commands.push_images import Presence
+    from ops.commands.push_images import ImageAvailability
 
 EPILOG = """\b
 Examples:
@@ -48,9 +48,10 @@ def images_command() -> None:
 @json_option
 def list_command(stack: str, as_json: bool) -> int:
     """Say which images STACK (default: local) needs, and where each is."""
-    from ops.commands.push_images import presence  # noqa: PLC0415 - Docker's library loads only when needed
+    from ops.commands.push_images import availability  # noqa: PLC0415 - Docker's library loads only when needed
+    from ops.deployment import Deployment  # noqa: PLC0415
 
-    found = presence(stack)
+    found = availability(Deployment.open(stack, reporter(as_json)))
     if as_json:
         print_json([asdict(each) for each in found])
     else:
@@ -64,14 +65,14 @@ def list_command(stack: str, as_json: bool) -> int:
 def push_command(stack: str, as_json: bool) -> None:
     """Send the images that this checkout builds to the hosts of STACK (default: local) that lack them."""
     from ops.commands.push_images import push  # noqa: PLC0415 - Docker's library loads only when needed
+    from ops.deployment import Deployment  # noqa: PLC0415
 
-    tell = teller(as_json)
-    pushed = push(stack, tell)
+    pushed = push(Deployment.open(stack, reporter(as_json)))
     if as_json:
         print_json([asdict(each) for each in pushed])
 
 
-def _print(stack: str, found: "list[Presence]") -> None:
+def _print(stack: str, found: "list[ImageAvailability]") -> None:
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
 
@@ -84,6 +85,6 @@ def _print(stack: str, found: "list[Presence]") -> None:
         click.echo(f"next: ./fridayctl images push {stack}")
 
 
-def _where(each: "Presence") -> str:
+def _where(each: "ImageAvailability") -> str:
     lacks = [f"{state} on {address}" for address, state in each.hosts.items() if state != "present"]
     return ", ".join(lacks) or "present"

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from cli.arguments import stack_argument
+from cli.arguments import report_aside, stack_argument
 
 EPILOG = """\b
 Examples:
@@ -23,13 +23,12 @@ Examples:
 @click.option("--tail", default=20, show_default=True, type=click.IntRange(0, 100000), help="Lines a container.")
 def logs_command(stack: str, part: str, follow: bool, tail: int) -> None:
     """Print the logs of STACK's containers, each line behind its container's name."""
-    from ops.hosts.docker_host import DockerHost, answering_hosts  # noqa: PLC0415 - Docker's library loads only when needed
-    from ops.stacks.stack_file import read_settings  # noqa: PLC0415
+    from ops.deployment import Deployment  # noqa: PLC0415 - Docker's library loads only when needed
 
-    settings = read_settings(stack)
-    alone = len(settings.hosts) == 1
-    hosts = [DockerHost(settings)] if alone else answering_hosts(settings, lambda text: click.echo(text, err=True))
-    found = [each for host in hosts for each in host.logs(stack, part, tail)]
+    hosts = Deployment.open(stack, report_aside).hosts
+    alone = len(hosts.addresses) == 1
+    asked = [hosts.manager] if alone else hosts.answering(lambda text: click.echo(text, err=True)).values()
+    found = [each for host in asked for each in host.logs(stack, part, tail)]
     if not found:
         raise click.UsageError(f"{stack} runs no {part or 'container'}; ./fridayctl status {stack} lists what runs")
     prefix = f"friday-{stack}-"

@@ -2,7 +2,7 @@
 
 import click
 
-from cli.arguments import json_option, line, one_line, print_json, stack_argument, teller
+from cli.arguments import json_option, line, one_line, print_json, reporter, stack_argument
 
 PAUSE_EPILOG = """\b
 Examples:
@@ -28,7 +28,7 @@ def pause_command(stack: str, reason: str, as_json: bool) -> None:
     """Pause STACK's rollout (default: local): no promotion until `resume`. Users stay where they are."""
     if not reason.strip():
         raise click.BadParameter("should say why", param_hint="--reason")
-    _hold(stack, "pause", reason, as_json)
+    _pause_or_resume(stack, "pause", reason, as_json)
 
 
 @click.command("resume", epilog=RESUME_EPILOG)
@@ -37,15 +37,16 @@ def pause_command(stack: str, reason: str, as_json: bool) -> None:
 @json_option
 def resume_command(stack: str, reason: str, as_json: bool) -> None:
     """End the pause of STACK's rollout (default: local)."""
-    _hold(stack, "resume", reason, as_json)
+    _pause_or_resume(stack, "resume", reason, as_json)
 
 
-def _hold(stack: str, verb: str, reason: str, as_json: bool) -> None:
-    from ops.commands.pause import hold  # noqa: PLC0415
-    from ops.rollout.history import Verb  # noqa: PLC0415 - Pulumi's libraries load only when needed
+def _pause_or_resume(stack: str, verb: str, reason: str, as_json: bool) -> None:
+    from ops.commands.pause import PauseRequest, pause_or_resume  # noqa: PLC0415 - Pulumi loads only when needed
+    from ops.deployment import Deployment  # noqa: PLC0415
+    from ops.rollout.history import Verb  # noqa: PLC0415
 
-    tell = teller(as_json)
-    message = hold(stack, Verb(verb), one_line(reason), tell)
+    deployment = Deployment.open(stack, reporter(as_json))
+    message = pause_or_resume(deployment, PauseRequest(Verb(verb), one_line(reason)))
     if as_json:
         print_json({"stack": stack, "message": message})
     else:

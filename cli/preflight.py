@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.arguments import json_option, print_json, stack_argument
+from cli.arguments import json_option, print_json, report_aside, stack_argument
 from ops.errors import EXIT_USAGE
 
 if TYPE_CHECKING:
@@ -36,8 +36,9 @@ def preflight_command(stack: str, as_json: bool) -> int:
     `promote` everything.
     """
     from ops.checks.preflight.run import examine  # noqa: PLC0415 - Docker's library loads only when needed
+    from ops.deployment import Deployment  # noqa: PLC0415
 
-    report = examine(stack)
+    report = examine(Deployment.open(stack, report_aside)).report
     if as_json:
         print_json(report.document())
     else:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.arguments import json_option, line, one_line, print_json, stack_argument
+from cli.arguments import json_option, line, one_line, print_json, reporter, stack_argument
 
 if TYPE_CHECKING:
-    from ops.commands.promote import Promotion, Proposal, Tell
+    from ops.commands.promote import Promotion, Proposal
 
 EPILOG = """\b
 Examples:
@@ -42,14 +42,15 @@ soak is not over, a step out of order, a wrong setting; nothing was changed), 3 
 @json_option
 def promote_command(stack: str, **given: Any) -> int:
     """Bring STACK (default: local) to its next percentage if the gates pass; go back if they stop passing."""
-    from ops.commands.promote import Request, propose  # noqa: PLC0415 - Pulumi's libraries load only when needed
+    from ops.commands.promote import PromoteRequest, propose  # noqa: PLC0415 - Pulumi's libraries load only when needed
+    from ops.deployment import Deployment  # noqa: PLC0415
 
     options = _Options(**given)
     if not (options.yes or options.dry_run or sys.stdin.isatty()):
         raise click.UsageError("there is nobody to ask: say --yes, or --dry-run")
-    tell = (lambda label, text: click.echo(f"{label}: {text}", err=True)) if options.as_json else line
-    request = Request(stack, options.to, one_line(options.reason), one_line(options.signed_off_by))
-    return _Promoting(_signed(propose(request, tell), options), options, tell).run()
+    deployment = Deployment.open(stack, reporter(options.as_json))
+    request = PromoteRequest(options.to, one_line(options.reason), one_line(options.signed_off_by))
+    return _Promoting(_signed(propose(deployment, request), options), options).run()
 
 
 @dataclass(frozen=True)
@@ -66,10 +67,9 @@ class _Options:
 class _Promoting:
     """One promotion from its verdict to its exit code."""
 
-    def __init__(self, proposal: "Proposal", options: _Options, tell: "Tell") -> None:
+    def __init__(self, proposal: "Proposal", options: _Options) -> None:
         self._proposal = proposal
         self._options = options
-        self._tell = tell
 
     def run(self) -> int:
         from cli.gates import show_gates  # noqa: PLC0415
@@ -82,19 +82,19 @@ class _Promoting:
             return self._end("refused", judged)
         preview = preview_of(proposal)
         for sentence in preview:
-            self._tell("preview", sentence)
+            proposal.deployment.report("preview", sentence)
         if options.dry_run:
             return self._end("dry run", judged, preview=preview)
         if not options.yes:
-            click.confirm(f"Promote {proposal.request.stack}, {proposal.words}?", abort=True, err=True)
-        rollout = proposal.settings.rollout
-        done = carry_out(proposal, self._tell, rollout.soak_hours * 3600 if options.watch else rollout.watch_seconds)
+            click.confirm(f"Promote {proposal.deployment.name}, {proposal.words}?", abort=True, err=True)
+        rollout = proposal.deployment.settings.rollout
+        done = carry_out(proposal, rollout.soak_hours * 3600 if options.watch else rollout.watch_seconds)
         return self._end(done.result, 0 if done.result == "promoted" else 1, done, preview)
 
     def _end(self, result: str, code: int, done: "Promotion | None" = None, preview: tuple[str, ...] = ()) -> int:
         proposal = self._proposal
         document = {
-            "stack": proposal.request.stack,
+            "stack": proposal.deployment.name,
             "from": proposal.standing.percentage,
             "to": proposal.to,
             "result": result,
@@ -109,7 +109,7 @@ class _Promoting:
         if self._options.as_json:
             print_json(document)
         else:
-            line(result, f"{proposal.request.stack}, {proposal.words}; ./fridayctl status {proposal.request.stack}")
+            line(result, f"{proposal.deployment.name}, {proposal.words}; ./fridayctl status {proposal.deployment.name}")
         return code
 
 

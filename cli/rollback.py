@@ -2,10 +2,14 @@
 
 import datetime as dt
 import time
+from typing import TYPE_CHECKING
 
 import click
 
-from cli.arguments import age, json_option, line, print_json, stack_argument, teller
+from cli.arguments import age, json_option, line, print_json, reporter, stack_argument
+
+if TYPE_CHECKING:
+    from ops.deployment import Deployment
 
 EPILOG = """\b
 Levels:
@@ -43,18 +47,19 @@ or a wrong argument (nothing was changed).
 def rollback_command(stack: str, level: int, to: str, listed: bool, reason: str, yes: bool, as_json: bool) -> None:
     """Take STACK (default: local) back: closed at the edge within a second, then made to last."""
     from ops.commands.rollback import roll_back  # noqa: PLC0415 - --help does not need it
-    from ops.rollout.rollback_plan import Request  # noqa: PLC0415
+    from ops.deployment import Deployment  # noqa: PLC0415
+    from ops.rollout.rollback_plan import RollbackRequest  # noqa: PLC0415
 
+    deployment = Deployment.open(stack, reporter(as_json))
     if listed:
-        _list(stack, as_json)
+        _list(deployment, as_json)
         return
     if to and level in (1, 3):
         raise click.BadParameter(f"level {level} goes back to no update; leave --to out, or take level 2 or 4")
     if not yes:
         click.confirm(f"Roll {stack} back at level {level}?", abort=True, err=True)
-    tell = teller(as_json)
     started = time.monotonic()
-    done = roll_back(Request(stack, level, to, reason), tell)
+    done = roll_back(deployment, RollbackRequest(level, to, reason))
     if as_json:
         print_json({"stack": stack, **done.document()})
         return
@@ -64,17 +69,13 @@ def rollback_command(stack: str, level: int, to: str, listed: bool, reason: str,
         click.echo("\n  The working tree is as it was: revert the commits in question before the next ./fridayctl up.")
 
 
-def _list(stack: str, as_json: bool) -> None:
-    from ops.checks.rollback_target import open_shelf  # noqa: PLC0415
+def _list(deployment: "Deployment", as_json: bool) -> None:
+    from ops.checks.rollback_target import shelf_of  # noqa: PLC0415
     from ops.rollout.history import good_targets  # noqa: PLC0415
-    from ops.stacks.history_source import read_history  # noqa: PLC0415
-    from ops.stacks.stack_file import read_settings  # noqa: PLC0415
-    from ops.stacks.stacks import open_stack  # noqa: PLC0415
 
-    settings = read_settings(stack)
-    targets = good_targets(read_history(open_stack(stack)))
-    with open_shelf(stack, settings, lambda text: click.echo(f"host: {text}", err=True)) as shelf:
-        problems = [shelf.problem(entry) for entry in targets]
+    targets = good_targets(deployment.history)
+    shelf = shelf_of(deployment)
+    problems = [shelf.problem(entry) for entry in targets]
     if as_json:
         gone = [problem.message if problem else None for problem in problems]
         print_json(
@@ -94,4 +95,4 @@ def _list(stack: str, as_json: bool) -> None:
         if problem:
             click.echo(f"     cannot be restored: {problem.message}; mend: {problem.mend}")
     if not targets:
-        click.echo(f"nothing: the history of {stack} holds no other good update")
+        click.echo(f"nothing: the history of {deployment.name} holds no other good update")

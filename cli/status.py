@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.arguments import json_option, print_json, stack_argument
+from cli.arguments import json_option, print_json, report_aside, stack_argument
 
 if TYPE_CHECKING:
     from ops.commands.status import Status
@@ -26,8 +26,9 @@ Exit codes: 0 everything runs and is healthy, 1 something is not. The gates do n
 def status_command(stack: str, as_json: bool) -> int:
     """Say where STACK's rollout stands, what the gates of its next step say, and how each container is."""
     from ops.commands.status import look  # noqa: PLC0415 - Pulumi's libraries load only when needed
+    from ops.deployment import Deployment  # noqa: PLC0415
 
-    status = look(stack)
+    status = look(Deployment.open(stack, report_aside))
     if as_json:
         print_json(status.document())
     else:

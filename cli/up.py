@@ -4,7 +4,7 @@ import time
 
 import click
 
-from cli.arguments import json_option, line, print_json, stack_argument, teller
+from cli.arguments import json_option, line, print_json, reporter, stack_argument
 
 EPILOG = """\b
 Examples:
@@ -28,11 +28,11 @@ Exit codes: 0 up and checked, 1 the update or a check failed (what served before
 @json_option
 def up_command(stack: str, message: str, offline: bool, as_json: bool) -> None:
     """Set up what is missing, bring STACK (default: local) to what its file says, and check it."""
-    from ops.commands.up import bring_up  # noqa: PLC0415 - Pulumi's libraries load only when needed
+    from ops.commands.up import UpRequest, bring_up  # noqa: PLC0415 - Pulumi's libraries load only when needed
+    from ops.deployment import Deployment  # noqa: PLC0415
 
     started = time.monotonic()
-    tell = teller(as_json)
-    result = bring_up(stack, message, tell, offline=offline)
+    result = bring_up(Deployment.open(stack, reporter(as_json)), UpRequest(message, offline=offline))
     if as_json:
         print_json({"stack": stack, "seconds": round(time.monotonic() - started, 2), **result.document()})
         return

@@ -2,7 +2,7 @@
 
 import click
 
-from cli.arguments import json_option, print_json, stack_argument
+from cli.arguments import json_option, print_json, report_aside, stack_argument
 
 EPILOG = """\b
 Examples:
@@ -23,8 +23,9 @@ A check that cannot be asked (a port of the host's own over tcp://) is marked --
 def verify_command(stack: str, quiet: bool, as_json: bool) -> int:
     """Compare STACK's hosts (default: local) with its settings: what runs, how, who reaches it. Changes nothing."""
     from ops.checks.verify.suite import verify  # noqa: PLC0415 - Testinfra and Docker load only when needed
+    from ops.deployment import Deployment  # noqa: PLC0415
 
-    report = verify(stack)
+    report = verify(Deployment.open(stack, report_aside))
     if as_json:
         print_json(report.document())
     else:

@@ -1,11 +1,9 @@
 """What is asked of a stack after an update, before it is called up."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from components.settings import StackSettings
+from ops.deployment import Deployment
 from ops.errors import OperationError
-from ops.hosts.docker_host import DockerHost
 from ops.metrics.authorities import trusted
 from ops.waiting import look_until
 
@@ -53,19 +51,21 @@ def ask(url: str, user_id: int) -> Answer:
     )
 
 
-def all_well(stack: str, host: DockerHost) -> None:
+def all_well(deployment: Deployment) -> None:
     """Raise CheckError with logs and probe output when a container of the stack is not healthy."""
-    complaint = host.complaint(stack)
+    stack = deployment.name
+    complaint = deployment.hosts.manager.complaint(stack)
     if complaint:
         raise CheckError(f"{stack}: not everything is healthy", mend(stack), details=complaint)
 
 
-def users_are_safe(stack: str, host: DockerHost, percentage: int) -> list[str]:
+def users_are_safe(deployment: Deployment, percentage: int) -> list[str]:
     """Return a line for each container that is not well, where users are served all the same.
 
     For that the edge and Friday each need one that is well, and the gateway too with a `percentage` above 0. CheckError
     with what `all_well` tells when one of them has none. Whether they answer is `ask_around`'s part.
     """
+    stack, host = deployment.name, deployment.hosts.manager
     complaint = host.complaint(stack)
     if not complaint:
         return []
@@ -83,23 +83,28 @@ def mend(stack: str) -> str:
     return f"./fridayctl logs {stack} shows more; ./fridayctl drift {stack} --fix brings back what was stopped"
 
 
-def ask_around(url: str, settings: StackSettings, tell: Callable[[str, str], None]) -> list[Answer]:
-    """Ask on both paths and tell the answers; with the real OpenRouter no quota is spent on that."""
+def ask_around(url: str, deployment: Deployment, percentage: int | None = None) -> list[Answer]:
+    """Ask on the paths that the percentage uses (the settings' own unless given) and report the answers.
+
+    With the real OpenRouter no quota is spent on that.
+    """
+    settings = deployment.settings
     if settings.upstream != "simulator":
-        tell("checked", "what users need is healthy")
+        deployment.report("checked", "what users need is healthy")
         return []
-    answers = both_paths(url, settings)
+    answers = both_paths(url, settings.effective_percentage if percentage is None else percentage)
     for answer in answers:
-        tell("checked", f"user {answer.user_id}: {answer.path}, {answer.model}, {answer.milliseconds:.0f} ms")
+        deployment.report(
+            "checked", f"user {answer.user_id}: {answer.path}, {answer.model}, {answer.milliseconds:.0f} ms"
+        )
     return answers
 
 
-def both_paths(url: str, settings: StackSettings) -> list[Answer]:
-    """Ask on each path that the rollout percentage uses; CheckError when for a while the wrong path answers.
+def both_paths(url: str, percentage: int) -> list[Answer]:
+    """Ask on each path that a rollout percentage uses; CheckError when for a while the wrong path answers.
 
     Users are assigned by `user_id % 100 < percentage`: user 0 is the first on the gateway, 99 the last.
     """
-    percentage = settings.effective_percentage
     expected = [(0, "litellm")] if percentage > 0 else []
     expected += [(99, "direct")] if percentage < 100 else []
     return [_over(path, url, user_id) for user_id, path in expected]

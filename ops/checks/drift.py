@@ -14,12 +14,10 @@ from docker.models.containers import Container
 from pulumi import automation as auto
 from pulumi.automation.events import EngineEvent, OpType, StepEventMetadata
 
-from components.settings import StackSettings
+from ops.deployment import Deployment
 from ops.errors import EXIT_USAGE, OperationError
-from ops.hosts.docker_host import DockerHost
-from ops.hosts.swarm import SwarmManager, engine_of
-from ops.stacks.stack_file import read_settings
-from ops.stacks.stacks import open_stack, short_name
+from ops.hosts.swarm import SwarmManager
+from ops.stacks.stacks import short_name
 
 CONTAINER = "docker:index/container:Container"
 
@@ -53,15 +51,6 @@ class Recorded:
         return self.kind == CONTAINER and bool(self.inputs.get("mustRun"))
 
 
-def find(stack: str) -> list[Drift]:
-    """Return what is not as the last update left it. Changes nothing.
-
-    Raises OperationError: exit code 2 when the stack is not deployed or a host is not reached.
-    """
-    settings = read_settings(stack)
-    return compare(open_stack(stack), settings, engine_of(settings))
-
-
 def lines(drifts: Sequence[Drift]) -> Iterator[str]:
     """Yield each difference as the screen shows it."""
     return (f"  {worded(drift)}" for drift in drifts)
@@ -72,8 +61,12 @@ def worded(drift: Drift) -> str:
     return f"{drift.kind:<9} {drift.name}{f': {drift.words}' if drift.words else ''}"
 
 
-def compare(opened: auto.Stack, settings: StackSettings, host: DockerHost) -> list[Drift]:
-    """Return what is not as the last update left it; OperationError as `find` raises it."""
+def find(deployment: Deployment) -> list[Drift]:
+    """Return what is not as the last update left it. Changes nothing.
+
+    Raises OperationError: exit code 2 when the stack is not deployed or a host is not reached.
+    """
+    opened, host = deployment.stack, deployment.hosts.manager
     state = recorded(opened.export_stack().deployment or {})
     if not any(each.kind.startswith("docker:") for each in state):
         mend = f"./fridayctl up {opened.name}"

@@ -1,20 +1,18 @@
 """Whether an update of the history can be gone back to: its settings still mean something, its images are to be had."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
 
 from components.settings import SECRET_KEYS, StackSettings
 from components.settings_source import SettingsError, from_pulumi
 from images.tags import local_images
+from ops.deployment import Deployment
 from ops.errors import EXIT_USAGE, OperationError
 from ops.hosts import images
-from ops.hosts.connection import connect
 from ops.hosts.images import ImageHost, Need
+from ops.progress import Say
 from ops.rollout.history import NAMESPACE, Entry, good_targets
 from ops.rollout.rollback_plan import shown
 from ops.stacks.stack_file import NOT_GENERATED
-
-Tell = Callable[[str], None]
 
 
 class Shelf:
@@ -40,12 +38,12 @@ class Shelf:
         found = (self._problem(need, host) for need in needs for host in self._hosts)
         return next((problem for problem in found if problem), None)
 
-    def fetch(self, entry: Entry, tell: Tell) -> None:
+    def fetch(self, entry: Entry, say: Say) -> None:
         """Let each host pull what it lacks of an update's images; OperationError (exit code 2) when one cannot."""
         for need in self._needs(entry, built_here=False):
             for host in self._hosts:
                 if host.find(need.reference) is None:
-                    tell(f"{host.address}: pulling {need.reference}")
+                    say(f"{host.address}: pulling {need.reference}")
                     images.pull(need, host)
 
     def _needs(self, entry: Entry, *, built_here: bool) -> list[Need]:
@@ -59,20 +57,12 @@ class Shelf:
         return self._lost[which]
 
 
-@contextmanager
-def open_shelf(stack: str, settings: StackSettings, lost: Tell) -> Iterator[Shelf]:
-    """Connect to a stack's hosts. `lost` is told of each that is not reached: it hinders nobody from going back."""
-    with ExitStack() as closing:
-        hosts = []
-        for address in settings.hosts:
-            try:
-                client = connect(address, settings.ssh, settings.tls)
-            except OperationError as error:
-                lost(f"{error.message}; its images are not looked at")
-                continue
-            closing.callback(client.close)
-            hosts.append(ImageHost(address, client, str(client.version()["Arch"])))
-        yield Shelf(stack, hosts)
+def shelf_of(deployment: Deployment) -> Shelf:
+    """Return the images of a stack's hosts. One that is not reached is reported: it hinders nobody from going back."""
+    hosts, say = deployment.hosts, deployment.say("host")
+    reached = hosts.answering(lambda text: say(f"{text}; its images are not looked at"))
+    clients = {address: hosts.client(address) for address in reached}
+    return Shelf(deployment.name, [ImageHost(at, each, str(each.version()["Arch"])) for at, each in clients.items()])
 
 
 def require(shelf: Shelf, target: Entry, entries: Sequence[Entry], stack: str, level: int) -> None:

@@ -1,45 +1,45 @@
 """The one way in which every command updates a stack: Pulumi's update, and the mends for what an earlier one left."""
 
-from collections.abc import Callable
-
 from pulumi import automation as auto
 
+from ops.deployment import Deployment
 from ops.errors import OperationError
 from ops.hosts.docker_host import DockerHost
+from ops.progress import Say
 from ops.stacks.missing_secrets import generate_missing
 from ops.stacks.stacks import SURPRISES, Update, known_ids, update
 
-Tell = Callable[[str], None]
 # A task's start meets it now and then (moby/moby#48783: a file of its secrets is still open as they are sealed), and
 # the Swarm takes that for a bad update and goes back. It says nothing against the update, so it is made once more.
 _HICCUP = "unable to remount dir as readonly"
 
 
-def deploy(opened: auto.Stack, message: str, host: DockerHost, tell: Tell, *, refresh: bool = False) -> Update:
+def deploy(deployment: Deployment, message: str, *, refresh: bool = False) -> Update:
     """Bring a stack to what its settings say, whatever happened to the host meanwhile.
 
     `refresh` reads the host first, for changes that nothing but a look tells. Raises OperationError with the words of
     the containers that are not well when that fails; what served before goes on serving.
     """
+    opened, host, say = deployment.open_to_change(), deployment.hosts.manager, deployment.say("deploy")
     stack = opened.name
-    generate_missing(opened, tell)
+    generate_missing(opened, say)
     try:
-        done = _update_past_surprises(opened, message, host, tell, refresh)
+        done = _update_past_surprises(opened, message, host, say, refresh)
         if vanished := lacking(host, stack, done.outputs):
-            done = _make_again(opened, message, host, tell, done, vanished)
+            done = _make_again(opened, message, host, say, done, vanished)
     except OperationError as error:
         error.details = "\n".join(text for text in (error.details, _reasons(host, stack)) if text)
         raise
-    tell(f"{done.changed} changed" if done.changed else "nothing to change")
+    say(f"{done.changed} changed" if done.changed else "nothing to change")
     return done
 
 
 def _make_again(
-    opened: auto.Stack, message: str, host: DockerHost, tell: Tell, done: Update, vanished: set[str]
+    opened: auto.Stack, message: str, host: DockerHost, say: Say, done: Update, vanished: set[str]
 ) -> Update:
     """Make what an update recorded and the host does not have (a service may have another form); see `deploy`."""
-    tell(f"not on the host any more: {', '.join(sorted(vanished))}; reading the host and making them again")
-    again = _once_more(opened, message, tell, refresh=True)
+    say(f"not on the host any more: {', '.join(sorted(vanished))}; reading the host and making them again")
+    again = _once_more(opened, message, say, refresh=True)
     if gone := lacking(host, opened.name, again.outputs):
         mend = f"./fridayctl status {opened.name} shows what runs; then ./fridayctl up {opened.name}"
         raise OperationError(f"{opened.name}: the update did not hold: {', '.join(sorted(gone))}", mend)
@@ -53,32 +53,32 @@ def _reasons(host: DockerHost, stack: str) -> str:
         return lost.message  # the update has failed for a reason of its own, which stays the one that is told
 
 
-def _update_past_surprises(opened: auto.Stack, message: str, host: DockerHost, tell: Tell, refresh: bool) -> Update:
+def _update_past_surprises(opened: auto.Stack, message: str, host: DockerHost, say: Say, refresh: bool) -> Update:
     """Update; when the host is not as the state says (a killed update, a removal by hand), mend that and try again."""
     try:
-        return update(opened, message, tell, refresh=refresh)
+        return update(opened, message, say, refresh=refresh)
     except OperationError as error:
         surprised = SURPRISES.search(error.details)
         if not surprised and _HICCUP not in _reasons(host, opened.name):
             raise
     if not surprised:
-        tell("the engine failed to start a replica, for no reason of the update's; trying once more")
-        return _once_more(opened, message, tell)
-    remove_strays(opened, host, tell)
-    tell("the host is not as the last update left it; reading it first")
-    return _once_more(opened, message, tell, refresh=True)
+        say("the engine failed to start a replica, for no reason of the update's; trying once more")
+        return _once_more(opened, message, say)
+    remove_strays(opened, host, say)
+    say("the host is not as the last update left it; reading it first")
+    return _once_more(opened, message, say, refresh=True)
 
 
-def remove_strays(opened: auto.Stack, host: DockerHost, tell: Tell) -> None:
+def remove_strays(opened: auto.Stack, host: DockerHost, say: Say) -> None:
     """Remove what an update that was cut short left on the host, unknown to the state."""
     for name in host.remove_strays(opened.name, known_ids(opened)):
-        tell(f"removed {name}, left by an update that was cut short")
+        say(f"removed {name}, left by an update that was cut short")
 
 
-def _once_more(opened: auto.Stack, message: str, tell: Tell, *, refresh: bool = False) -> Update:
+def _once_more(opened: auto.Stack, message: str, say: Say, *, refresh: bool = False) -> Update:
     """Update after one that may have changed something: whatever refuses this one, it is not as if nothing was done."""
     try:
-        return update(opened, message, tell, refresh=refresh)
+        return update(opened, message, say, refresh=refresh)
     except OperationError as error:
         raise OperationError(error.message, error.mend, details=error.details) from error
 

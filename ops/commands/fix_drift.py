@@ -1,21 +1,19 @@
 """The way back from drift: an update that reads the host first."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from docker.models.containers import Container
 from pulumi import automation as auto
 
-from ops.checks.drift import Drift, Recorded, compare, recorded, worded
-from ops.commands.up import bring_up
+from ops.checks.drift import Drift, Recorded, find, recorded, worded
+from ops.commands.up import UpRequest, bring_up
+from ops.deployment import Deployment
 from ops.errors import OperationError
 from ops.hosts.docker_host import DockerHost
-from ops.hosts.swarm import SwarmManager, engine_of
+from ops.hosts.swarm import SwarmManager
+from ops.progress import Say
 from ops.rollout.history import Verb
-from ops.stacks.stack_file import read_settings
-from ops.stacks.stacks import open_stack
-
-Tell = Callable[[str, str], None]
 
 
 @dataclass(frozen=True)
@@ -26,42 +24,39 @@ class Fixed:
     changed: int
 
 
-def fix(stack: str, tell: Tell) -> Fixed:
+def fix(deployment: Deployment) -> Fixed:
     """Bring everything back by an update that reads the host first; OperationError when something stays different.
 
     What only a look at the host tells (networks, names, paused containers) is put right there. The rest is Pulumi's,
     and what it has to replace goes on serving until the one that takes its place is healthy.
     """
-    settings = read_settings(stack)
-    host = engine_of(settings)
-    opened = open_stack(stack)
-    drifts = compare(opened, settings, host)
+    drifts = find(deployment)
     if not drifts:
         return Fixed([], 0)
     for drift in drifts:
-        tell("drift", worded(drift))
-    _put_right(opened, host, lambda text: tell("fix", text))
+        deployment.report("drift", worded(drift))
+    _put_right(deployment.stack, deployment.hosts.manager, deployment.say("fix"))
     names = ", ".join(dict.fromkeys(drift.name for drift in drifts))
-    done = bring_up(stack, f"{Verb.FIX}: {names}"[:200], tell, refresh=True)
-    if left := compare(open_stack(stack), settings, host):
-        mend = f"look at them by hand, then ./fridayctl drift {stack} --fix"
+    done = bring_up(deployment, UpRequest(f"{Verb.FIX}: {names}"[:200], refresh=True))
+    if left := find(deployment):
+        mend = f"look at them by hand, then ./fridayctl drift {deployment.name} --fix"
         raise OperationError(
-            f"{stack}: not everything could be brought back", mend, details="\n".join(map(worded, left))
+            f"{deployment.name}: not everything could be brought back", mend, details="\n".join(map(worded, left))
         )
     return Fixed(drifts, done.changed)
 
 
-def _put_right(opened: auto.Stack, host: DockerHost, tell: Callable[[str], None]) -> None:
+def _put_right(opened: auto.Stack, host: DockerHost, say: Say) -> None:
     """Put right on the host what an update would not, or would replace a container for."""
     by_id = {each.id: each for each in recorded(opened.export_stack().deployment or {})}
     for name in host.remove_strays(opened.name, set(by_id)):
-        tell(f"removed {name}, which the state does not know")
+        say(f"removed {name}, which the state does not know")
     if isinstance(host, SwarmManager):
         return  # it does so by itself
     for container in host.containers(opened.name):
         if each := by_id.get(str(container.id)):
             for words in _as_recorded(host, each, container):
-                tell(f"{container.name} {words}")
+                say(f"{container.name} {words}")
 
 
 def _as_recorded(host: DockerHost, each: Recorded, container: Container) -> Iterator[str]:

@@ -2,19 +2,18 @@
 
 import datetime as dt
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from pulumi import automation as auto
 
-from components.settings import StackSettings
 from ops.checks import answers
 from ops.checks.preflight import run as preflight
+from ops.checks.preflight.run import Examination
 from ops.commands import restore, rollback
-from ops.commands.up import bring_up
+from ops.commands.up import UpRequest, bring_up
 from ops.commands.watch import Watched, watch
+from ops.deployment import Deployment
 from ops.errors import EXIT_FAILED, EXIT_INCONCLUSIVE, EXIT_USAGE, OperationError
-from ops.hosts.edge_switch import Switch
 from ops.metrics.collect import Sources, measure, sources
 from ops.rollout import steps
 from ops.rollout.analysis import judge
@@ -24,22 +23,17 @@ from ops.rollout.history import ENABLED, NAMESPACE, PERCENTAGE, Entry, Verb, goi
 from ops.rollout.position import Standing, plan_of, standing
 from ops.rollout.rollback_plan import Restore, Step
 from ops.stacks import preview
-from ops.stacks.history_source import read_history
 from ops.stacks.stack_config import changes, settings_of, write_settings
-from ops.stacks.stack_file import read_settings
-from ops.stacks.stacks import open_to_change
 
-Tell = Callable[[str, str], None]
 _OPERATING = (f"{NAMESPACE}:rollout", f"{NAMESPACE}:gates")
 
 EXIT_CODES = {Outcome.PASS: 0, Outcome.FAIL: EXIT_FAILED, Outcome.INCONCLUSIVE: EXIT_INCONCLUSIVE}
 
 
 @dataclass(frozen=True)
-class Request:
+class PromoteRequest:
     """What the operator asks for: the percentage (None: the next step), why, and who says that no user complained."""
 
-    stack: str
     to: int | None = None
     reason: str = ""
     signed_off_by: str = ""
@@ -49,9 +43,9 @@ class Request:
 class Proposal:
     """A step worked out, nothing changed yet: where from, where to, what the gates say, and what would restart."""
 
-    request: Request
-    stack: auto.Stack
-    settings: StackSettings
+    deployment: Deployment
+    request: PromoteRequest
+    examined: Examination
     sources: Sources
     standing: Standing
     evidence: Evidence
@@ -92,68 +86,69 @@ class Promotion:
     unwell: list[str] = field(default_factory=list)
 
 
-def propose(request: Request, tell: Tell) -> Proposal:
+def propose(deployment: Deployment, request: PromoteRequest) -> Proposal:
     """Work the step out and judge it.
 
-    Raises SettingsError, or OperationError with exit code 2 when there is nothing to promote, it is paused, preflight
+    Raises OperationError with exit code 2 when there is nothing to promote, it is paused, preflight
     fails, the step is out of order or the soak is not over; a reason overrules the last two.
     """
-    settings = read_settings(request.stack)
-    opened = open_to_change(request.stack, lambda text: tell("state", text))
-    entries, now = read_history(opened), dt.datetime.now(dt.UTC)
-    found, to = _allowed(request, settings, standing(entries, settings.rollout, now), now)
+    settings, opened = deployment.settings, deployment.open_to_change()
+    entries, now = deployment.history, dt.datetime.now(dt.UTC)
+    found, to = _allowed(deployment, request, standing(entries, settings.rollout, now), now)
     _nothing_else(opened, found.current)
-    preflight.examine(request.stack).require()
-    tell("step", f"{found.percentage} % for {steps.in_words(now - found.since)}; asked for {to} %")
-    asked = sources(opened, settings, {key: output.value for key, output in opened.outputs().items()})
+    examined = preflight.examine(deployment)
+    examined.report.require()
+    deployment.report("step", f"{found.percentage} % for {steps.in_words(now - found.since)}; asked for {to} %")
+    asked = sources(deployment, {key: output.value for key, output in opened.outputs().items()})
     evidence = measure(asked, settings, entries, found.since, now)
-    question = Question(request.stack, found.percentage, to, settings.gates, request.signed_off_by)
-    return Proposal(request, opened, settings, asked, found, evidence, question)
+    question = Question(deployment.name, found.percentage, to, settings.gates, request.signed_off_by)
+    return Proposal(deployment, request, examined, asked, found, evidence, question)
 
 
 def preview_of(proposal: Proposal) -> tuple[str, ...]:
     """Return in words what the step would restart; see `preview.look_ahead`."""
-    return tuple(preview.in_words(preview.look_ahead(proposal.stack, _step(proposal.to))))
+    return tuple(preview.in_words(preview.look_ahead(proposal.deployment.stack, _step(proposal.to))))
 
 
-def carry_out(proposal: Proposal, tell: Tell, watch_seconds: float) -> Promotion:
+def carry_out(proposal: Proposal, watch_seconds: float) -> Promotion:
     """Make the step and watch it; go back when the update fails or a watched gate does.
 
     Raises what `bring_up` does when that did not come as far as the update, and OperationError when going back fails
     too. The stack file then says what it said before, or what is gone back to.
     """
-    began = time.monotonic()
-    message, before = _message(proposal), settings_of(proposal.stack)
-    write_settings(proposal.stack, {**before, **_step(proposal.to)})
-    tell("settings", message)
+    began, deployment = time.monotonic(), proposal.deployment
+    message, before = _message(proposal), settings_of(deployment.stack)
+    write_settings(deployment.stack, {**before, **_step(proposal.to)})
+    deployment.report("settings", message)
     try:
-        bring_up(proposal.request.stack, message, tell)
+        bring_up(deployment, UpRequest(message, examined=proposal.examined))
     except Exception as error:
-        if not _began(proposal.stack, message) or not isinstance(error, OperationError):
-            write_settings(proposal.stack, before)
+        if not _began(deployment, message) or not isinstance(error, OperationError):
+            write_settings(deployment.stack, before)
             raise
-        tell("failed", error.render())
-        return _abort(proposal, "the update failed", None, tell)
+        deployment.report("failed", error.render())
+        return _abort(proposal, "the update failed", None)
+    deployment.read_history_again()
     seconds = {"updated": time.monotonic() - began}
-    seen = watch(_watched(proposal), tell, watch_seconds) if watch_seconds else None
+    seen = watch(_watched(proposal), deployment.report, watch_seconds) if watch_seconds else None
     if seen and seen.outcome is Outcome.FAIL:
         failed = "; ".join(f"{each.gate} {each.value}, {each.threshold}" for each in seen.having(Outcome.FAIL))
-        return _abort(proposal, f"gate {failed}", seen, tell)
+        return _abort(proposal, f"gate {failed}", seen)
     return Promotion("promoted", message, seen, {**seconds, "watched": time.monotonic() - began})
 
 
 def _allowed(
-    request: Request, settings: StackSettings, found: Standing | None, now: dt.datetime
+    deployment: Deployment, request: PromoteRequest, found: Standing | None, now: dt.datetime
 ) -> tuple[Standing, int]:
     """Return where the rollout stands and where to it may go; OperationError when it may not go anywhere now."""
-    stack = request.stack
+    stack = deployment.name
     if found is None:
         raise OperationError(f"{stack} is not deployed", f"./fridayctl up {stack}", EXIT_USAGE)
     if found.paused:
         said = f"{stack} is paused since {found.paused.at:%Y-%m-%d %H:%M} UTC ({found.paused.message})"
         raise OperationError(said, f"./fridayctl resume {stack}", EXIT_USAGE)
-    wish = steps.Request(request.to, request.reason)
-    decided = steps.decide(plan_of(settings.rollout), found.percentage, found.since, now, wish)
+    wish = steps.StepRequest(request.to, request.reason)
+    decided = steps.decide(plan_of(deployment.settings.rollout), found.percentage, found.since, now, wish)
     if isinstance(decided, steps.Objection):
         raise OperationError(f"{stack}: {decided.what}", decided.mend, EXIT_USAGE)
     return found, decided
@@ -173,9 +168,9 @@ def _step(to: int) -> dict[str, str]:
     return {PERCENTAGE: str(to), ENABLED: "true"}
 
 
-def _began(stack: auto.Stack, message: str) -> bool:
+def _began(deployment: Deployment, message: str) -> bool:
     """Tell whether an update got as far as the history: before that it was refused, and nothing has changed."""
-    return any(entry.message == message for entry in read_history(stack, most=1))
+    return any(entry.message == message for entry in deployment.read_history_again()[:1])
 
 
 def _message(proposal: Proposal) -> str:
@@ -191,22 +186,22 @@ def _message(proposal: Proposal) -> str:
 
 
 def _watched(proposal: Proposal) -> Watched:
-    question = Question(proposal.request.stack, proposal.to, None, proposal.settings.gates, watching=True)
-    return Watched(proposal.sources, proposal.settings, read_history(proposal.stack), question)
+    deployment = proposal.deployment
+    question = Question(deployment.name, proposal.to, None, deployment.settings.gates, watching=True)
+    return Watched(proposal.sources, deployment.settings, deployment.history, question)
 
 
-def _abort(proposal: Proposal, why: str, seen: Judgement | None, tell: Tell) -> Promotion:
+def _abort(proposal: Proposal, why: str, seen: Judgement | None) -> Promotion:
     """Go back to the update before: the gateway is closed at the edge first, so that nobody waits for the update."""
-    began, current = time.monotonic(), proposal.standing.current
+    began, current, deployment = time.monotonic(), proposal.standing.current, proposal.deployment
     message = f"{Verb.ABORT}: {proposal.to} -> {current.percentage} % {going_back(current)}: {why}"
-    switch = Switch.of(proposal.request.stack, proposal.settings, lambda text: tell("host", text))
-    rollback.close_gateway(switch, tell)
-    rest = {key: value for key, value in settings_of(proposal.stack).items() if key not in (PERCENTAGE, ENABLED)}
+    rollback.close_gateway(deployment)
+    rest = {key: value for key, value in settings_of(deployment.stack).items() if key not in (PERCENTAGE, ENABLED)}
     before = {key: current.config[key] for key in (PERCENTAGE, ENABLED) if key in current.config}
     back = Restore(2, (Step({**rest, **before}, message),), current)
     try:
-        done = restore.make_last(proposal.stack, back, switch, proposal.settings, tell, began)
+        done = restore.make_last(deployment, back, began)
     except answers.CheckError as error:
-        tell("unwell", error.render())
+        deployment.report("unwell", error.render())
         return Promotion("aborted", message, seen, {"updated": time.monotonic() - began}, [error.message])
     return Promotion("aborted", message, seen, done.seconds, done.unwell)

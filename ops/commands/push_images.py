@@ -1,7 +1,7 @@
 """Streams the images that this checkout builds to the hosts of a stack: what they lack, over Docker's own API."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
@@ -10,12 +10,12 @@ import docker
 from docker.errors import APIError, ImageLoadError
 
 from images.tags import local_images
+from ops.deployment import Deployment
 from ops.errors import EXIT_USAGE, OperationError
 from ops.hosts.image_store import Image, find
-from ops.hosts.images import ImageHost, Need, builder, needs, open_hosts, wrong_architecture
-from ops.stacks.stack_file import read_settings
+from ops.hosts.images import ImageHost, Need, builder, image_hosts, needs, wrong_architecture
+from ops.progress import Report
 
-Tell = Callable[[str, str], None]
 _MEGABYTE = 1_000_000
 _CHUNK_BYTES = 1 << 20
 _EVERY_SECONDS = 5.0
@@ -33,7 +33,7 @@ class Pushed:
 
 
 @dataclass(frozen=True)
-class Presence:
+class ImageAvailability:
     """One image of a stack: its size in bytes where an engine knows it, and how it stands on each host.
 
     On a host it is `present`, `missing`, or `other` when it is not the image that this checkout has built.
@@ -46,37 +46,37 @@ class Presence:
     hosts: dict[str, str]
 
 
-def push(stack: str, tell: Tell) -> list[Pushed]:
+def push(deployment: Deployment) -> list[Pushed]:
     """Send each host of a stack the images it lacks; what is there already is not sent again.
 
     Everything is looked at before anything is sent. Raises OperationError: exit code 2 when an image is not built,
     a host is not reached or has another processor, 1 when a transfer fails; what had arrived whole stays.
     """
-    settings = read_settings(stack)
-    wanted = [need for need in needs(stack, settings, local_images()) if need.built_here]
-    with closing(builder()) as here, open_hosts(settings) as hosts:
+    wanted = [need for need in needs(deployment.name, deployment.settings, local_images()) if need.built_here]
+    hosts = image_hosts(deployment.hosts)
+    with closing(builder()) as here:
         built = {need.reference: _built(need, here) for need in wanted}
         for host in hosts:
             _require_fit(wanted, built, host)
         lacking = [
             [need for need in wanted if not built[need.reference].same(host.find(need.reference))] for host in hosts
         ]
-        return [_push(host, lacks, built, here, tell) for host, lacks in zip(hosts, lacking, strict=True)]
+        return [_push(host, lacks, built, here, deployment.report) for host, lacks in zip(hosts, lacking, strict=True)]
 
 
-def presence(stack: str) -> list[Presence]:
+def availability(deployment: Deployment) -> list[ImageAvailability]:
     """Return where each image of a stack is; OperationError (exit code 2) when a host is not reached."""
-    settings = read_settings(stack)
-    with closing(builder()) as here, open_hosts(settings) as hosts:
-        return [_presence(need, here, hosts) for need in needs(stack, settings, local_images())]
+    hosts = image_hosts(deployment.hosts)
+    with closing(builder()) as here:
+        return [_of(need, here, hosts) for need in needs(deployment.name, deployment.settings, local_images())]
 
 
-def _presence(need: Need, here: docker.DockerClient, hosts: Sequence[ImageHost]) -> Presence:
+def _of(need: Need, here: docker.DockerClient, hosts: Sequence[ImageHost]) -> ImageAvailability:
     mine = find(here, need.reference) if need.built_here else None
     found = {host.address: host.find(need.reference) for host in hosts}
     size = next((image.size for image in (mine, *found.values()) if image), None)
     states = {address: _state(image, mine) for address, image in found.items()}
-    return Presence(need.reference, need.parts, need.built_here, size, states)
+    return ImageAvailability(need.reference, need.parts, need.built_here, size, states)
 
 
 def _state(image: Image | None, mine: Image | None) -> str:
@@ -101,23 +101,23 @@ def _require_fit(wanted: Sequence[Need], built: Mapping[str, Image], host: Image
 
 
 def _push(
-    host: ImageHost, lacks: Sequence[Need], built: Mapping[str, Image], here: docker.DockerClient, tell: Tell
+    host: ImageHost, lacks: Sequence[Need], built: Mapping[str, Image], here: docker.DockerClient, report: Report
 ) -> Pushed:
     if not lacks:
-        tell("push", f"{host.address}: every image is there")
+        report("push", f"{host.address}: every image is there")
         return Pushed(host.address, [], 0, 0.0)
     references = [need.reference for need in lacks]
     about = _together(here, references)
-    tell("push", f"{host.address}: {len(lacks)} of {len(built)} images, about {about / _MEGABYTE:.0f} MB")
+    report("push", f"{host.address}: {len(lacks)} of {len(built)} images, about {about / _MEGABYTE:.0f} MB")
     started = time.monotonic()
-    sent = _stream(host, references, about, here, tell)
+    sent = _stream(host, references, about, here, report)
     for need in lacks:
         found = host.find(need.reference)
         if not built[need.reference].same(found):
             message = f"{host.address}: image {need.reference} arrived as {found.id if found else 'nothing'}"
             raise OperationError(f"{message}, not as {built[need.reference].id}", "push it again")
     seconds = time.monotonic() - started
-    tell("push", f"{host.address}: arrived, compared by id: {sent / _MEGABYTE:.0f} MB in {seconds:.0f} s")
+    report("push", f"{host.address}: arrived, compared by id: {sent / _MEGABYTE:.0f} MB in {seconds:.0f} s")
     return Pushed(host.address, references, sent, round(seconds, 2))
 
 
@@ -132,9 +132,9 @@ def _together(here: docker.DockerClient, references: Sequence[str]) -> int:
     return sum(layers.values())
 
 
-def _stream(host: ImageHost, references: Sequence[str], about: int, here: docker.DockerClient, tell: Tell) -> int:
+def _stream(host: ImageHost, references: Sequence[str], about: int, here: docker.DockerClient, report: Report) -> int:
     """Send images as one archive and return its bytes; the host unpacks it once it is there, image by image."""
-    progress = _Progress(host.address, about, tell)
+    progress = _Progress(host.address, about, report)
     url = f"{here.api.base_url}/v{here.api.api_version}/images/get"  # docker-py's own method takes one image only
     with here.api.get(url, params={"names": references}, stream=True, timeout=_SILENT_SECONDS) as archive:
         archive.raise_for_status()
@@ -150,11 +150,11 @@ def _stream(host: ImageHost, references: Sequence[str], about: int, here: docker
 
 
 class _Progress:
-    """Counts what goes by, and tells of it every few seconds."""
+    """Counts what goes by, and reports it every few seconds."""
 
-    def __init__(self, address: str, about: int, tell: Tell) -> None:
+    def __init__(self, address: str, about: int, report: Report) -> None:
         self.sent = 0
-        self._address, self._about, self._tell = address, about, tell
+        self._address, self._about, self._report = address, about, report
         self._started = self._told = time.monotonic()
 
     def counted(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
@@ -165,7 +165,7 @@ class _Progress:
             if now - self._told >= _EVERY_SECONDS:
                 self._told = now
                 done = f"{self.sent / _MEGABYTE:.0f} of about {self._about / _MEGABYTE:.0f} MB"
-                self._tell("push", f"{self._address}: {done}, {now - self._started:.0f} s")
+                self._report("push", f"{self._address}: {done}, {now - self._started:.0f} s")
 
 
 def _refused(host: ImageHost, about: int, said: str) -> OperationError:

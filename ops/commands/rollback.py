@@ -1,21 +1,17 @@
 """Go back: the gateway is closed at the edge at once, and the rest of the way is made after that."""
 
 import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from ops.deployment import Deployment
 from ops.errors import EXIT_USAGE, OperationError
-from ops.hosts.edge_switch import Switch
-from ops.rollout.rollback_plan import Request
-from ops.stacks.stack_file import read_settings
+from ops.rollout.rollback_plan import RollbackRequest
 
 if TYPE_CHECKING:
     from ops.commands.restore import RolledBack
 
-Tell = Callable[[str, str], None]
 
-
-def roll_back(request: Request, tell: Tell) -> "RolledBack":
+def roll_back(deployment: Deployment, request: RollbackRequest) -> "RolledBack":
     """Carry a rollback out. The gates are not asked: going back is always right.
 
     Raises what `restore.prepare` does, and OperationError with exit code 1 when an update fails, where the gateway
@@ -23,38 +19,38 @@ def roll_back(request: Request, tell: Tell) -> "RolledBack":
     after it.
     """
     began = time.monotonic()
-    before = read_settings(request.stack)
-    switch = Switch.of(request.stack, before, lambda text: tell("host", text))
-    closed = close_gateway(switch, tell)
+    closed = close_gateway(deployment)
     seconds = {"closed": time.monotonic() - began} if closed else {}
     # Only now: Pulumi's libraries take longer to load than an edge to close.
     from ops.commands import restore  # noqa: PLC0415
 
     try:
-        done = restore.carry_out(request, before, switch, tell, began)
+        done = restore.carry_out(deployment, request, began)
     except OperationError as error:
         if closed and error.exit_code == EXIT_USAGE:  # nothing was changed: all stays as it was
-            _open_again(switch, tell)
+            _open_again(deployment)
         raise
     done.seconds = {**seconds, **done.seconds}
     return done
 
 
-def close_gateway(switch: Switch, tell: Tell) -> bool:
+def close_gateway(deployment: Deployment) -> bool:
     """Close the gateway at the edge; an edge that is gone is no reason not to roll back."""
     began = time.monotonic()
     try:
-        switch.close()
+        deployment.switch.close()
     except OperationError as error:
-        tell("gateway", f"could not be closed at the edge ({error.message}); going on with the update")
+        deployment.report("gateway", f"could not be closed at the edge ({error.message}); going on with the update")
         return False
-    tell("gateway", f"closed at the edge after {(time.monotonic() - began) * 1000:.0f} ms: users go direct")
+    deployment.report(
+        "gateway", f"closed at the edge after {(time.monotonic() - began) * 1000:.0f} ms: users go direct"
+    )
     return True
 
 
-def _open_again(switch: Switch, tell: Tell) -> None:
+def _open_again(deployment: Deployment) -> None:
     """Open what was closed for nothing; that an edge is gone by now must not hide why."""
     try:
-        switch.open()
+        deployment.switch.open()
     except OperationError as error:
-        tell("gateway", f"could not be opened again ({error.message}); the next ./fridayctl up opens it")
+        deployment.report("gateway", f"could not be opened again ({error.message}); the next ./fridayctl up opens it")

@@ -6,17 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from ops.deployment import Deployment
 from ops.hosts.docker_host import Instance
-from ops.hosts.swarm import engine_of
 from ops.metrics.collect import measure, sources
 from ops.rollout.analysis import judge
 from ops.rollout.gates.verdict import Judgement, Question
 from ops.rollout.history import Entry
 from ops.rollout.position import Standing, standing
 from ops.rollout.steps import in_words
-from ops.stacks.history_source import read_history
-from ops.stacks.stack_file import read_settings
-from ops.stacks.stacks import open_stack
 
 _URLS = ("fridayUrl", "gatewayUrl", "simulatorUrl", "prometheusUrl")
 _LAST = 5
@@ -83,21 +80,20 @@ class Status:
         }
 
 
-def look(stack: str) -> Status:
-    """Look at a stack; SettingsError or OperationError when it cannot be read."""
-    settings = read_settings(stack)
-    opened = open_stack(stack)
+def look(deployment: Deployment) -> Status:
+    """Look at a stack; OperationError when it cannot be read."""
+    stack, settings, opened = deployment.name, deployment.settings, deployment.stack
     # Each of these is a run of Pulumi's command line, and somebody waits.
     with ThreadPoolExecutor() as pool:
-        asked = pool.submit(opened.outputs), pool.submit(read_history, opened)
-        instances = engine_of(settings).instances(stack)
+        asked = pool.submit(opened.outputs), pool.submit(lambda: deployment.history)
+        instances = deployment.hosts.manager.instances(stack)
         outputs = {key: output.value for key, output in asked[0].result().items()}
         entries = asked[1].result()
     now = dt.datetime.now(dt.UTC)
     step = standing(entries, settings.rollout, now) if outputs else None
     gates = None
     if step:
-        evidence = measure(sources(opened, settings, outputs), settings, entries, step.since, now)
+        evidence = measure(sources(deployment, outputs), settings, entries, step.since, now)
         gates = judge(evidence, Question(stack, step.percentage, step.next_step, settings.gates))
     return Status(
         stack=stack,

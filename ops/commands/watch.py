@@ -2,11 +2,12 @@
 
 import datetime as dt
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from components.settings import StackSettings
 from ops.metrics.collect import Sources, measure
+from ops.progress import Report
 from ops.rollout.analysis import judge
 from ops.rollout.gates.verdict import Judgement, Outcome, Question, named
 from ops.rollout.history import Entry
@@ -27,7 +28,7 @@ class Watched:
     question: Question
 
 
-def watch(watched: Watched, tell: Callable[[str, str], None], seconds: float) -> Judgement:
+def watch(watched: Watched, report: Report, seconds: float) -> Judgement:
     """Return the last judgement: the first that fails, else the one at the end of `seconds`.
 
     What cannot be told yet is no reason to go back: the step was made on the evidence of the one before.
@@ -41,7 +42,7 @@ def watch(watched: Watched, tell: Callable[[str, str], None], seconds: float) ->
         seen = judge(evidence, watched.question)
         if in_words(seen) != told:
             told = in_words(seen)
-            tell("watch", told)
+            report("watch", told)
         if seen.outcome is Outcome.FAIL or time.monotonic() >= end:
             return seen
 

@@ -2,8 +2,7 @@
 
 import contextlib
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -11,9 +10,6 @@ import docker
 from docker.errors import NotFound
 from docker.models.containers import Container
 
-from components.settings import StackSettings
-from ops.errors import OperationError
-from ops.hosts.connection import connect
 from ops.hosts.image_store import find
 from ops.waiting import look_until
 
@@ -45,12 +41,9 @@ class Instance:
 class DockerHost:
     """One Docker engine, read and tidied by label; it declares nothing, that is the program's part."""
 
-    def __init__(self, settings: StackSettings, client: docker.DockerClient | None = None) -> None:
-        """Connect to a stack's engine, or take a client that is connected to one of its engines.
-
-        OperationError (exit code 2) when the engine does not answer.
-        """
-        self._client = client or connect(settings.docker_host, settings.ssh, settings.tls)
+    def __init__(self, client: docker.DockerClient) -> None:
+        """Take a client that is connected."""
+        self._client = client
 
     def asked_again(self) -> Self:
         """Return it if it still answers; OperationError when it does not."""
@@ -173,38 +166,6 @@ class DockerHost:
         """Return all of a stack's containers, stopped ones and the ones that only hold files too."""
         filters: dict[str, str | list[str] | bool] = {"label": f"{STACK_LABEL}={stack}"}
         return list(self._client.containers.list(all=True, filters=filters, ignore_removed=True))
-
-
-def answering_hosts(settings: StackSettings, lost: Callable[[str], None]) -> list[DockerHost]:
-    """Return the hosts of a stack that answer; `lost` is told of each that does not, and why."""
-    found = _answering(settings.hosts, lambda at: DockerHost(settings.model_copy(update={"docker_host": at})), lost)
-    return list(found.values())
-
-
-def still_answering(hosts: Mapping[str, DockerHost], lost: Callable[[str], None]) -> dict[str, DockerHost]:
-    """Return those of the hosts, by address, that still answer, over the connections that they have."""
-    return _answering(tuple(hosts), lambda at: hosts[at].asked_again(), lost)
-
-
-def _answering(
-    addresses: Sequence[str], reach: Callable[[str], DockerHost], lost: Callable[[str], None]
-) -> dict[str, DockerHost]:
-    with ThreadPoolExecutor(len(addresses)) as pool:
-        found = pool.map(lambda address: _host_or_why(reach, address), addresses)
-        hosts = {}
-        for address, host in zip(addresses, found, strict=True):
-            if isinstance(host, OperationError):
-                lost(f"{address}: {host.message}")
-            else:
-                hosts[address] = host
-        return hosts
-
-
-def _host_or_why(reach: Callable[[str], DockerHost], address: str) -> DockerHost | OperationError:
-    try:
-        return reach(address)
-    except OperationError as error:
-        return error
 
 
 def _instance(container: Container) -> Instance | None:

@@ -1,13 +1,12 @@
 """The fast switch: HAProxy's runtime API at every edge closes the gateway within a second, without Pulumi."""
 
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from components import edge_config
-from components.settings import StackSettings
 from ops.errors import OperationError
-from ops.hosts.docker_host import DockerHost, answering_hosts
+from ops.hosts.docker_host import DockerHost
 from ops.waiting import look_until
 
 _EDGE = "edge"
@@ -22,11 +21,6 @@ class Switch:
     def __init__(self, hosts: Sequence[DockerHost], stack: str) -> None:
         self._hosts = hosts
         self._stack = stack
-
-    @classmethod
-    def of(cls, stack: str, settings: StackSettings, tell: Callable[[str], None]) -> "Switch":
-        """Return the switch at the edges of every host that answers; one that is down sends nobody anywhere."""
-        return cls(answering_hosts(settings, tell), stack)
 
     def close(self) -> None:
         """Send new requests away from the gateway; running ones finish. OperationError when an edge does not do it."""

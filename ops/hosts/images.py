@@ -1,8 +1,7 @@
 """Which images a stack needs, which of its hosts hold them, and what is wrong before an update finds out."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import docker
@@ -14,6 +13,7 @@ from components.settings import StackSettings
 from components.workload import Workload
 from ops.errors import EXIT_USAGE, OperationError
 from ops.hosts.connection import connect
+from ops.hosts.hosts import Hosts
 from ops.hosts.image_store import Image, find
 
 
@@ -52,16 +52,10 @@ def needs_of(workloads: Sequence[Workload], built: Mapping[str, str]) -> list[Ne
     return [Need(reference, tuple(found), reference in built.values()) for reference, found in parts.items()]
 
 
-@contextmanager
-def open_hosts(settings: StackSettings) -> Iterator[list[ImageHost]]:
-    """Connect to every host of a stack; OperationError (exit code 2) when one is not reached."""
-    with ExitStack() as stack:
-        hosts = []
-        for address in settings.hosts:
-            client = connect(address, settings.ssh, settings.tls)
-            stack.callback(client.close)
-            hosts.append(ImageHost(address, client, str(client.version()["Arch"])))
-        yield hosts
+def image_hosts(hosts: Hosts) -> list[ImageHost]:
+    """Return every host of a stack as what holds images; OperationError (exit code 2) when one is not reached."""
+    clients = {address: hosts.client(address) for address in hosts.addresses}
+    return [ImageHost(address, client, str(client.version()["Arch"])) for address, client in clients.items()]
 
 
 def builder() -> docker.DockerClient:

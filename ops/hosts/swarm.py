@@ -3,16 +3,15 @@
 import contextlib
 import datetime as dt
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import docker
 from docker.errors import APIError
 
 from components.declaration import PARTS
-from components.settings import StackSettings
 from components.swarm_service import instance_of, seen_digest
-from ops.hosts.docker_host import PART_LABEL, STACK_LABEL, DockerHost, Instance, answering_hosts
+from ops.hosts.docker_host import PART_LABEL, STACK_LABEL, DockerHost, Instance
 from ops.hosts.swarm_words import Words
 from ops.waiting import look_until
 
@@ -30,10 +29,10 @@ class SwarmManager(DockerHost):
     A Swarm keeps the containers of earlier tasks as its history, so containers say nothing of how a stack is.
     """
 
-    def __init__(self, settings: StackSettings, client: docker.DockerClient | None = None) -> None:
-        """Connect as `DockerHost` does."""
-        super().__init__(settings, client)
-        self._settings = settings
+    def __init__(self, client: docker.DockerClient, hosts: Callable[[], Iterable[DockerHost]]) -> None:
+        """Take a client of the manager; `hosts` returns the Swarm's hosts that answer now."""
+        super().__init__(client)
+        self._hosts = hosts
         self._api: Any = self._client.api
 
     def services(self, stack: str) -> list[Json]:
@@ -91,7 +90,7 @@ class SwarmManager(DockerHost):
     def remove_leftovers(self, stack: str) -> list[str]:
         """Remove what carries the stack's label or name in the Swarm, and its volumes on every host that answers."""
         gone = self.remove_strays(stack, set())
-        hosts = answering_hosts(self._settings, lambda _: None)
+        hosts = list(self._hosts())
         # Tasks outlive their service by their last answers, and hold networks and volumes as long.
         look_until(
             lambda: any(host.containers(stack) for host in hosts),
@@ -126,11 +125,6 @@ class SwarmManager(DockerHost):
 
     def _words(self) -> Words:
         return Words(self._client)
-
-
-def engine_of(settings: StackSettings, client: docker.DockerClient | None = None) -> DockerHost:
-    """Return what tells of a stack: its one Docker host, or a manager of its Swarm."""
-    return SwarmManager(settings, client) if settings.engine == "swarm" else DockerHost(settings, client)
 
 
 def _instance(service: Json, task: Json, nodes: dict[str, str]) -> Instance:

@@ -8,12 +8,11 @@ from functools import cache
 from typing import Any
 
 import httpx
-from pulumi import automation as auto
 
 from components.monitoring import PORT as PROMETHEUS_PORT
 from components.rollout_settings import GateSettings
 from components.settings import StackSettings
-from ops.hosts.docker_host import answering_hosts
+from ops.deployment import Deployment
 from ops.hosts.in_container import InContainer
 from ops.metrics import queries
 from ops.metrics.openrouter import KeyUsage, key_usage, keys_of, reached_at
@@ -22,7 +21,6 @@ from ops.metrics.queries import Scope, Window
 from ops.rollout.gates.evidence import Evidence, Gate
 from ops.rollout.gates.verdict_builder import OPENROUTER, PROMETHEUS
 from ops.rollout.history import Entry, deployed, step_before
-from ops.stacks.decrypted_settings import reveal
 
 _SHORTEST = 10.0
 """Seconds. Below two scrapes nothing can be measured, and a window of 0 is no window."""
@@ -43,19 +41,20 @@ class Sources:
     to_openrouter: httpx.BaseTransport | None = None
 
 
-def sources(stack: auto.Stack, settings: StackSettings, outputs: Mapping[str, object]) -> Sources:
+def sources(deployment: Deployment, outputs: Mapping[str, object]) -> Sources:
     """Find a deployed stack's sources; the secrets are decrypted by Pulumi.
 
     Prometheus is published on its own host only, and in a Swarm not at all: else it is asked inside its container.
     """
-    hosts = cache(lambda: answering_hosts(settings, lambda _: None))
-    openrouter, to_openrouter = reached_at(stack.name, settings, hosts)
-    keys = tuple(keys_of(reveal(stack.name, settings)).values())
+    settings = deployment.settings
+    hosts = cache(lambda: list(deployment.hosts.answering(lambda _: None).values()))
+    openrouter, to_openrouter = reached_at(deployment.name, settings, hosts)
+    keys = tuple(keys_of(deployment.decrypted_settings).values())
     published = outputs.get("prometheusUrl")
     if published and settings.docker_host.startswith("unix://"):
         return Sources(str(published), openrouter, keys, None, to_openrouter)
     # Prometheus may well run on one of those that answer.
-    inside = InContainer(hosts(), stack.name, "prometheus", PROMETHEUS_PORT)
+    inside = InContainer(hosts(), deployment.name, "prometheus", PROMETHEUS_PORT)
     return Sources(f"http://prometheus:{PROMETHEUS_PORT}", openrouter, keys, inside, to_openrouter)
 
 

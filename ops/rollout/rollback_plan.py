@@ -28,10 +28,9 @@ _LITELLM = f"{NAMESPACE}:litellm"
 
 
 @dataclass(frozen=True)
-class Request:
+class RollbackRequest:
     """What the operator asks for; see `plan`."""
 
-    stack: str
     level: int = 2
     to: str = ""
     reason: str = ""

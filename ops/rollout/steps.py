@@ -14,7 +14,7 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Request:
+class StepRequest:
     """A wish to go to `to` percent (None: the next step), with the reason for departing from the plan, if any."""
 
     to: int | None = None
@@ -40,7 +40,7 @@ def soak_left(since: datetime, now: datetime, soak: timedelta) -> timedelta:
     return max(soak - (now - since), timedelta())
 
 
-def target(plan: Plan, current: int, request: Request) -> int | Objection:
+def target(plan: Plan, current: int, request: StepRequest) -> int | Objection:
     """Return the percentage to go to, or why the wish cannot be granted at all or without a reason."""
     following = next_step(current, plan.steps)
     if request.to is None:
@@ -62,7 +62,7 @@ def target(plan: Plan, current: int, request: Request) -> int | Objection:
     return request.to
 
 
-def soak_objection(plan: Plan, since: datetime, now: datetime, request: Request) -> Objection | None:
+def soak_objection(plan: Plan, since: datetime, now: datetime, request: StepRequest) -> Objection | None:
     """Return why it is too early, None when the soak is over or a reason for cutting it is given."""
     left = soak_left(since, now, plan.soak)
     if not left or request.reason:
@@ -71,7 +71,7 @@ def soak_objection(plan: Plan, since: datetime, now: datetime, request: Request)
     return Objection(f"the soak is not over: {in_words(left)} left", mend, needs_reason=True)
 
 
-def decide(plan: Plan, current: int, since: datetime, now: datetime, request: Request) -> int | Objection:
+def decide(plan: Plan, current: int, since: datetime, now: datetime, request: StepRequest) -> int | Objection:
     """Return the percentage to go to from `current`, which holds since `since`, or the first objection."""
     to = target(plan, current, request)
     return to if isinstance(to, Objection) else soak_objection(plan, since, now, request) or to

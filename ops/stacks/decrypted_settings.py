@@ -7,14 +7,9 @@ from components.settings_source import NAMESPACE, from_pulumi, generated_secrets
 from ops.errors import EXIT_USAGE, OperationError
 from ops.stacks.missing_secrets import missing_secrets
 from ops.stacks.pulumi_errors import errors_of
-from ops.stacks.stack_file import read_settings, stack_file
+from ops.stacks.stack_file import stack_file
 from ops.stacks.stacks import open_stack
 from toolchain.environment import environment
-
-
-def read_revealed(name: str) -> StackSettings:
-    """Read a stack's settings with its secrets; raises what `read_settings` and `reveal` do."""
-    return reveal(name, read_settings(name))
 
 
 def reveal(name: str, settings: StackSettings) -> StackSettings:

@@ -17,10 +17,10 @@ from components.workload import Workload
 from images.tags import local_images
 from ops.checks.preflight.upstream import Upstream, learn
 from ops.checks.rollback_target import Shelf
+from ops.deployment import Deployment
 from ops.errors import EXIT_USAGE, OperationError
 from ops.hosts import images, ports
 from ops.hosts.clock import seconds_apart
-from ops.hosts.connection import connect
 from ops.hosts.docker_host import STACK_LABEL, DockerHost
 from ops.hosts.image_store import Image, find
 from ops.hosts.images import ImageHost, Need
@@ -115,20 +115,19 @@ _Built = Mapping[str, Image | None] | OperationError
 
 
 class Collector:
-    """Asks the hosts of a stack and its upstream side by side. `clients` are the engines that were reached, by address.
+    """Asks the hosts of a stack and its upstream side by side.
 
     `thorough` also asks what takes longer, and the history; without `upstream` OpenRouter is left alone.
     """
 
-    def __init__(self, stack: str, settings: StackSettings, *, thorough: bool, upstream: bool = True) -> None:
-        self._stack = stack
-        self._settings = settings
+    def __init__(self, deployment: Deployment, *, thorough: bool, upstream: bool = True) -> None:
+        self._deployment = deployment
+        self._stack, self._settings = stack, settings = deployment.name, deployment.settings
         self._thorough = thorough
         self._upstream = upstream
         built = local_images()
         self._workloads = declare(stack, settings, built).workloads()
         self._needs = images.needs_of(self._workloads, built)
-        self.clients: dict[str, docker.DockerClient] = {}
 
     def collect(self) -> Facts:
         """Return the facts."""
@@ -139,25 +138,14 @@ class Collector:
 
             def reached() -> list[DockerHost]:
                 wait(found.values())  # so that their connections are free: each more is a handshake
-                return list(self.hosts.values())
+                return list(self._deployment.hosts.connected.values())
 
-            upstream = pool.submit(learn, self._stack, self._settings, workloads, reached) if self._upstream else None
+            upstream = pool.submit(learn, self._deployment, workloads, reached) if self._upstream else None
             history = pool.submit(_history, self._stack) if self._thorough else None
             hosts = {address: host.result() for address, host in found.items()}
             way_back = self._way_back(history.result(), hosts) if history else None
             learned = upstream.result() if upstream else None
             return Facts(self._stack, self._settings, workloads, hosts, learned, way_back)
-
-    @property
-    def hosts(self) -> dict[str, DockerHost]:
-        """The hosts that were reached, by address."""
-        reached = [address for address in self._settings.hosts if address in self.clients]
-        return {address: DockerHost(self._settings, self.clients[address]) for address in reached}
-
-    def close(self) -> None:
-        """Let go of the engines."""
-        for client in self.clients.values():
-            client.close()
 
     def _way_back(
         self, entries: Sequence[Entry] | OperationError, hosts: Mapping[str, HostFacts | OperationError]
@@ -165,7 +153,7 @@ class Collector:
         if isinstance(entries, OperationError):
             return entries
         reached = [
-            ImageHost(address, self.clients[address], host.architecture)
+            ImageHost(address, self._deployment.hosts.client(address), host.architecture)
             for address, host in hosts.items()
             if isinstance(host, HostFacts)
         ]
@@ -188,9 +176,7 @@ class Collector:
 
     def _host(self, address: str, built: Future[_Built]) -> HostFacts | OperationError:
         try:
-            client = connect(address, self._settings.ssh, self._settings.tls)
-            self.clients[address] = client
-            return self._facts(address, client, built.result())
+            return self._facts(address, self._deployment.hosts.client(address), built.result())
         except OperationError as error:
             return error
         except DockerException as error:
@@ -204,7 +190,7 @@ class Collector:
         version: dict[str, Any] = client.version()
         host = ImageHost(address, client, str(version["Arch"]))
         machine = machine_of(address, self._settings)
-        publishing = DockerHost(self._settings, client).published_ports()
+        publishing = DockerHost(client).published_ports()
         space = machine.space(str(info["DockerRootDir"])) if self._thorough else None
         limits = memory_limits(self._workloads, len(self._settings.hosts))
         # An engine takes a second for each container: they are asked only where the answer decides.

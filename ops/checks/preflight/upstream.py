@@ -8,14 +8,13 @@ from typing import ParamSpec, TypeVar
 
 from docker.errors import DockerException
 
-from components.settings import StackSettings
 from components.settings_source import SettingsError
 from components.workload import Workload
+from ops.deployment import Deployment
 from ops.errors import OperationError
 from ops.hosts.docker_host import DockerHost
 from ops.metrics.openrouter import KeyUsage, Listed, RefusedError, catalogue, key_usage, keys_of, reached_at
 from ops.metrics.prometheus import SilentError
-from ops.stacks.decrypted_settings import reveal
 
 SIMULATOR = "simulator"
 
@@ -45,14 +44,12 @@ class Upstream:
     absent: str = ""
 
 
-def learn(
-    stack: str, settings: StackSettings, workloads: Sequence[Workload], hosts: Callable[[], Sequence[DockerHost]]
-) -> Upstream:
+def learn(deployment: Deployment, workloads: Sequence[Workload], hosts: Callable[[], Sequence[DockerHost]]) -> Upstream:
     """Ask for the catalogue and each key side by side. Never raises: what is not answered is told in its place.
 
     `hosts` are the stack's that are reached; they are asked for when the simulator, which runs there, is the upstream.
     """
-    now = datetime.now(UTC)
+    now, stack, settings = datetime.now(UTC), deployment.name, deployment.settings
     simulators: dict[DockerHost, list[bool]] = {}
     if settings.upstream == SIMULATOR:
         simulators = _simulators(stack, workloads, hosts())
@@ -62,7 +59,7 @@ def learn(
     with ThreadPoolExecutor(max_workers=3) as pool:
         models = pool.submit(_answer, catalogue, url, transport)
         try:
-            keys = keys_of(reveal(stack, settings))
+            keys = keys_of(deployment.decrypted_settings)
         except (OperationError, SettingsError) as error:
             mend = error.mend if isinstance(error, OperationError) else ""
             return Upstream(now, models.result(), Silent(str(error), mend=mend))

@@ -13,18 +13,18 @@ from images.tags import local_images
 from ops.checks.verify import inside, machine, requests, swarm
 from ops.checks.verify.containers import Comparison, Seen, contract, files_kept, leftovers
 from ops.checks.verify.result import Check, Report
+from ops.deployment import Deployment
 from ops.errors import OperationError
 from ops.hosts.docker_host import STACK_LABEL
 from ops.hosts.testinfra_host import TestHost, open_test_host
-from ops.stacks.decrypted_settings import read_revealed
 
 
-def verify(stack: str) -> Report:
+def verify(deployment: Deployment) -> Report:
     """Compare the hosts of a stack with its settings; a host that is not reached is a failed check.
 
-    Raises SettingsError or OperationError (exit code 2) when the settings cannot be read.
+    Raises OperationError (exit code 2) when the secrets of the settings cannot be decrypted.
     """
-    settings = read_revealed(stack)
+    stack, settings = deployment.name, deployment.decrypted_settings
     suite = _Suite(stack, settings, declare(stack, settings, local_images()).workloads())
     with ThreadPoolExecutor(len(settings.hosts)) as pool:
         return Report(stack, dict(zip(settings.hosts, pool.map(suite.host, settings.hosts), strict=True)))

@@ -11,7 +11,9 @@ from cli.main import main
 from ops.checks import answers
 from ops.checks.preflight import run as preflight
 from ops.commands import promote, restore
+from ops.commands.up import UpRequest
 from ops.commands.watch import Watched
+from ops.deployment import Deployment
 from ops.errors import EXIT_USAGE, OperationError
 from ops.rollout.analysis import judge
 from ops.rollout.gates.evidence import Evidence
@@ -20,6 +22,7 @@ from ops.rollout.history import PERCENTAGE, Entry
 from ops.stacks import preview
 from ops.stacks.preview import Change
 from tests.unit.given import settings
+from tests.unit.ops.deployed import Played
 from tests.unit.ops.evidence import entry, question, sound
 
 LOCKED = OperationError("another update of t is going on", "wait for it")
@@ -52,16 +55,14 @@ class World:
         self.unwell: list[str] = []
         self.watched: list[float] = []
         self.moves: list[str] = []
-        for name in ("bring_up", "measure", "read_history", "settings_of", "watch", "write_settings"):
+        played = Played(lambda: self.settings).with_hosts().given(stack=self, switch=self)
+        played.entries = lambda: self.entries
+        played.everywhere(monkeypatch)
+        for name in ("bring_up", "measure", "settings_of", "watch", "write_settings"):
             monkeypatch.setattr(promote, name, getattr(self, name))
         for name in ("deploy", "write_settings"):
             monkeypatch.setattr(restore, name, getattr(self, name))
-        for module in (promote, restore):
-            monkeypatch.setattr(module, "read_settings", lambda _: self.settings)
-        monkeypatch.setattr(promote, "open_to_change", lambda name, _: self)
         monkeypatch.setattr(promote, "sources", lambda *_: None)
-        monkeypatch.setattr(restore, "engine_of", lambda _: None)
-        monkeypatch.setattr(promote, "Switch", SimpleNamespace(of=lambda *_: self))
         monkeypatch.setattr(preflight, "examine", self.examine)
         monkeypatch.setattr(preview, "look_ahead", lambda *_: REPLACED)
         monkeypatch.setattr(answers, "users_are_safe", lambda *_: self.unwell)
@@ -72,18 +73,15 @@ class World:
     def outputs(self) -> dict[str, Any]:
         return {}
 
-    def examine(self, _: str) -> Any:
+    def examine(self, _: Deployment) -> Any:
         def require() -> None:
             if self.preflight_fails:
                 raise OperationError("a model is retired", "replace it", EXIT_USAGE)
 
-        return SimpleNamespace(require=require)
+        return SimpleNamespace(report=SimpleNamespace(require=require))
 
     def measure(self, *_: Any) -> Evidence:
         return self.evidence
-
-    def read_history(self, _: Any, most: int = 500) -> list[Entry]:
-        return self.entries[:most]
 
     def settings_of(self, _: Any) -> dict[str, str]:
         return dict(self.file)
@@ -91,14 +89,16 @@ class World:
     def write_settings(self, _: Any, wanted: dict[str, str], *__: Any) -> None:
         self.file = dict(wanted)
 
-    def bring_up(self, _: str, message: str, __: Any) -> None:
+    def bring_up(self, _: Deployment, request: UpRequest) -> None:
+        assert request.examined is not None  # what preflight found is not asked twice
+        message = request.message
         if self.update_begins:
             result = "failed" if self.update_fails else "succeeded"
             self.entries.insert(0, ago(0, int(self.file[PERCENTAGE]), message, result=result))
         if self.update_fails:
             raise self.update_fails
 
-    def deploy(self, _: Any, message: str, __: Any, ___: Any) -> Any:
+    def deploy(self, _: Deployment, message: str) -> Any:
         self.moves.append("deploy")
         self.entries.insert(0, ago(0, int(self.file[PERCENTAGE]), message))
         return SimpleNamespace(outputs={"fridayUrl": "http://friday"})

@@ -11,8 +11,10 @@ from components.declaration import PARTS
 from ops.checks import answers
 from ops.commands.status import Status
 from ops.errors import EXIT_FAILED, EXIT_USAGE, OperationError
-from ops.hosts.docker_host import DockerHost, Instance
+from ops.hosts.docker_host import Instance
+from ops.hosts.hosts import Hosts
 from tests.unit.given import settings
+from tests.unit.ops.deployed import Played
 
 
 class Engine:
@@ -30,11 +32,15 @@ class Engine:
         return [*ill, *(Instance(f"friday-t-{part}-1", part, "i:1", "running", "healthy", 5) for part in self._well)]
 
 
+def on(host: Engine) -> Played:
+    return Played().with_hosts(host)
+
+
 def test_an_unhealthy_stack_is_told_with_what_was_seen() -> None:
     with pytest.raises(OperationError, match="not everything is healthy") as caught:
-        answers.all_well("t", Engine(complaint="friday-1: exited"))  # type: ignore[arg-type]
+        answers.all_well(on(Engine(complaint="friday-1: exited")))
     assert "friday-1: exited" in caught.value.details
-    answers.all_well("t", Engine())  # type: ignore[arg-type]
+    answers.all_well(on(Engine()))
 
 
 ILL = """friday-t-redis-1: exited, exit code 137
@@ -47,8 +53,8 @@ friday-t-litellm-2-0a: running, unhealthy
 @pytest.mark.parametrize(("well", "percentage"), [(("edge", "friday"), 0), (("edge", "friday", "litellm"), 50)])
 def test_users_are_safe_without_the_parts_that_they_do_not_need(well: Sequence[str], percentage: int) -> None:
     unwell = ["friday-t-redis-1: exited, exit code 137", "friday-t-litellm-2-0a: running, unhealthy"]
-    assert answers.users_are_safe("t", Engine(ILL, well), percentage) == unwell  # type: ignore[arg-type]
-    assert answers.users_are_safe("t", Engine(), percentage) == []  # type: ignore[arg-type]
+    assert answers.users_are_safe(on(Engine(ILL, well)), percentage) == unwell
+    assert answers.users_are_safe(on(Engine()), percentage) == []
 
 
 @pytest.mark.parametrize(
@@ -64,7 +70,7 @@ def test_users_need_one_that_is_well_of_each_part_that_answers_them(
     well: Sequence[str], percentage: int, lacking: str
 ) -> None:
     with pytest.raises(answers.CheckError, match=f"no container of {lacking} is healthy") as caught:
-        answers.users_are_safe("t", Engine(ILL, well), percentage)  # type: ignore[arg-type]
+        answers.users_are_safe(on(Engine(ILL, well)), percentage)
     assert (caught.value.exit_code, caught.value.details) == (EXIT_FAILED, ILL)
     assert ("rollback t --level 1" in caught.value.mend) == (lacking == "litellm")
 
@@ -98,7 +104,7 @@ def friday(request: pytest.FixtureRequest) -> Iterator[str]:
 
 @pytest.mark.parametrize("friday", [(200, "litellm")], indirect=True)
 def test_at_100_percent_only_the_gateway_is_asked(friday: str) -> None:
-    found = answers.both_paths(friday, settings(rolloutPercentage=100))
+    found = answers.both_paths(friday, 100)
     assert [(answer.user_id, answer.path, answer.model) for answer in found] == [(0, "litellm", "m:free")]
 
 
@@ -114,7 +120,7 @@ def test_friday_is_asked_past_the_proxies_of_the_environment(friday: str, monkey
 @pytest.mark.parametrize("friday", [(200, "direct")], indirect=True)
 @pytest.mark.parametrize("changes", [{"rolloutPercentage": 0}, {"rolloutPercentage": 50, "litellmEnabled": False}])
 def test_without_a_rollout_only_the_direct_path_is_asked(friday: str, changes: dict[str, Any]) -> None:
-    assert [answer.user_id for answer in answers.both_paths(friday, settings(**changes))] == [99]
+    assert [answer.user_id for answer in answers.both_paths(friday, settings(**changes).effective_percentage)] == [99]
 
 
 @pytest.fixture
@@ -126,7 +132,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("friday", [(200, "fallback", "fallback", "litellm")], indirect=True)
 def test_a_gateway_that_has_just_started_is_asked_again(friday: str) -> None:
-    found = answers.both_paths(friday, settings(rolloutPercentage=100))
+    found = answers.both_paths(friday, 100)
     assert [(answer.user_id, answer.path) for answer in found] == [(0, "litellm")]
 
 
@@ -134,7 +140,7 @@ def test_a_gateway_that_has_just_started_is_asked_again(friday: str) -> None:
 @pytest.mark.parametrize("friday", [(200, "fallback")], indirect=True)
 def test_an_answer_that_stays_on_the_wrong_path_is_a_failure(friday: str) -> None:
     with pytest.raises(OperationError, match="user 0 should be answered over litellm"):
-        answers.both_paths(friday, settings(rolloutPercentage=50))
+        answers.both_paths(friday, 50)
 
 
 @pytest.mark.parametrize("friday", [(500, "litellm")], indirect=True)
@@ -146,7 +152,7 @@ def test_an_error_is_a_failure_with_the_answers_text(friday: str) -> None:
 
 def test_an_engine_that_does_not_answer_is_named() -> None:
     with pytest.raises(OperationError, match=r"Docker at unix:///nonexistent\.sock does not answer") as caught:
-        DockerHost(settings(dockerHost="unix:///nonexistent.sock"))
+        Hosts(settings(dockerHost="unix:///nonexistent.sock")).at("unix:///nonexistent.sock")
     assert caught.value.exit_code == EXIT_USAGE
 
 

@@ -9,12 +9,12 @@ from cli.main import main
 from ops.checks import drift
 from ops.checks.drift import Drift, Recorded
 from ops.errors import EXIT_USAGE, OperationError
-from tests.unit.given import settings
+from tests.unit.ops.deployed import Played
 from tests.unit.ops.drifted import FRIDAY, STATE, Host, Seen, Stack, step
 
 
 def find(stack: Stack, *seen: Seen) -> list[Drift]:
-    return drift.compare(stack, settings(), Host(*seen))  # type: ignore[arg-type]
+    return drift.find(Played().with_hosts(Host(*seen)).given(stack=stack))
 
 
 WELL = [Seen(FRIDAY), Seen("redis-1"), Seen("friday-files-01234567", "created", ())]
@@ -103,6 +103,7 @@ def test_recorded_reads_an_exported_state() -> None:
 def test_the_command_says_what_differs_and_what_next(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    Played().everywhere(monkeypatch)
     monkeypatch.setattr(drift, "find", lambda _: [Drift("removed", "network-app"), Drift("changed", "x", "a is b")])
     assert main(["drift", "t"]) == 1
     assert capsys.readouterr().out.splitlines() == [

@@ -15,17 +15,20 @@ from cli.main import main
 from components.settings import StackSettings
 from images.tags import local_images
 from ops.checks.preflight import facts, run
-from ops.checks.preflight.facts import Collector, HostFacts, Node, WayBack
-from ops.checks.preflight.report import Check, Report, State
+from ops.checks.preflight.facts import Collector, Facts, HostFacts, Node, WayBack
+from ops.checks.preflight.report import Check, State
+from ops.checks.preflight.report import Report as Checks
+from ops.checks.preflight.run import Examination
 from ops.checks.preflight.upstream import Upstream
 from ops.errors import EXIT_USAGE, OperationError
 from ops.hosts import images
-from ops.hosts.docker_host import still_answering
 from ops.hosts.machine import Space
 from ops.metrics.openrouter import Listed
+from ops.progress import Report
 from ops.rollout.history import Entry
 from testing.ports import free_ports
 from tests.unit.given import settings
+from tests.unit.ops.deployed import Played
 from tests.unit.ops.engine import INFO, calls, engine, image, ssh_that_says, ssh_to
 from tests.unit.ops.evidence import entry
 from toolchain.docker_engine import Engine
@@ -64,11 +67,12 @@ def history(monkeypatch: pytest.MonkeyPatch) -> list[Entry]:
 
 
 def collected(given: StackSettings, *, thorough: bool = False) -> dict[str, HostFacts | OperationError]:
-    collector = Collector("t", given, thorough=thorough)
-    try:
-        return dict(collector.collect().hosts)
-    finally:
-        collector.close()
+    return dict(Collector(deployment(given), thorough=thorough).collect().hosts)
+
+
+def deployment(given: StackSettings, report: Report = lambda *_: None) -> Played:
+    """Return a deployment that reaches the hosts which its settings name."""
+    return Played(lambda: given, report)
 
 
 def of(given: StackSettings, *, thorough: bool = False) -> HostFacts:
@@ -189,30 +193,31 @@ def test_one_connection_to_a_host_serves_preflight_and_what_comes_after_it(
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path / 'docker.sock'}")
     lost: list[str] = []
     with engine(tmp_path / "docker.sock", {"/_ping": "OK", **every_image()}):
-        collector = Collector("t", settings(dockerHost=FAR), thorough=False)
-        learned = collector.collect().upstream
+        played = deployment(settings(dockerHost=FAR))
+        learned = Collector(played, thorough=False).collect().upstream
         assert learned is not None
         assert "not up yet" in learned.absent
-        assert len(still_answering(collector.hosts, lost.append)) == 1
+        assert list(played.hosts.answering(lost.append)) == [FAR]
         dialled = [call for call in calls(log) if call["line"][-1] == "dial-stdio"]
         assert len(dialled) == 1
         os.kill(dialled[0]["pid"], signal.SIGKILL)
         ssh_that_says(tools, 255, "Connection to h.example closed by remote host.\n")
-        assert still_answering(collector.hosts, lost.append) == {}
-        collector.close()
+        assert played.hosts.answering(lost.append) == {}
     assert lost == [f"{FAR}: connection lost: {FAR}: cannot be reached"]
 
 
 def test_the_command_prints_each_host_and_ends_with_2_when_a_check_failed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    nothing = Facts("t", settings(), [], {})
     checks = [
         Check("reachable", FAR, State.FAILED, f"{FAR}: cannot be reached", "look at it", "  ssh | refused"),
         Check("swarm", FAR, State.SKIPPED, "the host is not reached"),
         Check("catalogue", "", State.WARNING, "a model retires", "replace it"),
         Check("secrets", "", State.OK, "all set"),
     ]
-    monkeypatch.setattr(run, "examine", lambda _: Report("t", checks))
+    Played().everywhere(monkeypatch)
+    monkeypatch.setattr(run, "examine", lambda _: Examination(Checks("t", checks), nothing))
     assert main(["preflight", "t"]) == EXIT_USAGE
     text = capsys.readouterr().out
     assert text.splitlines() == [
@@ -227,7 +232,7 @@ def test_the_command_prints_each_host_and_ends_with_2_when_a_check_failed(
         "  ok    secrets               all set",
         "t: 4 checks, 1 failed, 1 to look at",
     ]
-    monkeypatch.setattr(run, "examine", lambda _: Report("t", checks[2:]))
+    monkeypatch.setattr(run, "examine", lambda _: Examination(Checks("t", checks[2:]), nothing))
     assert main(["preflight", "t", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert (document["ok"], [check["state"] for check in document["checks"]]) == (True, ["warning", "ok"])
@@ -237,7 +242,6 @@ def test_the_command_prints_each_host_and_ends_with_2_when_a_check_failed(
 def test_an_update_may_begin_with_the_engine_that_was_asked(
     local: StackSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run, "read_settings", lambda _: local)
     named = "registry.example/friday@sha256:" + "0" * 64
     far = local.model_copy(update={"friday": local.friday.model_copy(update={"image": named})})
     offered = {f"/distribution/{named}/json": {"Platforms": [{"architecture": "amd64"}], "Descriptor": {}}}
@@ -245,9 +249,12 @@ def test_an_update_may_begin_with_the_engine_that_was_asked(
     told: list[tuple[str, str]] = []
     monkeypatch.setattr(images, "pull", lambda need, host: pulled.append((need.reference, host.address)))
     with engine(tmp_path / "docker.sock", {**every_image(), **offered}):
-        ready = run.require("t", far, lambda *words: told.append(words))
-        assert ready.engine.published_ports() == ready.hosts[local.docker_host].published_ports() == {}
-        assert {check.state for check in run.examine("t").checks if check.name != "clock"} <= {State.OK, State.SKIPPED}
+        played = deployment(far, lambda *words: told.append(words))
+        examined = run.before_update(played, upstream=True)
+        examined.report.require()
+        examined.pull_missing(played)
+        checks = run.examine(deployment(local)).report.checks
+        assert {check.state for check in checks if check.name != "clock"} <= {State.OK, State.SKIPPED}
     assert pulled == [(named, local.docker_host)]
     assert told == [("images", f"{local.docker_host}: pulling {named}")]
 
@@ -262,7 +269,7 @@ def test_an_update_that_is_refused_pulls_nothing(
         engine(tmp_path / "docker.sock", {"/containers/json": published}),
         pytest.raises(OperationError, match="the container web") as caught,
     ):
-        run.require("t", local, print)
+        run.before_update(deployment(local), upstream=True).report.require()
     assert "lacks images" in caught.value.message
     assert caught.value.exit_code == EXIT_USAGE
 
@@ -276,12 +283,12 @@ def test_a_warning_is_told_and_hinders_no_update(
         for model in local.catalogue.models
     }
     monkeypatch.setattr(facts, "learn", lambda *_: Upstream(dt.datetime.now(UTC), listed, {}))
-    told: list[tuple[str, str]] = []
     with engine(tmp_path / "docker.sock", every_image()):
-        run.require("t", local, lambda *words: told.append(words))
-        assert [label for label, _ in told] == ["warning"] * len(listed)
+        report = run.before_update(deployment(local), upstream=True).report
+        assert (len(report.warnings), report.failed) == (len(listed), [])
+        report.require()
         monkeypatch.setattr(facts, "learn", lambda *_: pytest.fail("asked"))
-        run.require("t", local, lambda *words: pytest.fail(str(words)), upstream=False)
+        assert run.before_update(deployment(local), upstream=False).report.warnings == []
 
 
 @pytest.mark.usefixtures("built_here")
@@ -292,9 +299,7 @@ def test_the_history_and_the_images_on_the_hosts_tell_the_way_back(
     own = {**plain, "friday-litellm:friday": '{"image": "registry.example/friday:1"}'}
     history += [entry(1, 50, config=plain), entry(2, 10, config=own)]
     with engine(tmp_path / "docker.sock", every_image()):
-        collector = Collector("t", local, thorough=True)
-        found = collector.collect().way_back
-        collector.close()
+        found = Collector(deployment(local), thorough=True).collect().way_back
     assert isinstance(found, WayBack)
     assert (found.current, found.current_problem, found.target) == (history[0], None, history[1])
     assert found.target_problem is not None

@@ -18,7 +18,9 @@ from ops.hosts import docker_host
 from ops.hosts.docker_host import DockerHost
 from ops.metrics.openrouter import KeyUsage, Listed, RefusedError
 from ops.metrics.prometheus import SilentError
+from ops.stacks import decrypted_settings
 from tests.unit.given import settings
+from tests.unit.ops import deployed
 
 NOW = dt.datetime(2026, 11, 24, 23, tzinfo=dt.UTC)
 REAL = settings(upstream="openrouter")
@@ -190,13 +192,13 @@ class Played:
         self.reveal_fails = False
         monkeypatch.setattr(upstream, "catalogue", self.catalogue)
         monkeypatch.setattr(upstream, "key_usage", self.key_usage)
-        monkeypatch.setattr(upstream, "reveal", self.reveal)
+        monkeypatch.setattr(decrypted_settings, "reveal", self.reveal)
         client: Any = SimpleNamespace(api=SimpleNamespace(containers=self.listed))
-        self.hosts = [DockerHost(settings(), client)]
+        self.hosts = [DockerHost(client)]
         monkeypatch.setattr(docker_host, "find", lambda _, reference: SimpleNamespace(id=f"sha256:{reference}"))
 
     def __call__(self, chosen: StackSettings, *workloads: Any) -> Upstream:
-        return learn("t", chosen, workloads, lambda: self.hosts)
+        return learn(deployed.Played(lambda: chosen), workloads, lambda: self.hosts)
 
     def listed(self, **_: Any) -> list[dict[str, Any]]:
         if self.lost:

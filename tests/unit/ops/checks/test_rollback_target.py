@@ -1,7 +1,5 @@
 """Whether an update can be gone back to: the images that hosts hold, and the settings that still mean something."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,8 +14,8 @@ from ops.errors import EXIT_USAGE, OperationError
 from ops.hosts import images
 from ops.hosts.images import ImageHost, Need
 from ops.rollout.history import Entry
-from ops.stacks import history_source, stack_file, stacks
 from tests.unit.given import settings
+from tests.unit.ops.deployed import Played
 from tests.unit.ops.evidence import entry
 
 NAMED = "registry.example/friday:1"
@@ -110,26 +108,20 @@ def test_a_target_whose_image_is_gone_is_refused_with_the_next_one(older: dict[s
     rollback_target.require(shelf(Host(BUILT | {NAMED})), entries[1], entries, "t", 2)
 
 
-def test_a_host_that_is_not_reached_hinders_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_host_that_is_not_reached_hinders_nobody() -> None:
     told: list[str] = []
     chosen = settings(dockerHost="unix:///nonexistent.sock")
-    with rollback_target.open_shelf("t", chosen, told.append) as opened:
-        assert opened.problem(update(1, 10, CONFIG)) is None
+    opened = rollback_target.shelf_of(Played(lambda: chosen, lambda _, text: told.append(text)))
+    assert opened.problem(update(1, 10, CONFIG)) is None
     assert "unix:///nonexistent.sock" in told[0]
 
 
 def test_the_list_marks_what_cannot_be_restored(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    @contextmanager
-    def opened(*_: Any) -> Iterator[Shelf]:
-        yield shelf(Host(BUILT))
-
     entries = [update(1, 50, CONFIG), update(2, 10, OWN), update(3, 0, CONFIG)]
-    monkeypatch.setattr(stack_file, "read_settings", lambda _: settings())
-    monkeypatch.setattr(stacks, "open_stack", lambda _: None)
-    monkeypatch.setattr(history_source, "read_history", lambda _: entries)
-    monkeypatch.setattr(rollback_target, "open_shelf", opened)
+    Played().given(history=entries).everywhere(monkeypatch)
+    monkeypatch.setattr(rollback_target, "shelf_of", lambda _: shelf(Host(BUILT)))
     assert main(["rollback", "t", "--list"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.strip().startswith("cannot be restored: unix:///s: image") for line in lines] == [

@@ -5,9 +5,13 @@ from typing import Any
 
 import pytest
 
+from ops.checks.preflight.facts import Facts
+from ops.checks.preflight.report import Check, Report, State
+from ops.checks.preflight.run import Examination
 from ops.commands import up
 from ops.errors import EXIT_USAGE, OperationError
 from tests.unit.given import settings
+from tests.unit.ops.deployed import Played
 
 
 @pytest.mark.parametrize(
@@ -27,14 +31,22 @@ def test_openrouter_is_asked_unless_something_is_only_brought_back(
 ) -> None:
     seen: list[bool] = []
 
-    def require(*_: Any, upstream: bool) -> None:
+    def before_update(*_: Any, upstream: bool) -> None:
         seen.append(upstream)
         raise OperationError("a model is paid", "replace it", EXIT_USAGE)
 
-    monkeypatch.setattr(up, "read_settings", lambda _: settings())
     monkeypatch.setattr(up, "ensure", lambda: None)
-    monkeypatch.setattr(up, "preflight", SimpleNamespace(require=require))
-    monkeypatch.setattr(up, "open_to_change", lambda *_: pytest.fail("went on"))
+    monkeypatch.setattr(up, "preflight", SimpleNamespace(before_update=before_update))
+    monkeypatch.setattr(up, "deploy", lambda *_: pytest.fail("went on"))
     with pytest.raises(OperationError, match="paid"):
-        up.bring_up("t", message, lambda *_: None, offline=offline)
+        up.bring_up(Played(), up.UpRequest(message, offline=offline))
     assert seen == [asked]
+
+
+def test_what_preflight_has_found_already_is_not_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    refused = Report("t", [Check("catalogue", "", State.FAILED, "a model is paid", "replace it")])
+    monkeypatch.setattr(up, "ensure", lambda: None)
+    monkeypatch.setattr(up, "preflight", SimpleNamespace(before_update=lambda *_, **__: pytest.fail("asked again")))
+    examined = Examination(refused, Facts("t", settings(), [], {}))
+    with pytest.raises(OperationError, match="a model is paid"):
+        up.bring_up(Played(), up.UpRequest("promote: 10 -> 50 %", examined=examined))

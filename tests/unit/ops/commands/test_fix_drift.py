@@ -1,7 +1,6 @@
 """What is done on the host before the update that brings everything back, and what is said."""
 
 import json
-from typing import Any
 
 import pytest
 
@@ -10,9 +9,10 @@ from ops.checks import drift
 from ops.checks.drift import Drift
 from ops.commands import fix_drift
 from ops.commands.fix_drift import Fixed
-from ops.commands.up import Up
+from ops.commands.up import Up, UpRequest
+from ops.deployment import Deployment
 from ops.errors import EXIT_FAILED, OperationError
-from tests.unit.given import settings
+from tests.unit.ops.deployed import Played
 from tests.unit.ops.drifted import FRIDAY, Host, Seen, Stack
 
 
@@ -23,18 +23,17 @@ class Repair:
         looks = iter([first, left])
         self.messages: list[tuple[str, bool]] = []
         self.told: list[str] = []
-        monkeypatch.setattr(fix_drift, "read_settings", lambda _: settings())
-        monkeypatch.setattr(fix_drift, "engine_of", lambda _: Host(*seen))
-        monkeypatch.setattr(fix_drift, "open_stack", lambda _: Stack())
-        monkeypatch.setattr(fix_drift, "compare", lambda *_: next(looks))
+        self.deployment = Played(report=lambda _, text: self.told.append(text)).with_hosts(Host(*seen))
+        self.deployment.given(stack=Stack())
+        monkeypatch.setattr(fix_drift, "find", lambda _: next(looks))
         monkeypatch.setattr(fix_drift, "bring_up", self._bring_up)
 
-    def _bring_up(self, stack: str, message: str, tell: Any, *, refresh: bool) -> Up:
-        self.messages.append((message, refresh))
+    def _bring_up(self, _: Deployment, request: UpRequest) -> Up:
+        self.messages.append((request.message, request.refresh))
         return Up(3, {}, [])
 
     def run(self) -> Fixed:
-        return fix_drift.fix("t", lambda _, text: self.told.append(text))
+        return fix_drift.fix(self.deployment)
 
 
 def test_a_fix_puts_the_host_right_and_updates_after_a_look_at_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,6 +78,7 @@ def test_what_could_not_be_brought_back_is_told(monkeypatch: pytest.MonkeyPatch)
 def test_the_command_says_when_there_is_no_drift(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    Played().everywhere(monkeypatch)
     monkeypatch.setattr(drift, "find", lambda _: [])
     monkeypatch.setattr(fix_drift, "fix", lambda *_: Fixed([], 0))
     assert main(["drift", "t"]) == 0

@@ -11,7 +11,7 @@ from ops.commands import pause
 from ops.errors import EXIT_USAGE
 from ops.rollout.history import Entry
 from ops.stacks.preview import Change
-from tests.unit.given import settings
+from tests.unit.ops.deployed import Played
 from tests.unit.ops.evidence import entry
 
 CHANGE = Change("create", "docker:index/container:Container", "friday-1-new")
@@ -24,11 +24,13 @@ class World:
         self.entries: list[Entry] = [entry(1, 10)]
         self.changes: list[Change] = []
         self.messages: list[str] = []
-        monkeypatch.setattr(pause, "read_settings", lambda _: settings())
-        monkeypatch.setattr(pause, "open_to_change", lambda name, _: SimpleNamespace(name=name))
-        monkeypatch.setattr(pause, "read_history", lambda _: self.entries)
+        self.deployment = Played().given(stack=SimpleNamespace(name="t")).everywhere(monkeypatch)
         monkeypatch.setattr(pause, "look_ahead", lambda *_: self.changes)
         monkeypatch.setattr(pause, "update", lambda _, message, __: self.messages.append(message))
+
+    def main(self, *arguments: str) -> int:
+        self.deployment.given(history=self.entries)
+        return main(list(arguments))
 
 
 @pytest.fixture
@@ -37,10 +39,10 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
 
 
 def test_a_pause_and_its_end_are_written_into_the_history(world: World, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["pause", "t", "--reason", "holidays\nof  all"]) == 0
+    assert world.main("pause", "t", "--reason", "holidays\nof  all") == 0
     assert "pause: 10 %: holidays of all" in capsys.readouterr().out
     world.entries = [entry(0, 10, world.messages[-1]), *world.entries]
-    assert main(["resume", "t", "--json"]) == 0
+    assert world.main("resume", "t", "--json") == 0
     assert json.loads(capsys.readouterr().out) == {"stack": "t", "message": "resume: 10 %"}
     assert world.messages == ["pause: 10 %: holidays of all", "resume: 10 %"]
 
@@ -65,6 +67,6 @@ def test_what_cannot_be_held_is_refused(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     world.entries, world.changes = entries, changes
-    assert main(arguments) == EXIT_USAGE
+    assert world.main(*arguments) == EXIT_USAGE
     assert words in capsys.readouterr().err
     assert world.messages == []

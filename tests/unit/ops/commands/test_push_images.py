@@ -6,29 +6,19 @@ from docker.errors import APIError, ImageLoadError
 from cli.main import main
 from images.tags import local_images
 from ops.commands import push_images
-from ops.commands.push_images import Presence
+from ops.commands.push_images import ImageAvailability
 from ops.errors import EXIT_FAILED, EXIT_USAGE, OperationError
 from ops.hosts.image_store import Image
 from ops.hosts.images import ImageHost
-from tests.unit.given import settings
+from tests.unit.ops.deployed import Played
 from tests.unit.ops.engines import Engine, image
 
 
 def connected(monkeypatch: pytest.MonkeyPatch, here: Engine, there: Engine) -> None:
     """Make this machine's engine and the one host of every stack the given ones."""
     monkeypatch.setattr(push_images, "builder", lambda: here)
-    monkeypatch.setattr(push_images, "open_hosts", lambda _: FakeHosts(there))
-
-
-class FakeHosts:
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-
-    def __enter__(self) -> list[ImageHost]:
-        return [ImageHost("ssh://host", self._engine, "amd64")]  # type: ignore[arg-type]
-
-    def __exit__(self, *_: object) -> None:
-        pass
+    host = ImageHost("ssh://host", there, "amd64")  # type: ignore[arg-type]
+    monkeypatch.setattr(push_images, "image_hosts", lambda _: [host])
 
 
 @pytest.fixture
@@ -38,8 +28,7 @@ def built() -> dict[str, Image]:
 
 def run_push(monkeypatch: pytest.MonkeyPatch, here: Engine, there: Engine) -> list[push_images.Pushed]:
     connected(monkeypatch, here, there)
-    monkeypatch.setattr(push_images, "read_settings", lambda _: settings())
-    return push_images.push("t", lambda *_: None)
+    return push_images.push(Played())
 
 
 def test_only_what_is_missing_is_sent(built: dict[str, Image], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,8 +103,9 @@ def test_progress_is_told_while_it_lasts(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_the_list_says_where_each_image_is(
     state: str, code: int, shown: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    found = Presence("friday-litellm/edge:0123456789ab", ("edge",), True, 90_000_000, {"ssh://host": state})
-    monkeypatch.setattr(push_images, "presence", lambda _: [found])
+    found = ImageAvailability("friday-litellm/edge:0123456789ab", ("edge",), True, 90_000_000, {"ssh://host": state})
+    Played().everywhere(monkeypatch)
+    monkeypatch.setattr(push_images, "availability", lambda _: [found])
     assert main(["images", "list", "t"]) == code
     out = capsys.readouterr().out
     assert "friday-litellm/edge:0123456789ab" in out
@@ -123,15 +113,14 @@ def test_the_list_says_where_each_image_is(
     assert ("next: ./fridayctl images push t" in out) is (state != "present")
 
 
-def test_presence_tells_a_missing_image_from_another_one(
+def test_availability_tells_a_missing_image_from_another_one(
     built: dict[str, Image], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = local_images()
     held = {**built, names["edge"]: image("sha256:x", layers=("x",))}
     held.pop(names["redis"])
     connected(monkeypatch, Engine(built), Engine(held))
-    monkeypatch.setattr(push_images, "read_settings", lambda _: settings())
-    found = {each.image: each.hosts["ssh://host"] for each in push_images.presence("t")}
+    found = {each.image: each.hosts["ssh://host"] for each in push_images.availability(Played())}
     assert found[names["edge"]] == "other"
     assert found[names["redis"]] == "missing"
     assert found[names["friday"]] == "present"

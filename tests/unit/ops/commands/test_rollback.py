@@ -1,8 +1,6 @@
 """A rollback from request to exit code, with Pulumi, the hosts and the edges played."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,12 +9,13 @@ import pytest
 
 from cli.main import main
 from ops.checks import answers, rollback_target
-from ops.commands import restore, rollback
+from ops.commands import restore
 from ops.errors import EXIT_USAGE, OperationError
-from ops.rollout.history import ENABLED, PERCENTAGE, Entry
+from ops.rollout.history import ENABLED, PERCENTAGE
 from ops.stacks import worktree
 from ops.stacks.locks import HeldError
 from tests.unit.given import settings
+from tests.unit.ops.deployed import Played
 from tests.unit.ops.evidence import entry
 
 LITELLM = "friday-litellm:litellm"
@@ -47,14 +46,14 @@ class World:
         self.asked: list[tuple[str, int]] = []
         self.moves: list[str] = []
         self.write(self.entries[0].config)
-        for name in ("deploy", "open_to_change", "read_history", "read_settings", "settings_of"):
+        played = Played(self.read_settings).with_hosts(self).given(stack=self, switch=self)
+        played.entries = lambda: list(self.entries)
+        played.everywhere(monkeypatch)
+        for name in ("deploy", "settings_of"):
             monkeypatch.setattr(restore, name, getattr(self, name))
-        monkeypatch.setattr(rollback, "read_settings", self.read_settings)
         monkeypatch.setattr(restore, "stack_file", lambda _: self.file)
         monkeypatch.setattr(restore, "write_settings", lambda _, wanted, __: self.write(wanted))
-        monkeypatch.setattr(restore, "engine_of", lambda _: self)
-        monkeypatch.setattr(rollback, "Switch", SimpleNamespace(of=lambda *_: self))
-        monkeypatch.setattr(rollback_target, "open_shelf", self.open_shelf)
+        monkeypatch.setattr(rollback_target, "shelf_of", lambda _: SimpleNamespace(fetch=lambda *_: None))
         monkeypatch.setattr(rollback_target, "require", lambda *_: None)
         monkeypatch.setattr(worktree, "require", lambda commit: commit)
         monkeypatch.setattr(worktree, "deploy_from", self.deploy_from)
@@ -68,19 +67,9 @@ class World:
         found: dict[str, str] = json.loads(self.file.read_text())
         return found
 
-    def read_settings(self, _: str) -> Any:
+    def read_settings(self) -> Any:
         said = self.settings_of(None)
         return settings(rolloutPercentage=int(said[PERCENTAGE]), litellmEnabled=said.get(ENABLED, "true") == "true")
-
-    def open_to_change(self, *_: Any) -> "World":
-        return self
-
-    @contextmanager
-    def open_shelf(self, *_: Any) -> Iterator[Any]:
-        yield SimpleNamespace(fetch=lambda *_: None)
-
-    def read_history(self, _: Any, most: int = 500) -> list[Entry]:
-        return self.entries[:most]
 
     def outputs(self) -> dict[str, Any]:
         instances = {"friday": ["friday-t-friday-1"]}
@@ -90,7 +79,7 @@ class World:
     def names(self, _: str) -> set[str]:
         return self.has
 
-    def deploy(self, _: Any, message: str, *__: Any) -> None:
+    def deploy(self, _: Any, message: str) -> None:
         self._update(message, self.settings_of(None))
 
     def deploy_from(self, *given: Any) -> None:
@@ -105,8 +94,8 @@ class World:
         if error:
             raise error
 
-    def ask_around(self, url: str, given: Any, _: Any) -> list[Any]:
-        self.asked.append((url, given.effective_percentage))
+    def ask_around(self, url: str, _: Any, percentage: int) -> list[Any]:
+        self.asked.append((url, percentage))
         return []
 
     def close(self) -> None:

@@ -10,8 +10,9 @@ from cli.main import main
 from ops.commands import status
 from ops.hosts.docker_host import Instance
 from ops.rollout.history import Entry
-from ops.stacks import history_source, stack_file, stacks
+from ops.stacks import history_source
 from tests.unit.given import settings
+from tests.unit.ops.deployed import Played
 from tests.unit.ops.evidence import entry, sound
 
 OUTPUTS = {"rolloutPercentage": 10, "litellmEnabled": True, "fridayUrl": "http://friday", "prometheusUrl": "http://p"}
@@ -31,13 +32,11 @@ class World:
         self.outputs: dict[str, Any] = OUTPUTS
         self.running = RUNNING
         opened = SimpleNamespace(outputs=lambda: {k: SimpleNamespace(value=v) for k, v in self.outputs.items()})
-        for module in (status, stack_file):
-            monkeypatch.setattr(module, "read_settings", lambda _: settings(rolloutPercentage=10))
-        for module in (status, stacks):
-            monkeypatch.setattr(module, "open_stack", lambda _: opened)
-        for module in (status, history_source):
-            monkeypatch.setattr(module, "read_history", lambda _, most=500: self.entries[:most])
-        monkeypatch.setattr(status, "engine_of", lambda _: SimpleNamespace(instances=lambda _: self.running))
+        manager = SimpleNamespace(instances=lambda _: self.running)
+        played = Played(lambda: settings(rolloutPercentage=10)).with_hosts(manager).given(stack=opened)
+        played.entries = lambda: self.entries
+        played.everywhere(monkeypatch)
+        monkeypatch.setattr(history_source, "read_history", lambda _, most=500: self.entries[:most])
         monkeypatch.setattr(status, "sources", lambda *_: None)
         monkeypatch.setattr(status, "measure", lambda *_: sound(gateway_up=0.5))
 

@@ -8,11 +8,13 @@ import pytest
 
 from ops.checks import answers
 from ops.commands import deploy, down
+from ops.deployment import Deployment
 from ops.errors import EXIT_FAILED, EXIT_USAGE, OperationError
 from ops.stacks import backups, locks, stacks
 from ops.stacks.locks import HeldError
 from ops.stacks.stacks import Update
 from tests.unit.given import settings
+from tests.unit.ops.deployed import Played, PlayedHosts
 
 TAKEN = OperationError("failed", "mend", details="the name x is already in use by container y")
 OUTPUTS: dict[str, object] = {"fridayUrl": "http://127.0.0.1:1", "instances": {"friday": ["friday-t-1"]}}
@@ -68,8 +70,9 @@ class Pulumi:
 
 def run(host: Host) -> tuple[Update, list[str]]:
     told: list[str] = []
-    opened = stacks.open_to_change("t", told.append)
-    return deploy.deploy(opened, "why", host, told.append), told  # type: ignore[arg-type]
+    deployment = Deployment("t", settings(), lambda _, text: told.append(text))
+    deployment.__dict__["hosts"] = PlayedHosts(host)
+    return deploy.deploy(deployment, "why"), told
 
 
 def test_a_calm_update_is_one_update(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,8 +167,8 @@ def test_a_host_that_is_lost_meanwhile_does_not_hide_why_the_update_failed(monke
 
 def test_no_quota_of_the_real_upstream_is_spent_on_the_check() -> None:
     told: list[str] = []
-    real = settings(upstream="openrouter")
-    assert answers.ask_around("http://127.0.0.1:1", real, lambda label, text: told.append(text)) == []
+    real = Played(lambda: settings(upstream="openrouter"), lambda _, text: told.append(text))
+    assert answers.ask_around("http://127.0.0.1:1", real) == []
     assert told == ["what users need is healthy"]
 
 
@@ -180,15 +183,15 @@ def take_down(monkeypatch: pytest.MonkeyPatch, *fails: OperationError) -> tuple[
         if left:
             raise left.pop(0)
 
-    monkeypatch.setattr(down, "read_settings", lambda _: settings())
-    monkeypatch.setattr(down, "engine_of", lambda _: Host(set()))
+    deployment = Deployment("t", settings(), lambda _, text: told.append(text))
+    deployment.__dict__["hosts"] = PlayedHosts(Host(set()))
     monkeypatch.setattr(deploy, "known_ids", lambda _: set())
     monkeypatch.setattr(stacks, "open_stack", lambda name, **_: SimpleNamespace(name=name))
     monkeypatch.setattr(backups, "put_back", lambda _: "")
     monkeypatch.setattr(locks, "release_dead", lambda _: "up: 10 %")
     monkeypatch.setattr(down, "destroy", destroy)
     try:
-        down.take_down("t", told.append)
+        down.take_down(deployment)
     except OperationError:
         told.append("failed")
     return len(attempts), [line.split()[0] for line in told]

@@ -7,9 +7,10 @@ import pytest
 from docker.errors import APIError
 
 from components.swarm_service import instance_of, seen_digest
-from ops.hosts import swarm
+from ops.hosts import hosts, swarm
 from ops.hosts.docker_host import DockerHost
-from ops.hosts.swarm import SwarmManager, engine_of
+from ops.hosts.hosts import Hosts
+from ops.hosts.swarm import SwarmManager
 from ops.hosts.swarm_words import told_of
 from tests.unit.given import settings
 
@@ -91,13 +92,24 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def manager(services: list[Any], *tasks: Any) -> tuple[SwarmManager, Api]:
     api = Api(services, list(tasks))
-    return SwarmManager(settings(engine="swarm"), SimpleNamespace(api=api)), api  # type: ignore[arg-type]
+    client: Any = SimpleNamespace(api=api)
+    return SwarmManager(client, list), api
 
 
-def test_the_engine_chooses_who_tells_of_a_stack() -> None:
-    client: Any = SimpleNamespace(api=None)
-    assert type(engine_of(settings(), client)) is DockerHost
-    assert type(engine_of(settings(engine="swarm"), client)) is SwarmManager
+def test_the_engine_chooses_who_speaks_for_a_stack(monkeypatch: pytest.MonkeyPatch) -> None:
+    connected: list[str] = []
+
+    def connect(address: str, *_: Any) -> Any:
+        connected.append(address)
+        return SimpleNamespace(api=None)
+
+    monkeypatch.setattr(hosts, "connect", connect)
+    assert type(Hosts(settings()).manager) is DockerHost
+    assert type(Hosts(settings(engine="swarm")).manager) is SwarmManager
+    one = Hosts(settings())
+    assert one.manager is one.manager
+    one.at(*one.addresses)
+    assert len(connected) == 3  # each object connects once to each host
 
 
 def test_tasks_of_earlier_forms_are_neither_instances_nor_ill() -> None:

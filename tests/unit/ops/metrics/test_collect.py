@@ -8,7 +8,6 @@ import httpx
 import pytest
 
 from components.free_models import OPENROUTER
-from ops.hosts import docker_host
 from ops.hosts.in_container import InContainer
 from ops.metrics import collect
 from ops.metrics.collect import Sources, sources, windows
@@ -17,6 +16,7 @@ from ops.metrics.prometheus import Prometheus, SilentError
 from ops.rollout.gates.evidence import Gate
 from ops.rollout.history import Entry
 from tests.unit.given import settings
+from tests.unit.ops.deployed import Played
 from tests.unit.ops.evidence import HOUR, NOON, entry
 from tests.unit.ops.fake_prometheus import FakePrometheus, vector
 
@@ -25,12 +25,6 @@ KEYS = Sources("http://prometheus", "http://router", ("first", "second"))
 
 
 STACK: Any = SimpleNamespace(name="t")
-
-
-@pytest.fixture(autouse=True)
-def revealed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No stack of these tests has a file with secrets in it."""
-    monkeypatch.setattr(collect, "reveal", lambda _, chosen: chosen)
 
 
 @pytest.mark.parametrize(
@@ -53,9 +47,14 @@ def test_a_gate_looks_back_over_its_own_window_or_the_soak_but_not_beyond_the_st
     assert set(found) == set(Gate)
 
 
+def deployed(**changes: Any) -> Played:
+    chosen = settings(**changes)
+    return Played(lambda: chosen).given(decrypted_settings=chosen)
+
+
 def test_a_local_stack_is_asked_at_its_published_ports() -> None:
     outputs = {"prometheusUrl": "http://127.0.0.1:9090", "simulatorUrl": "http://127.0.0.1:4100"}
-    found = sources(STACK, settings(openrouterApiKey="sk-of-the-gateway"), outputs)
+    found = sources(deployed(openrouterApiKey="sk-of-the-gateway"), outputs)
     assert (found.prometheus, found.openrouter) == ("http://127.0.0.1:9090", "http://127.0.0.1:4100/api/v1")
     assert found.keys == ("sk-of-the-gateway", "test-fridayOpenrouterApiKey-0123456789")
     assert found.transport is None
@@ -63,7 +62,7 @@ def test_a_local_stack_is_asked_at_its_published_ports() -> None:
 
 def test_one_key_for_both_paths_is_asked_about_once() -> None:
     same = dict.fromkeys(("openrouterApiKey", "fridayOpenrouterApiKey"), "one-key-for-both")
-    found = sources(STACK, settings(upstream="openrouter", **same), {"prometheusUrl": "http://127.0.0.1:9090"})
+    found = sources(deployed(upstream="openrouter", **same), {"prometheusUrl": "http://127.0.0.1:9090"})
     assert (found.keys, found.openrouter) == (("one-key-for-both",), OPENROUTER)
 
 
@@ -75,10 +74,9 @@ def test_one_key_for_both_paths_is_asked_about_once() -> None:
     ],
 )
 def test_a_prometheus_elsewhere_is_asked_inside_its_container(
-    changes: dict[str, Any], outputs: dict[str, object], monkeypatch: pytest.MonkeyPatch
+    changes: dict[str, Any], outputs: dict[str, object]
 ) -> None:
-    monkeypatch.setattr(docker_host, "DockerHost", lambda chosen: chosen.docker_host)
-    found = sources(STACK, settings(**changes), outputs)
+    found = sources(deployed(**changes).with_hosts(), outputs)
     assert isinstance(found.transport, InContainer)
     assert found.prometheus == "http://prometheus:9090"
 

@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ops.rollout.steps import Objection, Plan, Request, decide, in_words, next_step, soak_left, soak_objection, target
+from ops.rollout.steps import (
+    Objection,
+    Plan,
+    StepRequest,
+    decide,
+    in_words,
+    next_step,
+    soak_left,
+    soak_objection,
+    target,
+)
 from tests.unit.ops.evidence import HOUR, NOON
 
 PLAN = Plan((10, 50, 100), 48 * HOUR)
@@ -38,12 +48,12 @@ reasons = st.sampled_from(["", "quota"])
     ],
 )
 def test_the_next_step(current: int, to: int | None, reason: str, expected: int | str) -> None:
-    found = target(PLAN, current, Request(to, reason))
+    found = target(PLAN, current, StepRequest(to, reason))
     assert (found.what if isinstance(found, Objection) else found) == expected
 
 
 def test_beyond_the_last_step_a_reason_is_needed() -> None:
-    found = target(Plan((10,), HOUR), 10, Request(20))
+    found = target(Plan((10,), HOUR), 10, StepRequest(20))
     assert isinstance(found, Objection)
     assert found.what == "20 % is out of order (no step is left)"
     assert found.needs_reason
@@ -51,7 +61,7 @@ def test_beyond_the_last_step_a_reason_is_needed() -> None:
 
 @pytest.mark.parametrize(("hours", "reason", "early"), [(47.9, "", True), (48, "", False), (0.1, "urgent", False)])
 def test_a_soak_is_cut_only_with_a_reason(hours: float, reason: str, early: bool) -> None:
-    found = soak_objection(PLAN, NOON - hours * HOUR, NOON, Request(reason=reason))
+    found = soak_objection(PLAN, NOON - hours * HOUR, NOON, StepRequest(reason=reason))
     assert (found is not None) is early
     if found:
         assert "6 min left" in found.what
@@ -59,11 +69,11 @@ def test_a_soak_is_cut_only_with_a_reason(hours: float, reason: str, early: bool
 
 
 def test_what_is_out_of_order_is_said_before_what_is_early() -> None:
-    found = decide(PLAN, 100, NOON, NOON, Request())
+    found = decide(PLAN, 100, NOON, NOON, StepRequest())
     assert isinstance(found, Objection)
     assert "last step" in found.what
-    assert isinstance(decide(PLAN, 10, NOON, NOON, Request()), Objection)
-    assert decide(PLAN, 10, NOON, NOON, Request(reason="urgent")) == 50
+    assert isinstance(decide(PLAN, 10, NOON, NOON, StepRequest()), Objection)
+    assert decide(PLAN, 10, NOON, NOON, StepRequest(reason="urgent")) == 50
 
 
 @given(plan=plans, current=st.integers(0, 100))
@@ -78,13 +88,13 @@ def test_steps_followed_one_by_one_lead_upwards_through_all_that_are_left(plan: 
 def test_whatever_is_granted_goes_up_and_skips_nothing_unless_told_why(
     plan: Plan, current: int, to: int | None, reason: str
 ) -> None:
-    found = target(plan, current, Request(to, reason))
+    found = target(plan, current, StepRequest(to, reason))
     if isinstance(found, int):
         assert current < found <= 100
         assert found == next_step(current, plan.steps) or reason
     elif found.needs_reason:
         assert not reason
-        assert target(plan, current, Request(to, "because")) == to
+        assert target(plan, current, StepRequest(to, "because")) == to
 
 
 @given(plan=plans, lasted=st.floats(0, 200), reason=reasons)
@@ -92,7 +102,7 @@ def test_the_soak_left_and_what_has_lasted_make_the_soak(plan: Plan, lasted: flo
     began = NOON - lasted * HOUR
     left = soak_left(began, NOON, plan.soak)
     assert left == max(plan.soak - (NOON - began), timedelta())
-    assert (soak_objection(plan, began, NOON, Request(reason=reason)) is None) is (not left or bool(reason))
+    assert (soak_objection(plan, began, NOON, StepRequest(reason=reason)) is None) is (not left or bool(reason))
 
 
 @pytest.mark.parametrize(

@@ -16,10 +16,9 @@ from tests.unit.given import settings, stack_file
 
 
 def read(monkeypatch: pytest.MonkeyPatch, path: Path, opened: Any) -> Any:
-    monkeypatch.setattr(decrypted_settings, "read_settings", lambda _: settings())
     monkeypatch.setattr(decrypted_settings, "stack_file", lambda _: path)
     monkeypatch.setattr(decrypted_settings, "open_stack", opened)
-    return decrypted_settings.read_revealed("t")
+    return decrypted_settings.reveal("t", settings())
 
 
 def test_a_file_without_secrets_asks_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from ops.errors import EXIT_USAGE, OperationError
 from ops.hosts import testinfra_host
 from ops.hosts.testinfra_host import open_test_host
 from tests.unit.given import settings
+from tests.unit.ops.deployed import Played
 
 WELL = Check("edge", "healthy (1)")
 ILL = Check("redis", "healthy (1)", ("redis-1: exited",))
@@ -49,15 +50,15 @@ def test_only_failures_are_printed_for_cron() -> None:
 
 @pytest.mark.parametrize(("check", "code"), [(WELL, 0), (ILL, 1), (UNASKED, 0)])
 def test_the_exit_code_is_for_cron(check: Check, code: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(suite, "verify", lambda stack: Report(stack, {"unix:///x": [check]}))
+    Played().everywhere(monkeypatch)
+    monkeypatch.setattr(suite, "verify", lambda _: Report("t", {"unix:///x": [check]}))
     assert main(["verify", "t"]) == code
     assert main(["verify", "t", "--json"]) == code
 
 
-def test_a_host_that_is_not_reached_is_a_failed_check(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_host_that_is_not_reached_is_a_failed_check() -> None:
     chosen = settings(dockerHost="ssh://nobody@127.0.0.1:1")
-    monkeypatch.setattr(suite, "read_revealed", lambda _: chosen)
-    report = suite.verify("t")
+    report = suite.verify(Played().given(decrypted_settings=chosen))
     (check,) = report.hosts["ssh://nobody@127.0.0.1:1"]
     assert check.name == "is reached and answers"
     assert "cannot be reached" in check.problems[0]

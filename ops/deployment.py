@@ -1,0 +1,94 @@
+"""One stack as every command works with it: settings, Pulumi's stack, hosts and history, each opened once."""
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from components.settings import StackSettings
+from ops.hosts.edge_switch import Switch
+from ops.hosts.hosts import Hosts
+from ops.progress import Report, Say, about
+from ops.rollout.history import Entry
+from ops.stacks.stack_file import read_settings
+
+if TYPE_CHECKING:
+    from pulumi import automation as auto
+
+# Pulumi's libraries take a while to load, and a rollback closes the gateway at the edge before: they load when the
+# stack is first asked for.
+
+
+class Deployment:
+    """A stack by its name.
+
+    `settings` are those of the stack file (`reload` reads it again), `report` is where progress is shown. Nothing else
+    is read or connected before it is asked for.
+    """
+
+    def __init__(self, name: str, settings: StackSettings, report: Report) -> None:
+        self.name = name
+        self.settings = settings
+        self.report = report
+        self._is_open_to_change = False
+
+    @classmethod
+    def open(cls, name: str, report: Report) -> "Deployment":
+        """Read and check a stack file; SettingsError or OperationError (exit code 2) says what is wrong with it."""
+        return cls(name, read_settings(name), report)
+
+    def say(self, label: str) -> Say:
+        """Return what reports lines about one thing."""
+        return about(self.report, label)
+
+    def reload(self) -> StackSettings:
+        """Read the stack file again: set-up may have made secrets, or a command has changed a setting."""
+        self.settings = read_settings(self.name)
+        self.__dict__.pop("decrypted_settings", None)
+        return self.settings
+
+    @cached_property
+    def stack(self) -> "auto.Stack":
+        """Pulumi's stack, made in the backend where it is new; OperationError (exit code 2) when that fails."""
+        from ops.stacks.stacks import open_stack  # noqa: PLC0415 - see above
+
+        return open_stack(self.name)
+
+    def open_to_change(self) -> "auto.Stack":
+        """Open the stack for an update: the lock of a killed one is freed, and a state that was cut short is repaired.
+
+        OperationError (exit code 2) when it cannot be opened.
+        """
+        from ops.stacks.stacks import open_to_change  # noqa: PLC0415 - see above
+
+        if not self._is_open_to_change:
+            self.stack = open_to_change(self.name, self.say("state"))
+            self._is_open_to_change = True
+        return self.stack
+
+    @cached_property
+    def history(self) -> list[Entry]:
+        """The stack's history, newest first, as it was when it was first asked for (`read_history_again`)."""
+        from ops.stacks.history_source import read_history  # noqa: PLC0415 - see above
+
+        return read_history(self.stack)
+
+    def read_history_again(self) -> list[Entry]:
+        """Return the history as it is now."""
+        self.__dict__.pop("history", None)
+        return self.history
+
+    @cached_property
+    def decrypted_settings(self) -> StackSettings:
+        """The settings with their secrets in plain text; OperationError (exit code 2) when they cannot be decrypted."""
+        from ops.stacks.decrypted_settings import reveal  # noqa: PLC0415 - see above
+
+        return reveal(self.name, self.settings)
+
+    @cached_property
+    def hosts(self) -> Hosts:
+        """The hosts of the stack."""
+        return Hosts(self.settings)
+
+    @cached_property
+    def switch(self) -> Switch:
+        """The gateway's switch at the edge of every host that answers; one that is down sends nobody anywhere."""
+        return Switch(list(self.hosts.answering(self.say("host")).values()), self.name)
