@@ -10,13 +10,17 @@ from ops.errors import OperationError
 
 EPILOG = """\b
 Examples:
-  ./fridayctl bench                    everything, half an hour on a slow machine
+  ./fridayctl bench                    everything, half an hour
   ./fridayctl bench rollout memory     these two only
   ./fridayctl bench --json > figures.json
 
+docs/BENCHMARKS.md explains each figure.
+
 \b
-Exit codes: 0 every target is reached, 1 one is missed or the measuring failed, 2 an unknown name.
-docs/BENCHMARKS.md says what each figure means.
+Exit codes:
+  0  every target is reached
+  1  a target is missed, or a measurement failed
+  2  an unknown name
 """
 
 
@@ -24,7 +28,10 @@ docs/BENCHMARKS.md says what each figure means.
 @click.argument("names", nargs=-1, metavar=f"[{'|'.join(MEASUREMENTS)}]...", type=click.Choice(list(MEASUREMENTS)))
 @json_option
 def bench_command(names: tuple[str, ...], as_json: bool) -> int:
-    """Measure speed, rollout and memory on a stack of its own, which is removed afterwards."""
+    """Measure speed, rollout and memory on a stack of its own.
+
+    The stack is removed afterwards.
+    """
     from benchmarks import figures, suite  # noqa: PLC0415 - only when something is measured
 
     # Told to end, it still removes its stack.

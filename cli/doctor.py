@@ -1,4 +1,4 @@
-"""`fridayctl doctor`: what is there, what is missing, how to mend it."""
+"""`fridayctl doctor`: what is there, what is missing, how to fix it."""
 
 import json
 from dataclasses import asdict
@@ -11,8 +11,13 @@ if TYPE_CHECKING:
 
 EPILOG = """\b
 Examples:
-  ./fridayctl doctor          a table; exit code 1 when something is missing
+  ./fridayctl doctor          a table
   ./fridayctl doctor --json   the same for a script
+
+\b
+Exit codes:
+  0  everything is there
+  1  something is missing
 """
 
 
@@ -20,7 +25,10 @@ Examples:
 @click.option("--json", "as_json", is_flag=True, help="Print the checks as JSON.")
 @click.pass_context
 def doctor_command(context: click.Context, as_json: bool) -> None:
-    """Look at every tool and step, and say how to mend what is missing. Changes nothing."""
+    """Check this machine's tools; change nothing.
+
+    For each tool and step that is missing the fix is printed.
+    """
     from ops.commands import doctor  # noqa: PLC0415 - other commands must not pay for it
 
     checks = doctor.examine()

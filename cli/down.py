@@ -8,7 +8,7 @@ from cli.arguments import line, stack_argument
 
 EPILOG = """\b
 Examples:
-  ./fridayctl down            the local stack
+  ./fridayctl down               the local stack
   ./fridayctl down staging --yes
 
 \b
@@ -20,7 +20,10 @@ Images, tools and the stack's history stay: the next `up` is quick.
 @stack_argument
 @click.option("-y", "--yes", is_flag=True, help="Do not ask (the local stack is never asked about).")
 def down_command(stack: str, yes: bool) -> None:
-    """Remove everything that STACK (default: local) runs: containers, networks, volumes."""
+    """Remove everything that a stack runs.
+
+    These are the containers, networks and volumes of STACK (default: local).
+    """
     from ops.commands.down import take_down  # noqa: PLC0415 - Pulumi's libraries load only when needed
     from ops.deployment import Deployment  # noqa: PLC0415
 

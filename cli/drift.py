@@ -10,14 +10,17 @@ EPILOG = """\b
 Examples:
   ./fridayctl drift
   ./fridayctl drift prod --json
-  ./fridayctl drift local --fix    bring everything back, without losing a request where replicas overlap
+  ./fridayctl drift local --fix    bring everything back; no request is lost
+                                   where replicas overlap
+
+--fix is an update like `up`: it also deploys what the stack file has changed
+since the last one.
 
 \b
---fix is an update like `up`: it also deploys what the stack file has changed since the last one.
-
-\b
-Exit codes: 0 no drift (or everything brought back), 1 drift found (or --fix failed),
-2 the stack is not deployed, or its host is not reached.
+Exit codes:
+  0  no drift (or everything was brought back)
+  1  drift was found (or --fix failed)
+  2  the stack is not deployed, or its host does not answer
 """
 
 
@@ -26,7 +29,10 @@ Exit codes: 0 no drift (or everything brought back), 1 drift found (or --fix fai
 @click.option("--fix", "to_fix", is_flag=True, help="Bring everything back.")
 @json_option
 def drift_command(stack: str, to_fix: bool, as_json: bool) -> int:
-    """Compare what runs on STACK's host (default: local) with what the last update left there."""
+    """Find what was changed outside of Pulumi, and fix it.
+
+    The host of STACK (default: local) is compared with what the last update left there.
+    """
     from ops.checks import drift  # noqa: PLC0415 - Pulumi's libraries load only when needed
     from ops.deployment import Deployment  # noqa: PLC0415
 

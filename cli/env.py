@@ -7,15 +7,19 @@ import click
 
 EPILOG = """\b
 Examples:
-  eval "$(./fridayctl env)"    then: pulumi up -s local, pulumi stack history, ...
+  eval "$(./fridayctl env)"    then: pulumi up -s local, pulumi stack history
   ./fridayctl env >> .envrc    for direnv
-A PULUMI_BACKEND_URL or PULUMI_CONFIG_PASSPHRASE(_FILE) of yours is kept.
+
+Your own PULUMI_BACKEND_URL or PULUMI_CONFIG_PASSPHRASE(_FILE) is kept.
 """
 
 
 @click.command("env", epilog=EPILOG)
 def env_command() -> None:
-    """Print export lines that put the pinned tools and the local state into a POSIX shell."""
+    """Print the environment for plain Pulumi.
+
+    These are export lines of a POSIX shell for the pinned tools and the local state.
+    """
     from toolchain import paths  # noqa: PLC0415 - other commands must not pay for it
     from toolchain.environment import environment  # noqa: PLC0415
 

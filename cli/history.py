@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 EPILOG = """\b
 Examples:
-  ./fridayctl history prod              the last 20 updates: when, percentage, images, what was done and why
+  ./fridayctl history prod              the last 20 updates
   ./fridayctl history prod --last 500
-  ./fridayctl history prod --json       with every setting (no secrets) and the commit
+  ./fridayctl history prod --json       with settings (no secrets) and commit
 
-\b
-The history is Pulumi's own; every command writes its verb, its reason and its result there.
+The history is Pulumi's own: every command writes its verb, its reason and its
+result there.
 """
 
 
@@ -28,7 +28,10 @@ The history is Pulumi's own; every command writes its verb, its reason and its r
 @click.option("--last", default=20, show_default=True, type=click.IntRange(1, 10000), help="How many updates.")
 @json_option
 def history_command(stack: str, last: int, as_json: bool) -> None:
-    """List the updates of STACK (default: local), newest first."""
+    """List the updates of a stack, newest first.
+
+    For each update of STACK (default: local): age, percentage, images, what was done and why.
+    """
     from ops.deployment import Deployment  # noqa: PLC0415
     from ops.stacks.history_source import read_history  # noqa: PLC0415 - Pulumi's libraries load only when needed
 

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 EPILOG = """\b
 Examples:
-  ./fridayctl images list staging    which images the stack needs, and which of its hosts hold them
-  ./fridayctl images push staging    send what this checkout builds to the hosts that lack it
+  ./fridayctl images list staging    the images, and which hosts have them
+  ./fridayctl images push staging    send the missing ones to the hosts
 """
 LIST_EPILOG = """\b
 Examples:
@@ -21,33 +21,39 @@ Examples:
   ./fridayctl images list prod --json
 
 \b
-Exit codes: 0 every host holds every image, 1 one does not, 2 a host that is not reached.
+Exit codes:
+  0  every host has every image
+  1  an image is missing on a host
+  2  a host does not answer
 """
 PUSH_EPILOG = """\b
 Examples:
   ./fridayctl images push staging
   ./fridayctl images push prod --json
 
-\b
-Sent are the images whose parts name none in the stack file; the others come from their registry.
-Ctrl-C may end a transfer at any time: the next push sends what is still missing.
+Only images whose parts name none in the stack file are sent: the others come
+from their registry. Ctrl-C may end a transfer at any time: the next push
+sends what is still missing.
 
 \b
-Exit codes: 0 every host holds them, 1 a transfer failed (disk full, connection lost),
-2 an image that is not built, a host that is not reached or has another processor (nothing was sent).
+Exit codes:
+  0  every host has them
+  1  a transfer failed (disk full, connection lost)
+  2  an image is not built, or a host does not answer or has another processor
+     (nothing was sent)
 """
 
 
 @click.group("images", epilog=EPILOG)
 def images_command() -> None:
-    """List the images of a stack, or push those that are built here to its hosts."""
+    """List the images of a stack, or send them to its hosts."""
 
 
 @images_command.command("list", epilog=LIST_EPILOG)
 @stack_argument
 @json_option
 def list_command(stack: str, as_json: bool) -> int:
-    """Say which images STACK (default: local) needs, and where each is."""
+    """List the images of STACK (default: local), and which hosts have them."""
     from ops.commands.push_images import availability  # noqa: PLC0415 - Docker's library loads only when needed
     from ops.deployment import Deployment  # noqa: PLC0415
 
@@ -63,7 +69,10 @@ def list_command(stack: str, as_json: bool) -> int:
 @stack_argument
 @json_option
 def push_command(stack: str, as_json: bool) -> None:
-    """Send the images that this checkout builds to the hosts of STACK (default: local) that lack them."""
+    """Send the images that this checkout builds to the hosts that lack them.
+
+    STACK is local by default.
+    """
     from ops.commands.push_images import push  # noqa: PLC0415 - Docker's library loads only when needed
     from ops.deployment import Deployment  # noqa: PLC0415
 

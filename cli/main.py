@@ -35,13 +35,18 @@ COMMANDS = {
 
 EPILOG = """\b
 Examples:
-  ./fridayctl up                  set everything up, deploy the local stack, check it
-  ./fridayctl status              where the rollout stands and what runs
-  ./fridayctl test                every test, as CI runs them
-  eval "$(./fridayctl env)"       then: pulumi up -s local
+  ./fridayctl up              set this machine up and deploy the local stack
+  ./fridayctl status          rollout position, gates and containers
+  ./fridayctl test            every test, as CI runs them
+  eval "$(./fridayctl env)"   then: pulumi up -s local
 
 \b
-Exit codes: 0 done, 1 failed while working, 2 wrong input or a missing tool (nothing was changed), 130 interrupted.
+Exit codes:
+  0    done
+  1    failed while working
+  2    wrong input or a missing tool (nothing was changed)
+  3    inconclusive: the gates cannot tell (nothing was changed)
+  130  interrupted
 """
 
 

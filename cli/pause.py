@@ -6,26 +6,37 @@ from cli.arguments import json_option, line, one_line, print_json, reporter, sta
 
 PAUSE_EPILOG = """\b
 Examples:
-  ./fridayctl pause prod --reason "holidays"     promote refuses until resume; nothing that runs changes
+  ./fridayctl pause prod --reason "holidays"
+
+`promote` refuses until `resume`. Nothing that runs changes.
 
 \b
-Exit codes: 0 paused, 1 the update failed, 2 paused already, not deployed, or settings that are not deployed yet.
+Exit codes:
+  0  paused
+  1  the update failed
+  2  paused already, not deployed, or the stack file is not deployed yet
 """
 RESUME_EPILOG = """\b
 Examples:
   ./fridayctl resume prod
 
 \b
-Exit codes: 0 resumed, 1 the update failed, 2 not paused, not deployed, or settings that are not deployed yet.
+Exit codes:
+  0  resumed
+  1  the update failed
+  2  not paused, not deployed, or the stack file is not deployed yet
 """
 
 
 @click.command("pause", epilog=PAUSE_EPILOG)
 @stack_argument
-@click.option("--reason", required=True, help="Why; the history keeps it.")
+@click.option("--reason", required=True, help="Why; kept in the history.")
 @json_option
 def pause_command(stack: str, reason: str, as_json: bool) -> None:
-    """Pause STACK's rollout (default: local): no promotion until `resume`. Users stay where they are."""
+    """Pause a rollout: no promotion until it is resumed.
+
+    The users of STACK (default: local) stay on the path that they are on.
+    """
     if not reason.strip():
         raise click.BadParameter("should say why", param_hint="--reason")
     _pause_or_resume(stack, "pause", reason, as_json)
@@ -33,10 +44,13 @@ def pause_command(stack: str, reason: str, as_json: bool) -> None:
 
 @click.command("resume", epilog=RESUME_EPILOG)
 @stack_argument
-@click.option("--reason", default="", help="Why; the history keeps it.")
+@click.option("--reason", default="", help="Why; kept in the history.")
 @json_option
 def resume_command(stack: str, reason: str, as_json: bool) -> None:
-    """End the pause of STACK's rollout (default: local)."""
+    """End the pause of a rollout.
+
+    STACK is local by default.
+    """
     _pause_or_resume(stack, "resume", reason, as_json)
 
 

@@ -19,8 +19,12 @@ Examples:
   ./fridayctl preflight prod --json
 
 \b
-Exit codes: 0 nothing stands in the way, 2 a check failed or the settings are wrong.
-A check that cannot be asked (free disk over tcp://) is skipped, one about what comes later warns; both fail nothing.
+Exit codes:
+  0  no check failed
+  2  a check failed, or the settings are wrong
+
+A check that cannot be made (free disk over tcp://) is skipped, and one about
+the future is a warning. Neither is a failure.
 """
 
 
@@ -28,12 +32,12 @@ A check that cannot be asked (free disk over tcp://) is skipped, one about what 
 @stack_argument
 @json_option
 def preflight_command(stack: str, as_json: bool) -> int:
-    """Look at STACK (default: local) for what would make an update fail. Changes nothing.
+    """Check what would make an update fail; change nothing.
 
-    Each host: reached, new enough, in the Swarm, images there or to be had, ports free, memory and disk enough,
-    clock in step. OpenRouter: every model there, every price 0, none to be retired soon, keys valid and $0 booked on
-    them. History: an update to go back to. `up` asks all of that but memory, disk, clock and history by itself,
-    `promote` everything.
+    Each host of STACK (default: local): it answers, is new enough and in the Swarm, has or can pull the images, its
+    ports are free, memory and disk suffice, its clock is right. OpenRouter: every model is there, every price is 0,
+    no model retires soon, the keys are valid and nothing is booked on them. History: there is an update to go back
+    to. `up` makes these checks itself except memory, disk, clock and history; `promote` makes all of them.
     """
     from ops.checks.preflight.run import examine  # noqa: PLC0415 - Docker's library loads only when needed
     from ops.deployment import Deployment  # noqa: PLC0415

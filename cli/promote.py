@@ -13,35 +13,43 @@ if TYPE_CHECKING:
 
 EPILOG = """\b
 Examples:
-  ./fridayctl promote prod                                  the next step of 0, 10, 50, 100 percent
-  ./fridayctl promote prod --dry-run                        what the gates say now; changes nothing
-  ./fridayctl promote prod --no-complaints anna --yes       unasked, for a script
-  ./fridayctl promote prod --to 30 --reason "quota"         another step than the plan's, or before the soak is over
-  ./fridayctl promote prod --watch                          stay and watch until the new step's soak is over
+  ./fridayctl promote prod             the next step of 0, 10, 50, 100 percent
+  ./fridayctl promote prod --dry-run   what the gates say; changes nothing
+  ./fridayctl promote prod --no-complaints anna --yes      for a script
+  ./fridayctl promote prod --to 30 --reason "quota"        out of order
+  ./fridayctl promote prod --watch     watch until the soak of the step ends
+
+The gates look back over the soak, at most to the start of the step. A gate
+that fails refuses the step. A gate that cannot tell, because a source is
+silent or there were too few calls, is inconclusive and refuses it too. At 0
+percent nobody uses the gateway yet: only metrics, gateway, errors (of the
+direct path), cost and quota are judged. The new step is watched for
+rollout.watchSeconds, and undone when a watched gate fails.
 
 \b
-The gates look back over the soak, at most to the step's start. One that fails refuses the step; one that cannot tell,
-because a source is silent or there were too few calls, holds it. At 0 percent nobody uses the gateway yet: then only
-metrics, gateway, errors (of the direct path), cost and quota are judged.
-The new step is watched for rollout.watchSeconds; it is taken back by itself when a watched gate fails.
-
-\b
-Exit codes: 0 promoted (--dry-run: it could be), 1 a gate failed (also: taken back), 2 not now or not so (paused, the
-soak is not over, a step out of order, a wrong setting; nothing was changed), 3 inconclusive (nothing was changed).
+Exit codes:
+  0  promoted (--dry-run: it could be)
+  1  a gate failed; also: the step was undone
+  2  not allowed now: paused, soak not over, out of order, wrong setting
+     (nothing was changed)
+  3  inconclusive (nothing was changed)
 """
 
 
 @click.command("promote", epilog=EPILOG)
 @stack_argument
 @click.option("--to", type=click.IntRange(1, 100), help="The percentage to go to (default: the next step).")
-@click.option("--reason", default="", help="Why another step, or why so early; the history keeps it.")
-@click.option("--no-complaints", "signed_off_by", default="", metavar="NAME", help="Sign that no user complained.")
+@click.option("--reason", default="", help="Why out of order or so early; kept in the history.")
+@click.option("--no-complaints", "signed_off_by", default="", metavar="NAME", help="Sign that no user has complained.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
-@click.option("--dry-run", is_flag=True, help="Judge and preview only.")
+@click.option("--dry-run", is_flag=True, help="Only judge and preview.")
 @click.option("--watch", is_flag=True, help="Watch for the whole soak instead of rollout.watchSeconds.")
 @json_option
 def promote_command(stack: str, **given: Any) -> int:
-    """Bring STACK (default: local) to its next percentage if the gates pass; go back if they stop passing."""
+    """Take the next rollout step, if the gates pass.
+
+    STACK (default: local) goes to its next percentage. The step is undone when the gates stop passing.
+    """
     from ops.commands.promote import PromoteRequest, propose  # noqa: PLC0415 - Pulumi's libraries load only when needed
     from ops.deployment import Deployment  # noqa: PLC0415
 

@@ -14,25 +14,29 @@ if TYPE_CHECKING:
 EPILOG = """\b
 Levels:
   1  percentage 0: every user takes the direct path, everything else stays
-  2  the settings of the last good update: flag, percentage, models, images together
-  3  Friday off LiteLLM, then no gateway replica at all
-  4  the last good update's settings, deployed by the code of its commit (in a checkout beside this one)
+  2  the settings of the last good update: flag, percentage, models, images
+  3  Friday leaves LiteLLM, then every gateway replica is removed
+  4  the settings of the last good update, deployed by the code of its commit
+     (in a checkout beside this one)
 
 \b
 Examples:
-  ./fridayctl rollback prod                        level 2: to the last good update
-  ./fridayctl rollback prod --level 1 --yes        everybody off LiteLLM, unasked
-  ./fridayctl rollback prod --list                 what can be gone back to
+  ./fridayctl rollback prod                   level 2: the last good update
+  ./fridayctl rollback prod --level 1 --yes   everybody leaves LiteLLM
+  ./fridayctl rollback prod --list            the updates to go back to
   ./fridayctl rollback prod --to 2 --reason "slow since Monday"
 
-\b
-The gateway is closed at the edge first: within a second no new request goes through it, running ones finish, and
-Friday answers over the direct path. Secrets stay today's. The gates are not asked.
+The gateway is closed at the edge first: within a second no new request goes
+through it. Running requests finish, and Friday answers over the direct path.
+Secrets stay as they are today. The gates are not asked.
 
 \b
-Exit codes: 0 rolled back and users are answered; what else is not well is named (in --json: unwell), 1 an update failed
-(the gateway stays closed at the edge), or users are not answered as they should be after it, 2 nothing to go back to,
-or a wrong argument (nothing was changed).
+Exit codes:
+  0  rolled back, and users are answered; anything else that is not healthy is
+     named (in --json: unwell)
+  1  an update failed (the gateway stays closed at the edge), or users are not
+     answered as they should be
+  2  nothing to go back to, or a wrong argument (nothing was changed)
 """
 
 
@@ -40,12 +44,15 @@ or a wrong argument (nothing was changed).
 @stack_argument
 @click.option("--level", type=click.IntRange(1, 4), default=2, show_default=True, help="How far back; see below.")
 @click.option("--to", default="", help="An update of --list, by its number or its time (levels 2 and 4).")
-@click.option("--list", "listed", is_flag=True, help="Show what can be gone back to, and change nothing.")
-@click.option("--reason", default="", help="Why; the history keeps it.")
+@click.option("--list", "listed", is_flag=True, help="List the updates to go back to; change nothing.")
+@click.option("--reason", default="", help="Why; kept in the history.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @json_option
 def rollback_command(stack: str, level: int, to: str, listed: bool, reason: str, yes: bool, as_json: bool) -> None:
-    """Take STACK (default: local) back: closed at the edge within a second, then made to last."""
+    """Go back to a good state, within seconds.
+
+    The gateway of STACK (default: local) is closed at the edge at once. A stack update then makes that last.
+    """
     from ops.commands.rollback import roll_back  # noqa: PLC0415 - --help does not need it
     from ops.deployment import Deployment  # noqa: PLC0415
     from ops.rollout.rollback_plan import RollbackRequest  # noqa: PLC0415

@@ -10,18 +10,18 @@ from toolchain.errors import SetupError
 
 EPILOG = """\b
 Examples:
-  ./fridayctl setup          make whatever is missing; 1 s when nothing is
-  ./fridayctl setup --json   the same, and a list of the steps for a script
+  ./fridayctl setup          make what is missing; a second when nothing is
+  ./fridayctl setup --json   the same, with a list of the steps for a script
 """
 
 
 @click.command("setup", epilog=EPILOG)
 @click.option("--json", "as_json", is_flag=True, help="Print the steps as JSON on stdout; progress goes to stderr.")
 def setup_command(as_json: bool) -> None:
-    """Set this machine up: tools, Docker engine, local state and images.
+    """Set this machine up: tools, Docker, local state, images.
 
-    Each step is skipped when it is right already. A tool is taken from this machine, else from its official
-    release, else built from pinned modules, so it also works where only package registries are reachable.
+    A step is skipped when it is right already. A tool is taken from this machine, else from its official release,
+    else it is built from pinned modules, so this works where only package registries are reachable.
     """
     from ops.commands import setup  # noqa: PLC0415 - other commands must not pay for it
 

@@ -11,12 +11,14 @@ if TYPE_CHECKING:
 
 EPILOG = """\b
 Examples:
-  ./fridayctl status                    step, soak, gates, containers, last updates
+  ./fridayctl status                    rollout position, gates, containers
   ./fridayctl status local --json
-  ./fridayctl promote local --dry-run   what each gate that does not pass would need
+  ./fridayctl promote local --dry-run   what each gate needs to pass
 
 \b
-Exit codes: 0 everything runs and is healthy, 1 something is not. The gates do not count.
+Exit codes:
+  0  everything runs and is healthy (the gates do not count)
+  1  something is not healthy
 """
 
 
@@ -24,7 +26,10 @@ Exit codes: 0 everything runs and is healthy, 1 something is not. The gates do n
 @stack_argument
 @json_option
 def status_command(stack: str, as_json: bool) -> int:
-    """Say where STACK's rollout stands, what the gates of its next step say, and how each container is."""
+    """Show the rollout position, the gates and each container.
+
+    STACK is local by default. The last updates are listed too.
+    """
     from ops.commands.status import look  # noqa: PLC0415 - Pulumi's libraries load only when needed
     from ops.deployment import Deployment  # noqa: PLC0415
 

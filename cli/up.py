@@ -1,4 +1,4 @@
-"""`fridayctl up`: set-up, update, check."""
+"""`fridayctl up`: set this machine up, deploy a stack, check it."""
 
 import time
 
@@ -8,26 +8,33 @@ from cli.arguments import json_option, line, print_json, reporter, stack_argumen
 
 EPILOG = """\b
 Examples:
-  ./fridayctl up                       the local stack: no account, key or service needed
-  ./fridayctl up local --json          the same, for a script
+  ./fridayctl up                  the local stack: no account or key is needed
+  ./fridayctl up local --json     the same, for a script
   pulumi config set rolloutPercentage 10 -s local && ./fridayctl up
 
-OpenRouter is asked whether every model is still there and free, and what it has booked on the keys. --offline is for
-a machine that does not reach it; each call carries a price limit of 0 in any case.
+OpenRouter is asked whether every model is still there and free, and what it
+has booked on the keys. Use --offline where this machine does not reach it;
+each call carries a price limit of 0 in any case.
 
 \b
-Exit codes: 0 up and checked, 1 the update or a check failed (what served before goes on serving),
-2 a wrong setting, a missing tool, or what ./fridayctl preflight would tell (nothing was changed).
+Exit codes:
+  0  the stack is up and checked
+  1  the update or a check failed
+  2  a wrong setting, a missing tool, or a failed preflight check (nothing was
+     changed)
 """
 
 
 @click.command("up", epilog=EPILOG)
 @stack_argument
-@click.option("-m", "--message", default="", help="What the stack's history says about this update.")
+@click.option("-m", "--message", default="", help="The message of this update in the stack's history.")
 @click.option("--offline", is_flag=True, help="Do not ask OpenRouter for prices and keys first.")
 @json_option
 def up_command(stack: str, message: str, offline: bool, as_json: bool) -> None:
-    """Set up what is missing, bring STACK (default: local) to what its file says, and check it."""
+    """Set this machine up, deploy a stack and check it.
+
+    STACK (default: local) becomes what Pulumi.STACK.yaml says.
+    """
     from ops.commands.up import UpRequest, bring_up  # noqa: PLC0415 - Pulumi's libraries load only when needed
     from ops.deployment import Deployment  # noqa: PLC0415
 

@@ -8,11 +8,16 @@ EPILOG = """\b
 Examples:
   ./fridayctl verify
   ./fridayctl verify prod --json
-  ./fridayctl verify prod --quiet    for cron: prints what failed, and nothing when all is well
+  ./fridayctl verify prod --quiet    for cron: prints failures only
 
 \b
-Exit codes: 0 every check passed, 1 one failed or a host is not reached, 2 the settings cannot be read.
-A check that cannot be asked (a port of the host's own over tcp://) is marked -- and fails nothing.
+Exit codes:
+  0  every check passed
+  1  a check failed, or a host does not answer
+  2  the settings cannot be read
+
+A check that cannot be made (a port of the host's own over tcp://) is marked
+with -- and is no failure.
 """
 
 
@@ -21,7 +26,10 @@ A check that cannot be asked (a port of the host's own over tcp://) is marked --
 @click.option("-q", "--quiet", is_flag=True, help="Print only what failed.")
 @json_option
 def verify_command(stack: str, quiet: bool, as_json: bool) -> int:
-    """Compare STACK's hosts (default: local) with its settings: what runs, how, who reaches it. Changes nothing."""
+    """Compare the hosts with what the stack file declares.
+
+    For STACK (default: local): what runs, how it runs and who can reach it. Changes nothing.
+    """
     from ops.checks.verify.suite import verify  # noqa: PLC0415 - Testinfra and Docker load only when needed
     from ops.deployment import Deployment  # noqa: PLC0415
 
