@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
 
+import click
 import pytest
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from cli.main import COMMANDS
+from cli.main import COMMANDS, cli
 from components.catalogue import default_models
 from components.settings import GENERATED_KEYS, StackSettings
 from tests.unit.declared import by_part, declare, env
@@ -17,7 +18,10 @@ from tests.unit.given import settings
 from toolchain.environment import environment
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [
+    *(ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "benchmarks" / "MEASUREMENTS.md"),
+    *sorted((ROOT / "docs").glob("*.md")),
+]
 STACK_FILES = [*(ROOT / f"Pulumi.{name}.yaml" for name in ("local", "staging", "prod")), *(ROOT / "examples").iterdir()]
 # A row of a table whose first cell begins with lower case is a setting: | `edge.port` | 3000 | ... |
 SETTING_ROW = re.compile(r"^\| `([a-z][^`]*)` \| ([^|]+) \|", re.MULTILINE)
@@ -90,6 +94,24 @@ def test_the_readme_has_every_command() -> None:
 def test_no_page_names_a_command_that_is_not_there(path: Path) -> None:
     named = set(re.findall(r"\./fridayctl ([a-z]+)", text(path)))
     assert named - set(COMMANDS) == set()
+
+
+def options_of(command: click.Command) -> set[str]:
+    """Return the options of a command and of those below it."""
+    below = command.commands.values() if isinstance(command, click.Group) else ()
+    own = {name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)}
+    return own.union({"--help", "-h"}, *map(options_of, below))
+
+
+@pytest.mark.parametrize("path", [*PAGES, *STACK_FILES], ids=lambda path: path.name)
+def test_no_page_names_an_option_that_is_not_there(path: Path) -> None:
+    for verb, rest in re.findall(r"\./fridayctl ([a-z]+)([^`\n|#;&]*)", text(path)):
+        command = cli.get_command(click.Context(cli), verb)
+        assert command
+        if command.context_settings.get("ignore_unknown_options"):
+            continue  # what it does not know is pytest's
+        named = set(re.findall(r"(?<![\w-])--?[a-z][\w-]*", re.sub(r'"[^"]*"', "", rest)))
+        assert named - options_of(command) == set(), f"./fridayctl {verb}{rest}"
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
