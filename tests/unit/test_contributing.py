@@ -38,3 +38,13 @@ def test_the_rooms_are_the_folders_that_hold_code() -> None:
     packages = {path.parent.relative_to(ROOT) for path in ROOT.glob("*/__init__.py")}
     rooms = {path.parent.relative_to(ROOT) for path in (ROOT / "ops").glob("*/__init__.py")}
     assert named == {str(path) for path in packages - {Path("ops")} | rooms}
+
+
+def test_the_tests_that_upgrading_relies_on_exist() -> None:
+    page = (ROOT / "docs" / "UPGRADING.md").read_text(encoding="utf-8")
+    tests = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    names = set(re.findall(r"`(test_\w+)`", page))
+    assert names
+    assert {name for name in names if f"def {name}(" not in tests} == set()
+    paths = re.findall(r"`(tests/[\w/.]+)`", page)
+    assert [path for path in paths if not (ROOT / path).exists()] == []
