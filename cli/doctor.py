@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cli.tables import show, table_of
+
 if TYPE_CHECKING:
     from ops.commands.doctor import Check
 
@@ -41,13 +43,10 @@ def doctor_command(context: click.Context, as_json: bool) -> None:
 
 
 def _show(checks: "list[Check]") -> None:
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
-
-    table = Table("", "what", "found", "wanted", box=None, header_style="bold")
+    table = table_of("", "what", "found", "wanted")
     for check in checks:
         table.add_row("ok" if check.ok else "--", check.name, check.found, check.wanted)
-    Console(markup=False, highlight=False).print(table)
+    show(table, markup=False)
     for check in checks:
         if not check.ok:
             click.echo(f"{check.name}: {check.mend}")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.arguments import age, json_option, print_json, report_aside, stack_argument
+from cli.tables import show, table_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,10 +47,7 @@ def history_command(stack: str, last: int, as_json: bool) -> None:
 
 def show_history(entries: "Sequence[Entry]") -> None:
     """Print entries as a table."""
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
-
-    table = Table("age", "%", "image", "verb", "reason", "result", box=None, header_style="bold", pad_edge=False)
+    table = table_of("age", "%", "image", "verb", "reason", "result")
     now = dt.datetime.now(dt.UTC)
     for each in entries:
         if each.verb and each.kind == "update":
@@ -57,7 +55,7 @@ def show_history(entries: "Sequence[Entry]") -> None:
         else:
             verb, reason = each.kind, each.message
         table.add_row(age(now - each.at), str(each.percentage), _images(each), verb, reason, each.result)
-    Console(markup=False, highlight=False).print(table)
+    show(table, markup=False)
 
 
 def _images(entry: "Entry") -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.arguments import json_option, print_json, reporter, stack_argument
+from cli.tables import shortened, show, table_of
 
 if TYPE_CHECKING:
     from ops.commands.push_images import ImageAvailability
@@ -82,14 +83,13 @@ def push_command(stack: str, as_json: bool) -> None:
 
 
 def _print(stack: str, found: "list[ImageAvailability]") -> None:
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
-
-    table = Table("image", "parts", "from", "MB", "on the hosts", box=None, header_style="bold")
+    table = table_of("image", "parts", "from", "MB", "on the hosts")
     for each in found:
         size = f"{each.size / 1e6:.0f}" if each.size else ""
-        table.add_row(each.image, ", ".join(each.parts), "here" if each.built_here else "registry", size, _where(each))
-    Console(soft_wrap=True).print(table)
+        table.add_row(
+            shortened(each.image), ", ".join(each.parts), "here" if each.built_here else "registry", size, _where(each)
+        )
+    show(table, markup=False)
     if any(each.built_here and state != "present" for each in found for state in each.hosts.values()):
         click.echo(f"next: ./fridayctl images push {stack}")
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.arguments import json_option, print_json, report_aside, stack_argument
+from cli.tables import shortened, show, table_of
 
 if TYPE_CHECKING:
     from ops.commands.status import Status
@@ -42,27 +43,19 @@ def status_command(stack: str, as_json: bool) -> int:
 
 
 def _print(status: "Status") -> None:
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
-
     from cli.gates import show_gates  # noqa: PLC0415
     from cli.history import show_history  # noqa: PLC0415
 
     click.echo(f"{status.stack}: {status.headline}")
     if status.rollout:
         click.echo(status.rollout)
-    table = Table("container", "part", "state", "health", "up for", "image")
+    table = table_of("container", "health", "up for", "image")
     for each in status.instances:
-        table.add_row(
-            each.name.removeprefix(f"friday-{status.stack}-"),
-            each.part,
-            each.state,
-            each.health,
-            _age(each.age_seconds),
-            each.image,
-        )
+        name = each.name.removeprefix(f"friday-{status.stack}-")
+        health = each.health if each.state == "running" else each.state
+        table.add_row(name, health, _age(each.age_seconds), shortened(each.image))
     if status.instances:
-        Console().print(table)
+        show(table)
     if status.gates:
         show_gates(status.gates, causes=False)
     if status.history:
