@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from cli.arguments import report_aside, stack_argument
+from components.parts import NAMES
 
 EPILOG = """\b
 Examples:
@@ -18,17 +19,17 @@ Examples:
 
 @click.command("logs", epilog=EPILOG)
 @stack_argument
-@click.argument("part", default="", metavar="[friday|litellm|edge|redis|simulator]")
+@click.argument("part", required=False, type=click.Choice(NAMES))
 @click.option("-f", "--follow", is_flag=True, help="Go on as new lines come.")
 @click.option("--tail", default=20, show_default=True, type=click.IntRange(0, 100000), help="Lines a container.")
-def logs_command(stack: str, part: str, follow: bool, tail: int) -> None:
+def logs_command(stack: str, part: str | None, follow: bool, tail: int) -> None:
     """Print the logs of STACK's containers, each line behind its container's name."""
     from ops.deployment import Deployment  # noqa: PLC0415 - Docker's library loads only when needed
 
     hosts = Deployment.open(stack, report_aside).hosts
     alone = len(hosts.addresses) == 1
     asked = [hosts.manager] if alone else hosts.answering(lambda text: click.echo(text, err=True)).values()
-    found = [each for host in asked for each in host.logs(stack, part, tail)]
+    found = [each for host in asked for each in host.logs(stack, part or "", tail)]
     if not found:
         raise click.UsageError(f"{stack} runs no {part or 'container'}; ./fridayctl status {stack} lists what runs")
     prefix = f"friday-{stack}-"

@@ -29,6 +29,7 @@ from components.settings_base import Settings
 __all__ = [
     "OPENROUTER",
     "SIMULATOR",
+    "SIMULATOR_HOST",
     "Catalogue",
     "FreeModel",
     "RouterTuning",
@@ -39,7 +40,8 @@ __all__ = [
 ]
 
 OPENROUTER = "https://openrouter.ai/api/v1"
-SIMULATOR = "http://openrouter:8080/api/v1"
+SIMULATOR_HOST = "openrouter"
+SIMULATOR = f"http://{SIMULATOR_HOST}:8080/api/v1"
 # One label and no dot: a name that no public name server knows, whatever the stack is called.
 _SIMULATORS = re.compile(r"http://(?:friday-[a-z0-9-]+-)?openrouter:8080/api/v1")
 """The stack's own stand-in, under its name on the stack's networks."""

@@ -6,9 +6,7 @@ import pulumi
 import pulumi_docker as docker
 
 from components.host_settings import LocalFile, SshSettings, TlsSettings
-
-APP_NETWORK = "app"
-GATEWAY_NETWORK = "gateway"
+from components.workload import APP_NETWORK, GATEWAY_NETWORK
 
 
 @dataclass(frozen=True)

@@ -1,49 +1,18 @@
 """The LiteLLM gateway: replicas that serve only the free models of the catalogue."""
 
-from dataclasses import dataclass
-
-import pulumi
-
-from components.container_engine import Engine
-from components.free_models import Catalogue, RouterTuning, render_litellm_config
-from components.host import GATEWAY_NETWORK
-from components.part import Part, package_files, secret_file
+from components import redis
+from components.free_models import render_litellm_config
+from components.part import Given, Part, package_files, secret_file
 from components.probes import HealthProbe, client_of
-from components.settings import LitellmSettings, QuotaSettings
-from components.workload import FILES_DIR, File, Workload
+from components.prometheus_config import Job
+from components.settings import QuotaSettings
+from components.workload import FILES_DIR, GATEWAY_NETWORK, File, Workload
 
+NAME = "litellm"
 PORT = 4000
 DRAIN_SECONDS = 2
-
-
-@dataclass(frozen=True)
-class LitellmArgs:
-    """What the gateway is made of; `upstream` is OpenRouter's base URL or the simulator's."""
-
-    settings: LitellmSettings
-    catalogue: Catalogue
-    router: RouterTuning
-    quota: QuotaSettings
-    image: str
-    upstream: str
-    openrouter_api_key: str
-    gateway_key: str
-    edge_key: str
-    ops_key: str
-    redis_host: str | None
-    redis_password: str | None
-
-
-class Litellm(Part):
-    """Produces the LiteLLM replicas, each with its config, its guard and its keys as files."""
-
-    def __init__(self, args: LitellmArgs, engine: Engine, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(litellm_workload(args), engine, opts)
-
-
-def probe(settings: LitellmSettings) -> HealthProbe:
-    """Return LiteLLM's liveness: unlike its /health it calls no model and so eats no quota."""
-    return HealthProbe(port=PORT, path="/health/liveliness", client=client_of(settings.image), start_period_seconds=90)
+OPS_KEY = "secrets/ops_key"
+"""The file of the key that its metrics ask for, below the files' folder of whoever shows it."""
 
 
 def requests_per_minute(quota: QuotaSettings) -> int:
@@ -54,40 +23,46 @@ def requests_per_minute(quota: QuotaSettings) -> int:
     return max(1, quota.requests_per_minute * 9 // 10)
 
 
-def litellm_workload(args: LitellmArgs) -> Workload:
-    """Declare the gateway's replicas."""
+def _workload(given: Given) -> Workload:
+    """Declare the gateway's replicas, each with its config, its guard and its keys as files."""
+    settings = given.settings.litellm
     secrets = {
-        "openrouter_api_key": args.openrouter_api_key,
-        "gateway_key": args.gateway_key,
-        "edge_key": args.edge_key,
-        "ops_key": args.ops_key,
+        "openrouter_api_key": given.settings.openrouter_api_key,
+        "gateway_key": given.settings.gateway_key,
+        "edge_key": given.settings.edge_key,
+        "ops_key": given.settings.ops_key,
     }
-    if args.redis_password:
-        secrets["redis_password"] = args.redis_password
+    shared_state = redis.joins(given.settings)
+    if shared_state:
+        secrets["redis_password"] = given.settings.redis_password
     config = render_litellm_config(
-        args.catalogue, args.router, upstream=args.upstream, shared_state=args.redis_password is not None
+        given.settings.catalogue, given.settings.router, upstream=given.upstream, shared_state=shared_state
     )
     return Workload(
-        part="litellm",
-        image=args.image,
+        part=NAME,
+        image=given.image(NAME, settings),
         command=("python3", "-m", "gateway.serve"),
         networks=(GATEWAY_NETWORK,),
-        probe=probe(args.settings),
-        memory_mb=args.settings.memory_mb,
+        # Its liveness: unlike its /health it calls no model and so eats no quota.
+        probe=HealthProbe(
+            port=PORT, path="/health/liveliness", client=client_of(settings.image), start_period_seconds=90
+        ),
+        memory_mb=settings.memory_mb,
         user="10001:10001",
-        replicas=args.settings.replicas,
-        env=_environment(args),
+        replicas=settings.replicas,
+        env=_environment(given),
         files={
             "config.yaml": File(config),
             **package_files("gateway", "serving"),
             **{f"secrets/{name}": secret_file(value) for name, value in secrets.items()},
         },
-        stop_grace_seconds=args.settings.stop_grace_seconds,
+        stop_grace_seconds=settings.stop_grace_seconds,
         replaced_by_overlap=True,
     )
 
 
-def _environment(args: LitellmArgs) -> dict[str, str]:
+def _environment(given: Given) -> dict[str, str]:
+    settings = given.settings.litellm
     environment = {
         "PYTHONPATH": FILES_DIR,
         "PYTHONUNBUFFERED": "1",
@@ -100,20 +75,27 @@ def _environment(args: LitellmArgs) -> dict[str, str]:
         "NO_REDOC": "True",
         "NO_OPENAPI": "True",
         "DISABLE_ADMIN_UI": "True",
-        "OPENROUTER_API_BASE": args.upstream,
+        "OPENROUTER_API_BASE": given.upstream,
         "OPENROUTER_API_KEY_FILE": f"{FILES_DIR}/secrets/openrouter_api_key",
         "GATEWAY_KEY_FILE": f"{FILES_DIR}/secrets/gateway_key",
         "EDGE_KEY_FILE": f"{FILES_DIR}/secrets/edge_key",
-        "OPS_KEY_FILE": f"{FILES_DIR}/secrets/ops_key",
-        "GATEWAY_RPM": str(requests_per_minute(args.quota)),
-        "GATEWAY_REPLICAS": str(args.settings.replicas),
+        "OPS_KEY_FILE": f"{FILES_DIR}/{OPS_KEY}",
+        "GATEWAY_RPM": str(requests_per_minute(given.settings.quota)),
+        "GATEWAY_REPLICAS": str(settings.replicas),
         "DRAIN_SECONDS": str(DRAIN_SECONDS),
-        "GRACE_SECONDS": str(args.settings.stop_grace_seconds - DRAIN_SECONDS),
+        "GRACE_SECONDS": str(settings.stop_grace_seconds - DRAIN_SECONDS),
     }
-    if args.redis_host:
+    if redis.joins(given.settings):
         environment |= {
-            "REDIS_HOST": args.redis_host,
-            "REDIS_PORT": "6379",
+            "REDIS_HOST": given.host(redis.NAME),
+            "REDIS_PORT": str(redis.PORT),
             "REDIS_PASSWORD_FILE": f"{FILES_DIR}/secrets/redis_password",
         }
     return environment
+
+
+def _metrics(given: Given) -> Job:
+    return Job(NAME, given.every_replica(NAME), PORT, bearer_file=f"{FILES_DIR}/{OPS_KEY}")
+
+
+PART = Part(NAME, setting="litellm", workload=_workload, metrics=_metrics)

@@ -1,26 +1,87 @@
-"""Part: the base of every component that is one workload on one engine."""
+"""Part: what every part of a stack says about itself, and what it is declared from."""
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-import pulumi
+from pydantic import SecretStr
 
-from components.container_engine import Engine, Parts
+from components.free_models import OPENROUTER, SIMULATOR_HOST, simulator_url
+from components.prometheus_config import Job
+from components.settings import StackSettings
+from components.settings_base import PartSettings
 from components.workload import File, Workload
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
-class Part(pulumi.ComponentResource):
-    """A ComponentResource around one Workload; `instances` are the names of its replicas, made `after` other parts."""
+@dataclass(frozen=True)
+class Given:
+    """What a part is declared from.
 
-    def __init__(
-        self, workload: Workload, engine: Engine, opts: pulumi.ResourceOptions | None = None, after: Parts = ()
-    ) -> None:
-        kind = type(self).__name__
-        super().__init__(f"friday-litellm:components:{kind}", workload.part, None, opts)
-        self.workload = workload
-        self.instances = engine.deploy(workload, self, after)
-        self.register_outputs({"instances": self.instances})
+    `images` are the local builds that stand in for images that the settings do not name; `jobs` is what Prometheus
+    asks for metrics.
+    """
+
+    stack: str
+    settings: StackSettings
+    images: Mapping[str, str]
+    jobs: tuple[Job, ...] = ()
+
+    def image(self, part: str, settings: PartSettings) -> str:
+        """Return a part's image: the one that its settings name, else the local build."""
+        return settings.image or self.images[part]
+
+    def host(self, name: str) -> str:
+        """Return the name under which a part is found on the stack's networks."""
+        return address(self.stack, self.settings.engine, name)
+
+    def every_replica(self, name: str) -> str:
+        """Return the name that resolves to every replica: a Swarm may give a part's own name one virtual address."""
+        return f"tasks.{self.host(name)}" if self.settings.engine == "swarm" else name
+
+    @property
+    def upstream(self) -> str:
+        """Return the base URL of OpenRouter, or of the simulator that stands in for it."""
+        return simulator_url(self.host(SIMULATOR_HOST)) if self.settings.upstream == "simulator" else OPENROUTER
+
+    @property
+    def friday_key(self) -> SecretStr:
+        """Return the key of the direct path."""
+        return self.settings.friday_openrouter_api_key or self.settings.openrouter_api_key
+
+
+def address(stack: str, engine: str, name: str) -> str:
+    """Return the name under which a part is found on the stack's networks.
+
+    A Swarm's services go by their own names, which all stacks of the Swarm share; containers have an alias.
+    """
+    return f"friday-{stack}-{name}" if engine == "swarm" else name
+
+
+def _always(_: StackSettings) -> bool:
+    return True
+
+
+def _no_metrics(_: Given) -> Job | None:
+    return None
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of a stack: all that the rest of the project knows of it.
+
+    `name` is that of its containers, of its local image (the folder images/<name>) and for `./fridayctl logs`.
+    `setting` is where the stack file has its image and memory limit. `joins` tells whether a stack has it, `metrics`
+    how Prometheus asks it, if at all. It is made when the parts named in `after` are healthy.
+    """
+
+    name: str
+    setting: str
+    workload: Callable[[Given], Workload]
+    joins: Callable[[StackSettings], bool] = _always
+    metrics: Callable[[Given], Job | None] = _no_metrics
+    after: tuple[str, ...] = ()
 
 
 def package_files(*packages: str) -> dict[str, File]:
@@ -30,6 +91,6 @@ def package_files(*packages: str) -> dict[str, File]:
     return {name: File((ROOT / name).read_text(encoding="utf-8"), source=name) for name in names}
 
 
-def secret_file(value: str) -> File:
+def secret_file(value: SecretStr) -> File:
     """Return a file that holds one secret."""
-    return File(value + "\n", secret=True)
+    return File(value.get_secret_value() + "\n", secret=True)

@@ -3,11 +3,14 @@
 Each field's description completes the sentence "should be ...": it is the documentation and the error in one.
 """
 
+from collections.abc import Iterator
 from itertools import combinations
 from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import Field, SecretStr, StringConstraints, field_validator, model_validator
+from pydantic.alias_generators import to_camel
 
+from components import friday_environment
 from components.catalogue import MINIMUM_MODELS, Catalogue, FreeModel, default_models
 from components.free_models import RouterTuning
 from components.host_settings import Address, SshSettings, TlsSettings
@@ -32,29 +35,14 @@ GENERATED_KEYS = ("gatewayKey", "edgeKey", "opsKey", "redisPassword")
 SECRET_MAP = "fridaySecrets"  # noqa: S105 - the name of a setting
 """The one map of secrets; apart from `friday`, because Pulumi's history shows nothing of a map that holds a secret."""
 
-# Set by the stack itself: a value of one's own would point Friday at another host or another price.
-MANAGED_ENVIRONMENT = frozenset(
-    {
-        "ENABLE_LITELLM",
-        "LITELLM_ROLLOUT_PERCENTAGE",
-        "LITELLM_BASE_URL",
-        "LITELLM_MASTER_KEY",
-        "OPENROUTER_API_KEY",
-        "OPENROUTER_MODEL",
-        "OPENROUTER_BASE_URL",
-        "PORT",
-    }
-)
-
-
 VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Z_][A-Z0-9_]*$")]
 
 
 _Value = TypeVar("_Value")
 
 
-def _without_managed_names(value: dict[str, _Value]) -> dict[str, _Value]:
-    taken = sorted(MANAGED_ENVIRONMENT & value.keys())
+def _without_reserved_names(value: dict[str, _Value]) -> dict[str, _Value]:
+    taken = sorted(friday_environment.RESERVED & value.keys())
     if taken:
         raise ValueError(f"without {', '.join(taken)}: the stack sets these itself")
     return value
@@ -92,8 +80,8 @@ class FridaySettings(PartSettings):
 
     @field_validator("environment")
     @classmethod
-    def _leave_managed_names(cls, value: dict[str, str]) -> dict[str, str]:
-        return _without_managed_names(value)
+    def _leave_reserved_names(cls, value: dict[str, str]) -> dict[str, str]:
+        return _without_reserved_names(value)
 
 
 class LitellmSettings(PartSettings):
@@ -226,19 +214,6 @@ class StackSettings(Settings):
         """Return the models with their fallback order."""
         return Catalogue(models=self.models, fallback_order=self.fallback_order)
 
-    @property
-    def parts(self) -> dict[str, PartSettings]:
-        """Return what each part that may run is set to; the simulator only where it is the upstream."""
-        parts = {
-            "edge": self.edge,
-            "friday": self.friday,
-            "litellm": self.litellm,
-            "redis": self.redis,
-            "monitoring": self.monitoring,
-            "monitoring.redisExporter": self.monitoring.redis_exporter,
-        }
-        return {**parts, "simulator": self.simulator} if self.upstream == "simulator" else parts
-
     @model_validator(mode="after")
     def _models_form_a_catalogue(self) -> Self:
         _ = self.catalogue
@@ -273,13 +248,14 @@ class StackSettings(Settings):
 
     @field_validator("friday_secrets")
     @classmethod
-    def _leave_managed_names(cls, value: dict[str, SecretStr]) -> dict[str, SecretStr]:
-        return _without_managed_names(value)
+    def _leave_reserved_names(cls, value: dict[str, SecretStr]) -> dict[str, SecretStr]:
+        return _without_reserved_names(value)
 
     @model_validator(mode="after")
     def _images_are_pinned(self) -> Self:
-        for name, part in self.parts.items():
-            if self.upstream == "openrouter" and part.image and "@sha256:" not in part.image:
+        for name, part in _parts(self) if self.upstream == "openrouter" else ():
+            # What stands in for OpenRouter is not there then.
+            if name != "simulator" and part.image and "@sha256:" not in part.image:
                 raise ValueError(
                     f"{name}.image should end with its digest, @sha256:<64 hex digits>, when upstream is openrouter "
                     f"(got {part.image}): a tag may be another image tomorrow; docker push prints the digest"
@@ -293,3 +269,11 @@ class StackSettings(Settings):
             if key == next_key:
                 raise ValueError(f"{name} and {other} should differ: each opens something else")
         return self
+
+
+def _parts(settings: Settings, prefix: str = "") -> Iterator[tuple[str, PartSettings]]:
+    """Yield what each part is set to, by its place in the stack file."""
+    for name, value in settings:
+        if isinstance(value, PartSettings):
+            yield f"{prefix}{to_camel(name)}", value
+            yield from _parts(value, f"{prefix}{to_camel(name)}.")

@@ -1,56 +1,45 @@
 """The OpenRouter simulator: what stands in for the internet in the local stack."""
 
-from dataclasses import dataclass
+from pydantic import SecretStr
 
-import pulumi
-
-from components.container_engine import Engine
-from components.host import APP_NETWORK, GATEWAY_NETWORK
-from components.part import Part, secret_file
+from components.free_models import SIMULATOR_HOST
+from components.part import Given, Part, secret_file
 from components.probes import HealthProbe, client_of
-from components.settings import QuotaSettings, SimulatorSettings
-from components.workload import FILES_DIR, Port, Workload
+from components.settings import StackSettings
+from components.workload import APP_NETWORK, FILES_DIR, GATEWAY_NETWORK, Port, Workload
 
-ALIAS = "openrouter"
+NAME = "simulator"
 PORT = 8080
+_ACCOUNTS = "secrets/accounts"
 
 
-@dataclass(frozen=True)
-class SimulatorArgs:
-    """What the simulator plays: accounts by key, and their limits."""
-
-    settings: SimulatorSettings
-    quota: QuotaSettings
-    image: str
-    gateway_account_key: str
-    friday_account_key: str
-
-
-class Simulator(Part):
-    """Produces one simulator container, on both networks, as the internet would be."""
-
-    def __init__(self, args: SimulatorArgs, engine: Engine, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(simulator_workload(args), engine, opts)
-
-
-def simulator_workload(args: SimulatorArgs) -> Workload:
-    """Declare the simulator."""
-    accounts = f"{args.gateway_account_key} gateway\n{args.friday_account_key} friday-direct"
+def _workload(given: Given) -> Workload:
+    """Declare the simulator, on both networks, as the internet would be; it plays an account for each key."""
+    settings, quota = given.settings.simulator, given.settings.quota
+    keys = {"gateway": given.settings.openrouter_api_key, "friday-direct": given.friday_key}
+    accounts = "\n".join(f"{key.get_secret_value()} {account}" for account, key in keys.items())
     return Workload(
-        part="simulator",
-        image=args.image,
+        part=NAME,
+        image=given.image(NAME, settings),
         command=("python3", "-m", "simulator"),
         networks=(APP_NETWORK, GATEWAY_NETWORK),
-        alias=ALIAS,
-        probe=HealthProbe(port=PORT, client=client_of(args.settings.image)),
-        memory_mb=args.settings.memory_mb,
+        alias=SIMULATOR_HOST,
+        probe=HealthProbe(port=PORT, client=client_of(settings.image)),
+        memory_mb=settings.memory_mb,
         user="10001:10001",
         env={
-            "SIMULATOR_API_KEYS_FILE": f"{FILES_DIR}/secrets/accounts",
-            "SIMULATOR_RPM": str(args.quota.requests_per_minute),
-            "SIMULATOR_RPD": str(args.quota.requests_per_day),
-            "SIMULATOR_LATENCY_MS": str(args.settings.latency_ms),
+            "SIMULATOR_API_KEYS_FILE": f"{FILES_DIR}/{_ACCOUNTS}",
+            "SIMULATOR_RPM": str(quota.requests_per_minute),
+            "SIMULATOR_RPD": str(quota.requests_per_day),
+            "SIMULATOR_LATENCY_MS": str(settings.latency_ms),
         },
-        files={"secrets/accounts": secret_file(accounts)},
-        ports=(Port(host=args.settings.port, container=PORT),),
+        files={_ACCOUNTS: secret_file(SecretStr(accounts))},
+        ports=(Port(host=settings.port, container=PORT),),
     )
+
+
+def _joins(settings: StackSettings) -> bool:
+    return settings.upstream == "simulator"
+
+
+PART = Part(NAME, setting="simulator", workload=_workload, joins=_joins)

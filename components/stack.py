@@ -5,23 +5,28 @@ from urllib.parse import urlsplit
 
 import pulumi
 
-from components.container_engine import ContainerEngine, Engine
+from components.container_engine import ContainerEngine, Engine, Parts
 from components.declaration import declare
-from components.edge import Edge
-from components.friday import Friday
 from components.host import Host, HostArgs
-from components.litellm import Litellm
-from components.monitoring import Prometheus, RedisExporter
-from components.part import Part
-from components.redis import Redis
+from components.parts import PARTS
 from components.settings import StackSettings
-from components.simulator import Simulator
 from components.swarm_engine import SwarmEngine
+from components.workload import Workload
+
+
+class RunningPart(pulumi.ComponentResource):
+    """Produces the replicas of one workload, made `after` other parts; `instances` are their names."""
+
+    def __init__(self, workload: Workload, engine: Engine, opts: pulumi.ResourceOptions, after: Parts = ()) -> None:
+        kind = "".join(word.capitalize() for word in workload.part.split("-"))
+        super().__init__(f"friday-litellm:components:{kind}", workload.part, None, opts)
+        self.workload = workload
+        self.instances = engine.deploy(workload, self, after)
+        self.register_outputs({"instances": self.instances})
 
 
 class FridayStack(pulumi.ComponentResource):
-    """Produces Host, Litellm, Friday, Edge and Prometheus; Simulator when it is the upstream, Redis with its exporter
-    when there are several gateways.
+    """Produces Host and the parts that the settings ask for (`parts.PARTS`).
 
     `outputs` is what the program exports. `images` are the local builds that stand in for images that the
     settings do not name.
@@ -31,15 +36,16 @@ class FridayStack(pulumi.ComponentResource):
         super().__init__("friday-litellm:components:FridayStack", stack)
         child = pulumi.ResourceOptions(parent=self)
         engine = _engine(stack, settings, child)
-        declared = declare(stack, settings, images)
+        after = {part.name: part.after for part in PARTS}
         # Pulumi begins in this order, and what changes most often, and what takes longest to start, comes first.
-        behind: list[Part] = [Friday(declared.friday, engine, child), Litellm(declared.litellm, engine, child)]
-        parts: list[Part] = [Simulator(declared.simulator, engine, child)] if declared.simulator else []
-        parts += [Redis(declared.redis, engine, child)] if declared.redis else []
-        parts += [RedisExporter(declared.redis_exporter, engine, child)] if declared.redis_exporter else []
-        parts.append(Prometheus(declared.prometheus, engine, child))
-        # The edge's container is made last: when what it looks for does not get healthy, the one that serves stays.
-        self.parts = [*behind, *parts, Edge(declared.edge, engine, child, behind)]
+        workloads = sorted(
+            declare(stack, settings, images), key=lambda each: (bool(after[each.part]), not each.replaced_by_overlap)
+        )
+        made: dict[str, RunningPart] = {}
+        for each in workloads:
+            behind = [made[name] for name in after[each.part]]
+            made[each.part] = RunningPart(each, engine, child, behind)
+        self.parts = list(made.values())
         self.outputs = {**summary(settings), "instances": {p.workload.part: p.instances for p in self.parts}}
         self.register_outputs({})
 

@@ -31,7 +31,7 @@ class SwarmEngine:
         opts = pulumi.ResourceOptions(parent=parent, provider=self.provider)
         service = docker.Service(
             workload.part,
-            # Also the name by which the other parts find it (`declaration.address`).
+            # Also the name by which the other parts find it (`part.address`).
             name=f"friday-{self.stack}-{workload.alias or workload.part}",
             labels=[
                 docker.ServiceLabelArgs(label=f"{LABEL}.stack", value=self.stack),

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from components.probes import HealthProbe
 
 FILES_DIR = "/etc/friday"
+APP_NETWORK = "app"
+GATEWAY_NETWORK = "gateway"
 USUAL_SHARES = 1024
 FIRST_SHARES = 4096
 """A container's weight while its host's processors are busy: Docker's own value, and that of what every user meets."""

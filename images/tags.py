@@ -42,19 +42,25 @@ class Image:
         return path if path.is_file() else None
 
 
-# In build order: a parent stands before its children.
-IMAGES = (
+def _parts() -> Iterator[Image]:
+    """Yield the image of each part, for which there is a folder of its name.
+
+    One with locked packages is a Python program; its source trees are copied in where its Dockerfile takes them.
+    """
+    for folder in sorted((ROOT / "images").iterdir()):
+        if (folder / "Dockerfile").is_file() and folder.name not in {each.name for each in _BASES}:
+            packaged = (folder / "requirements.txt").is_file()
+            copied = "\nCOPY app " in (folder / "Dockerfile").read_text(encoding="utf-8")
+            yield Image(folder.name, "python" if packaged else "base", (folder.name, "serving") if copied else ())
+
+
+_BASES = (
     Image("rootfs", "", deployed=False),
     Image("base", "rootfs", deployed=False),
     Image("python", "base", deployed=False),
-    Image("edge", "base"),
-    Image("redis", "base"),
-    Image("redis-exporter", "base"),
-    Image("prometheus", "base"),
-    Image("simulator", "python", ("simulator", "serving")),
-    Image("friday", "python", ("friday", "serving")),
-    Image("litellm", "python"),
 )
+# In build order: a parent stands before its children.
+IMAGES = (*_BASES, *_parts())
 _BY_NAME = {image.name: image for image in IMAGES}
 
 

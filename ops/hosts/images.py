@@ -41,7 +41,7 @@ class ImageHost:
 
 def needs(stack: str, settings: StackSettings, built: Mapping[str, str]) -> list[Need]:
     """Return each image that a stack's containers are made of, once; `built` are the local builds by part."""
-    return needs_of(declare(stack, settings, built).workloads(), built)
+    return needs_of(declare(stack, settings, built), built)
 
 
 def needs_of(workloads: Sequence[Workload], built: Mapping[str, str]) -> list[Need]:

@@ -9,7 +9,7 @@ from typing import Any
 import docker
 from docker.errors import APIError
 
-from components.declaration import PARTS
+from components.parts import NAMES
 from components.swarm_service import instance_of, seen_digest
 from ops.hosts.docker_host import PART_LABEL, STACK_LABEL, DockerHost, Instance
 from ops.hosts.swarm_words import Words
@@ -103,7 +103,7 @@ class SwarmManager(DockerHost):
 
     def _remove_files(self, stack: str, known: set[str]) -> Iterator[str]:
         # Configs carry no label: the plugin gives them none.
-        ours = re.compile(rf"friday-{re.escape(stack)}-({'|'.join(PARTS)})-.+-[0-9a-f]{{8}}")
+        ours = re.compile(rf"friday-{re.escape(stack)}-({'|'.join(NAMES)})-.+-[0-9a-f]{{8}}")
         api = self._api
         for listed, remove in ((api.configs(), api.remove_config), (api.secrets(), api.remove_secret)):
             for each in listed:

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from components.monitoring import PORT as PROMETHEUS_PORT
+from components.prometheus import PORT as PROMETHEUS_PORT
 from components.rollout_settings import GateSettings
 from components.settings import StackSettings
 from ops.deployment import Deployment

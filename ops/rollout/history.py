@@ -11,11 +11,11 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
+from components.parts import PARTS
+
 NAMESPACE = "friday-litellm"
 PERCENTAGE, ENABLED = f"{NAMESPACE}:rolloutPercentage", f"{NAMESPACE}:litellmEnabled"
 """The two settings that a step is made of."""
-
-PARTS = ("friday", "litellm", "edge", "redis", "simulator", "monitoring")
 
 
 class Verb(StrEnum):
@@ -80,8 +80,7 @@ class Entry(BaseModel):
     @property
     def images(self) -> dict[str, str]:
         """Return the image of each part whose image the settings named."""
-        named = {part: json.loads(self.config.get(f"{NAMESPACE}:{part}", "{}")).get("image") for part in PARTS}
-        return {part: image for part, image in named.items() if image}
+        return {part.name: image for part in PARTS if (image := _image(self.config, part.setting))}
 
     @property
     def goes_back_to(self) -> datetime | None:
@@ -93,6 +92,16 @@ class Entry(BaseModel):
     def at(self) -> datetime:
         """Return when its settings began to hold."""
         return self.ended or self.started
+
+
+def _image(config: Mapping[str, str], setting: str) -> str | None:
+    """Return the image that settings name at a place such as `monitoring.redisExporter`."""
+    top, *inner = setting.split(".")
+    found = json.loads(config.get(f"{NAMESPACE}:{top}", "{}"))
+    for key in inner:
+        found = found.get(key, {})
+    image: str | None = found.get("image")
+    return image
 
 
 def verb_of(message: str) -> Verb | None:

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from components.monitoring import DATA_DIR
+from components.prometheus import DATA_DIR
 from testing.project import ROOT, Project
 
 pytestmark = pytest.mark.engine

@@ -7,10 +7,11 @@ from typing import Any
 
 import pulumi
 
+from components import parts
 from components.settings import StackSettings
 from components.stack import FridayStack
 
-PARTS = ("edge", "friday", "litellm", "prometheus", "redis", "redis-exporter", "simulator")
+PARTS = parts.NAMES
 IMAGES = {part: f"friday-litellm/{part}:0123456789ab" for part in PARTS}
 CONTAINER = "docker:index/container:Container"
 SERVICE = "docker:index/service:Service"

@@ -126,7 +126,7 @@ class Collector:
         self._thorough = thorough
         self._upstream = upstream
         built = local_images()
-        self._workloads = declare(stack, settings, built).workloads()
+        self._workloads = declare(stack, settings, built)
         self._needs = images.needs_of(self._workloads, built)
 
     def collect(self) -> Facts:

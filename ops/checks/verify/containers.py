@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.container_engine import files_name, instance_of
+from components.friday_environment import REQUIRED, VARIABLES
 from components.workload import Workload
 from ops.checks.verify.result import Check
 from ops.hosts.docker_host import PART_LABEL, REPLICA_LABEL
 
 MEBIBYTE = 1024 * 1024
 _LOGS = {"max-file": "3", "max-size": "10m"}
-# What Friday AI does not start without, besides what the stack sets itself.
-_FRIDAY_NEEDS = ("JWT_SECRET", "OWNER_OPEN_ID", "DATABASE_URL", "VITE_APP_ID", "OPENROUTER_API_KEY")
 
 
 @dataclass(frozen=True)
@@ -223,15 +222,9 @@ def contract(seen: Sequence[Seen]) -> Check:
 
 
 def _broken_terms(env: Mapping[str, str]) -> Iterator[str]:
-    share = env.get("LITELLM_ROLLOUT_PERCENTAGE", "")
-    terms = {
-        "ENABLE_LITELLM should be true or false": env.get("ENABLE_LITELLM") in ("true", "false"),
-        "LITELLM_ROLLOUT_PERCENTAGE should be 0 to 100": share.isdecimal() and int(share) <= 100,
-        "LITELLM_BASE_URL should be the edge": env.get("LITELLM_BASE_URL", "").startswith("http://"),
-        "OPENROUTER_MODEL should be a free model": env.get("OPENROUTER_MODEL", "").endswith(":free"),
-        "PORT should be 3000": env.get("PORT") == "3000",
-    }
-    yield from (f"{term} (is {env.get(term.split()[0])!r})" for term, kept in terms.items() if not kept)
-    for name in _FRIDAY_NEEDS:
+    for each in VARIABLES:
+        if each.rule and not each.rule.is_kept(env.get(each.name, "")):
+            yield f"{each.name} should be {each.rule.words} (is {env.get(each.name)!r})"
+    for name in REQUIRED:
         if not env.get(name) and not env.get(f"{name}_FILE"):
             yield f"{name} or {name}_FILE should be set"

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from pydantic import SecretStr
 
-from components.declaration import address, declare
+from components.declaration import declare
+from components.part import address
 from components.settings import StackSettings
 from components.workload import Workload
 from images.tags import local_images
@@ -25,7 +26,7 @@ def verify(deployment: Deployment) -> Report:
     Raises OperationError (exit code 2) when the secrets of the settings cannot be decrypted.
     """
     stack, settings = deployment.name, deployment.decrypted_settings
-    suite = _Suite(stack, settings, declare(stack, settings, local_images()).workloads())
+    suite = _Suite(stack, settings, declare(stack, settings, local_images()))
     with ThreadPoolExecutor(len(settings.hosts)) as pool:
         return Report(stack, dict(zip(settings.hosts, pool.map(suite.host, settings.hosts), strict=True)))
 

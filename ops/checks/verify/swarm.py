@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
-from components.declaration import address
+from components.part import address
 from components.swarm_service import declared_digest, seen_digest
 from components.workload import Workload
 from ops.checks.verify.result import Check

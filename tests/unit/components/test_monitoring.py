@@ -6,7 +6,7 @@ from typing import Any
 import yaml
 
 from components import declaration
-from components.monitoring import DATA_DIR, prometheus_workload, redis_exporter_workload
+from components.prometheus import DATA_DIR
 from components.prometheus_config import Job, render
 from components.workload import Workload
 from tests.unit.declared import CONTAINER, IMAGES, SERVICE, VOLUME, by_part, declare
@@ -15,8 +15,12 @@ from tests.unit.given import SECRETS, settings
 OWN_FRIDAY = {"image": "registry.example/friday@sha256:" + "0" * 64}
 
 
+def declared(**changes: Any) -> dict[str, Workload]:
+    return {each.part: each for each in declaration.declare("t", settings(**changes), IMAGES)}
+
+
 def prometheus(**changes: Any) -> Workload:
-    return prometheus_workload(declaration.declare("t", settings(**changes), IMAGES).prometheus)
+    return declared(**changes)["prometheus"]
 
 
 def scraped(**changes: Any) -> dict[str, dict[str, Any]]:
@@ -69,7 +73,7 @@ def test_in_a_swarm_the_tasks_are_asked_for() -> None:
 def test_without_redis_there_is_no_exporter() -> None:
     alone = {"replicas": 1}
     assert "redis" not in scraped(litellm=alone)
-    assert declaration.declare("t", settings(litellm=alone), IMAGES).redis_exporter is None
+    assert "redis-exporter" not in declared(litellm=alone)
 
 
 def test_a_friday_image_of_the_teams_own_is_scraped_where_it_says() -> None:
@@ -87,9 +91,7 @@ def test_only_the_gateway_is_shown_the_ops_key_and_it_is_a_secret_file() -> None
 
 
 def test_the_exporters_password_is_a_secret_file_for_redis_address() -> None:
-    args = declaration.declare("t", settings(), IMAGES).redis_exporter
-    assert args is not None
-    workload = redis_exporter_workload(args)
+    workload = declared()["redis-exporter"]
     (content,) = workload.files.values()
     assert content.secret
     assert json.loads(content.content) == {"redis://redis:6379": SECRETS["redisPassword"]}
@@ -97,9 +99,7 @@ def test_the_exporters_password_is_a_secret_file_for_redis_address() -> None:
 
 
 def test_no_secret_is_in_a_command_or_a_file_that_is_not_encrypted() -> None:
-    declared = declaration.declare("t", settings(), IMAGES)
-    assert declared.redis_exporter is not None
-    for workload in (prometheus_workload(declared.prometheus), redis_exporter_workload(declared.redis_exporter)):
+    for workload in (declared()["prometheus"], declared()["redis-exporter"]):
         shown = [*workload.command, *(file.content for file in workload.files.values() if not file.secret)]
         assert not [name for name, secret in SECRETS.items() if secret in "".join(shown)]
 

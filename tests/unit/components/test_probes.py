@@ -44,5 +44,5 @@ def test_a_deployment_waits_through_the_start_period_all_retries_and_one_slow_pr
     ids=["built here", "of others", "named", "named for the one built here"],
 )
 def test_the_cheap_client_asks_where_it_is_known_to_be(changes: dict[str, Any], clients: dict[str, str]) -> None:
-    workloads = {each.part: each for each in declare("t", settings(**changes), IMAGES).workloads()}
+    workloads = {each.part: each for each in declare("t", settings(**changes), IMAGES)}
     assert {part: workloads[part].probe.docker_test()[1] for part in clients} == clients

@@ -16,7 +16,7 @@ IMAGES = {
 
 
 def workloads(**changes: Any) -> dict[str, Workload]:
-    found = declare("t", settings(engine="swarm", **changes), IMAGES).workloads()
+    found = declare("t", settings(engine="swarm", **changes), IMAGES)
     return {each.part: each for each in found}
 
 

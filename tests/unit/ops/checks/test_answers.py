@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from components.declaration import PARTS
+from components.parts import NAMES
 from ops.checks import answers
 from ops.commands.status import Status
 from ops.errors import EXIT_FAILED, EXIT_USAGE, OperationError
@@ -28,7 +28,7 @@ class Engine:
         return self._complaint
 
     def instances(self, stack: str) -> list[Instance]:
-        ill = [Instance(f"friday-t-{part}-2", part, "i:1", "exited", "unhealthy", 5) for part in PARTS]
+        ill = [Instance(f"friday-t-{part}-2", part, "i:1", "exited", "unhealthy", 5) for part in NAMES]
         return [*ill, *(Instance(f"friday-t-{part}-1", part, "i:1", "running", "healthy", 5) for part in self._well)]
 
 

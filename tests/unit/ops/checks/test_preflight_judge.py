@@ -48,7 +48,7 @@ def facts(hosts: Mapping[str, HostFacts | OperationError], **changes: Any) -> Fa
     if addresses[1:]:
         given = {"engine": "swarm", "swarmHosts": addresses[1:], **given}
     chosen = settings(**given)
-    return Facts("t", chosen, declare("t", chosen, IMAGES).workloads(), hosts)
+    return Facts("t", chosen, declare("t", chosen, IMAGES), hosts)
 
 
 def one(**changes: Any) -> Facts:

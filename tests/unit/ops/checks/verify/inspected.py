@@ -17,7 +17,7 @@ Change = Callable[[dict[str, Any]], None]
 
 def workloads(**changes: Any) -> dict[str, Workload]:
     """Return the workloads of the small simulator stack, by part."""
-    return {each.part: each for each in declare(STACK, settings(**changes), IMAGES).workloads()}
+    return {each.part: each for each in declare(STACK, settings(**changes), IMAGES)}
 
 
 def inspected(workload: Workload, instance: str, replica: int = 1) -> dict[str, Any]:

@@ -1,0 +1,66 @@
+"""Every list of the stack's parts is the one in components/parts.py."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from pydantic import ValidationError
+
+from cli.main import main
+from components import declaration, parts
+from components.part import Part
+from components.prometheus_config import Job
+from images.tags import local_images
+from ops.rollout import history
+from tests.unit.declared import IMAGES, by_part, declare
+from tests.unit.given import LOCAL, SECRETS, settings
+from tests.unit.ops.evidence import entry
+
+PINNED = {"friday": LOCAL["friday"]}
+
+
+def nested(part: Part, value: str) -> dict[str, object]:
+    """Return the settings that name a part's image."""
+    found: dict[str, object] = {"image": value}
+    for key in reversed(part.setting.split(".")):
+        found = {key: found}
+    return found
+
+
+def test_each_part_has_its_image_and_a_container() -> None:
+    assert set(local_images()) == set(parts.NAMES)
+    assert set(by_part(declare(settings()))) == set(parts.NAMES)
+
+
+@pytest.mark.parametrize("part", parts.PARTS, ids=parts.NAMES)
+def test_the_history_knows_the_image_that_a_part_is_given(part: Part) -> None:
+    ((key, value),) = nested(part, "registry.example/x:1").items()
+    found = entry(1, 10, config={f"friday-litellm:{key}": json.dumps(value)})
+    assert found.images == {part.name: "registry.example/x:1"}
+
+
+@pytest.mark.parametrize("part", [part for part in parts.PARTS if part.name != "simulator"], ids=lambda part: part.name)
+def test_each_part_that_serves_real_users_has_its_image_pinned(part: Part) -> None:
+    with pytest.raises(ValidationError, match=f"{part.setting}.image should end with its digest"):
+        settings(upstream="openrouter", **SECRETS, **nested(part, "registry.example/x:1"))
+
+
+def test_an_unknown_part_has_no_logs_and_the_known_ones_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["logs", "local", "grafana"]) == 2
+    said = capsys.readouterr().err
+    assert all(f"'{name}'" in said for name in parts.NAMES)
+
+
+def test_a_further_part_takes_no_more_than_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    (redis,) = (part for part in parts.PARTS if part.name == "redis")
+    further = Part(
+        "grafana",
+        setting="redis",
+        workload=lambda given: replace(redis.workload(given), part="grafana"),
+        metrics=lambda given: Job("grafana", given.every_replica("grafana"), 3000),
+    )
+    for module in (parts, declaration, history):
+        monkeypatch.setattr(module, "PARTS", (*parts.PARTS, further))
+    workloads = {each.part: each for each in declaration.declare("t", settings(), IMAGES)}
+    assert "grafana" in workloads
+    assert "job_name: grafana" in workloads["prometheus"].files["prometheus.yml"].content
