@@ -4,13 +4,13 @@ from datetime import timedelta
 
 import click
 
-from ops.rollout.gates.verdict import Judgement, Outcome
+from ops.rollout.gates.verdict import AnalysisResult, Outcome
 from ops.rollout.steps import in_words
 
 _COLOURS = {Outcome.PASS: "green", Outcome.FAIL: "red", Outcome.INCONCLUSIVE: "yellow", Outcome.SKIPPED: "dim"}
 
 
-def show_gates(judgement: Judgement, *, causes: bool = True, err: bool = False) -> None:
+def show_gates(judgement: AnalysisResult, *, causes: bool = True, err: bool = False) -> None:
     """Print a judgement, with or without the causes; `err` keeps standard output free for JSON."""
     from rich.console import Console  # noqa: PLC0415 - other commands must not pay for it
     from rich.table import Table  # noqa: PLC0415

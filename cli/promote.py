@@ -123,12 +123,12 @@ class _Promoting:
 
 def _signed(proposal: "Proposal", options: _Options) -> "Proposal":
     """Ask for the signature when that is all that is missing."""
-    from ops.rollout.gates.evidence import Gate  # noqa: PLC0415
+    from ops.rollout.gates import complaints  # noqa: PLC0415
     from ops.rollout.gates.verdict import Outcome  # noqa: PLC0415
 
     held = [each.gate for each in proposal.judgement.having(Outcome.INCONCLUSIVE)]
     failed = proposal.judgement.outcome is Outcome.FAIL
-    if options.yes or options.dry_run or failed or held != [Gate.COMPLAINTS]:
+    if options.yes or options.dry_run or failed or held != [complaints.NAME]:
         return proposal
     question = "Did no user complain? Your name signs that (empty: somebody did)"
     name = one_line(click.prompt(question, default="", show_default=False, err=True))

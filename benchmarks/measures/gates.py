@@ -10,7 +10,7 @@ from benchmarks.stage import Stage
 from ops.metrics import queries
 from ops.metrics.prometheus import Prometheus
 from ops.metrics.queries import Scope, Window
-from ops.rollout.gates.evidence import Gate
+from ops.rollout.gates import registry
 
 RUNS = 5
 TARGET_SECONDS = 3
@@ -31,11 +31,12 @@ def measure(stage: Stage) -> list[Figure]:
 def _gather(url: str, end: float) -> float:
     began = time.perf_counter()
     window = past.HOURS * 3600.0
+    windows = {gate.name: window for gate in registry.GATES}
     server = Prometheus(url)
-    found = queries.gather(server, Scope(end, dict.fromkeys(Gate, window), True, 60.0, Window(end, window)))
+    found = queries.gather(server, Scope(end, windows, True, 60.0, Window(end, window)))
     server.close()
     seconds = time.perf_counter() - began
-    missing = [name for name, value in found.items() if value is None]
+    missing = [name for name, value in found["figures"].items() if value is None]
     if found["silent"] or missing:
         raise RuntimeError(f"Prometheus did not answer: {found['silent'] or missing}")
     return seconds

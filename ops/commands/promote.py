@@ -18,9 +18,9 @@ from ops.metrics.collect import Sources, measure, sources
 from ops.rollout import steps
 from ops.rollout.analysis import judge
 from ops.rollout.gates.evidence import Evidence
-from ops.rollout.gates.verdict import Judgement, Outcome, Question, named
+from ops.rollout.gates.verdict import AnalysisResult, GateInput, Outcome, named
 from ops.rollout.history import ENABLED, NAMESPACE, PERCENTAGE, Entry, Verb, going_back
-from ops.rollout.position import Standing, plan_of, standing
+from ops.rollout.position import RolloutPosition, plan_of, position_of
 from ops.rollout.rollback_plan import Restore, Step
 from ops.stacks import preview
 from ops.stacks.stack_config import changes, settings_of, write_settings
@@ -47,9 +47,9 @@ class Proposal:
     request: PromoteRequest
     examined: Examination
     sources: Sources
-    standing: Standing
+    standing: RolloutPosition
     evidence: Evidence
-    question: Question
+    question: GateInput
 
     @property
     def to(self) -> int:
@@ -57,7 +57,7 @@ class Proposal:
         return self.question.to or 0
 
     @property
-    def judgement(self) -> Judgement:
+    def judgement(self) -> AnalysisResult:
         """Return what the gates say."""
         return judge(self.evidence, self.question)
 
@@ -81,7 +81,7 @@ class Promotion:
 
     result: str
     message: str
-    watch: Judgement | None = None
+    watch: AnalysisResult | None = None
     seconds: dict[str, float] = field(default_factory=dict)
     unwell: list[str] = field(default_factory=list)
 
@@ -94,14 +94,14 @@ def propose(deployment: Deployment, request: PromoteRequest) -> Proposal:
     """
     settings, opened = deployment.settings, deployment.open_to_change()
     entries, now = deployment.history, dt.datetime.now(dt.UTC)
-    found, to = _allowed(deployment, request, standing(entries, settings.rollout, now), now)
+    found, to = _allowed(deployment, request, position_of(entries, settings.rollout, now), now)
     _nothing_else(opened, found.current)
     examined = preflight.examine(deployment)
     examined.report.require()
     deployment.report("step", f"{found.percentage} % for {steps.in_words(now - found.since)}; asked for {to} %")
     asked = sources(deployment, {key: output.value for key, output in opened.outputs().items()})
     evidence = measure(asked, settings, entries, found.since, now)
-    question = Question(deployment.name, found.percentage, to, settings.gates, request.signed_off_by)
+    question = GateInput(deployment.name, found.percentage, to, settings.gates, request.signed_off_by)
     return Proposal(deployment, request, examined, asked, found, evidence, question)
 
 
@@ -138,8 +138,8 @@ def carry_out(proposal: Proposal, watch_seconds: float) -> Promotion:
 
 
 def _allowed(
-    deployment: Deployment, request: PromoteRequest, found: Standing | None, now: dt.datetime
-) -> tuple[Standing, int]:
+    deployment: Deployment, request: PromoteRequest, found: RolloutPosition | None, now: dt.datetime
+) -> tuple[RolloutPosition, int]:
     """Return where the rollout stands and where to it may go; OperationError when it may not go anywhere now."""
     stack = deployment.name
     if found is None:
@@ -187,11 +187,11 @@ def _message(proposal: Proposal) -> str:
 
 def _watched(proposal: Proposal) -> Watched:
     deployment = proposal.deployment
-    question = Question(deployment.name, proposal.to, None, deployment.settings.gates, watching=True)
+    question = GateInput(deployment.name, proposal.to, None, deployment.settings.gates, watching=True)
     return Watched(proposal.sources, deployment.settings, deployment.history, question)
 
 
-def _abort(proposal: Proposal, why: str, seen: Judgement | None) -> Promotion:
+def _abort(proposal: Proposal, why: str, seen: AnalysisResult | None) -> Promotion:
     """Go back to the update before: the gateway is closed at the edge first, so that nobody waits for the update."""
     began, current, deployment = time.monotonic(), proposal.standing.current, proposal.deployment
     message = f"{Verb.ABORT}: {proposal.to} -> {current.percentage} % {going_back(current)}: {why}"

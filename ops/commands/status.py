@@ -10,9 +10,9 @@ from ops.deployment import Deployment
 from ops.hosts.docker_host import Instance
 from ops.metrics.collect import measure, sources
 from ops.rollout.analysis import judge
-from ops.rollout.gates.verdict import Judgement, Question
+from ops.rollout.gates.verdict import AnalysisResult, GateInput
 from ops.rollout.history import Entry
-from ops.rollout.position import Standing, standing
+from ops.rollout.position import RolloutPosition, position_of
 from ops.rollout.steps import in_words
 
 _URLS = ("fridayUrl", "gatewayUrl", "simulatorUrl", "prometheusUrl")
@@ -33,8 +33,8 @@ class Status:
     history: Sequence[Entry]
     instances: list[Instance]
     urls: dict[str, str]
-    step: Standing | None = None
-    gates: Judgement | None = None
+    step: RolloutPosition | None = None
+    gates: AnalysisResult | None = None
 
     @property
     def well(self) -> bool:
@@ -90,11 +90,11 @@ def look(deployment: Deployment) -> Status:
         outputs = {key: output.value for key, output in asked[0].result().items()}
         entries = asked[1].result()
     now = dt.datetime.now(dt.UTC)
-    step = standing(entries, settings.rollout, now) if outputs else None
+    step = position_of(entries, settings.rollout, now) if outputs else None
     gates = None
     if step:
         evidence = measure(sources(deployment, outputs), settings, entries, step.since, now)
-        gates = judge(evidence, Question(stack, step.percentage, step.next_step, settings.gates))
+        gates = judge(evidence, GateInput(stack, step.percentage, step.next_step, settings.gates))
     return Status(
         stack=stack,
         settings_percentage=settings.effective_percentage,

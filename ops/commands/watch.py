@@ -9,7 +9,7 @@ from components.settings import StackSettings
 from ops.metrics.collect import Sources, measure
 from ops.progress import Report
 from ops.rollout.analysis import judge
-from ops.rollout.gates.verdict import Judgement, Outcome, Question, named
+from ops.rollout.gates.verdict import AnalysisResult, GateInput, Outcome, named
 from ops.rollout.history import Entry
 
 EVERY = 10.0
@@ -25,10 +25,10 @@ class Watched:
     sources: Sources
     settings: StackSettings
     entries: Sequence[Entry]
-    question: Question
+    question: GateInput
 
 
-def watch(watched: Watched, report: Report, seconds: float) -> Judgement:
+def watch(watched: Watched, report: Report, seconds: float) -> AnalysisResult:
     """Return the last judgement: the first that fails, else the one at the end of `seconds`.
 
     What cannot be told yet is no reason to go back: the step was made on the evidence of the one before.
@@ -47,6 +47,6 @@ def watch(watched: Watched, report: Report, seconds: float) -> Judgement:
             return seen
 
 
-def in_words(seen: Judgement) -> str:
+def in_words(seen: AnalysisResult) -> str:
     """Return a judgement as a line of progress."""
     return "; ".join(f"{named(found)} {word}" for outcome, word in _WORDS if (found := seen.having(outcome)))

@@ -18,7 +18,8 @@ from ops.metrics import queries
 from ops.metrics.openrouter import KeyUsage, key_usage, keys_of, reached_at
 from ops.metrics.prometheus import Prometheus, SilentError
 from ops.metrics.queries import Scope, Window
-from ops.rollout.gates.evidence import Evidence, Gate
+from ops.rollout.gates import cost, errors, registry
+from ops.rollout.gates.evidence import Evidence
 from ops.rollout.gates.verdict_builder import OPENROUTER, PROMETHEUS
 from ops.rollout.history import Entry, deployed, step_before
 
@@ -75,7 +76,7 @@ def measure(
     if refusals:
         found["silent"] = {**found["silent"], OPENROUTER: refusals[0]}
     elif usages:
-        since = now - dt.timedelta(seconds=seconds[Gate.COST])
+        since = now - dt.timedelta(seconds=seconds[cost.GATE.name])
         found["key_usage"] = sum(usage.since(since, now) for usage in usages)
     daily = usages[0].requests_per_day if usages and not refusals else None
     return Evidence(
@@ -87,24 +88,24 @@ def measure(
     )
 
 
-def windows(settings: StackSettings, elapsed: float) -> dict[Gate, float]:
+def windows(settings: StackSettings, elapsed: float) -> dict[str, float]:
     """Return how many seconds each gate looks back: its own window, else the soak, but not beyond the step's start."""
     soak = settings.rollout.soak_hours * 3600 or elapsed
     found = {}
-    for gate in Gate:
-        own = getattr(settings.gates, gate, None)
+    for gate in registry.GATES:
+        own = getattr(settings.gates, gate.name, None)
         hours = own.window_hours if isinstance(own, GateSettings) else None
-        found[gate] = max(_SHORTEST, min(hours * 3600 if hours else soak, elapsed))
+        found[gate.name] = max(_SHORTEST, min(hours * 3600 if hours else soak, elapsed))
     return found
 
 
 def _from_prometheus(
-    asked: Sources, settings: StackSettings, entries: Sequence[Entry], seconds: Mapping[Gate, float], now: dt.datetime
+    asked: Sources, settings: StackSettings, entries: Sequence[Entry], seconds: Mapping[str, float], now: dt.datetime
 ) -> dict[str, Any]:
     prometheus = Prometheus(asked.prometheus, asked.transport)
     try:
         has_friday = settings.friday.image is None or queries.knows_friday(prometheus, now.timestamp())
-        current = Window(now.timestamp(), seconds[Gate.ERRORS])
+        current = Window(now.timestamp(), seconds[errors.GATE.name])
         baseline = current if _has_baseline(entries, has_friday=has_friday) else _before(settings, entries)
         scope = Scope(now.timestamp(), seconds, has_friday, float(settings.router.cooldown_seconds), baseline)
         words = {} if baseline is current else {"baseline_is": "previous step"}

@@ -10,7 +10,7 @@ from ops.rollout.steps import Plan, next_step, soak_left
 
 
 @dataclass(frozen=True)
-class Standing:
+class RolloutPosition:
     """The present step: `percentage` (0 to 100) since `since`, how much of its soak is left, and what is next.
 
     `paused` is the pause in force.
@@ -43,11 +43,11 @@ def plan_of(settings: RolloutSettings) -> Plan:
     return Plan(steps=settings.steps, soak=timedelta(hours=settings.soak_hours))
 
 
-def standing(entries: Sequence[Entry], settings: RolloutSettings, now: datetime) -> Standing | None:
+def position_of(entries: Sequence[Entry], settings: RolloutSettings, now: datetime) -> RolloutPosition | None:
     """Return where the rollout stands, None when nothing is deployed."""
     current, began = deployed(entries), since(entries)
     if current is None or began is None:
         return None
     plan = plan_of(settings)
     left = soak_left(began, now, plan.soak)
-    return Standing(current, began, left, next_step(current.percentage, plan.steps), pause(entries))
+    return RolloutPosition(current, began, left, next_step(current.percentage, plan.steps), pause(entries))

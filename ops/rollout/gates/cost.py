@@ -1,30 +1,46 @@
 """The gate on money: exactly $0, by every source that can know."""
 
-from ops.rollout.gates.evidence import Evidence, Gate
-from ops.rollout.gates.verdict import Question, Verdict, count
+from ops.rollout.gates.evidence import Evidence
+from ops.rollout.gates.gate import FRIDAY, GATEWAY, Figure, Gate, Look
+from ops.rollout.gates.verdict import GateInput, Verdict, count
 from ops.rollout.gates.verdict_builder import OPENROUTER, PROMETHEUS, VerdictBuilder
+
+_NAME = "cost"
+
+
+def _answered(look: Look) -> int | None:
+    found = look.total("litellm_requests_metric_total", GATEWAY)
+    return None if found is None else round(found)
+
+
+_ANSWERED = Figure("answers", _answered)
+"""Answers that the cost was looked for in."""
+
+_GATEWAY_SPEND = Figure("gateway_spend", lambda look: look.total("litellm_spend_metric_total", GATEWAY))
+_ANSWERS_COST = Figure("answers_cost", lambda look: look.total("friday_llm_cost_usd_total", FRIDAY))
 
 _SPEND, _ANSWERS, _KEYS = "LiteLLM's spend", "cost in the answers", "usage of the OpenRouter keys"
 
 
-def cost(evidence: Evidence, question: Question) -> Verdict:
-    """Judge the dollars that LiteLLM, Friday and OpenRouter each counted; one that is silent holds the step."""
-    builder = VerdictBuilder(Gate.COST, evidence, question, "US dollars spent", "$0")
-    sources = {_SPEND: evidence.gateway_spend, _KEYS: evidence.key_usage}
+def _judge(evidence: Evidence, given: GateInput) -> Verdict:
+    """Judge the dollars that LiteLLM, Friday and OpenRouter each counted; one that is silent leaves it open."""
+    builder = VerdictBuilder(_NAME, evidence, given, "US dollars spent", "$0")
+    sources = {_SPEND: _GATEWAY_SPEND.of(evidence), _KEYS: evidence.key_usage}
     if evidence.has_friday:
-        sources[_ANSWERS] = evidence.answers_cost
+        sources[_ANSWERS] = _ANSWERS_COST.of(evidence)
+    answered = _ANSWERED.of(evidence)
     value = ", ".join(f"{name} {_dollars(found)}" for name, found in sources.items())
     billed = [name for name, found in sources.items() if found]
     if billed:
-        return builder.fails(value, evidence.answers, cause=_cause(billed), mend=_mend(question.stack))
+        return builder.fails(value, answered, cause=_cause(billed), mend=_mend(given.stack))
     silent = [name for name, found in sources.items() if found is None]
     if silent:
         said = evidence.silent.get(OPENROUTER if silent == [_KEYS] else PROMETHEUS, "it knows no such figure")
         cause = f"{', '.join(silent)}: {said}"
-        mend = f"./fridayctl status {question.stack} shows what runs"
-        return builder.holds(value, evidence.answers, cause=cause, mend=mend)
+        mend = f"./fridayctl status {given.stack} shows what runs"
+        return builder.inconclusive(value, answered, cause=cause, mend=mend)
     said = count(len(sources), "source")
-    return builder.passes(f"$0 by {said}", evidence.answers)
+    return builder.passes(f"$0 by {said}", answered)
 
 
 def _cause(billed: list[str]) -> str:
@@ -41,3 +57,6 @@ def _mend(stack: str) -> str:
 
 def _dollars(found: float | None) -> str:
     return "not measured" if found is None else f"${found:.6f}".rstrip("0").rstrip(".")
+
+
+GATE = Gate(_NAME, _judge, (_ANSWERED, _GATEWAY_SPEND, _ANSWERS_COST), watched=True)

@@ -1,23 +1,8 @@
 """What was measured, source by source. None is what a source did not answer, and never means 0."""
 
-from enum import StrEnum
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
-
-
-class Gate(StrEnum):
-    """The gates, in the order in which they are shown. Their names are those of the settings."""
-
-    METRICS = "metrics"
-    GATEWAY = "gateway"
-    ERRORS = "errors"
-    FALLBACKS = "fallbacks"
-    LATENCY = "latency"
-    OVERHEAD = "overhead"
-    PROVIDERS = "providers"
-    COST = "cost"
-    QUOTA = "quota"
-    COMPLAINTS = "complaints"
 
 
 class Measured(BaseModel):
@@ -75,27 +60,17 @@ class Load(Measured):
 
 
 class Evidence(Measured):
-    """Everything that the gates look at; durations in seconds, shares from 0 to 1, money in US dollars."""
+    """Everything that the gates look at; durations in seconds, shares from 0 to 1, money in US dollars.
 
-    windows: dict[Gate, float] = Field(description="how many seconds each gate looks back")
+    `figures` is what Prometheus knows, by the names of the gates' own figures (`gate.Figure`).
+    """
+
+    windows: dict[str, float] = Field(description="how many seconds each gate looks back")
+    figures: dict[str, Any] = Field(default_factory=dict, description="what Prometheus knows; None: it does not")
     silent: dict[str, str] = Field(default_factory=dict, description="sources that did not answer, and why")
     has_friday: bool = Field(default=True, description="Friday has metrics of its own; else the edge speaks for it")
-    coverage: float | None = Field(default=None, description="share of the window that Prometheus has seen")
-    calls: Calls | None = Field(default=None, description="calls of the gateway's users, those that fell back too")
-    baseline: Calls | None = Field(default=None, description="calls that never met the gateway")
     baseline_is: str = "direct path"
-    fallbacks: Calls | None = Field(default=None, description="calls of the gateway's users; failed: it left them")
-    latency: Distribution | None = Field(default=None, description="whole calls of the gateway's users")
-    direct_latency: Distribution | None = Field(default=None, description="whole calls on the direct path")
-    overhead: Distribution | None = Field(default=None, description="what LiteLLM adds to a model's time")
-    gateway_up: float | None = Field(default=None, description="share of the window with a replica that is well")
-    seconds_out: dict[str, float] | None = Field(default=None, description="how long each model was cooling down")
-    answers: int | None = Field(default=None, description="answers that the cost was looked for in")
-    gateway_spend: float | None = Field(default=None, description="LiteLLM's own count of dollars")
-    answers_cost: float | None = Field(default=None, description="dollars in the answers, as Friday counts them")
     key_usage: float | None = Field(default=None, description="dollars that OpenRouter booked on the keys")
-    gateway_load: Load | None = Field(default=None, description="the gateway's requests, refused ones too")
-    direct_load: Load | None = Field(default=None, description="the direct path's requests")
     one_account: bool = Field(default=True, description="both paths use up the same account's limits")
     requests_per_minute: int = Field(default=20, ge=1, description="the account's limit")
     requests_per_day: int = Field(default=1000, ge=1, description="the account's limit")

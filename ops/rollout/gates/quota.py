@@ -3,31 +3,38 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ops.rollout.gates.evidence import Evidence, Gate, Load
-from ops.rollout.gates.verdict import Question, Verdict
+from ops.rollout.gates.evidence import Evidence, Load
+from ops.rollout.gates.gate import FRIDAY, GATEWAY, Figure, Gate
+from ops.rollout.gates.verdict import GateInput, Verdict
 from ops.rollout.gates.verdict_builder import VerdictBuilder
 
+_NAME = "quota"
+_ATTEMPTS = "gateway_upstream_attempts_total"
+_REFUSED = 'gateway_refused_requests_total{reason="quota_spent"}'
+_DIRECT_CALLS = 'friday_llm_requests_total{path=~"direct|fallback"}'
+_GATEWAY_LOAD = Figure("gateway_load", lambda look: look.load(_ATTEMPTS, _REFUSED, alive=GATEWAY))
+_DIRECT_LOAD = Figure("direct_load", lambda look: look.load(_DIRECT_CALLS, alive=FRIDAY))
 _NOTHING = Load(per_minute=0, per_day=0, samples=0)
 
 
-def quota(evidence: Evidence, question: Question) -> Verdict:
+def _judge(evidence: Evidence, given: GateInput) -> Verdict:
     """Judge whether the measured requests, scaled to the next percentage, stay within the account's limits."""
-    usable = question.gates.quota.usable_percent
+    usable = given.gates.quota.usable_percent
     threshold = f"{usable:g} % of {evidence.requests_per_minute:,} a minute, {evidence.requests_per_day:,} a day"
-    builder = VerdictBuilder(Gate.QUOTA, evidence, question, "requests to OpenRouter at the next step", threshold)
-    measured = evidence.gateway_load if question.current else evidence.direct_load
+    builder = VerdictBuilder(_NAME, evidence, given, "requests to OpenRouter at the next step", threshold)
+    measured = _GATEWAY_LOAD.of(evidence) if given.current else _DIRECT_LOAD.of(evidence)
     if measured is None:
-        return builder.unanswered(part="litellm" if question.current else "friday")
-    minimum = question.enough(question.gates.quota.minimum_samples)
+        return builder.unanswered(part="litellm" if given.current else "friday")
+    minimum = given.enough(given.gates.quota.minimum_samples)
     if measured.samples < minimum:
         return builder.too_few("", measured.samples, minimum)
-    to = question.current if question.to is None else question.to
-    needs = list(_needs(evidence, question.current, to, usable))
+    to = given.current if given.to is None else given.to
+    needs = list(_needs(evidence, given.current, to, usable))
     value = "; ".join(need.words for need in needs)
     if all(need.fits for need in needs):
         return builder.passes(value, measured.samples)
-    best = affordable(evidence, question.current, usable)
-    return builder.fails(value, measured.samples, cause=_cause(best, question.current), mend=_mend(question, best))
+    best = affordable(evidence, given.current, usable)
+    return builder.fails(value, measured.samples, cause=_cause(best, given.current), mend=_mend(given, best))
 
 
 def affordable(evidence: Evidence, current: int, usable: float) -> int | None:
@@ -51,7 +58,7 @@ class _Need:
 
 
 def _needs(evidence: Evidence, current: int, to: int, usable: float) -> Iterator[_Need]:
-    gateway, direct = evidence.gateway_load or _NOTHING, _direct(evidence, current)
+    gateway, direct = _GATEWAY_LOAD.of(evidence) or _NOTHING, _direct(evidence, current)
     yield _need(
         "in the busiest minute",
         (gateway.per_minute, direct.per_minute),
@@ -87,9 +94,10 @@ def _shown(requests: float) -> str:
 
 def _direct(evidence: Evidence, current: int) -> Load:
     """Return the direct path's requests; where nobody counts them, what users split by their ids would make."""
-    if evidence.direct_load is not None or not current:
-        return evidence.direct_load or _NOTHING
-    gateway = evidence.gateway_load or _NOTHING
+    counted = _DIRECT_LOAD.of(evidence)
+    if counted is not None or not current:
+        return counted or _NOTHING
+    gateway = _GATEWAY_LOAD.of(evidence) or _NOTHING
     share = (100 - current) / current
     return Load(per_minute=gateway.per_minute * share, per_day=gateway.per_day * share, samples=0)
 
@@ -102,8 +110,11 @@ def _cause(best: int | None, current: int) -> str:
     return f"the account can afford at most {best} %"
 
 
-def _mend(question: Question, best: int | None) -> str:
+def _mend(given: GateInput, best: int | None) -> str:
     more = "buy credits (1,000 a day once it was $10), or let the cache answer (router.cacheTtlSeconds)"
-    if best is None or best <= question.current:
+    if best is None or best <= given.current:
         return more
-    return f"./fridayctl promote {question.stack} --to {best} --reason 'quota', or {more}"
+    return f"./fridayctl promote {given.stack} --to {best} --reason 'quota', or {more}"
+
+
+GATE = Gate(_NAME, _judge, (_GATEWAY_LOAD, _DIRECT_LOAD))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from components.rollout_settings import GatesSettings
-from ops.rollout.gates.evidence import Gate, Measured
+from ops.rollout.gates.evidence import Calls, Measured
 
 
 class Outcome(StrEnum):
@@ -20,7 +20,7 @@ class Outcome(StrEnum):
 class Verdict(Measured):
     """One gate's word with what it rests on, ready to be shown. `seconds` is the window."""
 
-    gate: Gate
+    gate: str
     outcome: Outcome
     metric: str
     value: str = ""
@@ -31,8 +31,8 @@ class Verdict(Measured):
     mend: str = ""
 
 
-class Judgement(Measured):
-    """All verdicts of one look."""
+class AnalysisResult(Measured):
+    """The verdicts of all gates that were asked."""
 
     verdicts: tuple[Verdict, ...]
 
@@ -51,7 +51,7 @@ class Judgement(Measured):
 
 
 @dataclass(frozen=True)
-class Question:
+class GateInput:
     """What the evidence is judged for: the step from `current` to `to` percent (None: there is none).
 
     A watch asks whether to go back from `current`; it judges fewer gates, and from fewer samples on.
@@ -72,6 +72,11 @@ class Question:
 def percent(share: float) -> str:
     """Return a share of 1 as people read it: 0.5 %, 12 %."""
     return f"{share * 100:.3g} %"
+
+
+def share_of_calls(calls: Calls) -> str:
+    """Return the failed ones of some calls as people read them: 0.5 % (1 of 200)."""
+    return f"{percent(calls.rate)} ({calls.failed:,} of {calls.total:,})"
 
 
 def count(number: int, thing: str) -> str:

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from ops.rollout.gates.evidence import Evidence, Gate
-from ops.rollout.gates.verdict import Outcome, Question, Verdict, count
+from ops.rollout.gates.evidence import Evidence
+from ops.rollout.gates.verdict import GateInput, Outcome, Verdict, count
 
 PROMETHEUS = "prometheus"
 OPENROUTER = "openrouter"
@@ -13,9 +13,9 @@ OPENROUTER = "openrouter"
 class VerdictBuilder:
     """A verdict without its outcome."""
 
-    gate: Gate
+    gate: str
     evidence: Evidence
-    question: Question
+    given: GateInput
     metric: str
     threshold: str
 
@@ -27,27 +27,29 @@ class VerdictBuilder:
         """Say that it is not, why that is likely, and what to do next."""
         return self._verdict(Outcome.FAIL, value, samples, cause, mend)
 
-    def holds(self, value: str, samples: int | None, *, cause: str, mend: str) -> Verdict:
+    def inconclusive(self, value: str, samples: int | None, *, cause: str, mend: str) -> Verdict:
         """Say that it cannot be told yet."""
         return self._verdict(Outcome.INCONCLUSIVE, value, samples, cause, mend)
 
     def unanswered(self, source: str = PROMETHEUS, part: str = "") -> Verdict:
         """Say that the source gave no figure: it is down, or it does not know the metric of this part."""
-        stack = self.question.stack
+        stack = self.given.stack
         said = self.evidence.silent.get(source)
         if said:
-            return self.holds("not measured", None, cause=said, mend=f"./fridayctl status {stack} shows what runs")
+            return self.inconclusive(
+                "not measured", None, cause=said, mend=f"./fridayctl status {stack} shows what runs"
+            )
         cause = f"Prometheus answers but has no figures of {part}: is it scraped?"
-        return self.holds("not measured", None, cause=cause, mend=f"./fridayctl logs {stack} {part}")
+        return self.inconclusive("not measured", None, cause=cause, mend=f"./fridayctl logs {stack} {part}")
 
     def too_few(self, value: str, samples: int, minimum: int) -> Verdict:
         """Say that there were fewer calls than the gate needs."""
         value = value or count(samples, "call")
         cause = f"{count(samples, 'call')} of the {minimum:,} that it takes"
-        if self.question.watching:
-            return self.holds(value, samples, cause=cause, mend=f"./fridayctl status {self.question.stack} later")
-        mend = f"wait for more traffic, or lower gates.{self.gate}.minimumSamples in Pulumi.{self.question.stack}.yaml"
-        return self.holds(value, samples, cause=cause, mend=mend)
+        if self.given.watching:
+            return self.inconclusive(value, samples, cause=cause, mend=f"./fridayctl status {self.given.stack} later")
+        mend = f"wait for more traffic, or lower gates.{self.gate}.minimumSamples in Pulumi.{self.given.stack}.yaml"
+        return self.inconclusive(value, samples, cause=cause, mend=mend)
 
     def _verdict(self, outcome: Outcome, value: str, samples: int | None, cause: str, mend: str) -> Verdict:
         return Verdict(

@@ -4,13 +4,15 @@ import datetime as dt
 from typing import Any
 
 from components.rollout_settings import GatesSettings
-from ops.rollout.gates.evidence import Calls, Distribution, Evidence, Gate, Load
-from ops.rollout.gates.verdict import Question
+from ops.rollout.gates import registry
+from ops.rollout.gates.evidence import Calls, Distribution, Evidence, Load
+from ops.rollout.gates.verdict import GateInput
 from ops.rollout.history import Entry
 
 NOON = dt.datetime(2026, 11, 24, 12, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)
 TWO_DAYS = 48 * 3600.0
+NAMES = tuple(gate.name for gate in registry.GATES)
 
 
 def entry(hours: float, percentage: int, message: str = "", *, result: str = "succeeded", **given: Any) -> Entry:
@@ -30,7 +32,7 @@ def durations(*seconds: float, each: int = 100) -> Distribution:
 def sound(**changes: Any) -> Evidence:
     """Return evidence of a rollout at 10 % without a fault, with some of it changed."""
     fields: dict[str, Any] = {
-        "windows": dict.fromkeys(Gate, TWO_DAYS),
+        "windows": dict.fromkeys(NAMES, TWO_DAYS),
         "coverage": 1.0,
         "calls": Calls(total=1000, failed=2),
         "baseline": Calls(total=9000, failed=20),
@@ -48,10 +50,12 @@ def sound(**changes: Any) -> Evidence:
         "direct_load": Load(per_minute=9, per_day=450, samples=9000),
         "one_account": False,
     }
-    return Evidence(**{**fields, **changes})
+    changed = {**fields, **changes}
+    own = {name: changed.pop(name) for name in tuple(changed) if name in Evidence.model_fields}
+    return Evidence(figures=changed, **own)
 
 
-def question(current: int = 10, to: int | None = 50, **changes: Any) -> Question:
-    """Return the question of the step from 10 to 50 %, signed."""
+def gate_input(current: int = 10, to: int | None = 50, **changes: Any) -> GateInput:
+    """Return what the step from 10 to 50 % is judged by, signed."""
     gates = GatesSettings.model_validate(changes.pop("gates", {}))
-    return Question("t", current, to, gates, **{"signed_off_by": "anna", **changes})
+    return GateInput("t", current, to, gates, **{"signed_off_by": "anna", **changes})

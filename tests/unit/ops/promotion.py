@@ -17,13 +17,13 @@ from ops.deployment import Deployment
 from ops.errors import EXIT_USAGE, OperationError
 from ops.rollout.analysis import judge
 from ops.rollout.gates.evidence import Evidence
-from ops.rollout.gates.verdict import Judgement
+from ops.rollout.gates.verdict import AnalysisResult
 from ops.rollout.history import PERCENTAGE, Entry
 from ops.stacks import preview
 from ops.stacks.preview import Change
 from tests.unit.given import settings
 from tests.unit.ops.deployed import Played
-from tests.unit.ops.evidence import entry, question, sound
+from tests.unit.ops.evidence import entry, gate_input, sound
 
 LOCKED = OperationError("another update of t is going on", "wait for it")
 BROKEN = OperationError("the update of t failed", "mend it")
@@ -46,7 +46,7 @@ class World:
         self.entries = [ago(50, 10), ago(100, 0)]
         self.file = {PERCENTAGE: "10"}
         self.evidence: Evidence = sound()
-        self.seen: Judgement = judge(sound(), question(watching=True))
+        self.seen: AnalysisResult = judge(sound(), gate_input(watching=True))
         self.settings = settings()
         self.update_fails: Exception | None = None
         self.update_begins = True
@@ -103,7 +103,7 @@ class World:
         self.entries.insert(0, ago(0, int(self.file[PERCENTAGE]), message))
         return SimpleNamespace(outputs={"fridayUrl": "http://friday"})
 
-    def watch(self, watched: Watched, _: Any, seconds: float) -> Judgement:
+    def watch(self, watched: Watched, _: Any, seconds: float) -> AnalysisResult:
         assert watched.entries[0].percentage == watched.question.current
         self.watched.append(seconds)
         return self.seen

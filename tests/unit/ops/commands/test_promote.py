@@ -10,7 +10,7 @@ from ops.rollout.analysis import judge
 from ops.rollout.gates.evidence import Calls, Evidence
 from ops.rollout.history import ENABLED, PERCENTAGE, Verb
 from tests.unit.given import settings
-from tests.unit.ops.evidence import question, sound
+from tests.unit.ops.evidence import gate_input, sound
 from tests.unit.ops.promotion import BROKEN, LOCKED, World, document, run
 
 
@@ -80,7 +80,7 @@ def test_a_refusal_shows_each_gate_with_cause_and_next_command(
 def test_a_failing_watch_goes_back_and_closes_the_gateway_first(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    world.seen = judge(sound(gateway_up=0.5), question(50, None, watching=True))
+    world.seen = judge(sound(gateway_up=0.5), gate_input(50, None, watching=True))
     before = world.entries[0]
     assert run("--json") == 1
     done = document(capsys)
@@ -99,7 +99,7 @@ def test_going_back_is_done_also_when_the_step_before_is_not_well_either(
     def unwell(*_: object) -> None:
         raise answers.CheckError("user 0 should be answered over litellm (was: fallback)", "look")
 
-    world.seen = judge(sound(gateway_up=0.5), question(50, None, watching=True))
+    world.seen = judge(sound(gateway_up=0.5), gate_input(50, None, watching=True))
     monkeypatch.setattr(answers, "ask_around", unwell)
     assert run("--json") == 1
     printed = capsys.readouterr()
@@ -110,21 +110,21 @@ def test_going_back_is_done_also_when_the_step_before_is_not_well_either(
 
 
 def test_going_back_names_what_is_unwell_beside_it(world: World, capsys: pytest.CaptureFixture[str]) -> None:
-    world.seen = judge(sound(gateway_up=0.5), question(50, None, watching=True))
+    world.seen = judge(sound(gateway_up=0.5), gate_input(50, None, watching=True))
     world.unwell = ["friday-t-redis-1: exited, exit code 137"]
     assert run("--json") == 1
     assert document(capsys)["unwell"] == world.unwell
 
 
 def test_going_back_needs_no_edge_that_closes(world: World) -> None:
-    world.seen = judge(sound(gateway_up=0.5), question(50, None, watching=True))
+    world.seen = judge(sound(gateway_up=0.5), gate_input(50, None, watching=True))
     world.switch_fails = True
     assert run() == 1
     assert world.moves == ["deploy", "open"]
 
 
 def test_an_inconclusive_watch_keeps_the_step(world: World) -> None:
-    world.seen = judge(sound(calls=None), question(50, None, watching=True))
+    world.seen = judge(sound(calls=None), gate_input(50, None, watching=True))
     assert run() == 0
     assert world.entries[0].percentage == 50
 

@@ -8,7 +8,7 @@ from ops.commands import watch
 from ops.rollout.gates.evidence import Evidence
 from ops.rollout.gates.verdict import Outcome
 from tests.unit.given import settings
-from tests.unit.ops.evidence import entry, question, sound
+from tests.unit.ops.evidence import entry, gate_input, sound
 
 BAD = sound(gateway_up=0.5)
 FEW = sound(calls=None)
@@ -33,7 +33,7 @@ def watched(monkeypatch: pytest.MonkeyPatch, looks: list[Evidence], seconds: flo
     monkeypatch.setattr(watch, "time", clock)
     monkeypatch.setattr(watch, "measure", lambda *_: waiting.pop(0) if len(waiting) > 1 else waiting[0])
     sources: Any = None
-    asked = watch.Watched(sources, settings(), [entry(0, 50)], question(50, None, watching=True))
+    asked = watch.Watched(sources, settings(), [entry(0, 50)], gate_input(50, None, watching=True))
     seen = watch.watch(asked, lambda _, text: told.append(text), seconds)
     return seen.outcome, told, clock.now
 

@@ -13,11 +13,10 @@ from ops.metrics import collect
 from ops.metrics.collect import Sources, sources, windows
 from ops.metrics.openrouter import KeyUsage
 from ops.metrics.prometheus import Prometheus, SilentError
-from ops.rollout.gates.evidence import Gate
 from ops.rollout.history import Entry
 from tests.unit.given import settings
 from tests.unit.ops.deployed import Played
-from tests.unit.ops.evidence import HOUR, NOON, entry
+from tests.unit.ops.evidence import HOUR, NAMES, NOON, entry
 from tests.unit.ops.fake_prometheus import FakePrometheus, vector
 
 ALIVE = {"30d": vector(1), "count(last_over_time": vector(1)}
@@ -43,8 +42,8 @@ def test_a_gate_looks_back_over_its_own_window_or_the_soak_but_not_beyond_the_st
 ) -> None:
     given = {"errors": {"windowHours": own}} if own else {}
     found = windows(settings(rollout={"soakHours": soak}, gates=given), elapsed)
-    assert found[Gate.ERRORS] == seconds
-    assert set(found) == set(Gate)
+    assert found["errors"] == seconds
+    assert set(found) == set(NAMES)
 
 
 def deployed(**changes: Any) -> Played:
@@ -106,7 +105,7 @@ def test_both_sources_make_one_evidence(monkeypatch: pytest.MonkeyPatch) -> None
     assert found.key_usage == 1.0  # of both keys, since midnight
     assert (found.requests_per_minute, found.requests_per_day) == (20, 50)
     assert not found.one_account
-    assert found.calls.total == 0
+    assert found.figures["calls"].total == 0
     assert found.baseline_is == "direct path"
     assert found.silent == {}
     assert {at for _, at in fake.asked} == {NOON.timestamp()}
@@ -125,7 +124,7 @@ def test_a_prometheus_that_is_down_leaves_the_usage(monkeypatch: pytest.MonkeyPa
         broken = FakePrometheus(status=503, body="starting")
         found = Measured(monkeypatch, broken, first=usage, second=usage)([entry(1, 10)], **changes)
         assert "503" in found.silent["prometheus"]
-        assert (found.calls, found.key_usage) == (None, 0)
+        assert (found.figures.get("calls"), found.key_usage) == (None, 0)
 
 
 STEPS = [entry(1, 100), entry(5, 50), entry(9, 10)]
@@ -159,5 +158,5 @@ def test_without_a_step_before_there_is_no_baseline_for_a_friday_without_metrics
 ) -> None:
     fake = FakePrometheus({"count(last_over_time(haproxy": vector(1)})
     found = Measured(monkeypatch, fake, first=KeyUsage(usage=0), second=KeyUsage(usage=0))([entry(1, 10)], **OWN)
-    assert found.calls is not None
-    assert found.baseline is None
+    assert found.figures["calls"] is not None
+    assert found.figures["baseline"] is None

@@ -5,7 +5,8 @@ import pytest
 
 from ops.metrics.prometheus import Prometheus, SilentError, counted, duration, sampled, step
 from ops.metrics.queries import Scope, Window, gather, knows_friday
-from ops.rollout.gates.evidence import Calls, Gate, Load
+from ops.rollout.gates.evidence import Calls, Load
+from tests.unit.ops.evidence import NAMES
 from tests.unit.ops.fake_prometheus import FakePrometheus, Rows, vector
 
 NOW = 1_800_000_000.0
@@ -39,11 +40,12 @@ ANSWERS: dict[str, Rows] = {
 
 
 def scope(*, has_friday: bool = True, seconds: float = HOUR, baseline: Window | None = THIS_STEP) -> Scope:
-    return Scope(NOW, dict.fromkeys(Gate, seconds), has_friday, 60.0, baseline)
+    return Scope(NOW, dict.fromkeys(NAMES, seconds), has_friday, 60.0, baseline)
 
 
 def gathered(fake: FakePrometheus, asked: Scope) -> dict[str, object]:
-    return gather(Prometheus("http://prometheus", fake), asked)
+    found = gather(Prometheus("http://prometheus", fake), asked)
+    return {**found["figures"], "silent": found["silent"]}
 
 
 def test_a_number_that_cannot_be_is_told_and_the_rest_is_read() -> None:

@@ -7,119 +7,120 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ops.rollout.analysis import NEED_GATEWAY_TRAFFIC, WATCHED, judge
-from ops.rollout.gates.evidence import Calls, Distribution, Evidence, Gate, Load
+from ops.rollout.analysis import judge
+from ops.rollout.gates import registry
+from ops.rollout.gates.evidence import Calls, Distribution, Evidence, Load
 from ops.rollout.gates.quota import affordable
-from ops.rollout.gates.verdict import Judgement, Outcome, Verdict
-from tests.unit.ops.evidence import durations, question, sound
+from ops.rollout.gates.verdict import AnalysisResult, Outcome, Verdict
+from tests.unit.ops.evidence import NAMES, durations, gate_input, sound
 
 # What each source leaves unanswered, and the gate that has to hold for it.
 SILENT = {
-    "coverage": Gate.METRICS,
-    "gateway_up": Gate.GATEWAY,
-    "calls": Gate.ERRORS,
-    "baseline": Gate.ERRORS,
-    "fallbacks": Gate.FALLBACKS,
-    "latency": Gate.LATENCY,
-    "overhead": Gate.OVERHEAD,
-    "seconds_out": Gate.PROVIDERS,
-    "gateway_spend": Gate.COST,
-    "answers_cost": Gate.COST,
-    "key_usage": Gate.COST,
-    "gateway_load": Gate.QUOTA,
+    "coverage": "metrics",
+    "gateway_up": "gateway",
+    "calls": "errors",
+    "baseline": "errors",
+    "fallbacks": "fallbacks",
+    "latency": "latency",
+    "overhead": "overhead",
+    "seconds_out": "providers",
+    "gateway_spend": "cost",
+    "answers_cost": "cost",
+    "key_usage": "cost",
+    "gateway_load": "quota",
 }
 # One fault each, and the one gate that has to refuse it.
-FAULTS: list[tuple[Gate, dict[str, Any]]] = [
-    (Gate.GATEWAY, {"gateway_up": 0.99}),
-    (Gate.ERRORS, {"calls": Calls(total=1000, failed=20)}),
-    (Gate.ERRORS, {"calls": Calls(total=1000, failed=110), "baseline": Calls(total=9000, failed=1800)}),
-    (Gate.FALLBACKS, {"fallbacks": Calls(total=1000, failed=51)}),
-    (Gate.LATENCY, {"latency": durations(*[1.5] * 10)}),
-    (Gate.LATENCY, {"latency": durations(*[0.5] * 93, *[4.0] * 7)}),
-    (Gate.LATENCY, {"latency": durations(*[0.5] * 98, *[8.0] * 2)}),
-    (Gate.OVERHEAD, {"overhead": durations(*[0.03] * 10)}),
-    (Gate.PROVIDERS, {"seconds_out": {"a": 60.0, "b": 10_000.0}}),
-    (Gate.COST, {"gateway_spend": 0.0001}),
-    (Gate.COST, {"answers_cost": 0.0001}),
-    (Gate.COST, {"key_usage": 0.0001}),
-    (Gate.QUOTA, {"gateway_load": Load(per_minute=4, per_day=10, samples=1000)}),
-    (Gate.QUOTA, {"gateway_load": Load(per_minute=1, per_day=200, samples=1000)}),
+FAULTS: list[tuple[str, dict[str, Any]]] = [
+    ("gateway", {"gateway_up": 0.99}),
+    ("errors", {"calls": Calls(total=1000, failed=20)}),
+    ("errors", {"calls": Calls(total=1000, failed=110), "baseline": Calls(total=9000, failed=1800)}),
+    ("fallbacks", {"fallbacks": Calls(total=1000, failed=51)}),
+    ("latency", {"latency": durations(*[1.5] * 10)}),
+    ("latency", {"latency": durations(*[0.5] * 93, *[4.0] * 7)}),
+    ("latency", {"latency": durations(*[0.5] * 98, *[8.0] * 2)}),
+    ("overhead", {"overhead": durations(*[0.03] * 10)}),
+    ("providers", {"seconds_out": {"a": 60.0, "b": 10_000.0}}),
+    ("cost", {"gateway_spend": 0.0001}),
+    ("cost", {"answers_cost": 0.0001}),
+    ("cost", {"key_usage": 0.0001}),
+    ("quota", {"gateway_load": Load(per_minute=4, per_day=10, samples=1000)}),
+    ("quota", {"gateway_load": Load(per_minute=1, per_day=200, samples=1000)}),
 ]
 
 
-def verdict(judged: Judgement, gate: Gate) -> Verdict:
-    return next(each for each in judged.verdicts if each.gate is gate)
+def verdict(judged: AnalysisResult, gate: str) -> Verdict:
+    return next(each for each in judged.verdicts if each.gate == gate)
 
 
-def outcomes(judged: Judgement) -> dict[Gate, Outcome]:
+def outcomes(judged: AnalysisResult) -> dict[str, Outcome]:
     return {each.gate: each.outcome for each in judged.verdicts}
 
 
 def test_a_sound_step_passes_every_gate() -> None:
-    judged = judge(sound(), question())
-    assert outcomes(judged) == dict.fromkeys(Gate, Outcome.PASS)
+    judged = judge(sound(), gate_input())
+    assert outcomes(judged) == dict.fromkeys(NAMES, Outcome.PASS)
     assert judged.outcome is Outcome.PASS
 
 
-@pytest.mark.parametrize(("gate", "fault"), FAULTS, ids=lambda value: value if isinstance(value, Gate) else "")
-def test_a_fault_fails_its_own_gate_and_no_other(gate: Gate, fault: dict[str, Any]) -> None:
-    judged = judge(sound(**fault), question())
+@pytest.mark.parametrize(("gate", "fault"), FAULTS, ids=lambda value: value if isinstance(value, str) else "")
+def test_a_fault_fails_its_own_gate_and_no_other(gate: str, fault: dict[str, Any]) -> None:
+    judged = judge(sound(**fault), gate_input())
     assert [each.gate for each in judged.having(Outcome.FAIL)] == [gate]
     assert judged.outcome is Outcome.FAIL
 
 
-@pytest.mark.parametrize(("gate", "fault"), FAULTS, ids=lambda value: value if isinstance(value, Gate) else "")
-def test_a_halt_names_metric_value_threshold_cause_and_command(gate: Gate, fault: dict[str, Any]) -> None:
-    said = verdict(judge(sound(**fault), question()), gate)
+@pytest.mark.parametrize(("gate", "fault"), FAULTS, ids=lambda value: value if isinstance(value, str) else "")
+def test_a_halt_names_metric_value_threshold_cause_and_command(gate: str, fault: dict[str, Any]) -> None:
+    said = verdict(judge(sound(**fault), gate_input()), gate)
     assert all((said.metric, said.value, said.threshold, said.cause, said.mend))
 
 
 @pytest.mark.parametrize(("source", "gate"), SILENT.items())
-def test_a_silent_source_holds_the_step(source: str, gate: Gate) -> None:
-    judged = judge(sound(**{source: None}), question())
+def test_a_silent_source_holds_the_step(source: str, gate: str) -> None:
+    judged = judge(sound(**{source: None}), gate_input())
     assert judged.outcome is Outcome.INCONCLUSIVE
     assert [each.gate for each in judged.having(Outcome.INCONCLUSIVE)] == [gate]
 
 
 def test_no_prometheus_holds_every_gate_and_says_why() -> None:
     nothing = Evidence(windows=sound().windows, silent={"prometheus": "it is down"}, key_usage=0.0)
-    judged = judge(nothing, question())
+    judged = judge(nothing, gate_input())
     assert judged.outcome is Outcome.INCONCLUSIVE
-    assert {each.cause for each in judged.having(Outcome.INCONCLUSIVE) if each.gate is not Gate.COST} == {"it is down"}
+    assert {each.cause for each in judged.having(Outcome.INCONCLUSIVE) if each.gate != "cost"} == {"it is down"}
 
 
-@pytest.mark.parametrize("gate", [Gate.ERRORS, Gate.FALLBACKS, Gate.LATENCY, Gate.OVERHEAD, Gate.QUOTA])
-def test_too_few_calls_hold_the_step_whatever_they_say(gate: Gate) -> None:
-    few: dict[Gate, dict[str, Any]] = {
-        Gate.ERRORS: {"calls": Calls(total=99, failed=99)},
-        Gate.FALLBACKS: {"fallbacks": Calls(total=99, failed=99)},
-        Gate.LATENCY: {"latency": durations(60.0, each=99)},
-        Gate.OVERHEAD: {"overhead": durations(60.0, each=99)},
-        Gate.QUOTA: {"gateway_load": Load(per_minute=99, per_day=99, samples=99)},
+@pytest.mark.parametrize("gate", ["errors", "fallbacks", "latency", "overhead", "quota"])
+def test_too_few_calls_hold_the_step_whatever_they_say(gate: str) -> None:
+    few: dict[str, dict[str, Any]] = {
+        "errors": {"calls": Calls(total=99, failed=99)},
+        "fallbacks": {"fallbacks": Calls(total=99, failed=99)},
+        "latency": {"latency": durations(60.0, each=99)},
+        "overhead": {"overhead": durations(60.0, each=99)},
+        "quota": {"gateway_load": Load(per_minute=99, per_day=99, samples=99)},
     }
-    said = verdict(judge(sound(**few[gate]), question()), gate)
+    said = verdict(judge(sound(**few[gate]), gate_input()), gate)
     assert (said.outcome, said.samples) == (Outcome.INCONCLUSIVE, 99)
     assert "99 calls of the 100" in said.cause
     assert f"gates.{gate}.minimumSamples" in said.mend
-    enough = judge(sound(**few[gate]), question(gates={gate: {"minimumSamples": 50}}))
+    enough = judge(sound(**few[gate]), gate_input(gates={gate: {"minimumSamples": 50}}))
     assert verdict(enough, gate).outcome is Outcome.FAIL
 
 
 def test_few_errors_in_few_calls_are_not_enough_to_tell() -> None:
-    said = verdict(judge(sound(calls=Calls(total=100, failed=1)), question()), Gate.ERRORS)
+    said = verdict(judge(sound(calls=Calls(total=100, failed=1)), gate_input()), "errors")
     assert said.outcome is Outcome.INCONCLUSIVE
     assert "too few calls to tell" in said.cause
 
 
 def test_errors_are_compared_only_with_a_baseline_of_enough_calls() -> None:
-    said = verdict(judge(sound(baseline=Calls(total=99, failed=0)), question()), Gate.ERRORS)
+    said = verdict(judge(sound(baseline=Calls(total=99, failed=0)), gate_input()), "errors")
     assert (said.outcome, said.samples) == (Outcome.INCONCLUSIVE, 99)
 
 
 def test_a_slow_direct_path_is_named_as_the_cause() -> None:
     slow = durations(*[1.5] * 10)
-    both = verdict(judge(sound(latency=slow, direct_latency=slow), question()), Gate.LATENCY)
-    one = verdict(judge(sound(latency=slow), question()), Gate.LATENCY)
+    both = verdict(judge(sound(latency=slow, direct_latency=slow), gate_input()), "latency")
+    one = verdict(judge(sound(latency=slow), gate_input()), "latency")
     assert "OpenRouter" in both.cause
     assert "OpenRouter" not in one.cause
     assert "direct: p50 1.50 s" in both.value
@@ -128,15 +129,15 @@ def test_a_slow_direct_path_is_named_as_the_cause() -> None:
 def test_a_percentile_is_judged_from_the_calls_on_that_can_show_it() -> None:
     few = {"latency": {"minimumSamples": 10}}
     late = durations(*[0.5] * 18, 9.0, each=1)
-    said = verdict(judge(sound(latency=late), question(gates=few)), Gate.LATENCY)
+    said = verdict(judge(sound(latency=late), gate_input(gates=few)), "latency")
     assert said.outcome is Outcome.PASS
     assert "p95 not judged, p99 not judged" in said.value
     later = durations(*[0.5] * 18, 9.0, 9.0, each=1)
-    assert verdict(judge(sound(latency=later), question(gates=few)), Gate.LATENCY).outcome is Outcome.FAIL
+    assert verdict(judge(sound(latency=later), gate_input(gates=few)), "latency").outcome is Outcome.FAIL
 
 
 def test_a_friday_without_metrics_is_judged_by_two_sources_of_cost() -> None:
-    said = verdict(judge(sound(has_friday=False, answers_cost=None), question()), Gate.COST)
+    said = verdict(judge(sound(has_friday=False, answers_cost=None), gate_input()), "cost")
     assert (said.outcome, said.value) == (Outcome.PASS, "$0 by 2 sources")
 
 
@@ -145,7 +146,7 @@ def test_a_friday_without_metrics_is_judged_by_two_sources_of_cost() -> None:
     [({"openrouter": "401"}, "401"), ({"prometheus": "down"}, "no such figure"), ({}, "no such figure")],
 )
 def test_a_silent_openrouter_is_named_as_itself(silent: dict[str, str], cause: str) -> None:
-    said = verdict(judge(sound(key_usage=None, silent=silent), question()), Gate.COST)
+    said = verdict(judge(sound(key_usage=None, silent=silent), gate_input()), "cost")
     assert cause in said.cause
 
 
@@ -154,16 +155,18 @@ def test_a_silent_openrouter_is_named_as_itself(silent: dict[str, str], cause: s
     [("key_usage", "used elsewhere"), ("answers_cost", "friday.directModel"), ("gateway_spend", "a model of the list")],
 )
 def test_the_source_that_saw_the_money_names_the_cause(billed: str, cause: str) -> None:
-    assert cause in verdict(judge(sound(**{billed: 0.5}), question()), Gate.COST).cause
+    assert cause in verdict(judge(sound(**{billed: 0.5}), gate_input()), "cost").cause
 
 
 def test_at_0_percent_only_what_needs_no_gateway_traffic_is_judged() -> None:
     nothing = Calls(total=0, failed=0)
     empty = durations()
     evidence = sound(calls=nothing, fallbacks=nothing, latency=empty, overhead=empty)
-    judged = judge(evidence, question(0, 10, signed_off_by=""))
+    judged = judge(evidence, gate_input(0, 10, signed_off_by=""))
     assert judged.outcome is Outcome.PASS
-    assert {each.gate for each in judged.having(Outcome.SKIPPED)} == NEED_GATEWAY_TRAFFIC
+    assert {each.gate for each in judged.having(Outcome.SKIPPED)} == {
+        gate.name for gate in registry.GATES if gate.needs_gateway_traffic
+    }
     assert all("0 %" in each.cause for each in judged.having(Outcome.SKIPPED))
 
 
@@ -177,34 +180,34 @@ def test_at_0_percent_only_what_needs_no_gateway_traffic_is_judged() -> None:
     ],
 )
 def test_at_0_percent_the_direct_path_itself_has_to_be_sound(baseline: Calls | None, outcome: Outcome) -> None:
-    assert verdict(judge(sound(baseline=baseline), question(0, 10)), Gate.ERRORS).outcome is outcome
+    assert verdict(judge(sound(baseline=baseline), gate_input(0, 10)), "errors").outcome is outcome
 
 
 def test_nobody_signing_holds_the_step() -> None:
-    judged = judge(sound(), question(signed_off_by=""))
-    assert [each.gate for each in judged.having(Outcome.INCONCLUSIVE)] == [Gate.COMPLAINTS]
-    assert "--no-complaints NAME" in verdict(judged, Gate.COMPLAINTS).mend
+    judged = judge(sound(), gate_input(signed_off_by=""))
+    assert [each.gate for each in judged.having(Outcome.INCONCLUSIVE)] == ["complaints"]
+    assert "--no-complaints NAME" in verdict(judged, "complaints").mend
 
 
 def test_a_window_that_prometheus_has_half_seen_holds_the_step() -> None:
-    assert judge(sound(coverage=0.5), question()).outcome is Outcome.INCONCLUSIVE
+    assert judge(sound(coverage=0.5), gate_input()).outcome is Outcome.INCONCLUSIVE
 
 
 def test_a_watch_judges_fewer_gates_from_fewer_calls_on() -> None:
     bad = Calls(total=20, failed=20)
-    judged = judge(sound(calls=bad, coverage=None, seconds_out={"a": 1e9}), question(watching=True))
-    assert tuple(each.gate for each in judged.verdicts) == WATCHED
-    assert [each.gate for each in judged.having(Outcome.FAIL)] == [Gate.ERRORS]
-    early = judge(sound(calls=Calls(total=19, failed=19)), question(watching=True))
+    judged = judge(sound(calls=bad, coverage=None, seconds_out={"a": 1e9}), gate_input(watching=True))
+    assert [each.gate for each in judged.verdicts] == ["gateway", "errors", "fallbacks", "latency", "cost"]
+    assert [each.gate for each in judged.having(Outcome.FAIL)] == ["errors"]
+    early = judge(sound(calls=Calls(total=19, failed=19)), gate_input(watching=True))
     assert early.outcome is Outcome.INCONCLUSIVE
 
 
 def test_the_refusal_of_a_step_that_cannot_be_afforded_carries_the_arithmetic() -> None:
     load = Load(per_minute=6, per_day=1200, samples=2400)
-    said = verdict(judge(sound(gateway_load=load), question()), Gate.QUOTA)
+    said = verdict(judge(sound(gateway_load=load), gate_input()), "quota")
     assert said.value == ("in the busiest minute 6 x 50/10 = 30 of 18; a day 1,200 x 50/10 = 6,000 of 900")
     assert said.cause == "the account cannot afford even the present 10 %"
-    cheaper = verdict(judge(sound(gateway_load=Load(per_minute=6, per_day=9, samples=200)), question()), Gate.QUOTA)
+    cheaper = verdict(judge(sound(gateway_load=Load(per_minute=6, per_day=9, samples=200)), gate_input()), "quota")
     assert cheaper.cause == "the account can afford at most 30 %"
     assert "--to 30" in cheaper.mend
 
@@ -212,31 +215,31 @@ def test_the_refusal_of_a_step_that_cannot_be_afforded_carries_the_arithmetic() 
 def test_two_paths_on_one_account_share_its_limits() -> None:
     loads = {"gateway_load": Load(per_minute=1, per_day=10, samples=200), "one_account": True}
     fits = sound(**loads, direct_load=Load(per_minute=9, per_day=90, samples=200))
-    said = verdict(judge(fits, question()), Gate.QUOTA)
+    said = verdict(judge(fits, gate_input()), "quota")
     assert (said.outcome, said.value.split(";")[0]) == (
         Outcome.PASS,
         "in the busiest minute 1 x 50/10 + 9 x 50/90 = 10 of 18",
     )
     beyond = sound(**loads, direct_load=Load(per_minute=30, per_day=90, samples=200))
-    assert verdict(judge(beyond, question()), Gate.QUOTA).outcome is Outcome.FAIL
+    assert verdict(judge(beyond, gate_input()), "quota").outcome is Outcome.FAIL
 
 
 def test_a_direct_path_that_nobody_counts_is_taken_for_its_share_of_users() -> None:
     evidence = sound(
         gateway_load=Load(per_minute=1, per_day=10, samples=200), direct_load=None, one_account=True, has_friday=False
     )
-    said = verdict(judge(evidence, question()), Gate.QUOTA)
+    said = verdict(judge(evidence, gate_input()), "quota")
     assert "1 x 50/10 + 9 x 50/90 = 10" in said.value
 
 
 def test_at_0_percent_the_direct_paths_requests_are_scaled() -> None:
     evidence = sound(gateway_load=Load(per_minute=0, per_day=0, samples=0))
-    said = verdict(judge(evidence, question(0, 10)), Gate.QUOTA)
+    said = verdict(judge(evidence, gate_input(0, 10)), "quota")
     assert said.value.startswith("in the busiest minute 9 x 10/100 = 0.9 of 18")
 
 
 def test_no_verdict_at_all_is_no_pass() -> None:
-    assert Judgement(verdicts=()).outcome is Outcome.INCONCLUSIVE
+    assert AnalysisResult(verdicts=()).outcome is Outcome.INCONCLUSIVE
 
 
 loads = st.builds(
@@ -256,7 +259,7 @@ def test_the_largest_percentage_named_is_affordable_and_the_next_is_not(
     best = affordable(evidence, current, 90)
 
     def passes(to: int) -> bool:
-        return verdict(judge(evidence, question(current, to)), Gate.QUOTA).outcome is Outcome.PASS
+        return verdict(judge(evidence, gate_input(current, to)), "quota").outcome is Outcome.PASS
 
     if best is not None:
         assert passes(best)
@@ -277,13 +280,17 @@ def drawn(draw: st.DrawFn) -> Evidence:
 
 @given(evidence=drawn(), watching=st.booleans())
 def test_a_step_is_promoted_only_when_every_gate_that_was_asked_passes(evidence: Evidence, watching: bool) -> None:
-    judged = judge(evidence, question(watching=watching))
+    judged = judge(evidence, gate_input(watching=watching))
     said = {each.outcome for each in judged.verdicts}
     expected = (
         Outcome.FAIL if Outcome.FAIL in said else Outcome.INCONCLUSIVE if Outcome.INCONCLUSIVE in said else Outcome.PASS
     )
     assert judged.outcome is expected
-    missing = {gate for source, gate in SILENT.items() if getattr(evidence, source) is None}
+    missing = {
+        gate
+        for source, gate in SILENT.items()
+        if (evidence.key_usage if source == "key_usage" else evidence.figures[source]) is None
+    }
     assert not missing & {each.gate for each in judged.having(Outcome.PASS)}
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from components.rollout_settings import RolloutSettings
 from ops.rollout import history
 from ops.rollout.history import Entry, Verb, going_back
-from ops.rollout.position import standing
+from ops.rollout.position import position_of
 from tests.unit.ops.evidence import HOUR, NOON, entry
 
 # Newest first: 0 %, then 10 %, a failed try at 50 %, the same 10 % with another image.
@@ -40,7 +40,7 @@ def test_what_is_not_deployed_stands_nowhere(entries: list[Entry]) -> None:
     assert history.step_before(entries) is None
     assert history.good_targets(entries) == []
     assert not history.is_paused(entries)
-    assert standing(entries, RolloutSettings(), NOON) is None
+    assert position_of(entries, RolloutSettings(), NOON) is None
 
 
 def test_a_life_begins_after_the_last_time_that_all_was_taken_down() -> None:
@@ -162,8 +162,8 @@ def test_whatever_happened_the_history_agrees_with_itself(entries: list[Entry]) 
 
 
 @given(entries=lives(), hours=st.floats(0, 200))
-def test_a_standing_says_how_much_of_the_soak_is_left(entries: list[Entry], hours: float) -> None:
-    found = standing(entries, RolloutSettings(soak_hours=48), NOON + hours * HOUR)
+def test_a_position_says_how_much_of_the_soak_is_left(entries: list[Entry], hours: float) -> None:
+    found = position_of(entries, RolloutSettings(soak_hours=48), NOON + hours * HOUR)
     if found:
         assert found.current == history.deployed(entries)
         assert timedelta() <= found.soak_left <= 48 * HOUR

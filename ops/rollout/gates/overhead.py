@@ -1,0 +1,32 @@
+"""The gate on what LiteLLM adds to the time of its models."""
+
+from ops.rollout.gates.evidence import Evidence
+from ops.rollout.gates.gate import GATEWAY, Figure, Gate
+from ops.rollout.gates.verdict import GateInput, Verdict
+from ops.rollout.gates.verdict_builder import VerdictBuilder
+
+_NAME = "overhead"
+_ADDED = Figure("overhead", lambda look: look.durations("litellm_overhead_latency_metric_bucket", GATEWAY))
+
+
+def _judge(evidence: Evidence, given: GateInput) -> Verdict:
+    """Judge the median of what LiteLLM adds to the time of its models."""
+    settings = given.gates.overhead
+    threshold = f"median at most {settings.p50_milliseconds:g} ms"
+    builder = VerdictBuilder(_NAME, evidence, given, "time that LiteLLM adds to a model's", threshold)
+    added = _ADDED.of(evidence)
+    if added is None:
+        return builder.unanswered(part="litellm")
+    minimum = given.enough(settings.minimum_samples)
+    if added.samples < minimum:
+        return builder.too_few("", added.samples, minimum)
+    median = added.quantile(0.5) * 1000
+    value = f"median {median:.1f} ms"
+    if median > settings.p50_milliseconds:
+        cause = "the gateway's host is short of processor time, or Redis answers slowly"
+        mend = f"./fridayctl status {given.stack}; more litellm.replicas, or a host with less beside it"
+        return builder.fails(value, added.samples, cause=cause, mend=mend)
+    return builder.passes(value, added.samples)
+
+
+GATE = Gate(_NAME, _judge, (_ADDED,), needs_gateway_traffic=True)
