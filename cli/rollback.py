@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.arguments import age, json_option, line, print_json, reporter, stack_argument
+from ops.rollout.rollback_plan import DEFAULT, LEVELS
+from ops.rollout.steps import in_words
 
 if TYPE_CHECKING:
     from ops.deployment import Deployment
 
-EPILOG = """\b
-Levels:
-  1  percentage 0: every user takes the direct path, everything else stays
-  2  the settings of the last good update: flag, percentage, models, images
-  3  Friday leaves LiteLLM, then every gateway replica is removed
-  4  the settings of the last good update, deployed by the code of its commit
-     (in a checkout beside this one)
+_RESTORING = " or ".join(str(each.number) for each in LEVELS.values() if each.restores)
+_SHOWN = "\n".join(
+    f"  {each.number}  {in_words(dt.timedelta(seconds=each.seconds)):>6}  {each.words}" for each in LEVELS.values()
+)
+EPILOG = f"""\b
+Levels, and how long each takes at most:
+{_SHOWN}
 
 \b
 Examples:
@@ -42,8 +44,14 @@ Exit codes:
 
 @click.command("rollback", epilog=EPILOG)
 @stack_argument
-@click.option("--level", type=click.IntRange(1, 4), default=2, show_default=True, help="How far back; see below.")
-@click.option("--to", default="", help="An update of --list, by its number or its time (levels 2 and 4).")
+@click.option(
+    "--level",
+    type=click.IntRange(min(LEVELS), max(LEVELS)),
+    default=DEFAULT.number,
+    show_default=True,
+    help="How far back; see below.",
+)
+@click.option("--to", default="", help=f"An update of --list, by its number or its time (levels {_RESTORING}).")
 @click.option("--list", "listed", is_flag=True, help="List the updates to go back to; change nothing.")
 @click.option("--reason", default="", help="Why; kept in the history.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
@@ -57,22 +65,23 @@ def rollback_command(stack: str, level: int, to: str, listed: bool, reason: str,
     from ops.deployment import Deployment  # noqa: PLC0415
     from ops.rollout.rollback_plan import RollbackRequest  # noqa: PLC0415
 
+    chosen = LEVELS[level]
     deployment = Deployment.open(stack, reporter(as_json))
     if listed:
         _list(deployment, as_json)
         return
-    if to and level in (1, 3):
-        raise click.BadParameter(f"level {level} goes back to no update; leave --to out, or take level 2 or 4")
+    if to and not chosen.restores:
+        raise click.BadParameter(f"level {level} goes back to no update; leave --to out, or take level {_RESTORING}")
     if not yes:
         click.confirm(f"Roll {stack} back at level {level}?", abort=True, err=True)
     started = time.monotonic()
-    done = roll_back(deployment, RollbackRequest(level, to, reason))
+    done = roll_back(deployment, RollbackRequest(chosen, to, reason))
     if as_json:
         print_json({"stack": stack, **done.document()})
         return
     parts = ", ".join(f"{name} after {seconds:.1f} s" for name, seconds in done.seconds.items())
     line("done", f"{done.percentage} % of users through LiteLLM; {parts}; {time.monotonic() - started:.1f} s in all")
-    if level == 4:
+    if chosen.by_its_code:
         click.echo("\n  The working tree is as it was: revert the commits in question before the next ./fridayctl up.")
 
 

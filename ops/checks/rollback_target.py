@@ -11,7 +11,7 @@ from ops.hosts import images
 from ops.hosts.images import ImageHost, Need
 from ops.progress import Say
 from ops.rollout.history import NAMESPACE, Entry, good_targets
-from ops.rollout.rollback_plan import shown
+from ops.rollout.rollback_plan import Level, shown
 from ops.stacks.stack_file import NOT_GENERATED
 
 
@@ -65,19 +65,19 @@ def shelf_of(deployment: Deployment) -> Shelf:
     return Shelf(deployment.name, [ImageHost(at, each, str(each.version()["Arch"])) for at, each in clients.items()])
 
 
-def require(shelf: Shelf, target: Entry, entries: Sequence[Entry], stack: str, level: int) -> None:
+def require(shelf: Shelf, target: Entry, entries: Sequence[Entry], stack: str, level: Level) -> None:
     """Refuse an update that cannot be gone back to: OperationError (exit code 2) that names the newest that can.
 
-    At level 4 what is built here is built by the code that is gone back to.
+    What is built here is looked for only where it is not the code that is gone back to that builds it.
     """
-    built_here = level != 4
+    built_here = not level.by_its_code
     problem = shelf.problem(target, built_here=built_here)
     if problem is None:
         return
     targets = good_targets(entries)
     others = (place for place, each in enumerate(targets, 1) if not shelf.problem(each, built_here=built_here))
     number = next(others, None)
-    way = f"--level {level} --to {number} goes to the newest that can be" if number else "--level 1 needs none"
+    way = f"--level {level.number} --to {number} goes to the newest that can be" if number else "--level 1 needs none"
     mend = f"{problem.mend}; or ./fridayctl rollback {stack} {way}"
     raise OperationError(
         f"the update of {shown(target.at)} cannot be restored: {problem.message}", mend, EXIT_USAGE, problem.details

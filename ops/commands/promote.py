@@ -21,7 +21,7 @@ from ops.rollout.gates.evidence import Evidence
 from ops.rollout.gates.verdict import AnalysisResult, GateInput, Outcome, named
 from ops.rollout.history import ENABLED, NAMESPACE, PERCENTAGE, Entry, Verb, going_back
 from ops.rollout.position import RolloutPosition, plan_of, position_of
-from ops.rollout.rollback_plan import Restore, Step
+from ops.rollout.rollback_plan import DEFAULT, Restore, Step
 from ops.stacks import preview
 from ops.stacks.stack_config import changes, settings_of, write_settings
 
@@ -198,7 +198,7 @@ def _abort(proposal: Proposal, why: str, seen: AnalysisResult | None) -> Promoti
     rollback.close_gateway(deployment)
     rest = {key: value for key, value in settings_of(deployment.stack).items() if key not in (PERCENTAGE, ENABLED)}
     before = {key: current.config[key] for key in (PERCENTAGE, ENABLED) if key in current.config}
-    back = Restore(2, (Step({**rest, **before}, message),), current)
+    back = Restore(DEFAULT, (Step({**rest, **before}, message),), current)
     try:
         done = restore.make_last(deployment, back, began)
     except answers.CheckError as error:

@@ -47,11 +47,11 @@ def prepare(deployment: Deployment, request: RollbackRequest) -> Restore:
     worked_out = rollback_plan.plan(entries, settings_of(stack), request.level, to=request.to, reason=request.reason)
     if worked_out.target is None:
         return worked_out
-    if request.level == 4:
+    if request.level.by_its_code:
         worktree.require(worked_out.target.commit)
     shelf = rollback_target.shelf_of(deployment)
     rollback_target.require(shelf, worked_out.target, entries, deployment.name, request.level)
-    if request.level == 2:  # that commit's own command fetches what it needs
+    if not request.level.by_its_code:  # that commit's own command fetches what it needs
         shelf.fetch(worked_out.target, deployment.say("images"))
     return worked_out
 
@@ -105,7 +105,7 @@ def _put_back_when_refused(stack: str) -> Iterator[None]:
 def _make(deployment: Deployment, worked_out: Restore, step: Step) -> None:
     stack = deployment.stack
     deployment.report("settings", step.message)
-    if worked_out.level != 4 or worked_out.target is None:
+    if not worked_out.level.by_its_code or worked_out.target is None:
         write_settings(stack, step.config, step.today)
         deploy(deployment, step.message)
         return
@@ -137,13 +137,13 @@ def _finish(deployment: Deployment, worked_out: Restore, began: float) -> Rolled
         deployment.report("next", answers.mend(deployment.name))
     seconds["checked"] = time.monotonic() - began
     target = rollback_plan.shown(worked_out.target.at) if worked_out.target else ""
-    return RolledBack(worked_out.level, worked_out.percentage, target, seconds, answered, unwell)
+    return RolledBack(worked_out.level.number, worked_out.percentage, target, seconds, answered, unwell)
 
 
 def _users_url(deployment: Deployment, worked_out: Restore) -> str:
     """Return where users reach what is deployed now."""
     settings = deployment.reload()
-    if worked_out.level != 4:
+    if not worked_out.level.by_its_code:
         return str(summary(settings)["fridayUrl"])
     # The stack file was left alone, and what that commit's settings mean is for its own code to say.
     return str(deployment.stack.outputs()["fridayUrl"].value)

@@ -1,7 +1,7 @@
 """What a rollback of each level changes in the settings: pure, computed from today's settings and the history."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,22 +18,7 @@ from ops.rollout.history import (
     percentage_of,
 )
 
-LEVELS = {
-    1: "percentage 0: every user takes the direct path, everything else stays",
-    2: "the settings of the last good update: flag, percentage, models, images together",
-    3: "Friday off LiteLLM, then no gateway replica at all",
-    4: "the last good update's settings, deployed by the code of the commit that it was made from",
-}
 _LITELLM = f"{NAMESPACE}:litellm"
-
-
-@dataclass(frozen=True)
-class RollbackRequest:
-    """What the operator asks for; see `plan`."""
-
-    level: int = 2
-    to: str = ""
-    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -49,10 +34,95 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Situation:
+    """What a level plans from: what is deployed, the settings of the stack file, and the target, if it has one.
+
+    `why` ends the message of the history.
+    """
+
+    level: int
+    current: Entry
+    today: Mapping[str, str]
+    target: Entry | None
+    why: str
+
+    def message(self, percentage: int) -> str:
+        """Return the message of the update that brings users to `percentage`."""
+        back = f", {going_back(self.target)}" if self.target else ""
+        return f"{Verb.ROLLBACK}: level {self.level}, {self.current.percentage} -> {percentage} %{back}{self.why}"
+
+
+@dataclass(frozen=True)
+class Level:
+    """How far a rollback goes.
+
+    `seconds` is what the whole command is promised to take at most. One that `restores` goes back to an update of the
+    history: the last good one, unless `--to` names another. `by_its_code` says that the code of that update's commit
+    deploys it, in a checkout beside this one, and fetches and builds the images that it needs.
+    """
+
+    number: int
+    words: str
+    seconds: int
+    steps: Callable[[Situation], tuple[Step, ...]]
+    restores: bool = False
+    by_its_code: bool = False
+
+
+def _to_nobody(found: Situation) -> tuple[Step, ...]:
+    return (Step({**found.today, PERCENTAGE: "0"}, found.message(0), found.today),)
+
+
+def _without_gateway(found: Situation) -> tuple[Step, ...]:
+    off = {**found.today, ENABLED: "false"}
+    litellm = {**json.loads(off.get(_LITELLM, "{}")), "replicas": 0}
+    gone = Step({**off, _LITELLM: json.dumps(litellm)}, f"{Verb.ROLLBACK}: level {found.level}, no gateway{found.why}")
+    # In this order: no Friday may still ask a gateway that is going.
+    return Step(off, found.message(0), found.today), gone
+
+
+def _restored(found: Situation) -> tuple[Step, ...]:
+    target = found.target or found.current
+    return (Step(dict(target.config), found.message(target.percentage)),)
+
+
+DEFAULT = Level(
+    2,
+    "the settings of the last good update: flag, percentage, models, images together",
+    300,
+    _restored,
+    restores=True,
+)
+_ALL = (
+    Level(1, "percentage 0: every user takes the direct path, everything else stays", 30, _to_nobody),
+    DEFAULT,
+    Level(3, "Friday off LiteLLM, then no gateway replica at all", 600, _without_gateway),
+    Level(
+        4,
+        "the last good update's settings, deployed by the code of its commit",
+        900,
+        _restored,
+        restores=True,
+        by_its_code=True,
+    ),
+)
+LEVELS = {level.number: level for level in _ALL}
+
+
+@dataclass(frozen=True)
+class RollbackRequest:
+    """What the operator asks for; see `plan`."""
+
+    level: Level = DEFAULT
+    to: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
 class Restore:
     """A rollback worked out: the updates to make in their order, and the entry that is gone back to, if any."""
 
-    level: int
+    level: Level
     steps: tuple[Step, ...]
     target: Entry | None = None
 
@@ -62,7 +132,9 @@ class Restore:
         return percentage_of(self.steps[-1].config)
 
 
-def plan(entries: Sequence[Entry], today: Mapping[str, str], level: int, *, to: str = "", reason: str = "") -> Restore:
+def plan(
+    entries: Sequence[Entry], today: Mapping[str, str], level: Level, *, to: str = "", reason: str = ""
+) -> Restore:
     """Work a rollback out. `today` are the settings of the stack file, `to` names an entry (`find`).
 
     Raises OperationError (exit code 2) when there is nothing to go back to.
@@ -70,18 +142,9 @@ def plan(entries: Sequence[Entry], today: Mapping[str, str], level: int, *, to: 
     current = deployed(entries)
     if current is None:
         raise OperationError("nothing is deployed, so there is nothing to roll back", "./fridayctl up", EXIT_USAGE)
-    why = f": {reason}" if reason else ""
-    if level == 1:
-        return Restore(1, (Step({**today, PERCENTAGE: "0"}, _message(1, current, 0, why), today),))
-    if level == 3:
-        off = {**today, ENABLED: "false"}
-        litellm = {**json.loads(off.get(_LITELLM, "{}")), "replicas": 0}
-        gone = Step({**off, _LITELLM: json.dumps(litellm)}, f"{Verb.ROLLBACK}: level 3, no gateway{why}")
-        # In this order: no Friday may still ask a gateway that is going.
-        return Restore(3, (Step(off, _message(3, current, 0, why), today), gone))
-    target = find(entries, to) if to else _last_good(entries)
-    words = f", {going_back(target)}{why}"
-    return Restore(level, (Step(dict(target.config), _message(level, current, target.percentage, words)),), target)
+    target = (find(entries, to) if to else _last_good(entries)) if level.restores else None
+    found = Situation(level.number, current, today, target, f": {reason}" if reason else "")
+    return Restore(level, level.steps(found), target)
 
 
 def find(entries: Sequence[Entry], to: str) -> Entry:
@@ -110,7 +173,3 @@ def _last_good(entries: Sequence[Entry]) -> Entry:
         mend = "./fridayctl rollback --level 1 takes every user off LiteLLM"
         raise OperationError("the history holds no other good update to go back to", mend, EXIT_USAGE)
     return targets[0]
-
-
-def _message(level: int, current: Entry, percentage: int, words: str) -> str:
-    return f"{Verb.ROLLBACK}: level {level}, {current.percentage} -> {percentage} %{words}"

@@ -14,6 +14,7 @@ from ops.errors import EXIT_USAGE, OperationError
 from ops.hosts import images
 from ops.hosts.images import ImageHost, Need
 from ops.rollout.history import Entry
+from ops.rollout.rollback_plan import LEVELS
 from tests.unit.given import settings
 from tests.unit.ops.deployed import Played
 from tests.unit.ops.evidence import entry
@@ -101,11 +102,11 @@ def test_each_image_is_looked_for_once() -> None:
 def test_a_target_whose_image_is_gone_is_refused_with_the_next_one(older: dict[str, str], way: str) -> None:
     entries = [update(1, 50, CONFIG), update(2, 10, OWN), update(3, 0, older)]
     with pytest.raises(OperationError) as caught:
-        rollback_target.require(shelf(Host(BUILT)), entries[1], entries, "t", 2)
+        rollback_target.require(shelf(Host(BUILT)), entries[1], entries, "t", LEVELS[2])
     assert caught.value.exit_code == EXIT_USAGE
     assert caught.value.message.startswith("the update of 2026-11-24T10:00:00Z cannot be restored: unix:///s: image")
     assert caught.value.mend.endswith(f"; or ./fridayctl rollback t {way}")
-    rollback_target.require(shelf(Host(BUILT | {NAMED})), entries[1], entries, "t", 2)
+    rollback_target.require(shelf(Host(BUILT | {NAMED})), entries[1], entries, "t", LEVELS[2])
 
 
 def test_a_host_that_is_not_reached_hinders_nobody() -> None:
