@@ -21,7 +21,7 @@ class Engine(Protocol):
     """What turns a Workload into running replicas."""
 
     def deploy(self, workload: Workload, parent: pulumi.Resource, after: Parts = ()) -> list[pulumi.Output[str]]:
-        """Declare the replicas of a workload below `parent`, when those of `after` are well; return their names."""
+        """Declare the replicas of a workload below `parent`, when those of `after` are healthy; return their names."""
         ...
 
 

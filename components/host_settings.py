@@ -28,7 +28,7 @@ LocalFile = Annotated[
 
 
 class SshSettings(Settings):
-    """What `ssh` is told beside the address; left out, it follows the user's own configuration and agent.
+    """What `ssh` gets beside the address; left out, it follows the user's own configuration and agent.
 
     A host whose key is not in the known hosts is never reached: nothing is trusted on first sight.
     """

@@ -87,7 +87,7 @@ class ProvidersGate(GateSettings):
 
 
 class GatewayGate(GateSettings):
-    """How much of the time the edge has to find a gateway replica that is well."""
+    """How much of the time the edge has to find a healthy gateway replica."""
 
     minimum_up_percent: Percent = 99.9
 

@@ -63,7 +63,7 @@ class FridaySettings(PartSettings):
     health_path: str = Field(
         default="/healthz",
         pattern=r"^/[A-Za-z0-9/_.-]*$",
-        description="a path that answers 200 when Friday is well",
+        description="a path that answers 200 when Friday is healthy",
     )
     metrics_path: str | None = Field(
         default=None,

@@ -54,7 +54,7 @@ def knows_friday(prometheus: Prometheus, now: float) -> bool:
 def gather(prometheus: Prometheus, scope: Scope) -> dict[str, Any]:
     """Return the part of the `Evidence` that Prometheus knows; what it does not answer is left out.
 
-    A server that does not answer at all, or with numbers that cannot be, is told under `silent`.
+    A server that does not answer at all, or with numbers that cannot be, is named under `silent`.
     """
     looks: list[tuple[Figure[Any], Look]] = [
         (figure, _Look(prometheus, scope, scope.window(gate.name)))

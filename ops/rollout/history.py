@@ -33,7 +33,7 @@ class Verb(StrEnum):
 _GOES_BACK = re.compile(r"\bto the update of (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)")
 UNDOING = frozenset({Verb.ROLLBACK, Verb.ABORT})
 RESTORING = UNDOING | {Verb.FIX}
-"""What brings back something that was deployed before: a rollback, an abort, a drift that is mended."""
+"""What brings back something that was deployed before: a rollback, an abort, a drift that is fixed."""
 
 
 class Entry(BaseModel):

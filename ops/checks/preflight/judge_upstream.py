@@ -25,7 +25,7 @@ _SUGGESTED = 3
 
 
 def catalogue(facts: Facts) -> Iterator[Check]:
-    """Yield a check for each model that is gone, not surely free or about to go; one when all are well."""
+    """Yield a check for each model that is gone, not surely free or about to go; one when all are right."""
     found = facts.upstream
     if found is None or found.absent:
         yield _left_out(_CATALOGUE, found)
@@ -103,10 +103,10 @@ class _Models:
         if entry.expiration_date is not None:
             yield from self._retiring(named, users, entry.expiration_date)
 
-    def _retiring(self, named: str, users: str, told: object) -> Iterator[Check]:
-        last = _date(told)
+    def _retiring(self, named: str, users: str, given: object) -> Iterator[Check]:
+        last = _date(given)
         if last is None:
-            yield self._check(State.WARNING, f"{named} is going to be retired, it is not clear when ({told!r})", users)
+            yield self._check(State.WARNING, f"{named} is going to be retired, it is not clear when ({given!r})", users)
         elif last < self.today:
             yield self._check(State.FAILED, f"{named} is retired since {last}", users)
         elif (left := (last - self.today).days) <= RETIRING_DAYS:
@@ -115,10 +115,10 @@ class _Models:
     def _check(self, state: State, text: str, users: str) -> Check:
         stack, free = self.facts.stack, self._free_ones()
         named = f"; listed as free: {', '.join(free)}" if free else ""
-        mends = [f"replace it in models of Pulumi.{stack}.yaml{named}"] if users.startswith("models:") else []
+        fixes = [f"replace it in models of Pulumi.{stack}.yaml{named}"] if users.startswith("models:") else []
         if users.endswith("friday.directModel"):
-            mends.append(f"pulumi config set --path friday.directModel ID -s {stack}")
-        return Check(_CATALOGUE, "", state, text, ", and ".join(mends))
+            fixes.append(f"pulumi config set --path friday.directModel ID -s {stack}")
+        return Check(_CATALOGUE, "", state, text, ", and ".join(fixes))
 
     def _free_ones(self) -> list[str]:
         used = _used(self.facts.settings)
@@ -132,9 +132,9 @@ class _Models:
         ][:_SUGGESTED]
 
 
-def _date(told: object) -> date | None:
+def _date(given: object) -> date | None:
     try:
-        return date.fromisoformat(str(told)[:10])
+        return date.fromisoformat(str(given)[:10])
     except ValueError:
         return None
 
@@ -191,7 +191,7 @@ def _left_out(name: str, found: Upstream | None) -> Check:
 
 def _unanswered(name: str, facts: Facts, silent: Silent) -> Check:
     if facts.settings.upstream == SIMULATOR:
-        # It is a part of the stack: an update is what mends it.
+        # It is a part of the stack: an update is what fixes it.
         return Check(name, "", State.SKIPPED, f"the simulator of the stack does not answer ({silent.why})")
     mend = f"try again, or from where it can be reached; ./fridayctl up {facts.stack} --offline deploys without asking"
     return Check(name, "", State.FAILED, silent.why, mend)

@@ -30,7 +30,7 @@ _BASELINE = Figure("baseline", _look_at_baseline)
 
 
 def _judge(evidence: Evidence, given: GateInput) -> Verdict:
-    """Judge whether the gateway's users see more errors than the others; at 0 % whether the others do well."""
+    """Judge whether the gateway's users see more errors than the others; at 0 % whether the others see few."""
     return _compared(evidence, given) if given.current else _baseline(evidence, given)
 
 
