@@ -6,7 +6,8 @@ from pathlib import Path
 from friday.llm import LlmError, errors
 from ops.metrics.prometheus import Prometheus, counted
 from ops.metrics.queries import Scope, Window, gather
-from ops.rollout.gates.evidence import Calls, Gate
+from ops.rollout.gates.evidence import Calls
+from tests.unit.ops.evidence import NAMES
 from tests.unit.ops.fake_prometheus import FakePrometheus
 
 PAGE = (Path(__file__).resolve().parents[4] / "docs" / "MONITORING.md").read_text(encoding="utf-8")
@@ -22,8 +23,10 @@ def plain(query: str) -> str:
 
 
 def asked(fake: FakePrometheus) -> dict[str, object]:
-    windows = dict.fromkeys(Gate, HOUR)
-    return gather(Prometheus("http://prometheus", fake), Scope(0.0, windows, True, 60.0, Window(0.0, HOUR)))
+    windows = dict.fromkeys(NAMES, HOUR)
+    found = gather(Prometheus("http://prometheus", fake), Scope(0.0, windows, True, 60.0, Window(0.0, HOUR)))
+    figures: dict[str, object] = found["figures"]
+    return figures
 
 
 def share(heading: str) -> tuple[str, str]:
