@@ -11,7 +11,7 @@ _THIS_MACHINE = ("127.0.0.1", "localhost")
 def environment() -> dict[str, str]:
     """Return the variables to set, for plain `pulumi` and for the Automation API alike.
 
-    A backend, a passphrase or a GOGC that the user has chosen already is left out, so it stays.
+    A backend or a passphrase that the user has chosen already is left out, so it stays.
     """
     variables = {
         "PATH": _path(),
@@ -21,9 +21,6 @@ def environment() -> dict[str, str]:
         "PULUMI_PARALLEL_DIFF": "true",
         "FRIDAY_STATE_DIR": str(paths.state_dir()),
     }
-    if not os.environ.get("GOGC"):
-        # Pulumi and its plugin are Go, and live for seconds: memory is cheaper than collecting it.
-        variables["GOGC"] = "400"
     if not os.environ.get("PULUMI_BACKEND_URL"):
         variables["PULUMI_BACKEND_URL"] = paths.pulumi_state().as_uri()
     if not ({"PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"} & os.environ.keys()):

@@ -11,7 +11,6 @@ from toolchain import docker_engine, go, paths, pulumi, versions
 from toolchain.docker_provider import DockerProvider
 from toolchain.errors import SetupError
 from toolchain.local_state import LocalState
-from toolchain.pulumi_home import PulumiHome
 
 SETUP = "./fridayctl setup"
 
@@ -34,7 +33,6 @@ def examine() -> list[Check]:
         _python(),
         _environment(),
         _guarded("local state", "complete and private (0600)", _local_state),
-        _guarded("pulumi home", "without a folder of logs", _pulumi_home),
         _guarded("pulumi", versions.PULUMI, _pulumi),
         _guarded("language host", "for that Pulumi", _language_host),
         _guarded("docker provider", versions.DOCKER_PROVIDER, _docker_provider),
@@ -64,11 +62,6 @@ def _environment() -> Check:
 def _local_state(wanted: str) -> Check:
     ok = LocalState().is_done()
     return Check("local state", str(paths.state_dir()) if ok else "incomplete", wanted, ok, SETUP)
-
-
-def _pulumi_home(wanted: str) -> Check:
-    ok = PulumiHome().is_done()
-    return Check("pulumi home", str(paths.pulumi_home()) if ok else "not made yet", wanted, ok, SETUP)
 
 
 def _pulumi(wanted: str) -> Check:

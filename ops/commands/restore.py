@@ -14,7 +14,7 @@ from ops.errors import EXIT_FAILED, EXIT_USAGE, OperationError
 from ops.rollout import rollback_plan
 from ops.rollout.rollback_plan import Restore, RollbackRequest, Step
 from ops.stacks import worktree
-from ops.stacks.locks import HeldError
+from ops.stacks.pulumi_files import HeldError
 from ops.stacks.stack_config import put, settings_of, write_settings
 from ops.stacks.stack_file import stack_file
 

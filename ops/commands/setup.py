@@ -9,7 +9,6 @@ from toolchain.docker_provider import DockerProvider
 from toolchain.errors import SetupError
 from toolchain.local_state import LocalState
 from toolchain.pulumi import PulumiCli
-from toolchain.pulumi_home import PulumiHome
 from toolchain.runner import Outcome, Report, Step, run_steps
 
 
@@ -39,8 +38,8 @@ class Images:
 
 
 def steps() -> list[Step]:
-    """Return all steps; Pulumi would make its home with a log folder, and the images need the engine."""
-    return [LocalState(), PulumiHome(), PulumiCli(), DockerProvider(), DockerEngine(), Images()]
+    """Return all steps, in their order: the images need the engine."""
+    return [LocalState(), PulumiCli(), DockerProvider(), DockerEngine(), Images()]
 
 
 def ensure(out: TextIO | None = None) -> list[Outcome]:

@@ -86,7 +86,10 @@ class Entry(BaseModel):
     def goes_back_to(self) -> datetime | None:
         """Return when the update ended that a rollback's or an abort's message names, None when it names none."""
         found = _GOES_BACK.search(self.message)
-        return datetime.fromisoformat(found[1]) if found else None
+        try:
+            return datetime.fromisoformat(found[1]) if found else None
+        except ValueError:
+            return None  # somebody's own words, with a date that does not exist
 
     @property
     def at(self) -> datetime:
@@ -95,13 +98,15 @@ class Entry(BaseModel):
 
 
 def _image(config: Mapping[str, str], setting: str) -> str | None:
-    """Return the image that settings name at a place such as `monitoring.redisExporter`."""
+    """Return the image that settings name at a place such as `monitoring.redisExporter`; None when they name none."""
     top, *inner = setting.split(".")
-    found = json.loads(config.get(f"{NAMESPACE}:{top}", "{}"))
-    for key in inner:
-        found = found.get(key, {})
-    image: str | None = found.get("image")
-    return image
+    try:
+        found = json.loads(config.get(f"{NAMESPACE}:{top}", "{}"))
+    except ValueError:
+        return None
+    for key in (*inner, "image"):
+        found = found.get(key) if isinstance(found, dict) else None
+    return found if isinstance(found, str) else None
 
 
 def verb_of(message: str) -> Verb | None:
@@ -111,8 +116,14 @@ def verb_of(message: str) -> Verb | None:
 
 
 def percentage_of(config: Mapping[str, str]) -> int:
-    """Return the share of users (percent, 0 to 100) that settings send through LiteLLM: 0 while the flag is off."""
-    return int(config.get(PERCENTAGE, "0")) if is_enabled(config) else 0
+    """Return the share of users (percent, 0 to 100) that settings send through LiteLLM: 0 while the flag is off.
+
+    A failed update may have said anything. What is no number sends nobody there: 0 too.
+    """
+    try:
+        return int(float(config.get(PERCENTAGE, "0"))) if is_enabled(config) else 0
+    except (ValueError, OverflowError):
+        return 0
 
 
 def is_enabled(config: Mapping[str, str]) -> bool:

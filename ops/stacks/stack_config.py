@@ -1,4 +1,4 @@
-"""A stack file's settings, read and written with its comments and its secrets kept: at hand, else by Pulumi."""
+"""A stack file's settings, read and written by Pulumi, which keeps its comments, its secrets and the types in it."""
 
 import json
 from collections.abc import Mapping
@@ -6,34 +6,42 @@ from pathlib import Path
 
 from pulumi import automation as auto
 
-from ops.errors import unwritable
-from ops.stacks import config_at_hand
+from ops.errors import OperationError, unwritable
+from ops.stacks.pulumi_errors import refused
 from ops.stacks.stack_file import stack_file
 from toolchain.files import rewrite
 
 
 def settings_of(stack: auto.Stack) -> dict[str, str]:
-    """Return every setting of the stack file as text (maps and lists as JSON), without the secrets."""
-    found = config_at_hand.read(_said(stack))
-    if found is not None:
-        return found
-    return {key: value.value or "" for key, value in stack.get_all_config().items() if not value.secret}
+    """Return every setting of the stack file as text (maps and lists as JSON), without the secrets.
+
+    What holds a secret anywhere is one. Raises OperationError (exit code 2) when Pulumi cannot read them.
+    """
+    with refused(f"{_file(stack)} cannot be read", "correct what it names: docs/SETTINGS.md has every setting"):
+        return {key: value.value or "" for key, value in stack.get_all_config().items() if not value.secret}
 
 
 def write_settings(stack: auto.Stack, wanted: Mapping[str, str], today: Mapping[str, str] | None = None) -> None:
     """Make the settings of the stack file `wanted`. What is equal already is not touched, nor is any secret.
 
     `today` is what the file says, where that has just been read. OperationError (exit code 2) when it cannot be
-    written.
+    written: it then says what it said before.
     """
     changed, gone = changes(settings_of(stack) if today is None else today, wanted)
-    if changed and not gone and (text := config_at_hand.edited(_said(stack), changed)):
-        put(_file(stack), text)
+    if not changed and not gone:
         return
-    if gone:
-        stack.remove_all_config(gone)
-    if changed:
-        stack.set_all_config_json(as_pulumi_json(changed))
+    file = _file(stack)
+    said = file.read_bytes().decode()  # with the line ends that it has
+    put(file, said)  # Pulumi would cut it short where there is no room
+    try:
+        with refused(f"{file} cannot be written", "correct what it names, then the same command again"):
+            if gone:
+                stack.remove_all_config(gone)
+            if changed:
+                stack.set_all_config_json(as_pulumi_json(changed))
+    except OperationError:
+        put(file, said)
+        raise
 
 
 def put(file: Path, text: str) -> None:
@@ -58,10 +66,6 @@ def as_pulumi_json(config: Mapping[str, str]) -> str:
 def _file(stack: auto.Stack) -> Path:
     """Return the stack file in the stack's own checkout, which may be one beside this one."""
     return Path(stack.workspace.work_dir) / stack_file(stack.name).name
-
-
-def _said(stack: auto.Stack) -> str:
-    return _file(stack).read_bytes().decode()  # with the line ends that it has
 
 
 def _entry(value: str) -> dict[str, object]:

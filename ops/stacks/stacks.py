@@ -2,21 +2,18 @@
 
 import os
 import re
-import shutil
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from pulumi import automation as auto
-from pulumi.automation._stack import StackInitMode  # the classmethods that use it make plain auto.Stack only
 from pulumi.automation.events import EngineEvent, OpType
 
-from ops.errors import EXIT_USAGE, OperationError
-from ops.stacks import backups, locks
-from ops.stacks.pulumi_errors import errors_of
+from ops.errors import OperationError
+from ops.stacks import backups, pulumi_files
+from ops.stacks.pulumi_errors import errors_of, refused
 from ops.stacks.stack_file import stack_file
-from ops.stacks.workspace import Stack, open_workspace, resources_in, state_file
+from ops.stacks.workspace import open_workspace
 from toolchain.environment import environment
 
 # An engine's and a Swarm's words for what the state does not know, and for what only the state knows. The last ones are
@@ -34,7 +31,8 @@ _VERBS = {
     OpType.DELETE_REPLACED: "removed",
 }
 _STARTS = (OpType.CREATE, OpType.CREATE_REPLACEMENT)
-_SHOWN = ("docker:index/container:Container", "docker:index/service:Service", "docker:index/network:Network")
+_CONTAINER = "docker:index/container:Container"
+_SHOWN = (_CONTAINER, "docker:index/service:Service", "docker:index/network:Network")
 
 
 @dataclass(frozen=True)
@@ -45,35 +43,44 @@ class Update:
     outputs: dict[str, object]
 
 
-def open_stack(name: str, *, mending: bool = False) -> auto.Stack:
-    """Select a stack, making it in the backend when it is new there; `mending`: also when its state was cut short."""
-    stack = _opened(name, StackInitMode.CREATE_OR_SELECT)
-    if not mending:
+def open_stack(name: str, *, to_repair: bool = False) -> auto.Stack:
+    """Select a stack, making it in the backend when it is new there; `to_repair`: also one whose state is damaged.
+
+    Raises OperationError (exit code 2) when its state is damaged or cannot be reached, or Pulumi is not set up.
+    """
+    stack = _opened(name, auto.Stack.create_or_select)
+    if not to_repair:
         backups.require_sound(stack)
     return stack
 
 
 def open_known(name: str) -> auto.Stack | None:
-    """Select a stack; None when the backend does not know it, which changes nothing there."""
+    """Select a stack, as `open_stack` does; None when the backend does not know it, which changes nothing there."""
     try:
-        return _opened(name, StackInitMode.SELECT)
+        return _opened(name, auto.Stack.select)
     except auto.StackNotFoundError:
         return None
 
 
-def _opened(name: str, mode: StackInitMode) -> auto.Stack:
-    threading.excepthook = _ignore_closed_pipes
-    # Pulumi's library looks for its command line on this process' own PATH.
-    os.environ.update(environment())
-    if not shutil.which("pulumi"):
-        raise OperationError("pulumi is not set up on this machine", "./fridayctl setup", EXIT_USAGE)
-    try:
-        return Stack(name, open_workspace(), mode)
-    except auto.StackNotFoundError:
-        raise
-    except auto.CommandError as error:
-        mend = "./fridayctl setup makes a local state; for another backend check PULUMI_BACKEND_URL and the login"
-        raise OperationError(f"the state of {name} cannot be opened", mend, EXIT_USAGE, errors_of(error)) from error
+def open_to_change(name: str, tell: Tell) -> auto.Stack:
+    """Open a stack as `open_stack` does, free the lock of a killed update, and repair a state that was cut short.
+
+    After such a repair the hosts are read: the state is older than they are.
+    """
+    stack = open_stack(name, to_repair=True)
+    killed = pulumi_files.release_dead(stack)
+    if killed:
+        tell(f"the last update ({killed}) was killed; its lock is freed")
+    # While somebody else's update writes it, the state is theirs, whatever it looks like: this one will be refused.
+    copy = "" if pulumi_files.is_locked(stack) else backups.put_back(stack)
+    if copy:
+        tell(f"the state was cut short; {copy} is put in its place, and the host is read")
+        try:
+            stack.refresh(suppress_progress=True, show_secrets=False)
+        except auto.CommandError as error:
+            fix = f"fix what it names, then ./fridayctl drift {name} --fix"
+            raise OperationError(f"the hosts of {name} cannot be read", fix, details=errors_of(error)) from error
+    return stack
 
 
 def require_readable(stack: auto.Stack) -> None:
@@ -84,25 +91,24 @@ def require_readable(stack: auto.Stack) -> None:
     """
     backups.require_sound(stack)
     if "encryptionsalt:" in stack_file(stack.name).read_text(encoding="utf-8"):  # else Pulumi would write one into it
-        stack.history(page_size=1, page=1, show_secrets=True)
+        with refused(f"the secrets of {stack.name} cannot be read", "check its passphrase or secrets provider"):
+            stack.history(page_size=1, page=1, show_secrets=True)
     stack.export_stack()
 
 
-def open_to_change(name: str, tell: Tell) -> auto.Stack:
-    """Open a stack, free the lock of an update that was killed, and mend a state that was cut short; see `open_stack`.
+def known_ids(stack: auto.Stack) -> set[str]:
+    """Return the ids of all that a stack's state knows on its hosts."""
+    return {each.id for each in pulumi_files.resources(stack) if each.id and each.type.startswith("docker:")}
 
-    After such a mend the hosts are read: the state is older than they are.
-    """
-    stack = open_stack(name, mending=True)
-    killed = locks.release_dead(stack)
-    if killed:
-        tell(f"the last update ({killed}) was killed; its lock is freed")
-    # While somebody else's update writes it, the state is theirs, whatever it looks like: this one will be refused.
-    copy = "" if locks.is_locked(name) else backups.put_back(stack)
-    if copy:
-        tell(f"the state was cut short; {copy} is put in its place, and the host is read")
-        stack.refresh(suppress_progress=True, show_secrets=False)
-    return stack
+
+def _opened(name: str, how: Callable[[str, auto.Workspace], auto.Stack]) -> auto.Stack:
+    threading.excepthook = _ignore_closed_pipes
+    # Where the pinned tools and the state are, for this process and what it starts.
+    os.environ.update(environment())
+    workspace = open_workspace()
+    fix = "./fridayctl setup makes a local state; for another backend check PULUMI_BACKEND_URL and the login"
+    with refused(f"the state of {name} cannot be opened", fix):
+        return how(name, workspace)
 
 
 def _ignore_closed_pipes(failure: threading.ExceptHookArgs) -> None:
@@ -111,24 +117,12 @@ def _ignore_closed_pipes(failure: threading.ExceptHookArgs) -> None:
         threading.__excepthook__(failure)
 
 
-def known_ids(stack: auto.Stack) -> set[str]:
-    """Return the ids of all that a stack's state knows on its hosts."""
-    return {str(each["id"]) for each in _recorded(stack) if each["type"].startswith("docker:")}
-
-
 def _unfinished(stack: auto.Stack) -> list[str]:
     """Return the URNs of the containers that an update made and could not call healthy, or lost the host over.
 
     Pulumi's next update would take each as it is and go on to remove those that serve. They are to be made again.
     """
-    container = "docker:index/container:Container"
-    return [str(each["urn"]) for each in _recorded(stack) if each["type"] == container and each.get("initErrors")]
-
-
-def _recorded(stack: auto.Stack) -> list[dict[str, Any]]:
-    path = state_file(stack.workspace, stack.name)
-    resources = resources_in(path) if path else (stack.export_stack().deployment or {}).get("resources", [])
-    return [each for each in resources if "id" in each]
+    return [each.urn for each in pulumi_files.resources(stack) if each.type == _CONTAINER and each.init_errors]
 
 
 def update(stack: auto.Stack, message: str, tell: Tell, *, refresh: bool = False) -> Update:
@@ -148,17 +142,17 @@ def update(stack: auto.Stack, message: str, tell: Tell, *, refresh: bool = False
             show_secrets=False,
         )
     except auto.ConcurrentUpdateError as error:
-        raise locks.held(stack.name, error) from error
+        raise pulumi_files.held(stack.name, error) from error
     except auto.CommandError as error:
-        mend = f"mend what it names, then ./fridayctl up {stack.name}; what served before goes on serving"
-        raise OperationError(f"the update of {stack.name} failed", mend, details=watcher.said(error)) from error
+        fix = f"fix what it names, then ./fridayctl up {stack.name}"
+        raise OperationError(f"the update of {stack.name} failed", fix, details=watcher.said(error)) from error
     outputs = {key: output.value for key, output in result.outputs.items()}
     changes = result.summary.resource_changes or {}
     return Update(sum(count for op, count in changes.items() if op != OpType.SAME), outputs)
 
 
 def _begin(stack: auto.Stack, doing: str) -> None:
-    if locks.note(stack.name, doing):
+    if pulumi_files.note(stack, doing):
         backups.keep(stack)
 
 
@@ -170,10 +164,10 @@ def destroy(stack: auto.Stack, tell: Tell) -> None:
         # A container that somebody removed by hand would fail its own removal: look first.
         stack.destroy(message="down", refresh=True, on_event=watcher.see, suppress_progress=True, show_secrets=False)
     except auto.ConcurrentUpdateError as error:
-        raise locks.held(stack.name, error) from error
+        raise pulumi_files.held(stack.name, error) from error
     except auto.CommandError as error:
-        mend = f"mend what it names, then ./fridayctl down {stack.name}"
-        raise OperationError(f"taking {stack.name} down failed", mend, details=watcher.said(error)) from error
+        fix = f"fix what it names, then ./fridayctl down {stack.name}"
+        raise OperationError(f"taking {stack.name} down failed", fix, details=watcher.said(error)) from error
 
 
 def short_name(urn: str) -> str:
@@ -195,7 +189,7 @@ class _Watcher:
         if event.resource_pre_event and not event.resource_pre_event.planning:
             metadata = event.resource_pre_event.metadata
             name = short_name(metadata.urn)
-            if metadata.type == _SHOWN[0] and metadata.op in _STARTS and "-files-" not in name:
+            if metadata.type == _CONTAINER and metadata.op in _STARTS and "-files-" not in name:
                 self._tell(f"starting {name}, waiting until it is healthy")
         if event.res_outputs_event:
             metadata = event.res_outputs_event.metadata

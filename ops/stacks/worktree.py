@@ -39,7 +39,7 @@ def deploy_from(commit: str, target: Entry, stack: str, step: Step, tell: Tell) 
 
     Of the secrets only those that `target` had: that commit's code may not know a newer one.
 
-    Raises OperationError with the command's words when it fails; what served before goes on serving.
+    Raises OperationError with the command's words when it fails.
     """
     with _checkout(commit, tell) as folder:
         name = stack_file(stack).name

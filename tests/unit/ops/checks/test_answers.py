@@ -125,7 +125,7 @@ def test_without_a_rollout_only_the_direct_path_is_asked(friday: str, changes: d
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(answers, "_SETTLE_SECONDS", 0.2)
+    monkeypatch.setattr(answers, "_SETTLE_SECONDS", 2.0)
     monkeypatch.setattr(answers, "_EVERY_SECONDS", 0.01)
 
 

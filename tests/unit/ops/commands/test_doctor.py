@@ -25,7 +25,6 @@ def test_an_empty_machine(stub: Stub, user: Path) -> None:
     missing = {name for name, check in checks.items() if not check["ok"]}
     assert missing >= {
         "local state",
-        "pulumi home",
         "pulumi",
         "language host",
         "docker provider",

@@ -13,7 +13,7 @@ from ops.commands import restore
 from ops.errors import EXIT_USAGE, OperationError
 from ops.rollout.history import ENABLED, PERCENTAGE
 from ops.stacks import worktree
-from ops.stacks.locks import HeldError
+from ops.stacks.pulumi_files import HeldError
 from tests.unit.given import settings
 from tests.unit.ops.deployed import Played
 from tests.unit.ops.evidence import entry

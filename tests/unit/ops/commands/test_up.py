@@ -10,8 +10,8 @@ from ops.checks import answers
 from ops.commands import deploy, down
 from ops.deployment import Deployment
 from ops.errors import EXIT_FAILED, EXIT_USAGE, OperationError
-from ops.stacks import backups, locks, stacks
-from ops.stacks.locks import HeldError
+from ops.stacks import backups, pulumi_files, stacks
+from ops.stacks.pulumi_files import HeldError
 from ops.stacks.stacks import Update
 from tests.unit.given import settings
 from tests.unit.ops.deployed import Played, PlayedHosts
@@ -53,7 +53,7 @@ class Pulumi:
         self.read: list[str] = []
         opened = SimpleNamespace(name="t", refresh=lambda **_: self.read.append("the hosts"))
         monkeypatch.setattr(stacks, "open_stack", lambda _, **__: opened)
-        monkeypatch.setattr(locks, "release_dead", lambda _: "up: 10 %" if dead else "")
+        monkeypatch.setattr(pulumi_files, "release_dead", lambda _: "up: 10 %" if dead else "")
         monkeypatch.setattr(backups, "put_back", lambda _: cut)
         monkeypatch.setattr(deploy, "known_ids", lambda _: {"known"})
         monkeypatch.setattr(deploy, "update", self.update)
@@ -91,7 +91,7 @@ def test_after_a_state_that_was_cut_short_the_hosts_are_read_first(monkeypatch: 
 
 def test_a_state_that_another_update_is_writing_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     pulumi = Pulumi(monkeypatch, Update(0, OUTPUTS), cut="20261124T120000Z.json")
-    monkeypatch.setattr(locks, "is_locked", lambda _: True)
+    monkeypatch.setattr(pulumi_files, "is_locked", lambda _: True)
     run(Host({"friday-t-1"}))
     assert pulumi.read == []
 
@@ -188,7 +188,7 @@ def take_down(monkeypatch: pytest.MonkeyPatch, *fails: OperationError) -> tuple[
     monkeypatch.setattr(deploy, "known_ids", lambda _: set())
     monkeypatch.setattr(stacks, "open_stack", lambda name, **_: SimpleNamespace(name=name))
     monkeypatch.setattr(backups, "put_back", lambda _: "")
-    monkeypatch.setattr(locks, "release_dead", lambda _: "up: 10 %")
+    monkeypatch.setattr(pulumi_files, "release_dead", lambda _: "up: 10 %")
     monkeypatch.setattr(down, "destroy", destroy)
     try:
         down.take_down(deployment)
@@ -216,5 +216,5 @@ def test_down_removes_what_the_state_does_not_know_when_that_is_in_its_way(
 
 
 def test_down_leaves_everything_to_somebody_who_is_at_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    held = locks.HeldError("another update of t is going on", "wait")
+    held = HeldError("another update of t is going on", "wait")
     assert take_down(monkeypatch, held) == (1, ["the", "failed"])

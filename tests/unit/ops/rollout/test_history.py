@@ -121,6 +121,22 @@ def test_the_images_that_settings_name_are_listed_by_part() -> None:
     assert LIFE[2].images == {}
 
 
+@pytest.mark.parametrize("settings", ["", "[", "[]", "7", '"x"', "null", "{}", '{"image": 7}', '{"image": ""}'])
+def test_settings_that_name_no_image_are_no_error(settings: str) -> None:
+    assert entry(1, 10, config={"friday-litellm:friday": settings}).images == {}
+
+
+@pytest.mark.parametrize(
+    ("said", "percentage"), [("abc", 0), ("", 0), ("[]", 0), ("nan", 0), ("inf", 0), ("50.0", 50), (" 10", 10)]
+)
+def test_a_percentage_that_is_no_number_sends_nobody(said: str, percentage: int) -> None:
+    assert history.percentage_of({"friday-litellm:rolloutPercentage": said}) == percentage
+
+
+def test_a_date_that_does_not_exist_names_no_update() -> None:
+    assert entry(1, 10, "rollback: to the update of 2026-99-99T00:00:00Z").goes_back_to is None
+
+
 percentages = st.lists(st.sampled_from([0, 10, 50, 100]), min_size=1, max_size=12)
 results = st.sampled_from(["succeeded", "failed", "in-progress"])
 

@@ -27,10 +27,14 @@ class World:
         return self.exported
 
     def write(self, number: int) -> None:
-        self.file.write_text(json.dumps({"number": number}))
+        self.file.write_text(state(number))
 
     def kept(self) -> list[int]:
         return [json.loads(path.read_text())["number"] for path in sorted(self.copies.glob("*.json"))]
+
+
+def state(number: int) -> str:
+    return json.dumps({"version": 3, "number": number, "checkpoint": {"stack": "t", "latest": {"resources": []}}})
 
 
 @pytest.fixture
@@ -64,21 +68,57 @@ def test_a_state_that_is_kept_elsewhere_is_copied_too(stack: Any, monkeypatch: p
     assert backups.put_back(stack) == ""
 
 
-@pytest.mark.parametrize("cut", ["", '{"number": ', "[]"])
+@pytest.mark.parametrize("cut", ["", "\0" * 9, state(3)[:-20], state(3)[:1]])
 def test_a_state_that_was_cut_short_is_told_and_the_newest_whole_copy_takes_its_place(stack: Any, cut: str) -> None:
     for number in (1, 2):
         stack.write(number)
         backups.keep(stack)
     broken = sorted(stack.copies.glob("*.json"))[-1].with_name("99991231T000000.000000Z.json")
-    broken.write_text('{"number"')
+    broken.write_text(state(9)[:-1])
+    of_another_backend = broken.with_name("99991231T000000.000001Z.json")
+    of_another_backend.write_text('{"version": 3, "deployment": {"resources": []}}')
     stack.file.write_text(cut)
     with pytest.raises(OperationError, match="was cut short") as caught:
         backups.require_sound(stack)
     assert caught.value.exit_code == EXIT_USAGE
-    assert backups.put_back(stack) == sorted(stack.copies.glob("*.json"))[-2].name
-    assert json.loads(stack.file.read_text()) == {"number": 2}
+    assert backups.put_back(stack) == sorted(stack.copies.glob("*.json"))[-3].name
+    assert stack.file.read_text() == state(2)
     backups.require_sound(stack)
     assert backups.put_back(stack) == ""
+
+
+@pytest.mark.parametrize(
+    "content", ["[]", "{}", "7", '"x"', "null", '{"version": 3, "checkpoint": null}', '{"config": {}}']
+)
+def test_a_file_that_is_no_state_is_left_alone(stack: Any, content: str) -> None:
+    """Pulumi takes some of these for a stack that has nothing yet, and would make everything anew."""
+    stack.write(1)
+    backups.keep(stack)
+    stack.file.write_text(content)
+    for check in (backups.require_sound, backups.put_back):
+        with pytest.raises(OperationError, match=f"is no state of Pulumi: {stack.file}") as caught:
+            check(stack)
+        assert caught.value.exit_code == EXIT_USAGE
+        assert str(stack.copies) in caught.value.mend
+    assert stack.file.read_text() == content
+
+
+@pytest.mark.parametrize("content", [state(1).replace("3", "4", 1), state(1).replace("[]", "7")])
+def test_a_state_of_another_form_is_pulumis_to_judge(stack: Any, content: str) -> None:
+    stack.file.write_text(content)
+    backups.require_sound(stack)
+    assert backups.put_back(stack) == ""
+    refusal = OperationError("Pulumi cannot read it", "fix", EXIT_USAGE)
+    stack.export_stack = lambda: raised(refusal)
+    for check in (backups.require_sound, backups.put_back):
+        with pytest.raises(OperationError) as caught:
+            check(stack)
+        assert caught.value is refusal
+    assert stack.file.read_text() == content
+
+
+def raised(error: Exception) -> None:
+    raise error
 
 
 def test_without_a_copy_the_message_says_where_pulumi_keeps_some(stack: Any) -> None:

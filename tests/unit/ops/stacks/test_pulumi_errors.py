@@ -1,6 +1,5 @@
 """What becomes of the words with which Pulumi's command line fails."""
 
-import shutil
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -9,8 +8,8 @@ import pytest
 from pulumi import automation as auto
 
 from ops.errors import EXIT_USAGE, OperationError
-from ops.stacks import backups, stacks, workspace
-from ops.stacks.pulumi_errors import errors_of, wrong_passphrase
+from ops.stacks import backups, stacks
+from ops.stacks.pulumi_errors import errors_of, refused, wrong_passphrase
 
 PASSPHRASE = "error: getting stack configuration: get stack secrets manager: incorrect passphrase"
 BACKEND = 'error: unable to open state directory "file:///nowhere": stat /nowhere: no such file or directory'
@@ -44,16 +43,21 @@ def test_only_the_lines_of_errors_are_kept() -> None:
     assert errors_of(failed(f"noise\n{BACKEND}\n  error: and this\n")) == f"{BACKEND}\nerror: and this"
 
 
-@pytest.mark.parametrize(("said", "kind"), [(PASSPHRASE, OperationError), (BACKEND, auto.CommandError)])
-def test_every_command_of_pulumi_tells_a_wrong_passphrase(
-    said: str, kind: type[Exception], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    script = tmp_path / "pulumi"
-    script.write_text(f"#!/bin/sh\necho '{said}' >&2\nexit 255\n")
-    script.chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
-    with pytest.raises(kind):
-        workspace.open_workspace().pulumi_command.run(["config"], str(tmp_path), {})
+@pytest.mark.parametrize("error", [failed(BACKEND), KeyError("result"), TypeError("None"), ValueError("not JSON")])
+def test_what_pulumi_and_its_library_cannot_read_is_one_message(error: Exception) -> None:
+    with pytest.raises(OperationError) as caught, refused("x cannot be read", "do y", lambda: Path("/the/file")):
+        raise error
+    assert caught.value.exit_code == EXIT_USAGE
+    assert caught.value.message == "x cannot be read: /the/file"
+    assert caught.value.details == (
+        BACKEND if isinstance(error, auto.CommandError) else f"{type(error).__name__}: {error}"
+    )
+
+
+@pytest.mark.parametrize("kind", [auto.StackNotFoundError, auto.ConcurrentUpdateError])
+def test_a_stack_that_is_not_there_or_held_is_the_callers_to_word(kind: type[auto.CommandError]) -> None:
+    with pytest.raises(kind), refused("x", "y"):
+        raise kind(auto.CommandResult("", "", 255))
 
 
 def opening(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
@@ -61,8 +65,9 @@ def opening(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
         raise error
 
     monkeypatch.setattr(stacks, "environment", dict)
-    monkeypatch.setattr(shutil, "which", lambda _: "/bin/pulumi")
-    monkeypatch.setattr(stacks, "Stack", refuse)
+    monkeypatch.setattr(stacks, "open_workspace", lambda: None)
+    monkeypatch.setattr(auto.Stack, "select", refuse)
+    monkeypatch.setattr(auto.Stack, "create_or_select", refuse)
 
 
 @pytest.mark.parametrize("open_it", [stacks.open_stack, stacks.open_known])

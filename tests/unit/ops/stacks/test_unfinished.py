@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from ops.stacks import locks, stacks
+from ops.errors import EXIT_USAGE, OperationError
+from ops.stacks import pulumi_files, stacks
 
 RESOURCES: list[dict[str, Any]] = [
     {"urn": "urn:broken", "id": "1", "type": "docker:index/container:Container", "initErrors": ["not healthy"]},
@@ -36,7 +37,7 @@ class Stack:
 
 @pytest.fixture(autouse=True)
 def no_lock(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(locks, "note", lambda *_: None)
+    monkeypatch.setattr(pulumi_files, "note", lambda *_: None)
 
 
 def replaced(stack: Stack) -> list[str]:
@@ -49,11 +50,11 @@ def test_only_containers_that_were_not_finished_are_made_again(monkeypatch: pyte
     assert replaced(Stack(*RESOURCES)) == ["urn:broken"]
 
 
-def test_a_state_at_hand_is_read_without_a_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_local_state_is_read_without_a_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PULUMI_BACKEND_URL", f"file://{tmp_path}")
     state = tmp_path / ".pulumi/stacks/friday-litellm/t.json"
     state.parent.mkdir(parents=True)
-    state.write_text(json.dumps({"checkpoint": {"latest": {"resources": RESOURCES}}}))
+    state.write_text(json.dumps({"version": 3, "checkpoint": {"latest": {"resources": RESOURCES}}}))
     assert replaced(Stack()) == ["urn:broken"]
 
 
@@ -61,5 +62,18 @@ def test_a_new_stack_has_nothing_to_make_again(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setenv("PULUMI_BACKEND_URL", f"file://{tmp_path}")
     state = tmp_path / ".pulumi/stacks/friday-litellm/t.json"
     state.parent.mkdir(parents=True)
-    state.write_text(json.dumps({"checkpoint": {"latest": None}}))
+    state.write_text(json.dumps({"version": 3, "checkpoint": {"latest": None}}))
     assert replaced(Stack()) == []
+
+
+@pytest.mark.parametrize("resources", [7, [{"urn": "x"}], [{"urn": 1, "type": 2}]])
+def test_resources_of_a_form_that_is_not_known_are_one_message(resources: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PULUMI_BACKEND_URL", "s3://states")
+    odd = SimpleNamespace(
+        name="t",
+        workspace=Stack.workspace,
+        export_stack=lambda: SimpleNamespace(deployment={"resources": resources}),
+    )
+    with pytest.raises(OperationError, match="the state of t cannot be read") as caught:
+        stacks.known_ids(odd)  # type: ignore[arg-type]
+    assert caught.value.exit_code == EXIT_USAGE
