@@ -58,9 +58,9 @@ def from_stack_file(
         raise SettingsError([Problem(path.name, "file", f"should be readable ({error})", mend)]) from error
     try:
         lines = _Lines(yaml.compose(text, Loader=yaml.SafeLoader))
-        document = yaml.safe_load(text) or {}
+        document = yaml.safe_load(text)
         duplicate = next(lines.duplicates(), None)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that does not exist
         mark = getattr(error, "problem_mark", None)
         where = f"{path.name}:{mark.line + 1}" if mark else path.name
         said = str(getattr(error, "problem", error))

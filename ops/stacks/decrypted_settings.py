@@ -22,9 +22,9 @@ def reveal(name: str, settings: StackSettings) -> StackSettings:
     try:
         config = open_stack(name).get_all_config()
     except auto.CommandError as error:
-        mend = "log in to the backend or the secrets provider that the stack was made with"
+        fix = "log in to the backend or the secrets provider that the stack was made with"
         message = f"the secrets of Pulumi.{name}.yaml cannot be decrypted"
-        raise OperationError(message, mend, EXIT_USAGE, errors_of(error)) from error
+        raise OperationError(message, fix, EXIT_USAGE, errors_of(error)) from error
     to_come = {f"{NAMESPACE}:{key}": value for key, value in missing_secrets(settings).items()}
     values = to_come | {key: entry.value or "" for key, entry in config.items()}
     return from_pulumi(values, name, generated_secrets(environment()))

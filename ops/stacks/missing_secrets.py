@@ -39,6 +39,6 @@ def generate_missing(stack: auto.Stack, tell: Tell) -> None:
             check=False,
         )
         if done.returncode:
-            mend = f"mend what it names, or give it: pulumi config set --secret {name} -s {stack.name}"
-            raise OperationError(f"{name} cannot be generated", mend, EXIT_USAGE, done.stderr.strip())
+            fix = f"fix what it names, or give it: pulumi config set --secret {name} -s {stack.name}"
+            raise OperationError(f"{name} cannot be generated", fix, EXIT_USAGE, done.stderr.strip())
         tell(f"generated {name}, encrypted in Pulumi.{stack.name}.yaml: commit that file")

@@ -52,8 +52,8 @@ def look_ahead(stack: auto.Stack, config: Mapping[str, str]) -> list[Change]:
             stack.preview(on_event=see, config_file=str(changed), suppress_progress=True)
         except auto.CommandError as error:
             said = "\n".join(line for line in str(error).splitlines() if "error" in line)
-            mend = f"mend what it names, then try again; ./fridayctl status {stack.name} shows what runs"
-            raise OperationError(f"the preview of {stack.name} failed", mend, EXIT_USAGE, said) from error
+            fix = f"fix what it names, then try again; ./fridayctl status {stack.name} shows what runs"
+            raise OperationError(f"the preview of {stack.name} failed", fix, EXIT_USAGE, said) from error
     return found
 
 

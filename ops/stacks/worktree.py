@@ -24,13 +24,13 @@ Tell = Callable[[str], None]
 
 def require(commit: str | None) -> str:
     """Return the full name of a commit; OperationError (exit code 2) when git does not have it here."""
-    mend = "./fridayctl rollback --level 2 restores the settings with today's code"
+    fix = "./fridayctl rollback --level 2 restores the settings with today's code"
     if not commit:
-        raise OperationError("the history does not say which commit that update was made from", mend, EXIT_USAGE)
+        raise OperationError("the history does not say which commit that update was made from", fix, EXIT_USAGE)
     found = _git("rev-parse", "--verify", "--quiet", f"{commit}^{{commit}}")
     if found.returncode:
-        mend = f"git fetch, or {mend}"
-        raise OperationError(f"commit {commit[:12]} is not in this repository", mend, EXIT_USAGE)
+        fix = f"git fetch, or {fix}"
+        raise OperationError(f"commit {commit[:12]} is not in this repository", fix, EXIT_USAGE)
     return found.stdout.strip()
 
 
@@ -65,8 +65,8 @@ def deploy_from(commit: str, target: Entry, stack: str, step: Step, tell: Tell) 
             said.append(text.rstrip())
             tell(text.rstrip())
         if process.wait():
-            mend = "mend what it names; ./fridayctl rollback --level 1 takes every user off LiteLLM meanwhile"
-            raise OperationError(f"the update from commit {commit[:12]} failed", mend, details="\n".join(said[-20:]))
+            fix = "fix what it names; ./fridayctl rollback --level 1 takes every user off LiteLLM meanwhile"
+            raise OperationError(f"the update from commit {commit[:12]} failed", fix, details="\n".join(said[-20:]))
 
 
 @contextmanager
@@ -75,8 +75,8 @@ def _checkout(commit: str, tell: Tell) -> Iterator[Path]:
         folder = Path(scratch) / "checkout"
         added = _git("worktree", "add", "--detach", "--quiet", str(folder), commit)
         if added.returncode:
-            mend = "git worktree list shows what is in the way"
-            raise OperationError(f"commit {commit[:12]} cannot be checked out", mend, EXIT_USAGE, added.stderr.strip())
+            fix = "git worktree list shows what is in the way"
+            raise OperationError(f"commit {commit[:12]} cannot be checked out", fix, EXIT_USAGE, added.stderr.strip())
         try:
             if _same_locks(folder):
                 (folder / ".venv").symlink_to(ROOT / ".venv")

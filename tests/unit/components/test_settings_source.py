@@ -114,6 +114,9 @@ def test_a_secret_is_never_shown(tmp_path: Path) -> None:
         ("config: [", "should be YAML"),
         ("config:\n  a: 1\n  a: 2\n", "should be there once"),
         ("config: 7", "should be a map of settings"),
+        ("# nothing", "should be a map of settings"),
+        ("[]", "should be a map of settings"),
+        ("config: {a: 2026-99-99}", "should be YAML"),
         ("config:\n  friday-litelm:engine: swarm\n", "should start with friday-litellm:"),
     ],
 )
