@@ -1,1 +1,1 @@
-"""What runs inside the LiteLLM container: its start, and the walls that keep every request free."""
+"""What runs inside the LiteLLM container: its start, and the filters that keep every request free of charge."""

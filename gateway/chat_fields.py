@@ -1,7 +1,7 @@
 """The fields of a chat request that reach a model, each with the check that rebuilds its value.
 
-A check returns what goes on: only the parts it knows, so that an unknown key deep inside a message or a
-tool is left behind. It raises `FieldError` with the end of a sentence that begins with the field's name.
+A check returns only the parts that it knows, so an unknown key deep inside a message or a tool is dropped.
+It raises `FieldError` with the end of a sentence that begins with the field's name.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _FORMATS = frozenset({"text", "json_object", "json_schema"})
 
 
 class FieldError(Exception):
-    """A value that no model is asked with; the text completes "<field> ..."."""
+    """A value that is not sent to any model; the text completes "<field> ..."."""
 
 
 def _messages(value: Any) -> Any:
@@ -47,10 +47,10 @@ def _content(value: Any) -> Any:
 
 
 def _part(value: Any) -> dict[str, Any]:
-    """Text, and pictures that the request carries itself.
+    """Return text, or a picture that the request itself contains.
 
-    A picture by address would be fetched by LiteLLM from wherever the client says; files and audio are
-    handed to services that OpenRouter charges for.
+    LiteLLM would fetch a picture's address from any host that the client names. OpenRouter charges for the services
+    that process files and audio.
     """
     kind = value.get("type") if isinstance(value, dict) else None
     if kind == "text":
@@ -73,7 +73,7 @@ def _tool_call(value: Any) -> dict[str, Any]:
 
 
 def _tools(value: Any) -> Any:
-    """Functions only: OpenRouter's and LiteLLM's other kinds of tool are paid services or foreign servers."""
+    """Return functions only: other kinds of tool at OpenRouter and LiteLLM are paid services or foreign servers."""
     return [_tool(tool) for tool in _list(value, MAX_TOOLS)]
 
 
@@ -201,4 +201,4 @@ PASSED: Mapping[str, Callable[[Any], Any]] = {
     "response_format": _response_format,
     "reasoning_effort": _effort,
 }
-"""Everything of a chat request that reaches a model, besides `model` itself."""
+"""All fields of a chat request that reach a model, besides `model` itself."""

@@ -1,7 +1,7 @@
-"""What the gateway is told: environment, secret files and the rendered config, checked before LiteLLM starts.
+"""The gateway's settings: environment, secret files and the rendered config, checked before LiteLLM starts.
 
-LiteLLM itself starts as an open proxy when its key is missing and drops what it does not understand; here
-every such case ends the start with one line that says what to mend.
+LiteLLM itself starts as an open proxy when its key is missing, and ignores settings that it does not know. Here
+every such case ends the start with one line that names the mistake.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ CALL_HOOK = "gateway.guard.guard"
 
 
 class StartError(Exception):
-    """The gateway cannot start; the text says what is wrong and how to mend it."""
+    """The gateway cannot start; the text says what is wrong and what was expected."""
 
 
 @dataclass(frozen=True)
 class RedisAddress:
-    """Where the state shared by the replicas lives."""
+    """The address of the Redis that the replicas share."""
 
     host: str
     port: int
@@ -45,7 +45,7 @@ class RedisAddress:
 
 @dataclass(frozen=True)
 class Gateway:
-    """Everything that the gateway's own code needs to know. Times in seconds."""
+    """All settings of the gateway's own code. Times in seconds."""
 
     config: Path
     keys: Keys
@@ -70,7 +70,7 @@ def current() -> Gateway:
 
 
 def read(environ: Mapping[str, str]) -> Gateway:
-    """Read and check the settings. Raises `StartError` at the first thing that is missing or wrong."""
+    """Read and check the settings. Raises `StartError` for the first setting that is missing or wrong."""
     upstream = _upstream(environ)
     path = Path(_needed(environ, "LITELLM_CONFIG"))
     config = _config(path)
@@ -102,7 +102,7 @@ def read(environ: Mapping[str, str]) -> Gateway:
 def _needed(environ: Mapping[str, str], name: str) -> str:
     value = environ.get(name, "").strip()
     if not value:
-        raise StartError(f"{name} is not set; the stack sets it, a start by hand must too")
+        raise StartError(f"{name} is not set; the stack sets it; set it too when you start by hand")
     return value
 
 
@@ -157,7 +157,7 @@ def _config(path: Path) -> dict[str, Any]:
 
 
 def _check_locked(config: dict[str, Any], upstream: str) -> None:
-    """Refuse a config whose locks are missing, however it came here."""
+    """Raise `StartError` for a config without its locks, wherever it comes from."""
     try:
         general, own = config["general_settings"], config["litellm_settings"]
         deployments = [entry["litellm_params"] for entry in config["model_list"]]
@@ -167,9 +167,9 @@ def _check_locked(config: dict[str, Any], upstream: str) -> None:
         elsewhere = [entry["model"] for entry in deployments if entry["api_base"] != upstream]
         paid = [entry["model"] for entry in deployments if not entry["model"].endswith(":free")]
     except (KeyError, TypeError, AttributeError) as error:
-        raise StartError(f"LITELLM_CONFIG: a section is missing or misshapen ({error})") from None
+        raise StartError(f"LITELLM_CONFIG: a section is missing or has the wrong form ({error})") from None
     if not locked:
-        raise StartError(f"LITELLM_CONFIG: without {AUTH_HOOK} and {CALL_HOOK} the proxy would be open to everybody")
+        raise StartError(f"LITELLM_CONFIG: without {AUTH_HOOK} and {CALL_HOOK} the proxy would be open to everyone")
     if metrics_open:
         raise StartError("LITELLM_CONFIG: require_auth_for_metrics_endpoint must not be false")
     if paid or elsewhere:

@@ -1,6 +1,6 @@
-"""Errors as clients see them: OpenAI's form, a status, a reason, and nothing about the inside.
+"""Errors as clients see them: OpenAI's form, a status and a reason, without internal details.
 
-LiteLLM's own texts carry the fallback map, deployment ids, the upstream's words and OpenRouter's user id.
+LiteLLM's own texts contain the fallback map, deployment ids, the upstream's text and OpenRouter's user id.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ _LATE = (504, "upstream_timeout", "none of the free models answered in time")
 _FAILED = (502, "upstream_failed", "none of the free models could answer")
 _SEEN: Mapping[int, tuple[int, str, str]] = {
     400: (400, "bad_request", "the models did not accept this request"),
-    401: _REFUSED,  # the client's own key is checked before LiteLLM is asked: this one is the gateway's
+    401: _REFUSED,  # the client's key was checked before LiteLLM was called; OpenRouter refused the gateway's key
     402: _REFUSED,
     403: _REFUSED,
     404: (503, "models_unavailable", "none of the free models is offered at the moment"),
     408: _LATE,
     413: (413, "too_large", "the request is too large for the models"),
     422: (400, "bad_request", "the models did not accept this request"),
-    429: (429, "models_busy", "all free models are busy or resting; try again later"),
+    429: (429, "models_busy", "all free models are busy or paused; try again later"),
     499: (499, "client_closed", "the client went away"),
     503: (503, "overloaded", "the gateway or the models have more requests than they can take"),
     504: _LATE,
@@ -65,7 +65,7 @@ def replacement(status: int, body: bytes) -> tuple[int, bytes]:
 def clean_event(chunk: bytes, model: str | None) -> bytes:
     """Return a chunk of an event stream without error texts and without the name of an internal group.
 
-    After a fallback LiteLLM writes the group into each chunk; `model` is the one that answers.
+    After a fallback LiteLLM writes the group into each chunk; `model` is the model that answers.
     """
     if _STREAM_ERROR.match(chunk):
         return stream_error(_status_in(chunk))
@@ -74,10 +74,10 @@ def clean_event(chunk: bytes, model: str | None) -> bytes:
     return chunk
 
 
-def says_something(chunk: bytes) -> bool:
-    """Tell whether a chunk of an event stream is more than the frame of an answer: text, a tool call, an end, an error.
+def has_content(chunk: bytes) -> bool:
+    """Tell whether a chunk of an event stream has content: text, a tool call, the end or an error.
 
-    What cannot be read counts as something.
+    A chunk that cannot be parsed counts as content.
     """
     data = chunk.strip()
     if not data.startswith(b"data:"):
@@ -92,7 +92,7 @@ def says_something(chunk: bytes) -> bool:
 
 
 def stream_error(status: int) -> bytes:
-    """Return an error event; a stream that has begun cannot change its status any more."""
+    """Return an error event; a stream that has begun cannot change its status."""
     return b"data: " + replacement(status, b"")[1] + b"\n\n"
 
 

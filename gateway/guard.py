@@ -1,6 +1,6 @@
-"""The locks inside LiteLLM: they hold even when somebody starts it without the wall in front.
+"""The locks inside LiteLLM: they hold even when it is started without the request filter in front.
 
-`auth` is its `custom_auth`; `guard` is a callback that cleans each request and checks each call that leaves.
+`auth` is its `custom_auth`; `guard` is a callback that checks each request and each call to OpenRouter.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from litellm.integrations.custom_logger import CustomLogger
 from litellm.proxy._types import LitellmUserRoles, UserAPIKeyAuth
 
 from gateway import environment, policy, state
-from gateway.journey import CURRENT, Journey
 from gateway.policy import Access, RefusedError
 from gateway.quota import spent_for
+from gateway.request_context import CURRENT, RequestContext
 
 logger = logging.getLogger("gateway.guard")
 
@@ -27,8 +27,8 @@ _ALIASES = {Access.OPEN: "open", Access.CHAT: "gateway", Access.OPS: "ops"}
 async def auth(request: Request, api_key: str) -> UserAPIKeyAuth:
     """Admit a request to LiteLLM by route, key and body. Raises `HTTPException` with the policy's status.
 
-    A chat request must be as the wall makes them: one that `policy.clean_chat` would change did not come
-    through it.
+    A chat request must be in the form that the request filter produces. A request that `policy.clean_chat` would
+    change did not pass the filter.
     """
     gateway = environment.current()
     try:
@@ -43,7 +43,7 @@ async def auth(request: Request, api_key: str) -> UserAPIKeyAuth:
 
 
 class Guard(CustomLogger):  # type: ignore[misc]  # LiteLLM is installed in its own image only
-    """Lets no call leave that is not a chat with a free model, at the upstream and within the quota."""
+    """Allows only chats with a free model, at the upstream and within the quota."""
 
     async def async_pre_call_hook(
         self, user_api_key_dict: UserAPIKeyAuth, cache: Any, data: dict[str, Any], call_type: str
@@ -55,35 +55,35 @@ class Guard(CustomLogger):  # type: ignore[misc]  # LiteLLM is installed in its 
             raise HTTPException(error.status, error.message) from None
 
     async def async_pre_call_deployment_hook(self, kwargs: dict[str, Any], call_type: Any) -> None:
-        """Check one call to a model just before it leaves, and count it against the quota.
+        """Check one call to a model just before it is sent, and count it against the quota.
 
-        The refusals are of a kind that LiteLLM does not hold against the model: it is not put to rest.
+        A refusal is a bad request, so LiteLLM does not count it as a failure of the model and starts no cooldown.
         """
         model = str(kwargs.get("model", ""))
         try:
             policy.check_deployment(model, kwargs.get("api_base"), environment.current().upstream)
         except RefusedError as error:
             raise _refusal(model, error.message) from None
-        journey = CURRENT.get() or Journey()
-        if not journey.quota_wait and journey.attempts >= journey.paid:
-            journey.quota_wait = await state.quota().take()
-        if journey.quota_wait:
+        context = CURRENT.get() or RequestContext()
+        if not context.quota_wait and context.attempts >= context.paid:
+            context.quota_wait = await state.quota().take()
+        if context.quota_wait:
             raise _refusal(model, "the account's quota is spent")
-        journey.attempts += 1
-        journey.model = model.removeprefix("openrouter/")
-        state.metrics().attempted(journey.model)
+        context.attempts += 1
+        context.model = model.removeprefix("openrouter/")
+        state.metrics().attempted(context.model)
 
     async def async_post_call_failure_deployment_hook(
         self, request_data: Any, exception: Exception, call_type: Any, fallback_depth: int | None = None
     ) -> None:
-        """Tell the operator which model failed and how; the words of the failure may quote a user.
+        """Log the model that failed and the kind of failure, without the text, which may quote a user.
 
-        When OpenRouter refused the account and not the model, the other models are not asked.
+        When OpenRouter refused the account and not the model, the other models are not called.
         """
         status = getattr(exception, "status_code", None)
-        journey = CURRENT.get()
-        if journey is not None and status == 429:
-            journey.quota_wait = spent_for(str(exception), time.time())
+        context = CURRENT.get()
+        if context is not None and status == 429:
+            context.quota_wait = spent_for(str(exception), time.time())
         kind = type(exception).__name__
         logger.warning("%s failed: %s (status %s)", str(request_data.get("model")), kind, status)
 

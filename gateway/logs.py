@@ -1,7 +1,7 @@
-"""Logs as one JSON object a line, without a word that a user wrote.
+"""Logs as one JSON object a line, without any text of a user.
 
-LiteLLM logs the upstream's answer, the whole fallback map and a stack trace for each failed attempt:
-kilobytes a time, and an upstream that refuses a text likes to quote it. What is kept is what and where.
+LiteLLM logs the upstream's answer, the whole fallback map and a stack trace for each failed attempt. That is
+kilobytes each time, and an upstream that refuses a text often quotes it. Only the event and its place are kept.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ LITELLM_LOGGERS = ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy")
 MAX_MESSAGE = 240
 
 _SILENT_MISTAKES = re.compile(r"not a valid argument|Error creating deployment")
-"""What LiteLLM only mentions in its log before it serves without the setting or the model."""
+"""Mistakes that LiteLLM only logs before it serves without the setting or the model."""
 
 _NOISE = re.compile(r"Error occurred while trying to do fallbacks|(Packaged|Selected) UI ")
-"""What the guard has said already, once for each attempt; and complaints about the UI, which is not served."""
+"""Messages that repeat what the guard logs for each attempt, and messages about the UI, which is not served."""
 
 _INSIDE = re.compile(r"[\n{\[]|Exception - |\. ?Received Model|No fallback model group")
-"""Where LiteLLM's messages turn from what happened to what was said."""
+"""The place where LiteLLM's messages begin to quote requests and answers."""
 
 
 class JsonFormatter(logging.Formatter):
@@ -41,8 +41,8 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line)
 
 
-class Discretion(logging.Filter):
-    """Shortens LiteLLM's messages, and remembers those that say that a part of its config was passed over.
+class RedactingFilter(logging.Filter):
+    """Shortens LiteLLM's messages, and remembers those about ignored parts of its config.
 
     A filter of the logger and not a handler: LiteLLM changes its handlers while it starts.
     """
@@ -52,7 +52,7 @@ class Discretion(logging.Filter):
         self.mistakes: list[str] = []
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Rewrite the record, or drop it when it is noise."""
+        """Shorten the record, or drop it when it is noise."""
         message = record.getMessage()
         if _NOISE.search(message):
             return False
@@ -67,7 +67,7 @@ class Discretion(logging.Filter):
 
 
 def shortened(message: str) -> str:
-    """Return the beginning of a message, up to where it would quote somebody."""
+    """Return the beginning of a message, up to the first text that may be a quotation."""
     return _INSIDE.split(message, maxsplit=1)[0][:MAX_MESSAGE].rstrip()
 
 

@@ -1,4 +1,4 @@
-"""The gateway's own figures, beside LiteLLM's in the same /metrics."""
+"""The gateway's own metrics, beside LiteLLM's in the same /metrics."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge
 
 
 class Metrics:
-    """Counts what was refused and what was called, and says how the quota stands."""
+    """Counts refused requests and calls to OpenRouter, and shows how the quota is counted."""
 
     def __init__(self, requests_per_minute: int, registry: CollectorRegistry = REGISTRY) -> None:
         self._refused = Counter(
@@ -32,5 +32,5 @@ class Metrics:
         self._attempts.labels(model).inc()
 
     def quota_shared(self, shared: bool) -> None:
-        """Note who counts at the moment."""
+        """Note whether Redis counts for all replicas at the moment."""
         self._shared.set(int(shared))

@@ -1,13 +1,12 @@
-"""What may pass the gateway: routes, credentials, models and the fields of a chat request.
+"""The rules of the gateway: routes, credentials, models and the fields of a chat request.
 
-Pure rules without I/O and without LiteLLM, used twice: by the wall in front of LiteLLM (`wall`) and by
-the hooks inside it (`guard`).
+Pure rules without I/O and without LiteLLM. They are applied twice: by the filter in front of LiteLLM
+(`request_filter`) and by the hooks inside it (`guard`).
 
-Chat fields come in three kinds. Known ones pass, checked and rebuilt, so that nothing rides along inside
-them. Fields that choose another model, host, key, price or behaviour of the gateway are refused with 403
-and their name: somebody is trying a door. All others are dropped: they are of no use to the free models,
-and a client that sends one more harmless option than last year (Friday's `thinking`, OpenAI's `store`)
-should get its answer.
+There are three kinds of chat fields. Known fields are checked and rebuilt, so that nothing unknown passes inside
+them. Fields that choose another model, host, key, price or behaviour of the gateway are refused with 403 and their
+name, because such a request may be an attack. All others are dropped: the free models do not use them, and a client
+that sends one more harmless option (Friday's `thinking`, OpenAI's `store`) should get its answer.
 """
 
 from __future__ import annotations
@@ -24,11 +23,11 @@ MAX_BODY_BYTES = 4 * 1024 * 1024
 """Room for a long conversation with a picture or two; the free models' contexts are far smaller."""
 
 MAX_OUTPUT_TOKENS = 32768
-"""What Friday's client asks for; a larger wish is cut to it."""
+"""The number that Friday's client asks for; a larger one is reduced to it."""
 
 
 class Access(Enum):
-    """Who may use a route."""
+    """The key that a route needs."""
 
     OPEN = "no key"
     CHAT = "the gateway key"
@@ -48,7 +47,7 @@ ROUTES: Mapping[str, tuple[str, Access]] = {
     "/health/readiness/details": ("GET", Access.OPS),
     "/health": ("GET", Access.OPS),
 }
-"""All that is served, matched to the letter; everything else of LiteLLM does not exist here."""
+"""All routes that are served, matched exactly. Every other route of LiteLLM is answered with 404."""
 
 CHAT_CALLS = frozenset({"completion", "acompletion"})
 """LiteLLM's names for a chat."""
@@ -118,7 +117,7 @@ REFUSED_PREFIXES = ("api_", "aws_", "azure_", "litellm_", "mock_", "user_api_key
 
 
 class RefusedError(Exception):
-    """A request that goes no further: an HTTP status and an error body in OpenAI's form."""
+    """A request that is refused: an HTTP status and an error body in OpenAI's form."""
 
     def __init__(
         self,
@@ -139,9 +138,9 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True)
 class Keys:
-    """The credentials: callers show the gateway's, the edge its own for callers without one; both open the chat only.
+    """The credentials. Callers send the gateway's key, the edge adds its own for callers without one: both open chats.
 
-    The operators' opens what the other two do not, and no chat.
+    The operators' key is for health details and metrics only.
     """
 
     gateway: str = field(repr=False)
@@ -150,9 +149,9 @@ class Keys:
 
 
 def access_of(method: str, path: str) -> Access:
-    """Return who may use a route.
+    """Return the key that a route needs.
 
-    Raises `RefusedError`: 404 for what is not served, 405 for another method.
+    Raises `RefusedError`: 404 for a path that is not served, 405 for another method.
     """
     if path not in ROUTES:
         raise RefusedError(404, "not_found", "this gateway serves chat completions, the list of models and its health")
@@ -165,13 +164,13 @@ def access_of(method: str, path: str) -> Access:
 def authorize(access: Access, authorization: str | None, keys: Keys) -> None:
     """Check an Authorization header.
 
-    Raises `RefusedError`: 401 for no key or an unknown one, 403 for the key of the other kind.
+    Raises `RefusedError`: 401 for a missing or unknown key, 403 for a key of the other kind.
     """
     if access is Access.OPEN:
         return
     scheme, _, token = (authorization or "").partition(" ")
     presented = token.strip().encode() if scheme.lower() == "bearer" else b""
-    # All comparisons always run, so that the time taken says nothing about which key came close.
+    # All comparisons always run, so that the response time reveals nothing about the keys.
     is_gateway = hmac.compare_digest(presented, keys.gateway.encode())
     is_edge = hmac.compare_digest(presented, keys.edge.encode())
     is_ops = hmac.compare_digest(presented, keys.ops.encode())
@@ -224,12 +223,12 @@ def check_call(kind: str, model: object, models: Collection[str]) -> None:
 
 
 def is_refused(name: str) -> bool:
-    """Tell whether a field of a request body is one of those that nobody may send."""
+    """Tell whether a field of a request body is refused."""
     return name in REFUSED_FIELDS or name.startswith(REFUSED_PREFIXES)
 
 
 def check_model(model: object, models: Collection[str]) -> None:
-    """Raise `RefusedError` (400) unless `model` is one served name, to the letter; a comma list is none."""
+    """Raise `RefusedError` (400) unless `model` is exactly one served name; a list with commas is refused."""
     if not isinstance(model, str) or model not in models:
         raise RefusedError(
             400,
@@ -240,7 +239,7 @@ def check_model(model: object, models: Collection[str]) -> None:
 
 
 def check_deployment(model: object, api_base: object, upstream: str) -> None:
-    """Raise `RefusedError` (403) unless the call about to leave goes to a free model at the upstream."""
+    """Raise `RefusedError` (403) unless the call goes to a free model at the upstream."""
     if not isinstance(model, str) or not model.endswith(":free") or "," in model:
         raise RefusedError(403, "not_free", "only free models are called from here")
     if api_base != upstream:
@@ -248,5 +247,5 @@ def check_deployment(model: object, api_base: object, upstream: str) -> None:
 
 
 def shown(name: str) -> str:
-    """Return a client's field name fit for an error message."""
+    """Return a client's field name without unprintable characters, for an error message."""
     return "".join(char for char in name[:64] if char.isprintable())

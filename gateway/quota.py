@@ -1,8 +1,8 @@
 """The gateway's own limit on calls to OpenRouter, shared by all replicas.
 
-OpenRouter counts every call of an account over all free models together, failed ones too. So every attempt
-counts here, not only every request, in a window that slides: any sixty seconds hold at most the limit. Redis
-keeps the count for all replicas. Without it each replica keeps to its share of the limit.
+OpenRouter counts every call of an account over all free models together, failed calls too. So every attempt
+counts here, not only every request. The window slides: the limit holds for any sixty seconds. Redis keeps the
+count for all replicas. Without it each replica uses its share of the limit.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from typing import Any, Protocol
 
 WINDOW_SECONDS = 60.0
 REDIS_TIMEOUT_SECONDS = 0.25
-"""Redis is on the same network: what takes longer than this is broken, and a user is waiting."""
+"""Redis is on the same network: an answer that takes longer than this will not come, and a user is waiting."""
 
 REDIS_PAUSE_SECONDS = 5.0
-"""How long a Redis that failed is left alone."""
+"""The time without calls to a Redis that failed."""
 
 SPENT_SIGNS = {"free-models-per-min": 60, "free-models-per-day": 86_400}
-"""OpenRouter's words in a 429 that is the account's and not the model's, and the seconds that it counts over."""
+"""Parts of OpenRouter's messages in a 429 of the account (not of the model), and the seconds of their window."""
 
 _KEY = "friday-gateway:attempts"
 
@@ -41,7 +41,7 @@ redis.call('ZADD', KEYS[1], now, ARGV[3])
 redis.call('PEXPIRE', KEYS[1], window)
 return 0
 """
-"""Milliseconds to wait, or 0 when the call was granted and counted. Redis' clock decides: replicas agree."""
+"""Returns the milliseconds to wait, or 0 when the call was granted and counted. All replicas use Redis' clock."""
 
 
 def spent_for(said: str, now: float) -> int:
@@ -54,7 +54,7 @@ def spent_for(said: str, now: float) -> int:
 
 
 class Script(Protocol):
-    """The one call that is made to Redis (`redis.asyncio`'s registered script)."""
+    """The only call to Redis (a registered script of `redis.asyncio`)."""
 
     async def __call__(self, keys: list[str], args: list[Any]) -> Any:
         """Run it and return its reply."""
@@ -76,12 +76,12 @@ class Quota:
         self._shared = shared
         self._clock = clock
         self._granted: deque[float] = deque()
-        self._redis_rests_until = -math.inf
+        self._redis_paused_until = -math.inf
 
     @property
     def is_shared(self) -> bool:
         """Tell whether Redis decides at the moment."""
-        return self._shared is not None and self._clock() >= self._redis_rests_until
+        return self._shared is not None and self._clock() >= self._redis_paused_until
 
     async def take(self) -> int:
         """Count one call and return 0, or return the whole seconds after which one will be free again."""
@@ -89,7 +89,7 @@ class Quota:
         if wait is None:
             wait = self._take_local()
         elif not wait:
-            self._granted.append(self._clock())  # the share must already know, should Redis fail now
+            self._granted.append(self._clock())  # so that the local share is right if Redis fails next
             self._forget_old()
         return math.ceil(wait)
 
@@ -98,8 +98,8 @@ class Quota:
         arguments = [int(WINDOW_SECONDS * 1000), self.limit, uuid.uuid4().hex]
         try:
             reply = await asyncio.wait_for(self._shared([_KEY], arguments), REDIS_TIMEOUT_SECONDS)
-        except Exception:  # whatever a client library raises: the share holds, and users go on being served
-            self._redis_rests_until = self._clock() + REDIS_PAUSE_SECONDS
+        except Exception:  # for every error of the client library: the local share applies, and users are still served
+            self._redis_paused_until = self._clock() + REDIS_PAUSE_SECONDS
             return None
         return int(reply) / 1000
 

@@ -1,7 +1,7 @@
-"""Start LiteLLM behind the wall: `python3 -m gateway.serve`.
+"""Start LiteLLM behind the request filter: `python3 -m gateway.serve`.
 
-Ends with code 2 and one line when something is missing or wrong, before LiteLLM is loaded; with 1 when the
-port is taken or LiteLLM did not take its configuration as a whole.
+Exits with code 2 and one line when a setting is missing or wrong, before LiteLLM is loaded. Exits with 1 when the
+port is in use, or when LiteLLM is not as expected or did not accept its whole configuration.
 """
 
 from __future__ import annotations
@@ -19,23 +19,19 @@ import sys
 from types import FrameType
 from typing import Any, NoReturn, cast
 
-from gateway import environment, logs, streams
+from gateway import environment, litellm_internals, logs
 from gateway.environment import Gateway, StartError
 from gateway.policy import HEALTH_PATHS
 from serving.drain import ASGIApp, bind, serve
 
 FREEZE_AFTER_SECONDS = 2.0
-"""LiteLLM goes on loading for a moment after it listens."""
-
-_PROXY = "litellm.proxy.proxy_server"
-_OPENROUTER = "litellm.llms.openrouter.chat.transformation"
-_TRACING = "litellm.integrations.otel.logger"
+"""LiteLLM still loads modules for a moment after it listens."""
 
 _DEFAULTS = {
     "LITELLM_MODE": "PRODUCTION",
     "LITELLM_LOCAL_MODEL_COST_MAP": "True",
     "LITELLM_LOG": "ERROR",
-    # In seconds, and else 300: as long it would go on asking at an address that the upstream no longer has.
+    # Seconds. With the default of 300 LiteLLM keeps calling an address that the upstream no longer has.
     "AIOHTTP_TTL_DNS_CACHE": "10",
     "NO_DOCS": "True",
     "NO_REDOC": "True",
@@ -44,15 +40,15 @@ _DEFAULTS = {
     "JSON_LOGS": "true",
     "REDIS_CIRCUIT_BREAKER_FAILURE_THRESHOLD": "2",
     "REDIS_CIRCUIT_BREAKER_RECOVERY_TIMEOUT": "10",
-    "HOME": "/tmp",  # noqa: S108  # the one place that a read-only container can write to
+    "HOME": "/tmp",  # noqa: S108  # the only folder that a read-only container can write to
 }
 
 _REMOVED = ("DATABASE_URL", "WORKER_CONFIG", "LITELLM_CONFIG_BUCKET_NAME", "PROMETHEUS_MULTIPROC_DIR")
-"""Each of them turns LiteLLM into something else than what the config says."""
+"""Each of them makes LiteLLM use other settings than the config."""
 
 
 def main() -> None:
-    """Run the gateway until it is told to stop."""
+    """Run the gateway until it gets a signal to stop."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stop_before_start)  # the first process of a container has no default action
     try:
@@ -64,8 +60,11 @@ def main() -> None:
     except OSError as error:
         _fail(1, f"port {gateway.port} cannot be used: {error.strerror}")
     _prepare_environment(gateway)
-    discretion = logs.Discretion()
-    app = _load(gateway, discretion)
+    redacting = logs.RedactingFilter()
+    try:
+        app = _load(gateway, redacting)
+    except StartError as error:
+        _fail(1, str(error))
     serve(
         app,
         host=gateway.host,
@@ -73,7 +72,7 @@ def main() -> None:
         health_paths=HEALTH_PATHS,
         drain_seconds=gateway.drain_seconds,
         grace_seconds=gateway.grace_seconds,
-        on_started=lambda: _started(gateway, discretion),
+        on_started=lambda: _started(gateway, redacting),
         **_server_options(),
     )
 
@@ -84,7 +83,7 @@ def _stop_before_start(number: int, frame: FrameType | None) -> NoReturn:
 
 def _fail(code: int, message: str) -> NoReturn:
     print(json.dumps({"level": "CRITICAL", "logger": "gateway", "message": message}), file=sys.stderr, flush=True)
-    raise SystemExit(code)
+    raise SystemExit(code) from None
 
 
 def _prepare_environment(gateway: Gateway) -> None:
@@ -93,33 +92,21 @@ def _prepare_environment(gateway: Gateway) -> None:
     for name, value in _DEFAULTS.items():
         os.environ.setdefault(name, value)
     os.environ["CONFIG_FILE_PATH"] = str(gateway.config)
-    # Nobody knows it: should the custom auth ever be missing, LiteLLM is closed and not open.
+    # Nobody knows this key: if the custom auth is ever missing, LiteLLM is closed and not open.
     os.environ["LITELLM_MASTER_KEY"] = f"sk-{secrets.token_hex(32)}"
     os.environ["OPENROUTER_API_KEY"] = gateway.openrouter_key
     if gateway.redis is not None:
         os.environ["REDIS_PASSWORD"] = gateway.redis.password or ""
 
 
-def _load(gateway: Gateway, discretion: logs.Discretion) -> ASGIApp:
-    """Import LiteLLM, which takes seconds and reads the environment, and put the wall in front of it."""
+def _load(gateway: Gateway, redacting: logs.RedactingFilter) -> ASGIApp:
+    """Import LiteLLM, which reads the environment, and put the request filter in front of it. Raises `StartError`."""
     for name in logs.LITELLM_LOGGERS:
-        logging.getLogger(name).addFilter(discretion)
-    proxy, state, wall = (importlib.import_module(name) for name in (_PROXY, "gateway.state", "gateway.wall"))
-    streams.install(importlib.import_module(_OPENROUTER))
-    _seek_once(_TRACING)
-    return cast("ASGIApp", wall.Wall(proxy.app, gateway, state.quota(), state.metrics()))
-
-
-def _seek_once(module: str) -> None:
-    """Let a module that cannot be imported be missing at once from now on.
-
-    LiteLLM imports its tracing on each request, and passes over that it cannot. Without OpenTelemetry's SDK the search
-    on the disk was 6 % of a request's processor time.
-    """
-    try:
-        importlib.import_module(module)
-    except ImportError:
-        sys.modules[module] = None  # type: ignore[assignment]  # documented: the import system, sys.modules
+        logging.getLogger(name).addFilter(redacting)
+    app = litellm_internals.load()
+    # After LiteLLM: the metrics library reads the environment when it is imported.
+    state, request_filter = (importlib.import_module(f"gateway.{name}") for name in ("state", "request_filter"))
+    return cast("ASGIApp", request_filter.RequestFilter(app, gateway, state.quota(), state.metrics()))
 
 
 def _server_options() -> dict[str, Any]:
@@ -131,17 +118,18 @@ def _server_options() -> dict[str, Any]:
     return options
 
 
-def _started(gateway: Gateway, discretion: logs.Discretion) -> None:
-    if discretion.mistakes:
-        _fail(1, f"LiteLLM did not accept its configuration: {discretion.mistakes[0]}")
-    if gateway.redis is not None:
-        proxy, state = (importlib.import_module(name) for name in (_PROXY, "gateway.state"))
-        state.stop_redis_retries(proxy.llm_router)
+def _started(gateway: Gateway, redacting: logs.RedactingFilter) -> None:
+    if redacting.mistakes:
+        _fail(1, f"LiteLLM did not accept its configuration: {redacting.mistakes[0]}")
+    try:
+        litellm_internals.check_started(has_redis=gateway.redis is not None)
+    except StartError as error:
+        _fail(1, str(error))
     asyncio.get_running_loop().call_later(FREEZE_AFTER_SECONDS, _freeze)
 
 
 def _freeze() -> None:
-    """Take the million objects of the start out of the collector's sight: walking them stalls requests."""
+    """Exclude the million objects of the start from garbage collection: traversing them delays requests."""
     gc.collect()
     gc.freeze()
 

@@ -1,14 +1,14 @@
-"""The one quota and the one set of figures of this process.
+"""The quota and the metrics of this process, one object each.
 
-LiteLLM loads `guard` by its file name, once for each place of its config that names it: what all copies share
-has to live in a module that is imported in the ordinary way.
+LiteLLM loads `guard` by its file name, once for each place of its config that names it. Objects that all copies
+share must be in a module that is imported by name.
 """
 
 from __future__ import annotations
 
 import importlib
 from functools import cache
-from typing import Any, cast
+from typing import cast
 
 from gateway import environment
 from gateway.metrics import Metrics
@@ -17,7 +17,7 @@ from gateway.quota import REDIS_TIMEOUT_SECONDS, TAKE_SCRIPT, Quota, Script
 
 @cache
 def metrics() -> Metrics:
-    """Return the process's figures."""
+    """Return the process's metrics."""
     return Metrics(environment.current().requests_per_minute)
 
 
@@ -27,17 +27,6 @@ def quota() -> Quota:
     gateway = environment.current()
     shared = None if gateway.redis is None else _script(gateway.redis)
     return Quota(gateway.requests_per_minute, replicas=gateway.replicas, shared=shared)
-
-
-def stop_redis_retries(router: Any) -> None:
-    """Let LiteLLM's own Redis client fail at once.
-
-    It is asked in the event loop when a model failed, and would try ten times: with a Redis that hangs, every
-    request of the process would stand still for as long.
-    """
-    retry = importlib.import_module("redis.retry")
-    backoff = importlib.import_module("redis.backoff")
-    router.cache.redis_cache.redis_client.set_retry(retry.Retry(backoff.NoBackoff(), 0))
 
 
 def _script(address: environment.RedisAddress) -> Script:

@@ -187,7 +187,7 @@ uvicorn.run(app, host=gateway.host, port=gateway.port, log_level="error")
 """
 
 
-def test_the_inner_locks_hold_without_the_wall(locked: Locked) -> None:
+def test_the_inner_locks_hold_without_the_request_filter(locked: Locked) -> None:
     _, upstream = locked
     with gateway(upstream, command=["python3", "-c", WITHOUT_WALL]) as inner:
         for leak, body in BODY_LEAKS.items():

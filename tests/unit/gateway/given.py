@@ -15,7 +15,7 @@ from gateway.environment import Gateway
 from gateway.metrics import Metrics
 from gateway.policy import Keys
 from gateway.quota import Quota
-from gateway.wall import Wall
+from gateway.request_filter import RequestFilter
 from serving.drain import Message, Receive, Scope, Send
 
 GATEWAY_KEY = "gateway-key-0123456789"
@@ -81,17 +81,17 @@ class Inner:
 
 
 class Client:
-    """Sends requests to the wall, as a client with the gateway key unless told otherwise."""
+    """Sends requests to the request filter, as a client with the gateway key unless told otherwise."""
 
     def __init__(self, answer: Answer = hello, quota: Quota | None = None, **changed: Any) -> None:
         self.inner = Inner(answer)
         self.registry = CollectorRegistry()
         limit = quota or Quota(100)
-        self.wall = Wall(self.inner, gateway(**changed), limit, Metrics(100, self.registry))
+        self.filter = RequestFilter(self.inner, gateway(**changed), limit, Metrics(100, self.registry))
 
     def request(self, method: str, path: str, *, key: str | None = GATEWAY_KEY, **options: Any) -> httpx.Response:
         async def send() -> httpx.Response:
-            transport = httpx.ASGITransport(self.wall)
+            transport = httpx.ASGITransport(self.filter)
             async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
                 headers = {**({"authorization": f"Bearer {key}"} if key else {}), **options.pop("headers", {})}
                 return await client.request(method, path, headers=headers, **options)

@@ -1,4 +1,4 @@
-"""What the gateway refuses to start with, and the line that it says then."""
+"""Settings that the gateway refuses to start with, and its message for each."""
 
 from __future__ import annotations
 
@@ -113,15 +113,15 @@ def test_a_bad_number_is_refused(given: dict[str, str], name: str, value: str) -
     ("change", "said"),
     [
         (lambda c: c["general_settings"].pop("custom_auth"), "custom_auth"),
-        (lambda c: c["general_settings"].update(custom_auth="other.auth"), "open to everybody"),
-        (lambda c: c["litellm_settings"].update(callbacks=["prometheus"]), "open to everybody"),
+        (lambda c: c["general_settings"].update(custom_auth="other.auth"), "open to everyone"),
+        (lambda c: c["litellm_settings"].update(callbacks=["prometheus"]), "open to everyone"),
         (lambda c: c["litellm_settings"].update(require_auth_for_metrics_endpoint=False), "must not be false"),
         (lambda c: c["model_list"][0]["litellm_params"].update(model="openrouter/openai/gpt-4o"), "not free"),
         (lambda c: c["model_list"][0]["litellm_params"].update(api_base="https://x.example"), "not free, or not at"),
         (lambda c: c["model_list"].clear(), "no models"),
         (lambda c: c["router_settings"].update(model_group_alias={}), "no models"),
         (lambda c: c.pop("router_settings"), "router_settings"),
-        (lambda c: c.update(model_list=["x"]), "misshapen"),
+        (lambda c: c.update(model_list=["x"]), "wrong form"),
     ],
 )
 def test_a_config_without_its_locks_is_refused(tmp_path: Path, change: Callable[[Config], Any], said: str) -> None:
@@ -130,7 +130,7 @@ def test_a_config_without_its_locks_is_refused(tmp_path: Path, change: Callable[
 
 
 @pytest.mark.parametrize(("content", "said"), [("a: [", "not YAML"), ("- a", "sections"), ("", "sections")])
-def test_a_config_that_is_none_is_refused(given: dict[str, str], content: str, said: str) -> None:
+def test_a_file_that_is_not_a_config_is_refused(given: dict[str, str], content: str, said: str) -> None:
     Path(given["LITELLM_CONFIG"]).write_text(content)
     with pytest.raises(StartError, match=said):
         environment.read(given)
@@ -148,7 +148,7 @@ def start(environ: dict[str, str]) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_a_start_that_cannot_be_ends_with_one_line_and_code_2(given: dict[str, str]) -> None:
+def test_a_failed_start_prints_one_line_and_exits_with_2(given: dict[str, str]) -> None:
     del given["OPS_KEY_FILE"]
     ended = start(given)
     assert ended.returncode == 2

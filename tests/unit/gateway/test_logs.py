@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from gateway.logs import Discretion, JsonFormatter, shortened
+from gateway.logs import JsonFormatter, RedactingFilter, shortened
 
 
 def record(message: str, *args: object, failed: bool = False) -> logging.LogRecord:
@@ -40,7 +40,7 @@ def test_a_message_ends_where_it_begins_to_quote(message: str, kept: str) -> Non
 
 def test_an_exception_leaves_its_type_and_place() -> None:
     found = record("it %s", "failed", failed=True)
-    assert Discretion().filter(found)
+    assert RedactingFilter().filter(found)
     text = logging.Formatter().format(found)
     assert text.startswith("it failed (ValueError at ")
     assert "test_logs.py:" in text
@@ -56,7 +56,7 @@ def test_a_line_is_json_without_an_exceptions_words() -> None:
 
 @pytest.mark.parametrize("message", ["x - Error occurred while trying to do fallbacks - y", "Packaged UI at /x"])
 def test_noise_is_dropped(message: str) -> None:
-    assert not Discretion().filter(record(message))
+    assert not RedactingFilter().filter(record(message))
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_noise_is_dropped(message: str) -> None:
     ["Key 'cooldwn' is not a valid argument for Router.__init__(). Ignoring this key.", "Error creating deployment: x"],
 )
 def test_a_silent_mistake_is_remembered(message: str) -> None:
-    discretion = Discretion()
-    discretion.filter(record("something else"))
-    discretion.filter(record(message))
-    assert discretion.mistakes == [message]
+    redacting = RedactingFilter()
+    redacting.filter(record("something else"))
+    redacting.filter(record(message))
+    assert redacting.mistakes == [message]

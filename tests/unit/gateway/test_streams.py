@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
-from gateway.streams import install, whole
+from gateway.streams import whole
 
 COMMENT = ": OPENROUTER PROCESSING"
 DONE = "data: [DONE]"
@@ -70,7 +68,7 @@ def test_a_stream_that_ends_without_a_finish_reason_fails_at_its_end(lines: list
     assert passed == [line for line in lines if line != DONE]
 
 
-@pytest.mark.parametrize("broken", ['data: {"choices":[{"delta":{"content":', "data: \x00", "data: " + "[" * 100_000])
+@pytest.mark.parametrize("broken", ['data: {"choices":[{"delta":{"content":', "data: \x00"])
 def test_an_event_that_cannot_be_read_is_not_passed_over(broken: str) -> None:
     passed: list[str] = []
     with pytest.raises(Failed, match="not JSON"):
@@ -85,20 +83,3 @@ def test_an_error_with_a_code_in_words_is_one_that_litellm_understands(code: obj
     with pytest.raises(Failed, match="without a finish reason" if passes else "ended with an error"):
         asyncio.run(collect(whole(given([error]), Failed), passed))
     assert passed == ([error] if passes else [])
-
-
-def test_litellm_reads_its_streams_through_it() -> None:
-    class Config:
-        def get_model_response_iterator(
-            self, streaming_response: Any, sync_stream: bool, json_mode: Any = False
-        ) -> Any:
-            return streaming_response, sync_stream, json_mode
-
-    install(SimpleNamespace(OpenrouterConfig=Config, OpenRouterException=Failed))
-    lines, *rest = Config().get_model_response_iterator(streaming_response=given([event("a")]), sync_stream=False)
-    assert rest == [False, False]
-    with pytest.raises(Failed) as caught:
-        asyncio.run(collect(lines, []))
-    assert caught.value.status_code == 502
-    untouched = iter([event("a")])
-    assert Config().get_model_response_iterator(untouched, True, True) == (untouched, True, True)

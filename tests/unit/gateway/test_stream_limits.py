@@ -1,4 +1,4 @@
-"""The wall's time limits, and how it hands a stream on."""
+"""The request filter's time limits, and how it passes a stream on."""
 
 from __future__ import annotations
 
@@ -8,10 +8,15 @@ from typing import Any
 
 import pytest
 
-from gateway import wall
-from gateway.journey import CURRENT
+from gateway import request_filter
+from gateway.request_context import CURRENT
 from serving.drain import Send
 from tests.unit.gateway.given import LEAK, Client, Inner, never, respond
+
+
+@pytest.fixture(autouse=True)
+def _short_leave(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(request_filter, "LEAVE_SECONDS", 0.05)
 
 
 def test_the_deadline_ends_a_request_that_no_model_answers() -> None:
@@ -34,7 +39,7 @@ def test_after_the_deadline_litellm_is_told_that_its_client_is_gone() -> None:
     assert ended == ["http.disconnect"]
 
 
-def test_after_the_deadline_what_does_not_listen_is_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_the_deadline_what_does_not_listen_is_cancelled() -> None:
     cancelled: list[bool] = []
 
     async def deaf(inner: Inner, send: Send) -> None:
@@ -44,7 +49,6 @@ def test_after_the_deadline_what_does_not_listen_is_cancelled(monkeypatch: pytes
             cancelled.append(True)
             raise
 
-    monkeypatch.setattr(wall, "LEAVE_SECONDS", 0.05)
     assert Client(deaf, deadline_seconds=0.05).chat().status_code == 504
     assert cancelled == [True]
 
@@ -75,13 +79,13 @@ def another_model_after(frames: list[bytes], then: bytes) -> Any:
     """A stream that begins with one model and says its first word with another."""
 
     async def answer(inner: Inner, send: Send) -> None:
-        journey = CURRENT.get()
-        assert journey is not None
-        journey.model = "google/gemma-4-31b-it:free"
+        context = CURRENT.get()
+        assert context is not None
+        context.model = "google/gemma-4-31b-it:free"
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/event-stream")]})
         for frame in frames:
             await send({"type": "http.response.body", "body": frame, "more_body": True})
-        journey.model = "minimax/minimax-m3:free"
+        context.model = "minimax/minimax-m3:free"
         await send({"type": "http.response.body", "body": then, "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
@@ -117,9 +121,9 @@ def test_the_deadline_of_all_attempts_holds_until_a_streams_first_word() -> None
 
 
 async def stream_with_inside(inner: Inner, send: Send) -> None:
-    journey = CURRENT.get()
-    assert journey is not None
-    journey.model = "minimax/minimax-m3:free"
+    context = CURRENT.get()
+    assert context is not None
+    context.model = "minimax/minimax-m3:free"
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/event-stream; x")]})
     quoted = json.dumps({"model": "up-minimax-m3", "text": '"model":"up-mine"'}, separators=(",", ":"))
     await send({"type": "http.response.body", "body": f"data: {quoted}\n\n".encode(), "more_body": True})

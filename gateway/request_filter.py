@@ -1,7 +1,7 @@
-"""The wall in front of LiteLLM: an ASGI application that lets through only what `policy` allows.
+"""The filter in front of LiteLLM: an ASGI application that passes only requests that `policy` allows.
 
-It answers everything that needs no model by itself, hands LiteLLM a request that is built anew (path,
-headers, body), limits the time of all attempts together, and replaces the words of LiteLLM's errors.
+It answers requests that need no model itself. It rebuilds every other request (path, headers, body) for LiteLLM,
+limits the time of all attempts together, and replaces the texts of LiteLLM's errors.
 """
 
 from __future__ import annotations
@@ -16,26 +16,26 @@ from urllib.parse import parse_qs, urlencode
 
 from gateway import errors, policy
 from gateway.environment import Gateway
-from gateway.journey import CURRENT, Journey
 from gateway.metrics import Metrics
-from gateway.outgoing import Outgoing
 from gateway.policy import RefusedError
 from gateway.quota import Quota
+from gateway.request_context import CURRENT, RequestContext
+from gateway.response_filter import ResponseFilter
 from serving.drain import ASGIApp, Message, Receive, Scope, Send
 
 MODELS_PATHS = frozenset({"/models", "/v1/models"})
 CHAT_PATHS = frozenset({"/chat/completions", "/v1/chat/completions"})
 BODY_SECONDS = 30.0
-"""How long a client may take to send its request."""
+"""The time that a client may take to send its request."""
 
 LEAVE_SECONDS = 2.0
-"""How long LiteLLM may take to end its calls after the deadline, before it is cancelled."""
+"""The time that LiteLLM may take to end its calls after the deadline. Then it is cancelled."""
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
-class Wall:
-    """The gateway as its clients see it."""
+class RequestFilter:
+    """The gateway's HTTP interface."""
 
     def __init__(self, app: ASGIApp, gateway: Gateway, quota: Quota, metrics: Metrics) -> None:
         self._app = app
@@ -46,18 +46,18 @@ class Wall:
         self._models_body = _models_body(gateway.models)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer, refuse, or hand on."""
+        """Answer or refuse the request, or pass it on to LiteLLM."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
         elif scope["type"] == "http":
             request_id = _request_id(scope)
             try:
-                await self._serve(scope, receive, Outgoing(send, request_id))
+                await self._serve(scope, receive, ResponseFilter(send, request_id))
             except RefusedError as error:
                 self._metrics.refused(error.code)
-                await _answer_refusal(Outgoing(send, request_id), error)
+                await _answer_refusal(ResponseFilter(send, request_id), error)
 
-    async def _serve(self, scope: Scope, receive: Receive, out: Outgoing) -> None:
+    async def _serve(self, scope: Scope, receive: Receive, out: ResponseFilter) -> None:
         path = scope["path"]
         access = policy.access_of(scope["method"], path)
         policy.authorize(access, _header(scope, b"authorization"), self._gateway.keys)
@@ -71,22 +71,22 @@ class Wall:
             target = "/metrics/" if path == "/metrics" else path
             await self._app(_rebuilt(scope, target), receive, out.plain)
 
-    async def _chat(self, scope: Scope, receive: Receive, out: Outgoing) -> None:
+    async def _chat(self, scope: Scope, receive: Receive, out: ResponseFilter) -> None:
         body = await _read_body(scope, receive)
         cleaned = policy.clean_chat(_parsed(body), self._models)
         await self._pay()
-        journey = Journey(paid=1)
-        out.journey = journey
+        context = RequestContext(paid=1)
+        out.context = context
         sent = json.dumps(cleaned, ensure_ascii=False, separators=(",", ":")).encode()
         await self._within_deadline(_rebuilt(scope, "/v1/chat/completions", body=sent), _Client(receive, sent), out)
 
-    async def _deep_health(self, scope: Scope, receive: Receive, out: Outgoing) -> None:
-        """Ask one model, named in the query: without a name LiteLLM would ask all, and spend five calls."""
+    async def _deep_health(self, scope: Scope, receive: Receive, out: ResponseFilter) -> None:
+        """Check the one model that the query names: without a name LiteLLM would call all models."""
         query = parse_qs(scope["query_string"].decode("ascii", "replace"))
         model = query.get("model", [""])[0]
         policy.check_model(model, self._models)
         await self._pay()
-        out.journey = Journey(paid=1)
+        out.context = RequestContext(paid=1)
         target = _rebuilt(scope, "/health", query=urlencode({"model": model}).encode())
         await self._within_deadline(target, _Client(receive), out)
 
@@ -96,8 +96,8 @@ class Wall:
         if wait:
             raise RefusedError(429, "quota_spent", f"the account's free calls are spent for {wait} s", retry_after=wait)
 
-    async def _within_deadline(self, scope: Scope, client: _Client, out: Outgoing) -> None:
-        token = CURRENT.set(out.journey)
+    async def _within_deadline(self, scope: Scope, client: _Client, out: ResponseFilter) -> None:
+        token = CURRENT.set(out.context)
         loop = asyncio.get_running_loop()
         work = asyncio.ensure_future(self._app(scope, client, out.guarded))
         try:
@@ -107,8 +107,8 @@ class Wall:
         except TimeoutError:
             self._metrics.refused("deadline")
             await out.too_late()
-            # Told that its client is gone, LiteLLM ends its calls; cancelled, it leaves one that waits for a
-            # stream's first word open for as long as the model likes.
+            # LiteLLM ends its calls when its client disconnects. When it is only cancelled, a call that waits for the
+            # first token of a stream stays open until the model ends it.
             client.leave()
             await asyncio.wait({work}, timeout=LEAVE_SECONDS)
         finally:
@@ -117,7 +117,7 @@ class Wall:
 
 
 class _Client:
-    """The client as LiteLLM sees it: the rebuilt body, then what else it does (going away, above all)."""
+    """The client as LiteLLM sees it: first the rebuilt body, then the real client's messages (its disconnect)."""
 
     def __init__(self, receive: Receive, body: bytes | None = None) -> None:
         self._receive = receive
@@ -125,7 +125,7 @@ class _Client:
         self._gone = asyncio.Event()
 
     def leave(self) -> None:
-        """Be gone, whatever the real client does."""
+        """Report a disconnect, whatever the real client does."""
         self._gone.set()
 
     async def __call__(self) -> Message:
@@ -142,19 +142,19 @@ class _Client:
 
 
 def _request_id(scope: Scope) -> str:
-    """Return the edge's id, so that one id runs through all logs, or a new one when there is none fit to be logged."""
+    """Return the edge's id, so that all logs show the same one; a new id when that is missing or unsafe to log."""
     given = _header(scope, b"x-request-id") or ""
     return given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
 
 
 def _header(scope: Scope, wanted: bytes) -> str | None:
     values = [value for name, value in scope["headers"] if name == wanted]
-    # Two of one header: whichever were taken, somebody else might take the other.
+    # With two headers of one name LiteLLM might read another one than we do: so neither counts.
     return values[0].decode("latin-1") if len(values) == 1 else None
 
 
 def _rebuilt(scope: Scope, path: str, *, query: bytes = b"", body: bytes | None = None) -> Scope:
-    """Return a scope with only the headers that LiteLLM needs: others steer it (x-litellm-*, keys)."""
+    """Return a scope with only the headers that LiteLLM needs: others change its behaviour (x-litellm-*, keys)."""
     headers = [(name, value) for name, value in scope["headers"] if name in (b"host", b"authorization", b"accept")]
     if body is not None:
         headers += [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
@@ -193,7 +193,7 @@ def _parsed(body: bytes) -> Any:
 
     try:
         parsed = json.loads(body, parse_constant=no_constants)
-        json.dumps(parsed, ensure_ascii=False).encode()  # half a surrogate pair parses and cannot be sent on
+        json.dumps(parsed, ensure_ascii=False).encode()  # half a surrogate pair can be parsed, but not encoded again
     except (ValueError, RecursionError):
         raise RefusedError(400, "invalid_json", "the body should be a JSON object") from None
     return parsed
@@ -206,12 +206,12 @@ def _models_body(names: tuple[str, ...]) -> bytes:
     return json.dumps({"object": "list", "data": entries}).encode()
 
 
-async def _answer_refusal(out: Outgoing, error: RefusedError) -> None:
+async def _answer_refusal(out: ResponseFilter, error: RefusedError) -> None:
     headers: list[tuple[bytes, bytes]] = []
     if error.retry_after is not None:
         headers.append((b"retry-after", str(error.retry_after).encode()))
     if error.status == 401:
         headers.append((b"www-authenticate", b"Bearer"))
     if error.status in (405, 408, 413):
-        headers.append((b"connection", b"close"))  # the rest of the body is of no interest
+        headers.append((b"connection", b"close"))  # the rest of the body is not read
     await out.answer(error.status, errors.refusal(error), headers)

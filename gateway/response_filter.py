@@ -1,23 +1,23 @@
-"""The way back: LiteLLM's response with its inside left out."""
+"""LiteLLM's response without its internal details."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
 from gateway import errors
-from gateway.journey import Journey
+from gateway.request_context import RequestContext
 from serving.drain import Message, Send
 
 PASSED_HEADERS = frozenset({b"content-type", b"content-length", b"content-encoding", b"cache-control", b"retry-after"})
-"""LiteLLM's own headers name hosts and deployments; the upstream's may name an account."""
+"""All other headers are dropped: LiteLLM's name hosts and deployments, the upstream's may name an account."""
 
 _Headers = list[tuple[bytes, bytes]]
 
 
-class Outgoing:
-    """Sends one response. `on_stream` is called when an event stream has something to show.
+class ResponseFilter:
+    """Sends one response. `on_stream` is called at the first content of an event stream.
 
-    Until then nothing of a stream is sent: LiteLLM may still go on to another model, and the head names the model.
+    Until then nothing of a stream is sent: LiteLLM may still try another model, and the headers name the model.
     """
 
     def __init__(self, send: Send, request_id: str) -> None:
@@ -29,7 +29,7 @@ class Outgoing:
         self._held: list[bytes] = []
         self._head: _Headers | None = None
         self._retry_after: _Headers = []
-        self.journey: Journey | None = None
+        self.context: RequestContext | None = None
         self.on_stream: Callable[[], None] = lambda: None
 
     async def answer(self, status: int, body: bytes, headers: Sequence[tuple[bytes, bytes]] = ()) -> None:
@@ -46,20 +46,20 @@ class Outgoing:
             await self._send(message)
 
     async def guarded(self, message: Message) -> None:
-        """Pass on a message of LiteLLM's; an error's body is held back and replaced."""
+        """Pass on a message of LiteLLM; the body of an error is replaced."""
         if self._finished:
             return  # the deadline has answered
         if message["type"] == "http.response.start":
             await self._begin(message)
         elif self._status >= 400:
-            await self._hold(message)
+            await self._replace_error(message)
         elif self._streaming or self._head is not None:
             await self._stream(message)
         else:
             await self._body(message.get("body", b""), more=message.get("more_body", False))
 
     async def too_late(self) -> None:
-        """End a response whose time is over: with 504 while nothing was sent, else with an error event."""
+        """End a response after its deadline: with 504 if nothing was sent yet, else with an error event."""
         if self._finished:
             return
         if self._streaming:
@@ -80,11 +80,11 @@ class Outgoing:
             await self._start(self._status, headers)
 
     async def _stream(self, message: Message) -> None:
-        body = errors.clean_event(message.get("body", b""), self.journey.model if self.journey else None)
+        body = errors.clean_event(message.get("body", b""), self.context.model if self.context else None)
         more = message.get("more_body", False)
         if self._head is not None:
             self._held.append(body)
-            if more and not errors.says_something(body):
+            if more and not errors.has_content(body):
                 return
             head, self._head, body = self._head, None, b"".join(self._held)
             self._streaming = True
@@ -92,12 +92,12 @@ class Outgoing:
             await self._start(self._status, head)
         await self._body(body, more=more)
 
-    async def _hold(self, message: Message) -> None:
+    async def _replace_error(self, message: Message) -> None:
         self._held.append(message.get("body", b""))
         if message.get("more_body", False):
             return
-        if self.journey is not None and self.journey.quota_wait:
-            wait = str(self.journey.quota_wait)
+        if self.context is not None and self.context.quota_wait:
+            wait = str(self.context.quota_wait)
             body = errors.body_of(429, "quota_spent", f"the account's free calls are spent for {wait} s")
             await self.answer(429, body, [(b"retry-after", wait.encode())])
         else:
@@ -106,8 +106,8 @@ class Outgoing:
 
     async def _start(self, status: int, headers: _Headers) -> None:
         own = [(b"x-request-id", self._request_id.encode())]
-        if self.journey is not None and self.journey.model is not None:
-            own.append((b"x-gateway-model", self.journey.model.encode()))
+        if self.context is not None and self.context.model is not None:
+            own.append((b"x-gateway-model", self.context.model.encode()))
         await self._send({"type": "http.response.start", "status": status, "headers": [*headers, *own]})
 
     async def _body(self, body: bytes, *, more: bool) -> None:

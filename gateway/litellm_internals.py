@@ -1,0 +1,91 @@
+"""Every use of LiteLLM's undocumented parts, written for the version that images/litellm/requirements.in pins.
+
+`load` checks them when LiteLLM is imported, `check_started` when it has read its config. Both raise `StartError` when
+LiteLLM is not as expected: a newer LiteLLM ends the start instead of serving without a lock.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, cast
+
+from gateway import streams
+from gateway.environment import StartError
+from serving.drain import ASGIApp
+
+_HOOKS = frozenset({"async_pre_call_hook", "async_pre_call_deployment_hook", "async_post_call_failure_deployment_hook"})
+_STREAM_PARAMETERS = frozenset({"streaming_response", "sync_stream", "json_mode"})
+_BAD_GATEWAY = 502
+
+
+def load() -> ASGIApp:
+    """Import LiteLLM, which takes seconds, and return its application. Raises `StartError`."""
+    with _expected():
+        proxy = importlib.import_module("litellm.proxy.proxy_server")
+        read_streams_strictly(importlib.import_module("litellm.llms.openrouter.chat.transformation"))
+        return cast("ASGIApp", proxy.app)
+
+
+def check_started(*, has_redis: bool) -> None:
+    """Check that LiteLLM has installed both locks, and set its Redis client up. Raises `StartError`."""
+    with _expected():
+        litellm, proxy = (importlib.import_module(name) for name in ("litellm", "litellm.proxy.proxy_server"))
+        logger = importlib.import_module("litellm.integrations.custom_logger").CustomLogger
+        check_locks(proxy.user_custom_auth, litellm.callbacks, logger)
+        if has_redis:
+            _stop_redis_retries(proxy.llm_router)
+
+
+def check_locks(custom_auth: object, callbacks: list[object], logger: type) -> None:
+    """Raise `StartError` unless there is a custom authentication and a callback with hooks that `logger` knows."""
+    unknown = sorted(_HOOKS - set(dir(logger)))
+    if unknown:
+        raise StartError(f"this LiteLLM does not call {', '.join(unknown)}: calls to paid models would not be stopped")
+    if custom_auth is None or not any(vars(type(callback)).keys() >= _HOOKS for callback in callbacks):
+        raise StartError("LiteLLM did not load gateway.guard: calls to paid models would not be stopped")
+
+
+def read_streams_strictly(openrouter: Any) -> None:
+    """Let LiteLLM read OpenRouter's streams through `streams.whole`.
+
+    `openrouter` is the module `litellm.llms.openrouter.chat.transformation`. Raises `StartError` when its method takes
+    other parameters, and AttributeError or TypeError when it lacks a class or the exception cannot be made.
+    """
+    config = openrouter.OpenrouterConfig
+    original: Callable[..., Any] = config.get_model_response_iterator
+    if not inspect.signature(original).parameters.keys() >= _STREAM_PARAMETERS:
+        raise StartError("this LiteLLM reads OpenRouter's streams in another way: broken answers would look complete")
+
+    def failure(message: str) -> Exception:
+        error: Exception = openrouter.OpenRouterException(message=message, status_code=_BAD_GATEWAY, headers={})
+        return error
+
+    failure("the exception can be made")
+
+    def strict(self: Any, streaming_response: Any, sync_stream: bool, json_mode: bool | None = False) -> Any:
+        lines = streaming_response if sync_stream else streams.whole(streaming_response, failure)
+        return original(self, streaming_response=lines, sync_stream=sync_stream, json_mode=json_mode)
+
+    config.get_model_response_iterator = strict
+
+
+def _stop_redis_retries(router: Any) -> None:
+    """Let LiteLLM's own Redis client fail at once.
+
+    It is called in the event loop after a model failed, and would try ten times. With a Redis that does not answer,
+    all requests of the process would wait for that.
+    """
+    retry = importlib.import_module("redis.retry")
+    backoff = importlib.import_module("redis.backoff")
+    router.cache.redis_cache.redis_client.set_retry(retry.Retry(backoff.NoBackoff(), 0))
+
+
+@contextmanager
+def _expected() -> Iterator[None]:
+    try:
+        yield
+    except (AttributeError, ImportError, TypeError) as error:
+        raise StartError(f"this LiteLLM is not the pinned version: {type(error).__name__}: {error}") from error
