@@ -26,4 +26,4 @@ def env_command() -> None:
     for name, value in environment().items():
         click.echo(f"export {name}={shlex.quote(value)}")
     if not os.access(paths.tools_bin() / "pulumi", os.X_OK) or not paths.passphrase_file().exists():
-        click.echo("fridayctl: the tools or the local state are not there yet; mend: ./fridayctl setup", err=True)
+        click.echo("fridayctl: the tools or the local state are not there yet; fix: ./fridayctl setup", err=True)

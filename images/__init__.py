@@ -1,1 +1,1 @@
-"""The images that the project builds on this machine: what they are called (tags) and how they come to be (build)."""
+"""The images that the project builds on this machine: their names (tags) and how they are built (build)."""

@@ -1,4 +1,4 @@
-"""What the machine's own apt is set to: mirror, suite and components, in either file format."""
+"""The settings of the machine's apt: mirror, suite and components, in either file format."""
 
 import re
 import subprocess
@@ -8,10 +8,10 @@ from pathlib import Path
 
 from images.errors import ImageError
 
-# Ubuntu keeps redis in universe; Debian has all that is needed in main.
+# Ubuntu has redis in universe; Debian has all packages in main.
 _COMPONENTS = ("main", "universe")
 _POCKETS = ("", "-updates", "-security")
-# The machine's way to its mirror; whatever else its apt does is its own affair.
+# The options that reach the machine's mirror; other options of its apt are not copied.
 _NETWORK_OPTIONS = re.compile(r"^Acquire::(?:Check-(?:Valid-Until|Date)|https?|Max-FutureTime)\b", re.IGNORECASE)
 
 
@@ -65,7 +65,7 @@ def parse_deb822(text: str) -> Iterator[AptSource]:
 
 
 def _key_ring(value: str) -> str:
-    # A key may also be given by fingerprint or inline; then apt's trusted keys have to do.
+    # A key may also be given by fingerprint or inline; then apt's trusted keys are used.
     return value if value.startswith("/") and " " not in value else ""
 
 

@@ -1,4 +1,4 @@
-"""The root file system below every image: Debian's slim image when a registry answers, else made on the spot."""
+"""The root file system of every image: Debian's slim image when a registry answers, else built on this machine."""
 
 import os
 import selectors
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from images import engine, tags
+from images import docker_cli, tags
 from images.apt_sources import AptSource, machine_sources, network_options
 from images.errors import ImageError
 from toolchain import apt, process
@@ -18,7 +18,7 @@ from toolchain.runner import Report
 UPSTREAM = "debian:bookworm-slim"
 _FIRST_ANSWER_SECONDS = 15
 _PULL_SECONDS = 300
-_MEND = "the mirror of this machine's apt must answer: try `apt-get update`"
+_FIX = "the mirror of this machine's apt must answer: try `apt-get update`"
 _EXTRA_CAS = Path("/usr/local/share/ca-certificates")
 _SLIMMED = (
     "usr/share/doc/*/*",
@@ -35,20 +35,20 @@ _SLIMMED = (
 
 
 def ensure(reference: str, report: Report) -> None:
-    """Make the root file system image `reference`; raises ImageError when neither way works."""
+    """Make the root file system image `reference`. Raises ImageError when neither way works."""
     report(f"asking the image registry for {UPSTREAM}")
     refusal = _pull()
     if not refusal:
-        engine.retag(UPSTREAM, reference)
+        docker_cli.retag(UPSTREAM, reference)
         return
     report(f"no image registry ({refusal}): making the base from the mirror of this machine's apt, about a minute")
     _bootstrap(reference, report)
 
 
 def _pull() -> str:
-    """Pull the upstream image; return why it did not work, or an empty string.
+    """Pull the upstream image; return the reason of a failure, or an empty string.
 
-    A registry that is there names the image within seconds; only then is the download waited for.
+    A registry that can be reached names the image within seconds. Only then we wait for the download.
     """
     with subprocess.Popen(
         ["docker", "pull", UPSTREAM], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -71,28 +71,31 @@ def _bootstrap(reference: str, report: Report) -> None:
     if os.geteuid() != 0:
         raise ImageError(
             "the base image can only be made by root, and no image registry answers; run as root, "
-            f"or load {UPSTREAM} into the engine by hand (docker load)"
+            f"or load {UPSTREAM} into Docker by hand (docker load)"
         )
     sources = machine_sources()
-    _require_debootstrap(report)
+    tool = _tool(report)
     with _scratch() as root:
         release = min(sources, key=lambda source: len(source.suite))
-        process.run(_debootstrap_command(release, root), "debootstrap", _MEND, env=_proxy_environment())
+        process.run(_command(tool, release, root), tool, _FIX, env=_proxy_environment())
         _configure_apt(root, sources)
         _upgrade(root)
         _slim(root)
         _import(root, reference)
 
 
-def _require_debootstrap(report: Report) -> None:
-    if shutil.which("debootstrap"):
-        return
+def _tool(report: Report) -> str:
+    """Return the tool to use: mmdebstrap where it is installed, because it is faster, else debootstrap."""
+    for name in ("mmdebstrap", "debootstrap"):
+        if shutil.which(name):
+            return name
     apt.install(["debootstrap"], "makes the base image where no image registry answers", report)
+    return "debootstrap"
 
 
 @contextmanager
 def _scratch() -> Iterator[Path]:
-    # Not /tmp: it is often mounted noexec or held in memory, and debootstrap refuses the first.
+    # Not /tmp: it is often mounted noexec, which debootstrap refuses, or held in memory.
     root = Path(tempfile.mkdtemp(prefix="friday-rootfs-", dir="/var/tmp"))
     root.chmod(0o755)
     try:
@@ -103,16 +106,19 @@ def _scratch() -> Iterator[Path]:
 
 
 def _unmount_below(root: Path) -> None:
-    """Unmount what an interrupted debootstrap left mounted, so that removing the tree touches no /proc or /sys."""
+    """Unmount the file systems of an interrupted debootstrap, so that removing the tree touches no /proc or /sys."""
     mounts = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
     for point in sorted((point for point in mounts if point.startswith(f"{root}/")), reverse=True):
         subprocess.run(["umount", "--lazy", point], check=True, capture_output=True)
 
 
-def _debootstrap_command(source: AptSource, root: Path) -> list[str]:
+def _command(tool: str, source: AptSource, root: Path) -> list[str]:
     key_ring = [f"--keyring={source.signed_by}"] if source.signed_by.endswith(".gpg") else []
+    # mmdebstrap uses apt, but without the machine's settings; debootstrap has a downloader of its own.
+    apt_options = network_options().splitlines() if tool == "mmdebstrap" else []
     return [
-        "debootstrap",
+        tool,
+        *(f"--aptopt={option}" for option in apt_options),
         "--variant=minbase",
         f"--components={','.join(source.components)}",
         *(["--include=ca-certificates"] if source.uri.startswith("https:") else []),
@@ -124,7 +130,7 @@ def _debootstrap_command(source: AptSource, root: Path) -> list[str]:
 
 
 def _proxy_environment() -> dict[str, str]:
-    """Return the proxy that apt is set to, for debootstrap's own downloads; the environment's comes first."""
+    """Return the proxy in apt's settings, for the tool's own downloads; a proxy in the environment comes first."""
     found: dict[str, str] = {}
     for scheme in ("http", "https"):
         query = subprocess.run(
@@ -142,6 +148,7 @@ def _proxy_environment() -> dict[str, str]:
 def _configure_apt(root: Path, sources: list[AptSource]) -> None:
     (root / "etc/apt/sources.list").write_text("".join(f"{source.line()}\n" for source in sources))
     (root / "etc/apt/apt.conf.d/80network").write_text(network_options())
+    (root / "etc/apt/apt.conf.d/99mmdebstrap").unlink(missing_ok=True)
     for source in sources:
         inside = root / source.signed_by.lstrip("/")
         if source.signed_by and not inside.exists():
@@ -152,22 +159,22 @@ def _configure_apt(root: Path, sources: list[AptSource]) -> None:
 
 
 def _trust_local_authorities(root: Path) -> None:
-    """An https mirror behind a company's proxy is only reached with the company's own certificates."""
+    """Copy the machine's own certificates: a company's proxy in front of an https mirror may need them."""
     certificates = sorted(_EXTRA_CAS.glob("*.crt"))
     target = root / _EXTRA_CAS.relative_to("/")
     target.mkdir(parents=True, exist_ok=True)
     for certificate in certificates:
         shutil.copyfile(certificate, target / certificate.name)
     if certificates:
-        process.run(["chroot", root, "update-ca-certificates"], "update-ca-certificates", _MEND)
+        process.run(["chroot", root, "update-ca-certificates"], "update-ca-certificates", _FIX)
 
 
 def _upgrade(root: Path) -> None:
-    """Bring in the security updates here: in a layer of its own, every replaced file would be kept twice."""
+    """Install the security updates here: in a layer of its own, every replaced file would be stored twice."""
     shutil.copyfile(tags.ROOT / "images/base/slim.dpkg", root / "etc/dpkg/dpkg.cfg.d/slim")
     quiet = {"DEBIAN_FRONTEND": "noninteractive", **_proxy_environment()}
     for step in (["update"], ["dist-upgrade", "--yes", "--no-install-recommends"], ["clean"]):
-        process.run(["chroot", root, "apt-get", *step], f"apt-get {step[0]} in the base image", _MEND, env=quiet)
+        process.run(["chroot", root, "apt-get", *step], f"apt-get {step[0]} in the base image", _FIX, env=quiet)
 
 
 def _slim(root: Path) -> None:

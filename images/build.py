@@ -1,4 +1,4 @@
-"""Builds what is missing of the local images, parents first."""
+"""Builds the local images that are missing, parents first."""
 
 import shutil
 import tempfile
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from images import base, engine, tags, wheels
+from images import base, docker_cli, tags, wheels
 from images.tags import IMAGES, ROOT, Image
 from toolchain import process
 from toolchain.runner import Report
@@ -17,14 +17,14 @@ DEPLOYED = tuple(image for image in IMAGES if image.deployed)
 
 
 def is_done() -> bool:
-    """Tell whether the engine holds every image that a stack deploys, in the version of this checkout."""
-    return engine.exist(*tags.local_images().values())
+    """Tell whether Docker has every image that a stack deploys, in the version of this checkout."""
+    return docker_cli.exist(*tags.local_images().values())
 
 
 def ensure(report: Report, wanted: Sequence[Image] = DEPLOYED) -> None:
-    """Make every image that is missing and tell `report` about each.
+    """Build every image that is missing, and report each.
 
-    Raises ImageError or SetupError when one cannot be made, with the last lines of what failed.
+    Raises ImageError or SetupError when one cannot be built, with the last lines of the failed command.
 
     Images of earlier versions stay: a rollback needs them.
     """
@@ -37,15 +37,15 @@ def ensure(report: Report, wanted: Sequence[Image] = DEPLOYED) -> None:
         else:
             base.ensure(reference, report)
         seconds = time.monotonic() - started
-        report(f"image {reference}: ready after {seconds:.0f} s, {engine.size_mb(reference):.0f} MB")
+        report(f"image {reference}: ready after {seconds:.0f} s, {docker_cli.size_mb(reference):.0f} MB")
 
 
 def _missing(wanted: Sequence[Image]) -> list[Image]:
-    """Return the images to make, in build order: an absent one, and its parents where they are absent too."""
+    """Return the images to build, in order: absent ones, and their parents where these are absent too."""
     order = [*IMAGES, *(image for image in wanted if image not in IMAGES)]
-    absent = {image.name for image in wanted if not engine.exist(tags.reference(image))}
+    absent = {image.name for image in wanted if not docker_cli.exist(tags.reference(image))}
     for image in reversed(order):
-        if image.name in absent and image.parent and not engine.exist(tags.tag(image.parent)):
+        if image.name in absent and image.parent and not docker_cli.exist(tags.tag(image.parent)):
             absent.add(image.parent)
     return [image for image in order if image.name in absent]
 
@@ -57,10 +57,10 @@ def _build(image: Image, reference: str, report: Report) -> None:
                 _command(image, reference, context),
                 f"building the image {image.name}",
                 "read the builder's lines above",
-                env={"DOCKER_BUILDKIT": "1" if engine.has_buildkit() else "0"},
+                env={"DOCKER_BUILDKIT": "1" if docker_cli.has_buildkit() else "0"},
             )
         finally:
-            engine.remove_dangling(STAGE_LABEL)
+            docker_cli.remove_dangling(STAGE_LABEL)
 
 
 def _command(image: Image, reference: str, context: Path) -> list[str]:

@@ -1,5 +1,5 @@
-"""What can go wrong with images, in words for the operator."""
+"""The error of building images."""
 
 
 class ImageError(Exception):
-    """An image could not be made: the message says what was expected, what was found and how to mend it."""
+    """An image could not be made: the message says the expectation, the finding and the fix."""

@@ -11,12 +11,12 @@ from pathlib import Path
 
 from packaging.markers import Marker
 
-from images import engine, tags
+from images import docker_cli, tags
 from images.tags import Image
 from toolchain import paths, process
 from toolchain.runner import Report
 
-# What decides which wheels fit, and what the markers of a lock ask for.
+# The facts that decide which wheels fit, and the variables of a lock's markers.
 _PROBE = """
 import json, os, platform, sys
 print(json.dumps({
@@ -38,7 +38,7 @@ _LEGACY = {"manylinux2014": 17, "manylinux2010": 12, "manylinux1": 5}
 
 @dataclass(frozen=True)
 class Target:
-    """The Python that an image runs: `markers` are its environment markers, `glibc_minor` its C library's."""
+    """The Python of an image: `markers` are its environment markers, `glibc_minor` is its C library's minor version."""
 
     markers: Mapping[str, str]
     glibc_minor: int
@@ -57,9 +57,9 @@ class Target:
         ]
 
     def applicable(self, lock: str, left_out: Collection[str] = ()) -> str:
-        """Return the part of a lock that this Python installs, without markers and without what is left out.
+        """Return the part of a lock that this Python installs, without markers and without the packages in `left_out`.
 
-        pip would evaluate them for the Python it runs on itself, whatever target it is told.
+        pip evaluates markers for the Python that it runs on itself, whatever target its options name.
         """
         kept: list[str] = []
         keep = True
@@ -68,23 +68,23 @@ class Target:
                 requirement, _, marker = line.removesuffix("\\").strip().partition(" ; ")
                 wanted = requirement.split("==")[0] not in left_out
                 keep = wanted and (not marker or Marker(marker).evaluate({**self.markers}))
-                line = f"{requirement} \\"  # noqa: PLW2901 - the marker has been answered
+                line = f"{requirement} \\"  # noqa: PLW2901 - the marker has been evaluated
             if keep and not line.lstrip().startswith("#"):
                 kept.append(line)
         return "\n".join(kept) + "\n"
 
 
 def target() -> Target:
-    """Return what the Python base image runs; that image has to be there."""
-    found: dict[str, str] = json.loads(engine.output_of(tags.tag("python"), ["python3", "-c", _PROBE]))
+    """Return the Python of the Python base image, which must exist."""
+    found: dict[str, str] = json.loads(docker_cli.output_of(tags.tag("python"), ["python3", "-c", _PROBE]))
     return Target(found, int(found.pop("glibc").split(".")[1]))
 
 
 def fetch(image: Image, context: Path, report: Report) -> None:
     """Put an image's packages into a build context: wheels/, installer.whl and requirements.txt.
 
-    The wheels live in the user's cache, one folder a lock; raises SetupError with pip's own words when one
-    is missing or its hash differs.
+    The wheels are kept in the user's cache, one folder a lock. Raises SetupError with pip's message when a wheel is
+    missing or has another hash.
     """
     lock, image_python = image.folder / "requirements.txt", target()
     wanted = image_python.applicable(lock.read_text(), _names(image.folder / "left-out.txt"))

@@ -1,1 +1,1 @@
-"""What a machine needs before it can deploy a stack: each thing found, downloaded or built."""
+"""The tools and files that a machine needs before it can deploy a stack: found, downloaded or built."""

@@ -17,20 +17,20 @@ def is_usable() -> bool:
 
 
 def install(packages: Sequence[str], why: str, report: Callable[[str], None]) -> None:
-    """Install packages, refreshing apt's lists only when they prove old; `why` completes "PACKAGE <why>".
+    """Install packages, and refresh apt's lists only when they are too old. `why` completes "PACKAGE <why>".
 
-    Raises SetupError with the command to type where this user cannot install, or with apt's last lines.
+    Raises SetupError: with the command to run when this user cannot install packages, else with apt's last lines.
     """
     names = " ".join(packages)
     if not is_usable():
         missing = "is missing" if len(packages) == 1 else "are missing"
         raise SetupError(f"{names} {missing} ({why})", "this machine", f"sudo apt-get install {names}")
     report(f"apt-get install {names}: {why}")
-    mend = "read apt's lines above; `apt-get update` and `apt-get -f install` mend most of them"
+    fix = "read apt's lines above; `apt-get update` and `apt-get -f install` solve most problems"
     try:
-        process.run([*_INSTALL, *packages], f"installing {names}", mend, env=_ENV)
+        process.run([*_INSTALL, *packages], f"installing {names}", fix, env=_ENV)
     except SetupError:
-        # Lists that were never fetched, or that name versions the mirror has dropped since.
+        # The lists were never downloaded, or they name versions that the mirror no longer has.
         report("apt-get update: the package lists are missing or old")
-        process.run(["apt-get", "update"], "refreshing apt's package lists", mend, env=_ENV)
-        process.run([*_INSTALL, *packages], f"installing {names}", mend, env=_ENV)
+        process.run(["apt-get", "update"], "refreshing apt's package lists", fix, env=_ENV)
+        process.run([*_INSTALL, *packages], f"installing {names}", fix, env=_ENV)

@@ -23,7 +23,7 @@ _MINIMUM = ".".join(map(str, versions.DOCKER_ENGINE_MINIMUM))
 
 @dataclass(frozen=True)
 class Engine:
-    """What an engine says of itself: its newest API and the oldest that it still takes ("" for engines before 1.25).
+    """A Docker engine's version, its newest API and the oldest that it accepts ("" before API 1.25).
 
     `problem` is empty when it answers.
     """
@@ -42,30 +42,28 @@ class Engine:
     def misfit(self) -> str:
         """Return why the Docker plugin cannot work with the engine, "" when it can.
 
-        The API decides and not the version: a distribution's or somebody's own build may bear any.
+        The API decides and not the version, because builds of distributions have versions of their own.
         """
         if _numbers(self.api) < versions.DOCKER_API_MINIMUM:
             return f"the Docker engine is {self.version} (API {self.api}), {_MINIMUM} or newer is needed"
         if _numbers(self.oldest_api) > versions.DOCKER_API_SPOKEN:
             spoken = ".".join(map(str, versions.DOCKER_API_SPOKEN))
             return (
-                f"the Docker engine is {self.version} and takes only API {self.oldest_api} or newer; "
+                f"the Docker engine is {self.version} and accepts only API {self.oldest_api} or newer; "
                 f"the Docker plugin speaks {spoken}"
             )
         return ""
 
     @property
     def remedy(self) -> str:
-        """Return what to do about a `misfit`."""
+        """Return the fix for a `misfit`."""
         if _numbers(self.api) < versions.DOCKER_API_MINIMUM:
             return "upgrade it: https://docs.docker.com/engine/install"
-        return (
-            "start dockerd with DOCKER_MIN_API_VERSION=1.44 in its environment, or use a friday-litellm that is newer"
-        )
+        return "start dockerd with DOCKER_MIN_API_VERSION=1.44 in its environment, or use a newer friday-litellm"
 
 
 class DockerEngine:
-    """The step that leaves an engine answering: installed and started where this user may."""
+    """The step that installs and starts a Docker engine, where this user has the rights."""
 
     name = "docker engine"
     why = _WHY
@@ -75,7 +73,7 @@ class DockerEngine:
         return ask().is_usable
 
     def run(self, report: Callable[[str], None]) -> None:
-        """Install and start what is missing; SetupError with the one thing to do where this user may not."""
+        """Install and start the engine when needed. Raises SetupError with the fix when this user may not."""
         if not shutil.which("docker") or not (shutil.which("dockerd") or os.environ.get("DOCKER_HOST")):
             _install(report)
         engine = ask()
@@ -87,7 +85,7 @@ class DockerEngine:
 
 
 def ask() -> Engine:
-    """Ask the engine that `docker` is set up for (DOCKER_HOST, the current context) for its version."""
+    """Return the engine that `docker` uses (DOCKER_HOST, the current context), or its problem."""
     try:
         result = subprocess.run(
             ["docker", "version", "--format", "{{json .Server}}"],
@@ -108,12 +106,12 @@ def ask() -> Engine:
 
 
 def described(server: Mapping[str, Any]) -> Engine:
-    """Return the engine that the answer to `GET /version` describes; KeyError or TypeError when it is none."""
+    """Return the engine in an answer to `GET /version`. Raises KeyError or TypeError for another answer."""
     return Engine(server["Version"], server["ApiVersion"], server.get("MinAPIVersion") or "")
 
 
-def mend(problem: str) -> str:
-    """Return what to do about an engine that does not answer."""
+def fix(problem: str) -> str:
+    """Return the fix for an engine that does not answer."""
     if "permission denied" in problem.lower():
         return "sudo usermod -aG docker $USER, then log in again (or run this as root)"
     if os.environ.get("DOCKER_HOST"):
@@ -126,16 +124,16 @@ def mend(problem: str) -> str:
 
 
 def _refuse_foreign(engine: Engine) -> None:
-    """Raise for an engine that is not ours to start: another machine's, or one that refuses this user."""
+    """Raise SetupError for an engine that we cannot start: on another machine, or without rights for this user."""
     ours_to_start = os.geteuid() == 0 and not os.environ.get("DOCKER_HOST")
     if "permission denied" in engine.problem.lower() or not ours_to_start:
-        raise SetupError(engine.problem, "Docker", mend(engine.problem))
+        raise SetupError(engine.problem, "Docker", fix(engine.problem))
 
 
 def _install(report: Callable[[str], None]) -> None:
     if not apt.is_usable():
         problem = "the Docker engine is not installed, and this user cannot install it"
-        raise SetupError(problem, "this machine", mend("not installed"))
+        raise SetupError(problem, "this machine", fix("not installed"))
     if not shutil.which("dockerd"):
         apt.install(["docker.io"], _WHY, report)
     # Newer Debian and Ubuntu releases keep the command in a package of its own.
@@ -144,7 +142,7 @@ def _install(report: Callable[[str], None]) -> None:
 
 
 def _start(report: Callable[[str], None]) -> subprocess.Popen[bytes] | None:
-    """Start the engine and return its process when that is a child of ours."""
+    """Start the engine and return its process, or None when a service manager started it."""
     if _has_systemd():
         report("starting the Docker service")
         hint = "read `journalctl -u docker --no-pager | tail -n 50`"
@@ -152,7 +150,7 @@ def _start(report: Callable[[str], None]) -> subprocess.Popen[bytes] | None:
         return None
     report(f"starting dockerd in the background (no service manager here), log: {DAEMON_LOG}")
     with DAEMON_LOG.open("ab") as log:
-        # It outlives this process on purpose: a session of its own, no input of ours.
+        # In a session of its own and without input, so that it outlives this process.
         return subprocess.Popen(
             ["dockerd"], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd="/"
         )
@@ -171,7 +169,7 @@ def _wait(daemon: subprocess.Popen[bytes] | None, report: Callable[[str], None])
     raise SetupError(
         f"the engine does not answer {time.monotonic() - started:.0f} s after its start{_log_tail()}",
         "dockerd",
-        "mend what its log says; then run this again",
+        "fix the error in its log; then run this again",
     )
 
 

@@ -17,12 +17,12 @@ class DockerProvider:
     why = f"lets Pulumi make containers (plugin docker {versions.DOCKER_PROVIDER})"
 
     def is_done(self) -> bool:
-        """Tell whether the plugin is installed whole; Pulumi marks one that it is unpacking as partial."""
+        """Tell whether the plugin is installed completely; Pulumi marks one that it is unpacking as partial."""
         plugins = paths.pulumi_home() / "plugins"
         return os.access(plugins / _PLUGIN / _BINARY, os.X_OK) and not (plugins / f"{_PLUGIN}.partial").exists()
 
     def run(self, report: Callable[[str], None]) -> None:
-        """Install the plugin; SetupError when no way works."""
+        """Install the plugin. Raises SetupError when no way works."""
         with files.scratch(paths.toolchain_dir()) as folder:
             _install(_source(folder, report))
 

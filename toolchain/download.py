@@ -1,8 +1,7 @@
 """Official release archives, checked against the release's own checksums file.
 
-The checksums come from the release page over TLS, so they prove that an archive is whole and the one that was
-published, not who published it. Tests run this against a server of their own, because they run where
-release hosts are out of reach.
+The checksums come from the release page over TLS. They prove that an archive is complete and the published one, but
+not who published it. Tests use a server of their own, because they also run where release hosts cannot be reached.
 """
 
 import hashlib
@@ -26,7 +25,7 @@ _SHA256 = re.compile(r"^([0-9a-f]{64})\s+\*?(\S+)$", re.MULTILINE)
 
 
 class DownloadError(Exception):
-    """An archive cannot be had or is not the published one; the caller goes on to the next way."""
+    """An archive cannot be downloaded or is not the published one; the caller tries the next way."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ class Release:
 
 
 def machine() -> str:
-    """Return the processor's name in Go's words; DownloadError where no release is published for it."""
+    """Return Go's name of the processor. Raises DownloadError when no release is published for it."""
     names = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
     name = names.get(platform.machine().lower())
     if sys.platform != "linux" or name is None:
@@ -69,11 +68,11 @@ def docker_provider_release() -> Release:
 
 
 def fetch(release: Release, folder: Path, report: Callable[[str], None]) -> Path:
-    """Download a release's archive into `folder` and return it; DownloadError when that or its check fails.
+    """Download a release's archive into `folder` and return it. Raises DownloadError when that or its check fails.
 
-    Gives up after 4 s without a connection, so a network without release hosts costs no more than that.
+    Stops after 4 s without a connection, so that a network without release hosts costs little time.
     """
-    import httpx  # noqa: PLC0415 - a set-up that is done already must not pay for it
+    import httpx  # noqa: PLC0415 - not needed when set-up is done already
 
     target = folder / release.archive
     report(f"downloading {release.archive}")

@@ -3,22 +3,22 @@
 from pathlib import Path
 
 EXIT_CODE = 2
-"""A machine that lacks something is reported before anything is deployed: same code as wrong usage."""
+"""A machine that lacks something is reported before anything is deployed, with the code for wrong usage."""
 
 
 class SetupError(Exception):
-    """Something that a stack needs cannot be had: `what` happened, `where`, and how to `mend` it."""
+    """A machine lacks something that a stack needs: `what` happened, `where`, and the `fix`."""
 
     exit_code = EXIT_CODE
 
-    def __init__(self, what: str, where: str, mend: str) -> None:
+    def __init__(self, what: str, where: str, fix: str) -> None:
         super().__init__(what)
         self.what = what
         self.where = where
-        self.mend = mend
+        self.fix = fix
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.what}\n  mend: {self.mend}"
+        return f"{self.where}: {self.what}\n  fix: {self.fix}"
 
 
 def unwritable(folder: Path, setting: str, error: OSError) -> SetupError:

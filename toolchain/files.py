@@ -1,4 +1,4 @@
-"""Files and folders that appear whole or not at all, whenever the program is killed."""
+"""Files and folders that are written completely or not at all, whenever the program is killed."""
 
 import contextlib
 import fcntl
@@ -13,7 +13,7 @@ from pathlib import Path
 
 @contextmanager
 def scratch(parent: Path) -> Iterator[Path]:
-    """Yield a temporary folder on the file system of `parent`, so that a rename out of it is one step."""
+    """Yield a temporary folder on the file system of `parent`, so that a file can be renamed out of it in one step."""
     parent.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix=".new-", dir=parent))
     try:
@@ -23,7 +23,7 @@ def scratch(parent: Path) -> Iterator[Path]:
 
 
 def publish(source: Path, target: Path, mode: int = 0o755) -> None:
-    """Move a finished file to its place; whoever looks sees the old one or the new one."""
+    """Move a finished file to its place; at any time there is the old file or the new one."""
     source.chmod(mode)
     with source.open("rb") as file:
         os.fsync(file.fileno())
@@ -32,7 +32,7 @@ def publish(source: Path, target: Path, mode: int = 0o755) -> None:
 
 
 def write_private(target: Path, content: str, *, replace: bool = False) -> None:
-    """Write a file that only its owner reads; FileExistsError when it is there and `replace` is false."""
+    """Write a file that only its owner can read. Raises FileExistsError when it exists and `replace` is false."""
     descriptor, name = tempfile.mkstemp(prefix=f".{target.name}-", dir=target.parent)
     temporary = Path(name)
     try:
@@ -43,7 +43,7 @@ def write_private(target: Path, content: str, *, replace: bool = False) -> None:
         if replace:
             temporary.replace(target)
         else:
-            # A hard link is the one way to create a whole file that never overwrites another.
+            # A hard link is the only way to create a complete file without overwriting another.
             target.hardlink_to(temporary)
         _sync_folder(target.parent)
     finally:
@@ -51,13 +51,13 @@ def write_private(target: Path, content: str, *, replace: bool = False) -> None:
 
 
 def rewrite(path: Path, text: str) -> None:
-    """Give a file another content in one step, also where a link leads to it; its mode and its owner stay."""
+    """Replace a file's content in one step, also behind a symbolic link. Its mode and its owner stay."""
     target = path.resolve()
     was = target.stat()
     with scratch(target.parent) as folder:
         new = folder / target.name
         new.write_text(text, encoding="utf-8", newline="")
-        with contextlib.suppress(PermissionError):  # only root gives files away
+        with contextlib.suppress(PermissionError):  # only root can change the owner
             os.chown(new, was.st_uid, was.st_gid)
         publish(new, target, stat.S_IMODE(was.st_mode))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from toolchain import files, paths, process, versions
 
-_MEND = "the Go module proxy must be reachable: see GOPROXY, HTTPS_PROXY and SSL_CERT_FILE; then run this again"
+_FIX = "the Go module proxy must be reachable: see GOPROXY, HTTPS_PROXY and SSL_CERT_FILE; then run this again"
 _FLAGS = ["-mod=readonly", "-trimpath", "-buildvcs=false"]
 _ENV = {"CGO_ENABLED": "0", "GOWORK": "off", "GOTOOLCHAIN": "local", "GOROOT": ""}
 
@@ -25,14 +25,14 @@ def found() -> tuple[Path, str] | None:
 
 
 def build(module: str, package: str, target: Path, ldflags: str, report: Callable[[str], None]) -> None:
-    """Build a command of toolchain/go/<module> and move it to `target`; SetupError with Go's last lines."""
+    """Build a command of toolchain/go/<module> and move it to `target`. Raises SetupError with Go's last lines."""
     go = _require(report)
-    report(f"building {target.name} from pinned Go modules, minutes when it is the first time")
+    report(f"building {target.name} from pinned Go modules (the first time takes minutes)")
     with files.scratch(target.parent) as folder:
         process.run(
             [go, "build", *_FLAGS, f"-ldflags=-s -w {ldflags}", "-o", folder / target.name, package],
             f"building {target.name}",
-            _MEND,
+            _FIX,
             env=_ENV,
             cwd=paths.GO_SOURCES / module,
         )
@@ -40,16 +40,16 @@ def build(module: str, package: str, target: Path, ldflags: str, report: Callabl
 
 
 def test(module: str, packages: str, report: Callable[[str], None]) -> None:
-    """Run the tests of a module under toolchain/go; SetupError with Go's last lines when one fails."""
+    """Run the tests of a module under toolchain/go. Raises SetupError with Go's last lines when one fails."""
     command = [str(_require(report)), "test", *_FLAGS, packages]
-    process.run(command, f"testing {packages}", _MEND, env=_ENV, cwd=paths.GO_SOURCES / module)
+    process.run(command, f"testing {packages}", _FIX, env=_ENV, cwd=paths.GO_SOURCES / module)
 
 
 def module_folder(module: str, dependency: str, report: Callable[[str], None]) -> Path:
-    """Return where the sources of a dependency of toolchain/go/<module> are, downloading them when needed."""
+    """Return the folder of a dependency's sources of toolchain/go/<module>; they are downloaded when needed."""
     command = [str(_require(report)), "mod", "download", "-json", dependency]
     where = paths.GO_SOURCES / module
-    process.run(command, f"downloading {dependency}", _MEND, env=_ENV, cwd=where)
+    process.run(command, f"downloading {dependency}", _FIX, env=_ENV, cwd=where)
     described = process.read(command, _ENV, cwd=where)
     return Path(json.loads(described or "{}")["Dir"])
 

@@ -1,4 +1,4 @@
-"""What must never be lost: the local stack's state folder, its passphrase and its generated secrets."""
+"""Data that must never be lost: the local stack's state folder, its passphrase and its generated secrets."""
 
 import json
 import secrets
@@ -20,7 +20,7 @@ SECRET_PREFIXES = {
     "redisPassword": "",
     "jwtSecret": "",
 }
-"""The keys of secrets.json and what each value starts with."""
+"""The keys of secrets.json and the prefix of each value."""
 
 
 class LocalState:
@@ -30,7 +30,7 @@ class LocalState:
     why = "the local stack's state, passphrase and secrets live in it"
 
     def is_done(self) -> bool:
-        """Tell whether everything is there, complete and private."""
+        """Tell whether all files exist, complete and private."""
         private = [paths.passphrase_file(), paths.secrets_file()]
         return (
             paths.pulumi_state().is_dir()
@@ -40,7 +40,7 @@ class LocalState:
         )
 
     def run(self, report: Callable[[str], None]) -> None:
-        """Make what is missing; SetupError when a passphrase is gone that stacks still need."""
+        """Create missing files. Raises SetupError when a passphrase is missing that stacks still need."""
         folder = paths.state_dir()
         try:
             _make(folder, report)
@@ -73,25 +73,25 @@ def _make_passphrase() -> None:
     stacks = sorted((paths.pulumi_state() / ".pulumi" / "stacks").rglob("*.json"))
     if stacks:
         raise SetupError(
-            f"the passphrase is gone, and {stacks[0].stem} is encrypted with it",
+            f"the passphrase is missing, and {stacks[0].stem} is encrypted with it",
             str(path),
-            f"restore it from a backup, or give the stack up: remove its containers and {paths.pulumi_state()}",
+            f"restore it from a backup, or delete the stack: remove its containers and {paths.pulumi_state()}",
         )
     _forget_foreign_salt()
     files.write_private(path, secrets.token_urlsafe(_KEY_BYTES))
 
 
 def _forget_foreign_salt() -> None:
-    """Drop the salt of a passphrase that is not this machine's from the local stack's file.
+    """Remove the salt of another machine's passphrase from the local stack's file.
 
-    Pulumi writes it there at the first update; committed by somebody, it makes Pulumi refuse every other passphrase.
+    Pulumi writes it there at the first update. If a user commits it, Pulumi refuses every other passphrase.
     """
     path = paths.ROOT / "Pulumi.local.yaml"
     if paths.state_dir() != paths.ROOT / ".state" or not path.is_file():
         return
     text = path.read_text(encoding="utf-8")
     kept = [line for line in text.splitlines(keepends=True) if not line.startswith("encryptionsalt:")]
-    # A value that was encrypted with that salt is lost with it: then it is the user's decision.
+    # A value that was encrypted with that salt would be lost: then the user has to decide.
     if "secure:" not in text and "".join(kept) != text:
         with files.scratch(path.parent) as folder:
             (folder / path.name).write_text("".join(kept), encoding="utf-8")
@@ -104,15 +104,15 @@ def _missing_secrets() -> list[str]:
 
 def _read_secrets() -> dict[str, Any]:
     path = paths.secrets_file()
-    mend = "restore it from a backup, or move it away: new secrets are generated, and `up` applies them"
+    fix = "restore it from a backup, or move it away: new secrets are generated, and `up` applies them"
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
-        raise SetupError(f"cannot be read as JSON ({type(error).__name__})", str(path), mend) from error
+        raise SetupError(f"cannot be read as JSON ({type(error).__name__})", str(path), fix) from error
     if not isinstance(content, dict):
-        raise SetupError(f"should be a JSON object, is a {type(content).__name__}", str(path), mend)
+        raise SetupError(f"should be a JSON object, is a {type(content).__name__}", str(path), fix)
     return content
 
 

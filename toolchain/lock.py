@@ -1,4 +1,4 @@
-"""Writes the hash locks: which exact files pip may install, for every requirements file of the project."""
+"""Writes the hash locks: the exact files that pip may install, for every requirements file of the project."""
 
 import shutil
 import sys
@@ -8,12 +8,12 @@ from pathlib import Path
 from toolchain import files, paths, process, versions
 
 _DEV = paths.REQUIREMENTS / "dev.in"
-# LiteLLM pins its own libraries and never shares an environment with the rest.
+# LiteLLM pins its own libraries and never shares an environment with the other packages.
 _INDEPENDENT = ("litellm",)
 
 
 def sources() -> list[Path]:
-    """Return every requirements file that has a lock, the widest one first because the others follow it."""
+    """Return every requirements file that has a lock. The largest comes first, because it constrains the others."""
     here = sorted(path for path in paths.REQUIREMENTS.glob("*.in") if path != _DEV)
     return [_DEV, *here, *sorted((paths.ROOT / "images").glob("*/requirements.in"))]
 
@@ -21,7 +21,7 @@ def sources() -> list[Path]:
 def rewrite(upgrade: bool, report: Callable[[str], None]) -> list[Path]:
     """Write every lock again and return those that changed; `upgrade` takes the newest versions allowed.
 
-    Raises SetupError with the resolver's own words; locks written before it stay.
+    Raises SetupError with the resolver's message; locks that were written before stay.
     """
     return [source.with_suffix(".txt") for source in sources() if _compile(source, upgrade, report)]
 
@@ -34,7 +34,7 @@ def _compile(source: Path, upgrade: bool, report: Callable[[str], None]) -> bool
     with files.scratch(target.parent) as folder:
         fresh = folder / target.name
         if before is not None:
-            # uv keeps the versions that its output file names already.
+            # uv keeps the versions of an existing output file.
             shutil.copyfile(target, fresh)
         process.run(
             _command(source, fresh, ["--upgrade"] if upgrade else []),

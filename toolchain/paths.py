@@ -1,4 +1,4 @@
-"""Where things are: the checkout, a stack's local state, and the per-user cache of built tools."""
+"""Paths: the checkout, a stack's local state, and the user's cache of built tools."""
 
 import hashlib
 import os
@@ -16,29 +16,29 @@ _SOURCE_SUFFIXES = {".go", ".json", ".mod", ".sum"}
 
 
 def state_dir() -> Path:
-    """What must not be lost: stack state, passphrase, secrets (default: .state; FRIDAY_STATE_DIR)."""
+    """Return the folder of state, passphrase and secrets, which must not be lost (.state, or FRIDAY_STATE_DIR)."""
     chosen = os.environ.get("FRIDAY_STATE_DIR")
     return Path(chosen).absolute() if chosen else ROOT / ".state"
 
 
 def pulumi_state() -> Path:
-    """The directory of the local stack's file backend."""
+    """Return the folder of the local stack's file backend."""
     return state_dir() / "pulumi"
 
 
 def passphrase_file() -> Path:
-    """The passphrase that encrypts the secrets in the local stack's state."""
+    """Return the file of the passphrase that encrypts the secrets in the local stack's state."""
     return state_dir() / "passphrase"
 
 
 def secrets_file() -> Path:
-    """The generated secrets of the local stack."""
+    """Return the file of the local stack's generated secrets."""
     return state_dir() / "secrets.json"
 
 
 @cache
 def pins_key() -> str:
-    """A name for this exact set of tools: versions, then a hash of everything that is built from."""
+    """Return a name for this exact set of tools: versions, then a hash of all sources that are built."""
     digest = hashlib.sha256()
     for source in sorted(GO_SOURCES.rglob("*")):
         is_test = source.name.endswith("_test.go") or source.parent.name == "testdata"
@@ -48,7 +48,7 @@ def pins_key() -> str:
 
 
 def user_cache() -> Path:
-    """The project's folder in the user's cache, shared by all clones. Everything in it can be made anew."""
+    """Return the project's folder in the user's cache, shared by all clones. All of it can be built again."""
     base = os.environ.get("XDG_CACHE_HOME")
     # The XDG rules say that a relative path there is to be ignored.
     root = Path(base) if base and Path(base).is_absolute() else Path.home() / ".cache"
@@ -56,15 +56,15 @@ def user_cache() -> Path:
 
 
 def toolchain_dir() -> Path:
-    """The folder of the tools that this checkout pins."""
+    """Return the folder of the tools that this checkout pins."""
     return user_cache() / pins_key()
 
 
 def tools_bin() -> Path:
-    """Pulumi, its Python language host and their helpers."""
+    """Return the folder of Pulumi, its Python language host and their helpers."""
     return toolchain_dir() / "bin"
 
 
 def pulumi_home() -> Path:
-    """A PULUMI_HOME of the project's own: its Docker plugin must not stand in for ~/.pulumi's."""
+    """Return the project's own PULUMI_HOME: its Docker plugin must not replace the user's in ~/.pulumi."""
     return toolchain_dir() / "pulumi-home"

@@ -1,4 +1,4 @@
-"""Running other programs: quietly, with their last lines when they fail."""
+"""Runs other programs without showing their output; errors contain their last lines."""
 
 import os
 import subprocess
@@ -13,7 +13,7 @@ _READ_SECONDS = 20
 
 
 def read(command: Sequence[str | Path], env: Mapping[str, str] | None = None, cwd: Path | None = None) -> str | None:
-    """Return what a short command prints, or None when it is missing, fails or takes over 20 s."""
+    """Return the output of a short command, or None when it is missing, fails or takes over 20 s."""
     try:
         result = subprocess.run(
             [str(word) for word in command],
@@ -33,12 +33,12 @@ def read(command: Sequence[str | Path], env: Mapping[str, str] | None = None, cw
 def run(
     command: Sequence[str | Path],
     what: str,
-    mend: str,
+    fix: str,
     *,
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
 ) -> None:
-    """Run a long command without showing it; SetupError with its last lines when it fails."""
+    """Run a long command without showing its output. Raises SetupError with its last lines when it fails."""
     words = [str(word) for word in command]
     tail: deque[str] = deque(maxlen=TAIL_LINES)
     try:
@@ -55,7 +55,7 @@ def run(
             assert process.stdout is not None  # noqa: S101 - a pipe was asked for
             tail.extend(line.rstrip() for line in process.stdout)
     except OSError as error:
-        raise SetupError(f"{what} failed: {error}", words[0], mend) from error
+        raise SetupError(f"{what} failed: {error}", words[0], fix) from error
     if process.returncode:
         shown = "".join(f"\n  | {line}" for line in tail)
-        raise SetupError(f"{what} failed with exit status {process.returncode}{shown}", words[0], mend)
+        raise SetupError(f"{what} failed with exit status {process.returncode}{shown}", words[0], fix)

@@ -8,26 +8,26 @@ from pathlib import Path
 
 from toolchain import download, files, go, paths, process, versions
 
-# The CLI comes last: whoever sees it sees the others too.
+# The CLI comes last: when it exists, the others do too.
 TOOLS = ("pulumi-language-python-exec", "pulumi-resource-pulumi-python", "pulumi-language-python", "pulumi")
 _VERSION_VARIABLE = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version"
 
 
 class PulumiCli:
-    """The step that fills the cache's bin: what is installed, else the official release, else a build."""
+    """The step that fills the cache's bin: with an installed Pulumi, else the official release, else a build."""
 
     name = "pulumi"
     why = f"deploys the stacks (CLI {versions.PULUMI} and Python language host)"
 
     def is_done(self) -> bool:
-        """Tell whether every tool is there. A file of the cache is right by its place; a link is asked."""
+        """Tell whether every tool is there. A file's folder names its version; the version of a link is checked."""
         cli = paths.tools_bin() / "pulumi"
         if not all(os.access(paths.tools_bin() / tool, os.X_OK) for tool in TOOLS):
             return False
         return not cli.is_symlink() or version_of(cli) == versions.PULUMI
 
     def run(self, report: Callable[[str], None]) -> None:
-        """Bring the tools in; SetupError when none of the three ways works."""
+        """Install the tools. Raises SetupError when none of the three ways works."""
         if _link_installed(report):
             return
         try:
@@ -38,7 +38,7 @@ class PulumiCli:
 
 
 def version_of(cli: Path) -> str | None:
-    """Return the version that a Pulumi CLI tells, None when it does not run."""
+    """Return the version of a Pulumi CLI, None when it does not run."""
     printed = process.read(
         [cli, "version"], {"PULUMI_SKIP_UPDATE_CHECK": "true", "PULUMI_HOME": str(paths.pulumi_home())}
     )
@@ -90,7 +90,7 @@ def _build(report: Callable[[str], None]) -> None:
 
 
 def _copy_scripts(report: Callable[[str], None]) -> None:
-    """Copy the two scripts that the language host starts from beside the SDK's sources."""
+    """Copy the two scripts that the language host starts; they are beside the SDK's sources."""
     sdk = go.module_folder("pulumi", "github.com/pulumi/pulumi/sdk/v3", report) / "python"
     with files.scratch(paths.tools_bin()) as folder:
         for source in (

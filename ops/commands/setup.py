@@ -33,7 +33,7 @@ class Images:
             build.ensure(report)
         except ImageError as error:
             raise SetupError(
-                str(error), "images", "mend what the lines above say; then run ./fridayctl setup again"
+                str(error), "images", "fix the errors in the lines above; then run ./fridayctl setup again"
             ) from error
 
 

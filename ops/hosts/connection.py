@@ -107,7 +107,7 @@ class _Unix:
         mend = "./fridayctl doctor says what is missing"
         if "Permission denied" in said:
             message = f"{self.base_url}: its Docker socket is not for this user"
-            return OperationError(message, docker_engine.mend(said), EXIT_USAGE)
+            return OperationError(message, docker_engine.fix(said), EXIT_USAGE)
         return OperationError(f"Docker at {self.base_url} does not answer: {said}", mend, EXIT_USAGE)
 
 

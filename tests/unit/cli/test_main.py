@@ -63,7 +63,7 @@ def raising(error: BaseException) -> click.Command:
     [
         (OperationError("it broke", "mend it", details="seen"), 1, "it broke\nseen\n  mend: mend it"),
         (OperationError("it is wrong", "correct it", EXIT_USAGE), 2, "it is wrong\n  mend: correct it"),
-        (SetupError("is missing", "Docker", "install it"), 2, "Docker: is missing\n  mend: install it"),
+        (SetupError("is missing", "Docker", "install it"), 2, "Docker: is missing\n  fix: install it"),
         (KeyboardInterrupt(), 130, "interrupted"),
     ],
 )

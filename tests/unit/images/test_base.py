@@ -1,20 +1,21 @@
 """The root file system: made safely, slimmed, and cleaned up also after a failure."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
-from images import base, engine
+from images import base, docker_cli
 from images.apt_sources import AptSource
 from images.errors import ImageError
-from toolchain import process
+from toolchain import apt, process
 
 
 def test_a_registry_that_answers_is_preferred(monkeypatch: pytest.MonkeyPatch) -> None:
     named: list[tuple[str, str]] = []
     monkeypatch.setattr(base, "_pull", lambda: "")
-    monkeypatch.setattr(engine, "retag", lambda *names: named.append(names))
+    monkeypatch.setattr(docker_cli, "retag", lambda *names: named.append(names))
     base.ensure("ours:1", lambda _: None)
     assert named == [(base.UPSTREAM, "ours:1")]
 
@@ -27,13 +28,36 @@ def test_without_registry_and_root_the_way_out_is_named(monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize("uri", ["http://m.test/debian", "https://m.test/debian"])
-def test_debootstrap_takes_the_machines_mirror(uri: str) -> None:
+def test_the_base_is_made_from_the_machines_mirror(uri: str) -> None:
     source = AptSource(uri, "noble", ("main", "universe"), "/usr/share/keyrings/k.gpg")
-    command = base._debootstrap_command(source, Path("/root-fs"))
+    command = base._command("debootstrap", source, Path("/root-fs"))
+    assert command[0] == "debootstrap"
     assert command[-3:] == ["noble", "/root-fs", uri]
     assert "--components=main,universe" in command
     assert "--keyring=/usr/share/keyrings/k.gpg" in command
     assert ("--include=ca-certificates" in command) == uri.startswith("https")
+
+
+@pytest.mark.parametrize(
+    ("installed", "used"),
+    [({"mmdebstrap", "debootstrap"}, "mmdebstrap"), ({"debootstrap"}, "debootstrap"), (set(), "debootstrap")],
+)
+def test_mmdebstrap_is_used_where_it_is_installed(
+    installed: set[str], used: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apt_installed: list[str] = []
+    monkeypatch.setattr(shutil, "which", lambda name: name if name in installed else None)
+    monkeypatch.setattr(apt, "install", lambda packages, *_: apt_installed.extend(packages))
+    assert base._tool(lambda _: None) == used
+    assert apt_installed == ([] if installed else ["debootstrap"])
+
+
+def test_mmdebstrap_gets_the_machines_network_options(monkeypatch: pytest.MonkeyPatch) -> None:
+    option = 'Acquire::http::Proxy "http://proxy.test:3128";'
+    monkeypatch.setattr(base, "network_options", lambda: f"{option}\n")
+    source = AptSource("http://m.test/debian", "bookworm", ("main",))
+    assert f"--aptopt={option}" in base._command("mmdebstrap", source, Path("/root-fs"))
+    assert not any("proxy" in word for word in base._command("debootstrap", source, Path("/root-fs")))
 
 
 def test_the_scratch_tree_goes_after_a_failure() -> None:

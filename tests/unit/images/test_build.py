@@ -1,10 +1,10 @@
-"""What is built, in which order, and how; the engine is replaced by what it would say."""
+"""The images that are built, their order, and how; Docker's answers are recorded ones."""
 
 from pathlib import Path
 
 import pytest
 
-from images import base, build, engine, tags, wheels
+from images import base, build, docker_cli, tags, wheels
 from toolchain import process
 
 MONITORING = ("redis-exporter", "prometheus")
@@ -13,10 +13,10 @@ MONITORING = ("redis-exporter", "prometheus")
 @pytest.fixture
 def present(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     names: set[str] = set()
-    monkeypatch.setattr(engine, "exist", lambda *asked: {tags.tag(name) for name in names}.issuperset(asked))
-    monkeypatch.setattr(engine, "size_mb", lambda _: 1.0)
-    monkeypatch.setattr(engine, "remove_dangling", lambda _: None)
-    monkeypatch.setattr(engine, "has_buildkit", lambda: False)
+    monkeypatch.setattr(docker_cli, "exist", lambda *asked: {tags.tag(name) for name in names}.issuperset(asked))
+    monkeypatch.setattr(docker_cli, "size_mb", lambda _: 1.0)
+    monkeypatch.setattr(docker_cli, "remove_dangling", lambda _: None)
+    monkeypatch.setattr(docker_cli, "has_buildkit", lambda: False)
     return names
 
 

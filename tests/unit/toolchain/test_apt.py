@@ -15,7 +15,7 @@ def test_without_root_the_command_to_type_is_told(stub: Stub, monkeypatch: pytes
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     with pytest.raises(SetupError, match="a b are missing") as caught:
         apt.install(["a", "b"], "both are needed", print)
-    assert caught.value.mend == "sudo apt-get install a b"
+    assert caught.value.fix == "sudo apt-get install a b"
 
 
 def test_lists_are_refreshed_only_when_they_prove_old(

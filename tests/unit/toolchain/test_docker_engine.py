@@ -55,7 +55,7 @@ def test_an_engine_is_usable_when_it_and_the_plugin_speak_one_api(
     if not usable:
         with pytest.raises(SetupError, match="the Docker engine is own") as caught:
             DockerEngine().run(lambda _: None)
-        assert caught.value.mend
+        assert caught.value.fix
 
 
 @pytest.mark.parametrize("answer", ["", "null", "{}", "not json"])
@@ -110,11 +110,11 @@ def test_a_user_without_root_is_told_what_to_install(stub: Stub, monkeypatch: py
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     with pytest.raises(SetupError) as caught:
         run()
-    assert caught.value.mend.startswith("sudo apt-get install docker.io")
+    assert caught.value.fix.startswith("sudo apt-get install docker.io")
 
 
 @pytest.mark.parametrize(
-    ("uid", "host", "problem", "mend"),
+    ("uid", "host", "problem", "fix"),
     [
         (1000, "", "permission denied while trying to connect", "sudo usermod -aG docker $USER"),
         (1000, "", "Cannot connect", "start dockerd as root"),
@@ -122,7 +122,7 @@ def test_a_user_without_root_is_told_what_to_install(stub: Stub, monkeypatch: py
     ],
 )
 def test_an_engine_that_is_not_ours_to_start(
-    stub: Stub, monkeypatch: pytest.MonkeyPatch, uid: int, host: str, problem: str, mend: str
+    stub: Stub, monkeypatch: pytest.MonkeyPatch, uid: int, host: str, problem: str, fix: str
 ) -> None:
     stub("docker", f"echo '{problem}' >&2; exit 1")
     stub("dockerd", "echo must not run")
@@ -131,7 +131,7 @@ def test_an_engine_that_is_not_ours_to_start(
         monkeypatch.setenv("DOCKER_HOST", host)
     with pytest.raises(SetupError, match=problem) as caught:
         run()
-    assert caught.value.mend.startswith(mend)
+    assert caught.value.fix.startswith(fix)
     assert not docker_engine.DAEMON_LOG.exists()
 
 

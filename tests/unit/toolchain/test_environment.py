@@ -95,5 +95,5 @@ def test_a_shell_reads_back_every_value(tmp_path: Path, monkeypatch: pytest.Monk
 
 def test_says_when_set_up_is_missing() -> None:
     result = CliRunner().invoke(env_command)
-    assert "mend: ./fridayctl setup" in result.stderr
-    assert "mend" not in result.stdout
+    assert "fix: ./fridayctl setup" in result.stderr
+    assert "fix" not in result.stdout

@@ -145,7 +145,7 @@ def test_a_failed_installation_leaves_no_stamp(checkout: Checkout) -> None:
     failed = checkout.run("status", PIP_EXIT="1")
     assert failed.returncode == 2
     assert "pip could not install requirements/runtime.txt" in failed.stderr
-    assert "mend: " in failed.stderr
+    assert "fix: " in failed.stderr
     assert failed.stdout == ""
     assert not checkout.stamp.exists()
     assert checkout.run("status").returncode == 0
@@ -195,7 +195,7 @@ def test_a_python_that_is_too_old_is_refused(checkout: Checkout, tmp_path: Path)
     found = checkout.run("status", FRIDAY_PYTHON="", PATH=str(folder))
     assert found.returncode == 2
     assert "Python 3.11 or newer is needed, found: Python 3.9.2" in found.stderr
-    assert "mend: install it" in found.stderr
+    assert "fix: install it" in found.stderr
     assert not (checkout.root / ".venv").exists()
 
 
@@ -215,5 +215,5 @@ def test_debian_without_the_venv_module(checkout: Checkout, tmp_path: Path, user
         assert checkout.stamp.exists()
     else:
         assert shown.returncode == 2
-        assert "mend: sudo apt-get install python3.11-venv" in shown.stderr
+        assert "fix: sudo apt-get install python3.11-venv" in shown.stderr
         assert not (checkout.root / ".venv").exists()

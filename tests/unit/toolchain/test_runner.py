@@ -56,7 +56,7 @@ def test_an_error_ends_the_run_before_later_steps() -> None:
     with pytest.raises(SetupError, match="no network") as caught:
         run_steps([Fake(error=SetupError("no network", "PyPI", "set HTTPS_PROXY")), later], io.StringIO())
     assert later.runs == []
-    assert str(caught.value) == "PyPI: no network\n  mend: set HTTPS_PROXY"
+    assert str(caught.value) == "PyPI: no network\n  fix: set HTTPS_PROXY"
     assert caught.value.exit_code == 2
 
 

@@ -100,7 +100,7 @@ def test_a_failed_build_shows_its_last_lines_and_leaves_nothing(monkeypatch: pyt
     monkeypatch.setenv("GO_FAILS", "1")
     with pytest.raises(SetupError, match="dial tcp: no route") as caught:
         run(PulumiCli())
-    assert "GOPROXY" in caught.value.mend
+    assert "GOPROXY" in caught.value.fix
     assert not PulumiCli().is_done()
     assert [path.name for path in paths.tools_bin().iterdir() if path.name.startswith(".new")] == []
 

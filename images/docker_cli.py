@@ -1,4 +1,4 @@
-"""The few commands of Docker's command line that making images needs."""
+"""The commands of Docker's command line that building images needs."""
 
 import subprocess
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from images.errors import ImageError
 
 
 def exist(*references: str) -> bool:
-    """Tell whether the engine holds an image of each of these names."""
+    """Tell whether Docker has an image of each of these names."""
     return _docker("image", "inspect", "--format", "{{.Id}}", *references).returncode == 0
 
 
@@ -23,12 +23,12 @@ def retag(source: str, target: str) -> None:
 
 
 def output_of(reference: str, command: Sequence[str]) -> str:
-    """Run a command in a throw-away container without network and return what it prints."""
+    """Run a command in a temporary container without network and return its output."""
     return _checked("run", "--rm", "--network", "none", reference, *command)
 
 
 def remove_dangling(stage_label: str) -> None:
-    """Remove unnamed images that carry our stage label: what a multi-stage build leaves behind."""
+    """Remove unnamed images with our stage label; a multi-stage build leaves them."""
     _docker("image", "prune", "--force", "--filter", "dangling=true", "--filter", f"label={stage_label}")
 
 
