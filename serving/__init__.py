@@ -1,1 +1,1 @@
-"""How this project's Python services leave the stage without dropping a request."""
+"""Stops this project's Python services without losing a request."""

@@ -1,14 +1,14 @@
 """Serve an ASGI application with uvicorn so that it can be replaced without losing a request.
 
-A plain server closes its listener the moment SIGTERM arrives, while the load balancer goes on sending
-for as long as its last good health check is valid. This one says so first:
+A plain server closes its listener when SIGTERM arrives, while the load balancer sends requests until its next
+health check. This one reports it first:
 
 * at the signal every health path answers 503, every response carries `Connection: close`, and the
-  listener stays open for `drain_seconds`, long enough for the load balancer to look;
+  listener stays open for `drain_seconds`, long enough for the load balancer's next check;
 * then the listener closes; running requests and streams get `grace_seconds` to finish;
 * a second signal ends the process at once.
 
-Only the standard library and uvicorn are imported: the module is also uploaded into images of others.
+Only the standard library and uvicorn are imported: the module is also uploaded into images that are not ours.
 """
 
 from __future__ import annotations
@@ -36,7 +36,10 @@ DRAIN_SECONDS = 2.0
 """Default of `drain_seconds`: several health-check intervals of the edge."""
 
 _FORCE_EXIT_MARGIN_SECONDS = 5.0
-"""How long the application's own shutdown code may take after the grace period."""
+"""The time that the application's own shutdown code may take after the grace period."""
+
+_OVERRIDDEN = ("startup", "handle_exit", "on_tick", "shutdown")
+"""Methods of uvicorn's server that its documentation does not describe."""
 
 _DRAINING_BODY = b'{"status":"draining"}'
 
@@ -50,7 +53,7 @@ class DrainingApp:
         self.draining = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer the request, or say that this process is on its way out."""
+        """Answer the request, or report on a health path that this process is stopping."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
         elif self.draining and scope["path"] in self._health_paths:
@@ -60,7 +63,7 @@ class DrainingApp:
 
     def _closing(self, send: Send) -> Send:
         async def send_closing(message: Message) -> None:
-            # Asked when the response starts: a request from before the signal must not keep its connection.
+            # Checked when the response starts: a request from before the signal must not keep its connection.
             if self.draining and message["type"] == "http.response.start":
                 kept = [(name, value) for name, value in message.get("headers", []) if name.lower() != b"connection"]
                 message = {**message, "headers": [*kept, (b"connection", b"close")]}
@@ -116,20 +119,20 @@ class DrainingServer(uvicorn.Server):
         self._drain_app.draining = True
         self._close_at = time.monotonic() + self._drain_seconds
         if not self.started:
-            self.should_exit = True  # nobody was ever told to come here
+            self.should_exit = True  # no request was ever sent here
 
     async def on_tick(self, counter: int) -> bool:
         """Leave uvicorn's main loop when the drain time is over."""
         return await super().on_tick(counter) or time.monotonic() >= self._close_at
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Close the listener and wait for what runs, under a limit that nothing can outlive."""
+        """Close the listener and wait for running requests, with a time limit for all of it."""
         _start_watchdog(self._grace_seconds + _FORCE_EXIT_MARGIN_SECONDS)
         await super().shutdown(sockets=sockets)
 
 
 def _start_watchdog(seconds: float) -> None:
-    """End the process when a thread or a task that ignores cancellation would keep it for ever."""
+    """End the process when a thread, or a task that ignores cancellation, would keep it alive for ever."""
     timer = threading.Timer(seconds, _exit_now, args=(1,))
     timer.daemon = True
     timer.start()
@@ -148,7 +151,7 @@ def bind(host: str, port: int) -> socket.socket:
     Raises `OSError` when the port is in use or may not be bound.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # Named as TCP: asyncio turns Nagle's delay off only for sockets that say so (44 ms a kept-alive request else).
+    # With the protocol named, asyncio turns Nagle's delay off (else each kept-alive request takes 44 ms longer).
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -170,13 +173,16 @@ def serve(
     on_started: Callable[[], None] | None = None,
     **uvicorn_options: Any,
 ) -> None:
-    """Serve `app` until a signal, drain, and return (so that the process ends with code 0).
+    """Serve `app` until a signal, drain, and return, so that the process ends with code 0.
 
-    `on_started` runs once, when the listener accepts. `drain_seconds` 0 closes the listener at once; what
-    still runs `grace_seconds` after that is cancelled. `uvicorn_options` go to `uvicorn.Config`. Must run
-    in the main thread. Raises `OSError` when the port cannot be bound (no other port is ever tried) and
-    `SystemExit` with a code other than 0 when the application's own start-up fails.
+    `on_started` runs once, when the listener accepts. `drain_seconds` 0 closes the listener at once; requests
+    that still run `grace_seconds` after that are cancelled. `uvicorn_options` go to `uvicorn.Config`. Must run
+    in the main thread. Raises `OSError` when the port cannot be bound (no other port is tried), RuntimeError when this
+    uvicorn lacks a method that draining overrides, and `SystemExit` when the application's own start-up fails.
     """
+    missing = [name for name in _OVERRIDDEN if not hasattr(uvicorn.Server, name)]
+    if missing:
+        raise RuntimeError(f"uvicorn {uvicorn.__version__} cannot drain: its Server has no {', '.join(missing)}")
     draining_app = DrainingApp(app, health_paths)
     options: dict[str, Any] = {"server_header": False, "ws": "none", **uvicorn_options}
     config = uvicorn.Config(

@@ -14,7 +14,7 @@ from simulator.transports import ConnectionProtocol
 
 
 def main() -> int:
-    """Run the server; returns the exit code."""
+    """Run the server and return the exit code."""
     try:
         settings = load(os.environ)
         sim = Simulator(settings)
@@ -31,10 +31,10 @@ def main() -> int:
             drain_seconds=settings.drain_seconds,
             grace_seconds=settings.grace_seconds,
             http=ConnectionProtocol,
-            # The address of a caller says nothing here, and a header of theirs must not change it.
+            # The address of a caller is not used, and a caller's header must not change it.
             proxy_headers=False,
             access_log=False,
-            # Longer than callers keep idle connections, so that it is never this side that closes one in use.
+            # Longer than callers keep idle connections, so that this side never closes one that is in use.
             timeout_keep_alive=75,
             log_level="warning",
         )

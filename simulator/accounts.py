@@ -1,4 +1,4 @@
-"""Accounts, their free-model limits and what they owe. Pure: time is passed in, nothing does I/O.
+"""Accounts, their free-model limits and their charges. Pure: time is passed in, nothing does I/O.
 
 Rules (OpenRouter's published limits): 20 requests a minute to `:free` models, and 50 a UTC day, or 1,000
 when 10 credits were ever bought; both hold for the account over all `:free` models together. A request that
@@ -33,7 +33,7 @@ class Limits:
     rpd: int | None = None
 
     def per_day(self, credits_bought: Decimal) -> int:
-        """Free-model requests an account may make in one UTC day."""
+        """Return the number of free-model requests that an account may make in one UTC day."""
         if self.rpd is not None:
             return self.rpd
         return FREE_RPD_AFTER_PURCHASE if credits_bought >= PURCHASE_THRESHOLD else FREE_RPD
@@ -49,7 +49,7 @@ class FreeQuota:
     day_used: int = 0
 
     def roll(self, now: float) -> None:
-        """Forget windows that are over; `now` in epoch seconds."""
+        """Reset windows that have ended; `now` in epoch seconds."""
         minute, day = int(now // MINUTE), int(now // DAY)
         if minute != self.minute:
             self.minute, self.minute_used = minute, 0
@@ -57,7 +57,7 @@ class FreeQuota:
             self.day, self.day_used = day, 0
 
     def take(self, now: float, rpm: int, rpd: int, *, high_balance: bool = False) -> None:
-        """Count one request. Raises `ApiError` 429, counting nothing, when a limit is reached."""
+        """Count one request. Raises `ApiError` 429, without counting, when a limit is reached."""
         self.roll(now)
         if self.day_used >= rpd:
             dimension = "day-high-balance" if high_balance else "day"
@@ -81,12 +81,12 @@ class Account:
 
     @property
     def user_id(self) -> str:
-        """The id that error bodies carry; derived from the name, so stable."""
+        """Return the id in error bodies; it is derived from the name, so it is stable."""
         return f"user_{sha256(self.name.encode()).hexdigest()[:27]}"
 
     @property
     def balance(self) -> Decimal:
-        """Dollars left; negative when more was used than bought."""
+        """Return the dollars left; negative when more was used than bought."""
         return self.credits_bought - self.usage
 
     def take_free_request(self, limits: Limits, now: float) -> None:
@@ -96,7 +96,7 @@ class Account:
         self.quota.take(now, limits.rpm, rpd, high_balance=high)
 
     def require_funds(self, *, chargeable: bool) -> None:
-        """Raises `ApiError` 402: a negative balance blocks all models, an empty one those that cost."""
+        """Raise `ApiError` 402: a negative balance blocks all models, an empty one those with a price."""
         if self.balance < 0 or (chargeable and self.balance <= 0):
             raise errors.insufficient_credits(ever_bought=self.credits_bought > 0)
 
@@ -109,7 +109,7 @@ class Account:
             del self.daily_usage[min(self.daily_usage)]
 
     def used_since(self, day: int) -> Decimal:
-        """Dollars used on `day` (days since the epoch, UTC) and after it."""
+        """Return the dollars used on `day` (days since the epoch, UTC) and after it."""
         return sum((cost for used, cost in self.daily_usage.items() if used >= day), Decimal(0))
 
 
@@ -124,7 +124,7 @@ class Charge:
     cost: Decimal
 
     def as_json(self) -> dict[str, Any]:
-        """For the operator API; dollars as a float."""
+        """Return it for the operator API; dollars as a float."""
         return {
             "time": self.time,
             "account": self.account,
@@ -135,7 +135,7 @@ class Charge:
 
 
 class Bill:
-    """What all accounts together were charged; keeps the last `kept` lines and an exact total."""
+    """The charges of all accounts together: the last `kept` lines and an exact total."""
 
     def __init__(self, kept: int = 500) -> None:
         self.total = Decimal(0)
@@ -157,7 +157,7 @@ class Credential:
 
 
 class Accounts:
-    """Finds accounts by key. The keys themselves are never handed out."""
+    """Finds accounts by key. The keys themselves are never shown."""
 
     def __init__(self, credentials: dict[str, Credential], limits: Limits) -> None:
         self._credentials = credentials
@@ -165,7 +165,7 @@ class Accounts:
         self.by_name = {c.account.name: c.account for c in credentials.values()}
 
     def authenticate(self, authorization: str | None) -> Credential:
-        """The credential behind an `Authorization` header. Raises `ApiError` 401."""
+        """Return the credential of an `Authorization` header. Raises `ApiError` 401."""
         scheme, _, key = (authorization or "").partition(" ")
         if scheme.lower() != "bearer" or not key.strip():
             raise errors.missing_credentials()

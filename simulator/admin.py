@@ -48,20 +48,20 @@ class Reset(BaseModel):
 
 
 def simulator(request: Request) -> Simulator:
-    """The simulator that serves this request."""
+    """Return the simulator that serves this request."""
     found: Simulator = request.app.state.simulator
     return found
 
 
 @router.get("/faults")
 async def get_faults(request: Request) -> list[dict[str, Any]]:
-    """The faults switched on, each with how many requests have met it."""
+    """Return the active faults, each with the number of requests that it affected."""
     return simulator(request).faults.as_json()
 
 
 @router.put("/faults")
 async def put_faults(request: Request, faults: list[Fault]) -> list[dict[str, Any]]:
-    """Switch on exactly these faults."""
+    """Activate exactly these faults."""
     sim = simulator(request)
     sim.faults.replace(faults)
     return sim.faults.as_json()
@@ -69,7 +69,7 @@ async def put_faults(request: Request, faults: list[Fault]) -> list[dict[str, An
 
 @router.delete("/faults")
 async def delete_faults(request: Request) -> list[dict[str, Any]]:
-    """Switch all faults off."""
+    """Deactivate all faults."""
     return await put_faults(request, [])
 
 
@@ -77,7 +77,7 @@ async def delete_faults(request: Request) -> list[dict[str, Any]]:
 async def get_requests(
     request: Request, since: float = 0.0, after_seq: int = 0, limit: Listed = 1000
 ) -> dict[str, Any]:
-    """The newest `limit` requests that began after epoch second `since`, and totals since the last reset."""
+    """Return the newest `limit` requests that began after epoch second `since`, and totals since the last reset."""
     journal = simulator(request).journal
     records = list(journal.since(since, after_seq))[-limit:]
     return {
@@ -89,7 +89,7 @@ async def get_requests(
 
 @router.get("/bill")
 async def get_bill(request: Request, limit: Listed = 100) -> dict[str, Any]:
-    """What was charged, in US dollars."""
+    """Return the charges, in US dollars."""
     bill = simulator(request).bill
     lines = list(bill.lines)[-limit:]
     return {"total_usd": float(bill.total), "requests": [line.as_json() for line in lines]}
@@ -97,7 +97,7 @@ async def get_bill(request: Request, limit: Listed = 100) -> dict[str, Any]:
 
 @router.get("/accounts")
 async def get_accounts(request: Request) -> list[dict[str, Any]]:
-    """Every account with its balance and its free-model quota."""
+    """Return every account with its balance and its free-model quota."""
     sim = simulator(request)
     return [_account_json(sim, account) for account in sim.accounts.by_name.values()]
 
@@ -131,14 +131,14 @@ def _account_json(sim: Simulator, account: Account) -> dict[str, Any]:
 
 @router.get("/models")
 async def get_models(request: Request) -> list[dict[str, Any]]:
-    """The whole catalogue with what the public listing does not say."""
+    """Return the whole catalogue, with fields that the public listing does not have."""
     sim = simulator(request)
     return [_model_json(sim, model) for model in sim.catalogue.all()]
 
 
 @router.patch("/models")
 async def patch_model(request: Request, change: ModelUpdate) -> dict[str, Any]:
-    """Retire, bring back, expire or re-price a model."""
+    """Retire, restore, expire or re-price a model."""
     sim = simulator(request)
     return _model_json(sim, sim.catalogue.update(change))
 
@@ -156,7 +156,7 @@ def _model_json(sim: Simulator, model: Model) -> dict[str, Any]:
 
 @router.get("/clock")
 async def get_clock(request: Request) -> dict[str, float]:
-    """The simulator's time in epoch seconds, and how far it was moved."""
+    """Return the simulator's time in epoch seconds, and how far it was moved."""
     clock = simulator(request).clock
     return {"now": clock.now(), "offset_seconds": clock.offset}
 
@@ -170,6 +170,6 @@ async def post_clock(request: Request, change: ClockUpdate) -> dict[str, float]:
 
 @router.post("/reset")
 async def post_reset(request: Request, options: Reset | None = None) -> dict[str, bool]:
-    """Back to the state of a fresh start."""
+    """Restore the state after a start."""
     simulator(request).reset(options.seed if options else None)
     return {"reset": True}

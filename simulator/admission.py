@@ -1,4 +1,4 @@
-"""Which model answers a request, and whether this account may have it."""
+"""Decides the model that answers a request, and whether this account may use it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _FREE = "free"
 
 @dataclass(frozen=True)
 class Admission:
-    """A request that will be answered, by `model`, unless `fault` says otherwise."""
+    """A request that `model` will answer, unless `fault` prevents it."""
 
     model: Model
     prompt_tokens: int
@@ -34,12 +34,12 @@ class Admission:
     fault: Fault | None
 
     def cost(self, completion_tokens: int) -> Decimal:
-        """Dollars for the answer."""
+        """Return the price of the answer in dollars."""
         return self.model.cost(self.prompt_tokens, completion_tokens) + WEB_RESULT_PRICE * self.search_results
 
 
 def parse(body: bytes) -> ChatRequest:
-    """The request in a body. Raises `ApiError` 400."""
+    """Return the request in a body. Raises `ApiError` 400."""
     try:
         request = ChatRequest.model_validate_json(body)
     except ValidationError as error:
@@ -54,15 +54,15 @@ def parse(body: bytes) -> ChatRequest:
 
 
 def wanted_models(request: ChatRequest) -> list[str]:
-    """`model`, then the fallbacks in `models`, each once."""
+    """Return `model`, then the fallbacks in `models`, each once."""
     first = [request.model] if request.model else []
     return list(dict.fromkeys(first + request.models))
 
 
 def admit(sim: Simulator, account: Account, request: ChatRequest) -> Admission:
-    """The first wanted model that can answer; any error moves on to the next.
+    """Return the first wanted model that can answer; after any error the next is tried.
 
-    Raises `ApiError`: the last model's error when none can.
+    Raises `ApiError`, that of the last model, when none can answer.
     """
     *before, last = wanted_models(request)
     for name in before:
@@ -87,7 +87,7 @@ def _admit_one(sim: Simulator, account: Account, request: ChatRequest, name: str
 
 
 def _route(sim: Simulator, listed: Model, request: ChatRequest, tokens: int) -> Model:
-    """The model itself, or the one that a router picks."""
+    """Return the model itself, or the one that a router selects."""
     if listed.routes_to is None:
         return listed
     today = sim.clock.today()

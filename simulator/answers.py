@@ -1,4 +1,4 @@
-"""What the simulated models say: made from the prompt, so the same question gets the same answer."""
+"""The answers of the simulated models: made from the prompt, so the same question gets the same answer."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 _ECHOED_WORDS = 24
 _DEEPEST = 8
-"""How far a schema is followed; a recursive one ends here."""
+"""The depth to which a schema is followed; a recursive one ends here."""
 _TOKEN = re.compile(r"\s*\S+")
 
 
 class Plugin(BaseModel):
-    """A plugin of a request; only `web` is known, and it costs."""
+    """A plugin of a request; only `web` is known, and it has a price."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -45,11 +45,11 @@ class ChatRequest(BaseModel):
 
     @property
     def token_limit(self) -> int | None:
-        """The longest answer the caller wants, in tokens."""
+        """Return the longest answer that the caller accepts, in tokens."""
         return self.max_tokens or self.max_completion_tokens
 
     def field_names(self) -> list[str]:
-        """Names of all body fields, for the record of requests."""
+        """Return the names of all body fields, for the record of requests."""
         return sorted(self.model_fields_set | set(self.model_extra or {}))
 
 
@@ -63,12 +63,12 @@ class Answer:
 
     @property
     def content(self) -> str | None:
-        """The whole text; None beside tool calls."""
+        """Return the whole text; None with tool calls."""
         return None if self.tool_calls else "".join(self.pieces)
 
     @property
     def tokens(self) -> int:
-        """Completion tokens."""
+        """Return the number of completion tokens."""
         return len(self.pieces) + sum(_count(json.dumps(call)) for call in self.tool_calls)
 
 
@@ -77,7 +77,7 @@ def _count(text: str) -> int:
 
 
 def text_of(content: object) -> str:
-    """The text in a message's content: a string, or the text parts of a list."""
+    """Return the text of a message's content: a string, or the text parts of a list."""
     if isinstance(content, str):
         return content
     if isinstance(content, list):
@@ -86,14 +86,14 @@ def text_of(content: object) -> str:
 
 
 def prompt_tokens(request: ChatRequest) -> int:
-    """About four characters a token, and three for the frame of each message."""
+    """Return the number of tokens: about four characters each, and three more for each message."""
     return sum(_count(text_of(m.get("content"))) + 3 for m in request.messages) + _count(
         json.dumps(request.tools) if request.tools else ""
     )
 
 
 def answer(request: ChatRequest, model: str) -> Answer:
-    """The model's answer to the request."""
+    """Return the model's answer to the request."""
     called = _tool_to_call(request)
     if called is not None:
         return Answer((), "tool_calls", [_tool_call(called, request)])
@@ -125,7 +125,7 @@ def _text(request: ChatRequest, model: str) -> str:
 
 
 def _tool_to_call(request: ChatRequest) -> dict[str, Any] | None:
-    """The function to call: one named, or the first when a call is required; never after a tool's result."""
+    """Return the function to call: a named one, or the first when a call is required; never after a tool's result."""
     functions = [t.get("function") or {} for t in request.tools or [] if t.get("type") == "function"]
     if not functions or request.messages[-1].get("role") == "tool":
         return None
@@ -151,7 +151,7 @@ def _tool_call(function: dict[str, Any], request: ChatRequest) -> dict[str, Any]
 
 
 def sample(schema: dict[str, Any], root: dict[str, Any], depth: int = 0) -> Any:
-    """A value that fits a JSON schema, as far as the usual keywords go."""
+    """Return a value that fits a JSON schema; the usual keywords are supported."""
     schema = _resolved(schema, root)
     for keyword in ("const", "default"):
         if keyword in schema:
@@ -190,7 +190,7 @@ def _resolved(schema: dict[str, Any], root: dict[str, Any]) -> dict[str, Any]:
 def _sample_object(schema: dict[str, Any], root: dict[str, Any], depth: int) -> dict[str, Any]:
     properties: dict[str, Any] = schema.get("properties") or {}
     required = schema.get("required") or []
-    # Deep down only what must be there, so that a recursive schema comes to its end.
+    # At depth only required properties, so that a recursive schema ends.
     names = [n for n in properties if depth < _DEEPEST // 2 or n in required]
     if depth >= _DEEPEST:
         names = []

@@ -23,7 +23,7 @@ router = APIRouter()
 
 
 def create_app(sim: Simulator) -> FastAPI:
-    """The application around one simulator."""
+    """Return the application of one simulator."""
     app = FastAPI(title="OpenRouter simulator", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.simulator = sim
     # A plain route: the busiest one needs none of FastAPI's parameter handling.
@@ -60,7 +60,7 @@ async def _crash(request: Request, error: Exception) -> Response:
 
 
 def _authenticated(request: Request) -> Credential:
-    """The caller's credential; the request is recorded. Raises `ApiError` 401."""
+    """Return the caller's credential and record the request. Raises `ApiError` 401."""
     sim = simulator(request)
     record = sim.journal.open(sim.clock.now(), request.method, request.url.path)
     try:
@@ -75,13 +75,13 @@ def _authenticated(request: Request) -> Credential:
 
 @router.get("/healthz")
 async def healthz() -> dict[str, str]:
-    """Alive."""
+    """Report that the process answers."""
     return {"status": "ok"}
 
 
 @router.get(f"{_API}/models")
 async def list_models(request: Request) -> dict[str, Any]:
-    """The public catalogue; needs no key."""
+    """Return the public catalogue; needs no key."""
     sim = simulator(request)
     return {"data": [model.listing() for model in sim.catalogue.live(sim.clock.today())]}
 
@@ -89,7 +89,7 @@ async def list_models(request: Request) -> dict[str, Any]:
 @router.get(f"{_API}/key")
 @router.get(f"{_API}/auth/key")
 async def key_info(request: Request) -> dict[str, Any]:
-    """Limits and usage of the caller's key; `/auth/key` is the old name."""
+    """Return limits and usage of the caller's key; `/auth/key` is the old name."""
     credential = _authenticated(request)
     sim = simulator(request)
     account, now = credential.account, sim.clock.now()
@@ -126,7 +126,7 @@ async def key_info(request: Request) -> dict[str, Any]:
 
 @router.get(f"{_API}/credits")
 async def credits_info(request: Request) -> dict[str, Any]:
-    """Dollars bought and used; management keys only."""
+    """Return the dollars bought and used; management keys only."""
     credential = _authenticated(request)
     if not credential.management:
         raise ApiError(403, "Only management keys can perform this operation")
@@ -137,7 +137,7 @@ async def credits_info(request: Request) -> dict[str, Any]:
 
 @router.get(f"{_API}/generation")
 async def generation(request: Request, id: str) -> dict[str, Any]:
-    """Usage of one earlier answer; 404 until the bookkeeping has caught up."""
+    """Return the usage of one earlier answer; 404 during the first moments after it."""
     credential = _authenticated(request)
     sim = simulator(request)
     found = sim.generations.find(id, credential.account.name, sim.clock.now())

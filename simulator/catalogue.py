@@ -1,4 +1,4 @@
-"""The models: prices, what is retired, and what a requested id resolves to."""
+"""The models: prices, retirement, and the model that a requested id means."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ class Pricing(BaseModel):
         return value
 
     def is_zero(self) -> bool:
-        """Free means that every price is 0, not that the id says so."""
+        """Tell whether every price is 0; the id alone does not make a model free."""
         return all(Decimal(price) == 0 for price in self.model_dump().values())
 
 
 class Model(BaseModel):
-    """One model. Fields of the public listing, and below them what only the simulator knows."""
+    """One model. First the fields of the public listing, then those that only the simulator knows."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -65,23 +65,23 @@ class Model(BaseModel):
     provider_name: str = "Simulated"
     retired: Retirement | None = None
     needs_credits: bool = False
-    """Answers 402 whatever it is listed at: a free price is not yet a free answer."""
+    """Answers 402 although it is listed as free: a price of 0 does not guarantee a free answer."""
     routes_to: str | None = None
     """A router's target: one id, or `free` for any free model."""
 
     @property
     def is_free_variant(self) -> bool:
-        """Whether the account's free-model limits count it."""
+        """Tell whether the account's free-model limits count it."""
         return self.id.endswith(":free")
 
     def cost(self, prompt_tokens: int, completion_tokens: int) -> Decimal:
-        """Dollars for one answered request."""
+        """Return the price of one answered request in dollars."""
         p = self.pricing
         tokens = Decimal(p.prompt) * prompt_tokens + Decimal(p.completion) * completion_tokens
         return tokens + Decimal(p.request)
 
     def above(self, max_price: dict[str, float]) -> bool:
-        """Whether a listed price exceeds `provider.max_price` (dollars per million tokens, or per unit)."""
+        """Tell whether a listed price exceeds `provider.max_price` (dollars per million tokens, or per unit)."""
         per_million = Decimal(1_000_000)
         return any(
             Decimal(getattr(self.pricing, what)) * (per_million if what in ("prompt", "completion") else 1)
@@ -91,7 +91,7 @@ class Model(BaseModel):
         )
 
     def listing(self) -> dict[str, Any]:
-        """The entry of `GET /api/v1/models`."""
+        """Return the entry of `GET /api/v1/models`."""
         modality = f"{'+'.join(self.input_modalities)}->text"
         return {
             "id": self.id,
@@ -135,7 +135,7 @@ class ModelUpdate(BaseModel):
 
 
 class Catalogue:
-    """The models by id. `reset` brings back what the file said."""
+    """The models by id. `reset` restores the file's."""
 
     def __init__(self, models: list[Model]) -> None:
         self._original = {model.id: model for model in models}
@@ -168,19 +168,19 @@ class Catalogue:
         return self._models[change.id]
 
     def all(self) -> list[Model]:
-        """Every model, retired ones too."""
+        """Return every model, retired ones too."""
         return list(self._models.values())
 
     def live(self, today: dt.date) -> list[Model]:
-        """What is listed: neither retired nor past its expiration date."""
+        """Return the listed models: neither retired nor past their expiration date."""
         return [m for m in self._models.values() if retirement(m, today) is None]
 
     def free(self, today: dt.date) -> list[Model]:
-        """Models that `openrouter/free` may pick."""
+        """Return the models that `openrouter/free` may select."""
         return [m for m in self.live(today) if m.is_free_variant and m.pricing.is_zero() and not m.needs_credits]
 
     def resolve(self, requested: str, today: dt.date) -> tuple[Model, bool]:
-        """The model of a requested id and whether its `:online` variant was asked for.
+        """Return the model of a requested id and whether its `:online` variant was asked for.
 
         Raises `ApiError` 400 for an unknown id and 404 for a retired model.
         """
@@ -189,7 +189,7 @@ class Catalogue:
             name = name.removesuffix(variant)
         model = self._models.get(name)
         if model is None:
-            # A free variant that never was is a missing endpoint; any other unknown name is a bad one.
+            # An unknown free variant of a known model is a missing endpoint; any other unknown name is invalid.
             if name.removesuffix(":free") in self._models:
                 raise errors.not_found(f"No endpoints found for {name}.")
             raise errors.bad_request(f"{requested} is not a valid model ID")
@@ -200,7 +200,7 @@ class Catalogue:
 
 
 def retirement(model: Model, today: dt.date) -> Retirement | None:
-    """Why the model no longer answers on `today`, if so. The expiration date is its last day."""
+    """Return why the model does not answer on `today`, or None. The expiration date is its last day."""
     if model.retired is None and model.expiration_date is not None and model.expiration_date < today:
         return "no_endpoints"
     return model.retired

@@ -25,14 +25,14 @@ _STREAM_HEADERS = {"Cache-Control": "no-cache"}
 
 
 def error_response(error: ApiError, user_id: str | None = None) -> Response:
-    """An `ApiError` as a response."""
+    """Return an `ApiError` as a response."""
     if isinstance(error, HtmlError):
         return error.response()
     return JSONResponse(error.body(user_id), error.status, error.headers)
 
 
 async def chat_completions(request: Request) -> Response:
-    """Answer a chat request as OpenRouter would, or fail as it was told to."""
+    """Answer a chat request as OpenRouter would, or fail as the active faults demand."""
     sim: Simulator = request.app.state.simulator
     record = sim.journal.open(sim.clock.now(), request.method, request.url.path)
     credential: Credential | None = None
@@ -74,7 +74,7 @@ async def _no_answer(sim: Simulator, request: Request, record: Record, fault: Ha
             await wait_for_disconnect(request, sim.faults.changed)
     finally:
         record.close(sim.clock.now(), _outcome(fault), None)
-    return error_response(ApiError(503, "Released from a fault"))  # reaches nobody who has left
+    return error_response(ApiError(503, "Released from a fault"))  # a caller who has left does not get it
 
 
 def _reply(sim: Simulator, admission: Admission, chat: ChatRequest) -> Reply:
@@ -91,7 +91,7 @@ def _reply(sim: Simulator, admission: Admission, chat: ChatRequest) -> Reply:
 
 
 def _book(sim: Simulator, account: Account, record: Record, reply: Reply, latency: float) -> None:
-    """Charge the answer when it begins, and make it known to `GET /generation`."""
+    """Charge the answer when it begins, and add it to `GET /generation`."""
     now = sim.clock.now()
     if reply.cost:
         account.charge(reply.cost, now)
@@ -133,7 +133,7 @@ async def _send(
 async def _recorded(
     sim: Simulator, record: Record, body: AsyncIterator[bytes], fault: Fault | None
 ) -> AsyncIterator[bytes]:
-    """The body, with its end noted: a caller who leaves early is an outcome of its own."""
+    """Yield the body and record its end; a caller who leaves early is an outcome of its own."""
     outcome = _outcome(fault) if fault else "caller left"
     try:
         async for part in body:

@@ -13,11 +13,11 @@ from simulator.accounts import FREE_RPM, Account, Accounts, Credential, Limits
 
 CATALOGUE = Path(__file__).with_name("catalogue.json")
 _VISIBLE_KEY_LENGTH = 24
-"""Keys at least this long can show their ends in a label without giving anything away."""
+"""The ends of keys of this length can be shown in a label without risk."""
 
 
 class ConfigError(Exception):
-    """A wrong setting; the message names it, what was expected and what was found."""
+    """A wrong setting; the message names the setting, the expectation and the value."""
 
 
 class KeyLine(BaseModel):
@@ -30,12 +30,16 @@ class KeyLine(BaseModel):
     management: bool = False
 
 
+def _variable(field: str) -> str:
+    return field.upper() if field in ("drain_seconds", "grace_seconds") else f"SIMULATOR_{field.upper()}"
+
+
 class Settings(BaseModel):
-    """Everything that the environment may say; names in lower case without the SIMULATOR_ prefix."""
+    """All settings; each field but `keys` is read from the variable that its alias names. Times as the names say."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, alias_generator=_variable, populate_by_name=True)
 
-    keys: tuple[KeyLine, ...]
+    keys: Annotated[tuple[KeyLine, ...], Field(alias="keys")]
     rpm: Annotated[int, Field(ge=0)] = FREE_RPM
     rpd: Annotated[int, Field(ge=0)] | None = None
     latency_ms: Annotated[float, Field(ge=0, le=600_000)] = 0
@@ -50,21 +54,21 @@ class Settings(BaseModel):
     grace_seconds: Annotated[float, Field(ge=0)] = 10.0
 
     def accounts(self) -> Accounts:
-        """Fresh accounts, each with `credits` bought and nothing used."""
+        """Return new accounts, each with `credits` bought and nothing used."""
         owners = {k.name: Account(k.name, self.credits) for k in self.keys if not k.management}
         credentials = {k.key: Credential(owners[k.name], label(k), k.management) for k in self.keys}
         return Accounts(credentials, Limits(self.rpm, self.rpd))
 
 
 def label(line: KeyLine) -> str:
-    """What `GET /key` calls the key: its two ends, or the account's name when the key is short."""
+    """Return the key's name in `GET /key`: its two ends, or the account's name when the key is short."""
     return f"{line.key[:9]}...{line.key[-3:]}" if len(line.key) >= _VISIBLE_KEY_LENGTH else line.name
 
 
 def parse_keys(text: str) -> tuple[KeyLine, ...]:
-    """Keys from lines (or comma-separated items); `#` starts a comment line.
+    """Return the keys in lines (or comma-separated items); `#` starts a comment line.
 
-    Raises `ConfigError` for a malformed line, a repeated key or name, or a management key of nobody.
+    Raises `ConfigError` for a malformed line, a repeated key or name, or a management key of an unknown account.
     """
     keys: list[KeyLine] = []
     for number, line in enumerate(text.replace(",", "\n").splitlines(), start=1):
@@ -89,7 +93,7 @@ def _parse_key(number: int, words: list[str], position: int) -> KeyLine:
             return KeyLine(key=key, name=name)
         case [key, name, "management"]:
             return KeyLine(key=key, name=name, management=True)
-    # The line itself is a secret: its words are counted, never shown.
+    # The line itself is a secret: the message has the number of words only.
     raise ConfigError(
         f"SIMULATOR_API_KEYS: line {number} should be `key`, `key name` or `key name management` "
         f"(got {len(words)} words)"
@@ -106,34 +110,17 @@ def _read_keys(env: Mapping[str, str]) -> str:
         raise ConfigError(f"SIMULATOR_API_KEYS_FILE: should be a readable text file ({error})") from error
 
 
-_SIMULATOR_NAMES = (
-    "rpm",
-    "rpd",
-    "latency_ms",
-    "token_ms",
-    "credits",
-    "seed",
-    "admin",
-    "catalogue",
-    "host",
-    "port",
-)
-_SHARED_NAMES = ("drain_seconds", "grace_seconds")
-
-
 def load(env: Mapping[str, str]) -> Settings:
-    """Settings from the environment. Raises `ConfigError` with every wrong value in one message."""
+    """Return the settings in the environment. Raises `ConfigError` with every wrong value in one message."""
     keys = parse_keys(_read_keys(env))
     if not keys:
         raise ConfigError(
             "SIMULATOR_API_KEYS_FILE: should name a file with at least one key "
             "(or set SIMULATOR_API_KEYS; one `key[ name]` a line)"
         )
-    names = {f"SIMULATOR_{n.upper()}": n for n in _SIMULATOR_NAMES} | {n.upper(): n for n in _SHARED_NAMES}
-    values = {field: env[name] for name, field in names.items() if env.get(name)}
+    values = {name: env[name] for name in map(_variable, Settings.model_fields) if env.get(name)}
     try:
-        return Settings.model_validate({"keys": keys, **values})
+        return Settings.model_validate({**values, "keys": keys})
     except ValidationError as error:
-        env_names = {field: name for name, field in names.items()}
-        wrong = [f"{env_names[str(e['loc'][0])]}: {e['msg'].lower()} (got {e['input']!r})" for e in error.errors()]
+        wrong = [f"{e['loc'][0]}: {e['msg'].lower()} (got {e['input']!r})" for e in error.errors()]
         raise ConfigError("; ".join(wrong)) from error

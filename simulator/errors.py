@@ -1,4 +1,4 @@
-"""Errors as OpenRouter words them: one JSON shape, texts that clients match on."""
+"""OpenRouter's errors: one JSON form, with texts that clients look for."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class ApiError(Exception):
         self.headers = headers or {}
 
     def body(self, user_id: str | None = None) -> dict[str, Any]:
-        """The JSON body; `user_id` appears once the caller is known."""
+        """Return the JSON body, with `user_id` when the caller is known."""
         error: dict[str, Any] = {"message": self.message, "code": self.status}
         if self.metadata is not None:
             error["metadata"] = self.metadata

@@ -1,4 +1,4 @@
-"""The answers of faults that replace an answer as a whole."""
+"""The responses of faults that replace a whole answer."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ class HtmlError(ApiError):
     """An error status whose body is a web page."""
 
     def response(self) -> Response:
-        """The page."""
+        """Return the page."""
         return HTMLResponse(_PAGE.format(f"{self.status} {self.message}"), self.status, self.headers)
 
 
 def status_error(fault: Status, model: str, provider: str) -> ApiError:
-    """The error of a status fault. A 429 is the provider's unless the fault says otherwise."""
+    """Return the error of a status fault. A 429 is the provider's unless the fault names another."""
     headers = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
     message = fault.message or _REASONS.get(fault.status, _PROVIDER_ERROR)
     if fault.html:
@@ -65,7 +65,7 @@ async def wait_for_disconnect(request: Request, released: asyncio.Event) -> None
 
 
 def body_response(fault: Body, reply: Reply, *, stream: bool) -> Response:
-    """HTTP 200 with a body that is not a useful completion, plain or as a stream."""
+    """Return HTTP 200 with a body that is not a useful completion, plain or as a stream."""
     headers = {"X-Generation-Id": reply.id}
     if fault.body == "html":
         return HTMLResponse(_PAGE.format("502 Bad Gateway"), headers=headers)
@@ -81,7 +81,7 @@ def _error(reply: Reply) -> dict[str, Any]:
 
 
 def _choices(fault: Body, reply: Reply, part: str) -> list[dict[str, Any]]:
-    """Choices of a degraded answer; `part` is `message` or `delta`."""
+    """Return the choices of a degraded answer; `part` is `message` or `delta`."""
     if fault.body == "empty_choices":
         return []
     said: dict[str, Any] = {"role": "assistant", "content": None if fault.body == "null_content" else ""}

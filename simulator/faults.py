@@ -1,4 +1,4 @@
-"""Faults that can be switched on per model, and the book that decides which one a request meets."""
+"""Faults that can be activated per model, and the class that selects a request's fault."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Uniform(_Strict):
 
 
 class Lognormal(_Strict):
-    """The long-tailed shape of real answer times, given by its median and 95th percentile."""
+    """The long-tailed distribution of real answer times, given by its median and 95th percentile."""
 
     kind: Literal["lognormal"]
     median_ms: Annotated[float, Field(gt=0, le=_LONGEST_MS)]
@@ -73,16 +73,16 @@ Distribution = Annotated[Fixed | Uniform | Lognormal, Field(discriminator="kind"
 
 
 class _Fault(_Strict):
-    """What every fault has: which model, how likely, how often."""
+    """The fields of every fault: model, probability and count."""
 
     model: str = EVERY_MODEL
     probability: Annotated[float, Field(ge=0, le=1)] = 1.0
     count: Annotated[int, Field(ge=1)] | None = None
-    """Stop after this many requests have met it; None never stops."""
+    """Stop after this number of affected requests; None never stops."""
 
 
 class Latency(_Fault):
-    """How long the model takes to its answer (or first token). Not a failure: goes with any other fault."""
+    """The time to the model's answer (or first token). Not a failure: it can be combined with any other fault."""
 
     kind: Literal["latency"]
     distribution: Distribution
@@ -108,33 +108,33 @@ class Hang(_Fault):
 
 
 class Close(_Fault):
-    """Close the connection without an answer, in order or with a TCP reset."""
+    """Close the connection without an answer, orderly or with a TCP reset."""
 
     kind: Literal["close"]
     reset: bool = False
 
 
 class SlowFirstToken(_Fault):
-    """Stay silent, or send only comments, before the answer."""
+    """Send nothing, or only comments, before the answer."""
 
     kind: Literal["slow_first_token"]
     ms: Milliseconds
     comments: bool = True
-    """Streams get `: OPENROUTER PROCESSING`, plain answers white space; False is true silence."""
+    """Streams get `: OPENROUTER PROCESSING`, plain answers white space; False sends nothing."""
 
 
 class Drip(_Fault):
-    """Bytes keep coming, the answer does not: timeouts on silence never fire."""
+    """Bytes are sent but no answer: timeouts on silence never expire."""
 
     kind: Literal["drip"]
     mode: Literal["keepalive", "tokens"] = "keepalive"
     interval_ms: Annotated[float, Field(gt=0, le=_LONGEST_MS)] = 500
     ms: Milliseconds | None = None
-    """How long the keepalives last before the answer; None is for ever. Unused with `tokens`."""
+    """The time of keepalives before the answer; None is for ever. Unused with `tokens`."""
 
 
 class Cut(_Fault):
-    """End a stream after some tokens: the connection breaks, or (clean) it ends as if all were said."""
+    """End a stream after some tokens: the connection breaks, or (clean) it ends like a complete answer."""
 
     kind: Literal["cut"]
     after_tokens: TokenCount = 3
@@ -181,7 +181,7 @@ FAULTS: TypeAdapter[list[Fault]] = TypeAdapter(list[Fault])
 
 
 class FaultBook:
-    """The faults switched on, in order: the first that fits and fires is the one a request meets."""
+    """The active faults, in order: a request gets the first one that matches its model and is drawn."""
 
     def __init__(self, rng: random.Random, latency: Distribution) -> None:
         self._rng = rng
@@ -191,22 +191,22 @@ class FaultBook:
         self.changed = asyncio.Event()
 
     def replace(self, faults: list[Fault]) -> None:
-        """Switch on exactly these. Requests that hang in an old fault are let go."""
+        """Activate exactly these faults. Requests that wait in an old fault are released."""
         self._faults = faults
         self._met = [0] * len(faults)
         self.changed.set()
         self.changed = asyncio.Event()
 
     def as_json(self) -> list[dict[str, Any]]:
-        """The faults with how many requests met each."""
+        """Return the faults, each with the number of requests that it affected."""
         return [{**fault.model_dump(), "met": met} for fault, met in zip(self._faults, self._met, strict=True)]
 
     def failure(self, model: str) -> Fault | None:
-        """The fault, other than latency, that this request meets; counts it."""
+        """Return the fault, other than latency, of this request, and count it."""
         return self._draw(model, latency=False)
 
     def latency_seconds(self, model: str) -> float:
-        """How long this request takes to its first token."""
+        """Return the time to this request's first token."""
         found = self._draw(model, latency=True)
         distribution = found.distribution if isinstance(found, Latency) else self._default
         return distribution.sample(self._rng) / 1000

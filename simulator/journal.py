@@ -1,4 +1,4 @@
-"""Records of what arrived and of what was generated; both bounded, neither holds a key or a prompt."""
+"""Records of requests and of answers; both are limited in number, and contain no keys and no prompts."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Record:
     duration_ms: float | None = None
 
     def close(self, now: float, outcome: str, status: int | None) -> None:
-        """Say how it ended."""
+        """Record how it ended."""
         self.outcome, self.status = outcome, status
         self.duration_ms = round((now - self.time) * 1000, 1)
 
@@ -51,7 +51,7 @@ class Journal:
         return record
 
     def name_models(self, record: Record, models: list[str]) -> None:
-        """Note and count the ids that a request named. The totals outlive the ring."""
+        """Record and count the ids that a request named. The totals are kept longer than the records."""
         record.models = models
         for model in models:
             known = model in self.by_model or len(self.by_model) < _DISTINCT_MODELS
@@ -59,7 +59,7 @@ class Journal:
             self.by_model[name] = self.by_model.get(name, 0) + 1
 
     def since(self, time: float, after_seq: int) -> Iterator[Record]:
-        """Records that began after `time` and whose number exceeds `after_seq`, oldest first."""
+        """Return the records that began after `time` and whose number exceeds `after_seq`, oldest first."""
         return (r for r in self._records if r.time > time and r.seq > after_seq)
 
     def clear(self) -> None:
@@ -71,7 +71,7 @@ class Journal:
 
 @dataclass(frozen=True)
 class Generation:
-    """A finished answer, as `GET /generation` may look it up once `ready_at` has passed."""
+    """A finished answer that `GET /generation` returns after `ready_at`."""
 
     account: str
     ready_at: float
@@ -86,13 +86,13 @@ class Generations:
         self._by_id: OrderedDict[str, Generation] = OrderedDict()
 
     def add(self, generation_id: str, generation: Generation) -> None:
-        """Remember one; the oldest is dropped."""
+        """Add one; the oldest is dropped when there are too many."""
         self._by_id[generation_id] = generation
         if len(self._by_id) > self._kept:
             self._by_id.popitem(last=False)
 
     def find(self, generation_id: str, account: str, now: float) -> dict[str, Any] | None:
-        """The account's own generation, if it is there and ready."""
+        """Return the account's own generation, or None when there is none or it is not ready."""
         found = self._by_id.get(generation_id)
         if found is None or found.account != account or found.ready_at > now:
             return None

@@ -1,4 +1,4 @@
-"""One answered request in OpenRouter's words: the completion object, its chunks, and its usage."""
+"""One answered request in OpenRouter's form: the completion object, its chunks, and its usage."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ _NATIVE_REASONS = {"stop": "STOP", "length": "MAX_TOKENS", "tool_calls": "TOOL_C
 
 
 def event(data: dict[str, Any]) -> bytes:
-    """One SSE data event."""
+    """Return one SSE data event."""
     return b"data: " + json.dumps(data, separators=(",", ":")).encode() + b"\n\n"
 
 
 def dollars(cost: Decimal) -> float:
-    """JSON number of a cost; exactly 0 stays a plain 0."""
+    """Return a cost as JSON number; exactly 0 is an integer."""
     return float(cost) if cost else 0
 
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer with what it cost; `created` in epoch seconds, `cost` in dollars."""
+    """An answer with its cost; `created` in epoch seconds, `cost` in dollars."""
 
     id: str
     created: int
@@ -40,7 +40,7 @@ class Reply:
     search_results: int = 0
 
     def usage(self) -> dict[str, Any]:
-        """Always part of an answer, whether asked for or not."""
+        """Return the usage, which is part of every answer."""
         completion = self.answer.tokens
         return {
             "prompt_tokens": self.prompt_tokens,
@@ -54,7 +54,7 @@ class Reply:
         }
 
     def completion(self, choices: list[dict[str, Any]] | None = None) -> dict[str, Any]:
-        """The body of a plain answer; `choices` replaces the regular one."""
+        """Return the body of a plain answer; `choices` replaces the regular one."""
         return {
             **self._head("chat.completion"),
             "choices": [self.choice()] if choices is None else choices,
@@ -62,7 +62,7 @@ class Reply:
         }
 
     def choice(self) -> dict[str, Any]:
-        """The regular choice of a plain answer."""
+        """Return the regular choice of a plain answer."""
         message: dict[str, Any] = {
             "role": "assistant",
             "content": self.answer.content,
@@ -76,12 +76,12 @@ class Reply:
         return {"index": 0, "logprobs": None, **self._reasons(), "message": message}
 
     def chunk(self, choices: list[dict[str, Any]], **more: Any) -> bytes:
-        """One event of a stream."""
+        """Return one event of a stream."""
         return event({**self._head("chat.completion.chunk"), "choices": choices, **more})
 
     def token_events(self) -> Iterator[bytes]:
-        """An event for each token (or tool call)."""
-        # Only the token differs between events, so the rest is put into JSON once.
+        """Yield an event for each token (or tool call)."""
+        # Only the token differs between events, so the rest is encoded once.
         head = json.dumps(self._head("chat.completion.chunk"), separators=(",", ":"))[:-1]
         before = f'data: {head},"choices":[{{"index":0,"delta":{{"role":"assistant",'
         after = '},"finish_reason":null,"native_finish_reason":null,"logprobs":null}]}\n\n'
@@ -91,7 +91,7 @@ class Reply:
             yield f'{before}"content":{json.dumps(piece)}{after}'.encode()
 
     def closing_events(self) -> Iterator[bytes]:
-        """The end of a good stream: finish reason, usage with empty choices, `[DONE]`."""
+        """Yield the end of a complete stream: finish reason, usage with empty choices, `[DONE]`."""
         delta = {"role": "assistant", "content": ""}
         yield self.chunk([{"index": 0, "delta": delta, **self._reasons(), "logprobs": None}])
         yield self.chunk([], usage=self.usage())
@@ -112,7 +112,7 @@ class Reply:
         }
 
     def generation(self, *, streamed: bool, latency_ms: float) -> dict[str, Any]:
-        """What `GET /generation` says of this answer."""
+        """Return the content of `GET /generation` for this answer."""
         completion = self.answer.tokens
         return {
             "id": self.id,

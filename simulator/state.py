@@ -1,4 +1,4 @@
-"""Everything that one running simulator knows, and how to put it back to the beginning."""
+"""The state of one running simulator, and its reset."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from simulator.journal import Generations, Journal
 KEPT_REQUESTS = 5_000
 KEPT_GENERATIONS = 1_000
 GENERATION_DELAY_SECONDS = 0.5
-"""`GET /generation` answers 404 this long, as the real one does for a moment."""
+"""`GET /generation` answers 404 for this time, as the real one does for a moment."""
 
 
 class Clock:
@@ -28,16 +28,16 @@ class Clock:
         self.offset = 0.0
 
     def now(self) -> float:
-        """Epoch seconds, UTC."""
+        """Return the epoch seconds, UTC."""
         return self._source() + self.offset
 
     def today(self) -> dt.date:
-        """The UTC day."""
+        """Return the UTC day."""
         return dt.datetime.fromtimestamp(self.now(), dt.UTC).date()
 
 
 class Simulator:
-    """State of one simulator; one event loop uses it, so nothing locks."""
+    """The state of one simulator; a single event loop uses it, so it needs no locks."""
 
     accounts: Accounts
     bill: Bill
@@ -58,7 +58,7 @@ class Simulator:
         self.bill = Bill()
 
     def reset(self, seed: int | None = None) -> None:
-        """Back to the start: accounts, bill, catalogue, faults, records, clock and random numbers."""
+        """Restore the start: accounts, bill, catalogue, faults, records, clock and random numbers."""
         self.rng.seed(self.settings.seed if seed is None else seed)
         self.clock.offset = 0.0
         self.catalogue.reset()
@@ -68,7 +68,7 @@ class Simulator:
         self._open_accounts()
 
     def next_generation_id(self) -> str:
-        """An id as OpenRouter makes them: `gen-`, the time, and twenty letters."""
+        """Return an id in OpenRouter's form: `gen-`, the time, and twenty letters."""
         self._answered += 1
         digest = sha256(f"{self.settings.seed}/{self._answered}".encode()).hexdigest()[:20]
         return f"gen-{int(self.clock.now())}-{digest}"

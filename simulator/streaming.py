@@ -1,4 +1,4 @@
-"""How an answer travels: pace, keepalives, and the ways a transfer goes wrong half-way."""
+"""Sends an answer: pace, keepalives, and the faults that break a transfer in the middle."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Drop = Callable[[], Awaitable[None]]
 
 @dataclass(frozen=True)
 class Pace:
-    """When bytes go out. `wait` is seconds to the first token, None for ever."""
+    """The times of an answer's bytes. `wait` is the seconds to the first token, None for ever."""
 
     wait: float | None
     keepalive: bool
@@ -28,7 +28,7 @@ class Pace:
 
 
 def pace_of(latency: float, between_tokens: float, fault: Fault | None, *, stream: bool) -> Pace:
-    """The pace of an answer whose model takes `latency` seconds, changed by a fault."""
+    """Return the pace of an answer whose model takes `latency` seconds, changed by a fault."""
     if isinstance(fault, SlowFirstToken):
         return Pace(latency + fault.ms / 1000, fault.comments, between_tokens=between_tokens)
     if isinstance(fault, Drip) and fault.mode == "keepalive":
@@ -56,12 +56,12 @@ async def _waiting(pace: Pace, keepalive: bytes) -> AsyncIterator[bytes]:
 
 
 def _ends_after(fault: Fault | None, tokens: int) -> int | None:
-    """How many tokens a stream gets out before its fault ends it; None when none does."""
+    """Return the number of tokens before a fault ends the stream; None when none does."""
     return min(fault.after_tokens, tokens) if isinstance(fault, Cut | StreamError) else None
 
 
 async def stream_body(reply: Reply, pace: Pace, fault: Fault | None, drop: Drop) -> AsyncIterator[bytes]:
-    """The SSE events of an answer."""
+    """Yield the SSE events of an answer."""
     async for keepalive in _waiting(pace, PROCESSING):
         yield keepalive
     tokens = list(reply.token_events())
@@ -88,7 +88,7 @@ def _error_event(reply: Reply, fault: StreamError) -> bytes:
 
 
 async def plain_body(reply: Reply, pace: Pace, fault: Fault | None, drop: Drop) -> AsyncIterator[bytes]:
-    """A plain answer in pieces: white space first, or a slow body, or one that ends too early."""
+    """Yield a plain answer in pieces: white space first, or a slow body, or one that ends too early."""
     async for keepalive in _waiting(pace, _WHITE_SPACE):
         yield keepalive
     body = json.dumps(reply.completion()).encode()

