@@ -73,7 +73,7 @@ def _make_passphrase() -> None:
     stacks = sorted((paths.pulumi_state() / ".pulumi" / "stacks").rglob("*.json"))
     if stacks:
         raise SetupError(
-            f"the passphrase is missing, and {stacks[0].stem} is encrypted with it",
+            f"the passphrase is gone, and {stacks[0].stem} is encrypted with it",
             str(path),
             f"restore it from a backup, or delete the stack: remove its containers and {paths.pulumi_state()}",
         )
