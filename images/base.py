@@ -19,6 +19,7 @@ UPSTREAM = "debian:bookworm-slim"
 _FIRST_ANSWER_SECONDS = 15
 _PULL_SECONDS = 300
 _FIX = "the mirror of this machine's apt must answer: try `apt-get update`"
+_MERGED_USR = "/usr/share/mmdebstrap/hooks/merged-usr"
 _EXTRA_CAS = Path("/usr/local/share/ca-certificates")
 _SLIMMED = (
     "usr/share/doc/*/*",
@@ -114,14 +115,18 @@ def _unmount_below(root: Path) -> None:
 
 def _command(tool: str, source: AptSource, root: Path) -> list[str]:
     key_ring = [f"--keyring={source.signed_by}"] if source.signed_by.endswith(".gpg") else []
-    # mmdebstrap uses apt, but without the machine's settings; debootstrap has a downloader of its own.
-    apt_options = network_options().splitlines() if tool == "mmdebstrap" else []
+    packages = ["ca-certificates"] if source.uri.startswith("https:") else []
+    own: list[str] = []
+    if tool == "mmdebstrap":
+        # It uses apt, but without the machine's settings, and apt would merge /usr with Perl (50 MB): see its manual.
+        own = [f"--hook-dir={_MERGED_USR}", *(f"--aptopt={option}" for option in network_options().splitlines())]
+        packages.append("usr-is-merged")
     return [
         tool,
-        *(f"--aptopt={option}" for option in apt_options),
+        *own,
         "--variant=minbase",
         f"--components={','.join(source.components)}",
-        *(["--include=ca-certificates"] if source.uri.startswith("https:") else []),
+        *([f"--include={','.join(packages)}"] if packages else []),
         *key_ring,
         source.suite,
         str(root),

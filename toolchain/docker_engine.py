@@ -44,9 +44,9 @@ class Engine:
 
         The API decides and not the version, because builds of distributions have versions of their own.
         """
-        if _numbers(self.api) < versions.DOCKER_API_MINIMUM:
+        if versions.numbers(self.api) < versions.DOCKER_API_MINIMUM:
             return f"the Docker engine is {self.version} (API {self.api}), {_MINIMUM} or newer is needed"
-        if _numbers(self.oldest_api) > versions.DOCKER_API_SPOKEN:
+        if versions.numbers(self.oldest_api) > versions.DOCKER_API_SPOKEN:
             spoken = ".".join(map(str, versions.DOCKER_API_SPOKEN))
             return (
                 f"the Docker engine is {self.version} and accepts only API {self.oldest_api} or newer; "
@@ -57,7 +57,7 @@ class Engine:
     @property
     def remedy(self) -> str:
         """Return the fix for a `misfit`."""
-        if _numbers(self.api) < versions.DOCKER_API_MINIMUM:
+        if versions.numbers(self.api) < versions.DOCKER_API_MINIMUM:
             return "upgrade it: https://docs.docker.com/engine/install"
         return "start dockerd with DOCKER_MIN_API_VERSION=1.44 in its environment, or use a newer friday-litellm"
 
@@ -182,7 +182,3 @@ def _log_tail() -> str:
         return ""
     lines = DAEMON_LOG.read_text(errors="replace").splitlines()[-process.TAIL_LINES :]
     return "".join(f"\n  | {line}" for line in lines)
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split(".") if part.isdigit())

@@ -19,7 +19,7 @@ def found() -> tuple[Path, str] | None:
     on_path = shutil.which("go")
     for candidate in ([Path(on_path)] if on_path else []) + [_cached()]:
         version = _version(candidate)
-        if version and _numbers(version) >= versions.GO_MINIMUM:
+        if version and versions.numbers(version) >= versions.GO_MINIMUM:
             return candidate, version
     return None
 
@@ -81,7 +81,3 @@ def _version(go: Path) -> str | None:
     printed = process.read([go, "version"], _ENV) if go.exists() else None
     match = re.search(r"go(\d+(?:\.\d+)+)", printed or "")
     return match.group(1) if match else None
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split("."))

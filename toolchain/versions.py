@@ -27,3 +27,8 @@ DOCKER_API_MINIMUM: Final = (1, 41)
 
 DOCKER_API_SPOKEN: Final = (1, 44)
 """The newest API that our build of the Docker plugin speaks (`newestAPI` in toolchain/go/docker-provider/shim)."""
+
+
+def numbers(version: str) -> tuple[int, ...]:
+    """Return the numbers in a version, for comparisons; () for an empty text."""
+    return tuple(int(part) for part in version.split(".") if part.isdigit())

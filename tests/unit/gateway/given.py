@@ -1,4 +1,4 @@
-"""A gateway's settings, and an application that stands where LiteLLM stands."""
+"""A gateway's settings, and an application in place of LiteLLM."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ async def respond(
 
 
 class Inner:
-    """Where LiteLLM stands: keeps what reaches it and answers as told."""
+    """In place of LiteLLM: keeps what it receives and gives the wanted answer."""
 
     def __init__(self, answer: Answer = hello) -> None:
         self.scopes: list[Scope] = []
@@ -81,7 +81,7 @@ class Inner:
 
 
 class Client:
-    """Sends requests to the request filter, as a client with the gateway key unless told otherwise."""
+    """Sends requests to the request filter, as a client with the gateway key by default."""
 
     def __init__(self, answer: Answer = hello, quota: Quota | None = None, **changed: Any) -> None:
         self.inner = Inner(answer)

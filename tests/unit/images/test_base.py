@@ -56,7 +56,9 @@ def test_mmdebstrap_gets_the_machines_network_options(monkeypatch: pytest.Monkey
     option = 'Acquire::http::Proxy "http://proxy.test:3128";'
     monkeypatch.setattr(base, "network_options", lambda: f"{option}\n")
     source = AptSource("http://m.test/debian", "bookworm", ("main",))
-    assert f"--aptopt={option}" in base._command("mmdebstrap", source, Path("/root-fs"))
+    command = base._command("mmdebstrap", source, Path("/root-fs"))
+    assert f"--aptopt={option}" in command
+    assert "--include=usr-is-merged" in command
     assert not any("proxy" in word for word in base._command("debootstrap", source, Path("/root-fs")))
 
 

@@ -29,7 +29,7 @@ START = 1_795_478_430.0
 
 
 class ManualClock(Clock):
-    """A clock that stands still until it is told to move."""
+    """A clock that stands still until a test moves it."""
 
     def __init__(self) -> None:
         self.time = START
