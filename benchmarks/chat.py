@@ -10,12 +10,17 @@ PATH_HEADER = "x-friday-path"
 """Who answered: litellm, direct or fallback."""
 
 PERCENTAGE_HEADER = "x-friday-percentage"
-"""The percentage that the answering replica was started with: tells a new replica from an old one."""
+"""The percentage that the answering replica was started with: distinguishes a new replica from an old one."""
 
 
 def chat(user_id: int) -> Request:
     """Return a question to Friday as a user; `user_id % 100` below the percentage goes through the gateway."""
     return _post("/api/chat", {"user_id": user_id, "message": "Are you there?"})
+
+
+def chat_of_number(number: int) -> Request:
+    """Return the question of user `number % 100`."""
+    return chat(number % 100)
 
 
 def completion(path: str, key: str, model: str) -> Request:
@@ -25,4 +30,4 @@ def completion(path: str, key: str, model: str) -> Request:
 
 
 def _post(path: str, body: object, headers: dict[str, str] | None = None) -> Request:
-    return Request("POST", path, {"Content-Type": "application/json", **(headers or {})}, json.dumps(body).encode())
+    return Request(path, {"Content-Type": "application/json", **(headers or {})}, json.dumps(body).encode())

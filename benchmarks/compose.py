@@ -10,9 +10,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import httpx
 import yaml
 
+from benchmarks.waiting import wait_until_ready
 from testing.ports import free_ports
 from testing.project import Project
 
@@ -30,34 +30,23 @@ class Composed:
         self.url = f"http://127.0.0.1:{port}"
 
     def change(self, percentage: int) -> float:
-        """Edit .env and run `docker-compose up -d`; the seconds that took."""
+        """Edit .env and run `docker-compose up -d`; return the seconds that this took."""
         began = time.perf_counter()
         (self._folder / ".env").write_text(f"{_VARIABLE}={percentage}\n")
         self.run("up", "-d")
         return time.perf_counter() - began
 
     def run(self, *arguments: str) -> None:
-        """Run docker-compose on it; RuntimeError with its words when that fails."""
+        """Run docker-compose on it; RuntimeError with its output when that fails."""
         command = ["docker-compose", "--project-name", self._name, *arguments]
         done = subprocess.run(command, cwd=self._folder, check=False, capture_output=True, text=True)
         if done.returncode:
             raise RuntimeError(f"docker-compose {' '.join(arguments)} failed:\n{done.stderr}")
 
-    def wait(self) -> None:
-        """Wait until it answers; RuntimeError when it does not."""
-        deadline = time.monotonic() + _READY_SECONDS
-        while time.monotonic() < deadline:
-            try:
-                if httpx.get(f"{self.url}/healthz", timeout=1).is_success:
-                    return
-            except httpx.HTTPError:
-                time.sleep(0.1)
-        raise RuntimeError(f"the Friday of docker-compose does not answer at {self.url}")
-
 
 @contextmanager
 def running(project: Project, percentage: int) -> Iterator[Composed]:
-    """Run a Friday made like the stack's own, with this percentage, for a while."""
+    """Run a Friday made like the stack's own, with this percentage; it is removed at the end."""
     [port] = free_ports(1)
     with TemporaryDirectory(prefix="friday-compose-") as name:
         folder = Path(name)
@@ -65,7 +54,7 @@ def running(project: Project, percentage: int) -> Iterator[Composed]:
         composed = Composed(folder, f"{project.stack}compose", port)
         try:
             composed.change(percentage)
-            composed.wait()
+            wait_until_ready(f"{composed.url}/healthz", _READY_SECONDS)
             yield composed
         finally:
             composed.run("down", "--timeout", "5")

@@ -1,4 +1,4 @@
-"""What a measurement found, its verdict, and the table of all of them."""
+"""The figures of a measurement, their verdicts, and the table of them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 class Figure:
     """One quantity measured once or more.
 
-    `target` is the most it may be, in `unit`, and the median is judged; None for what is only told.
+    `target` is the most it may be, in `unit`, and the median is judged; None for what is only reported.
     """
 
     what: str
@@ -19,7 +19,7 @@ class Figure:
     unit: str
     values: tuple[float, ...]
     note: str = ""
-    """What a reader has to know to trust the figure, or to look for the cause of a bad one."""
+    """What a reader needs to know to trust the figure, or to find the cause of a bad one."""
 
     def __post_init__(self) -> None:
         """Raises `ValueError` when nothing was measured."""
@@ -70,7 +70,7 @@ class Figure:
 
 
 def number(value: float) -> str:
-    """Return a value with as many digits as mean something here: 0.43, 5.1, 31, 1234."""
+    """Return a value with as many digits as are meaningful here: 0.43, 5.1, 31, 1234."""
     if value == int(value):
         return str(int(value))
     digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2

@@ -1,4 +1,4 @@
-"""Runs the chosen measurements one after the other on one stage."""
+"""Runs the chosen measurements one after the other on one stack."""
 
 from __future__ import annotations
 
@@ -10,14 +10,12 @@ from datetime import UTC, datetime
 
 from benchmarks.figures import Figure
 from benchmarks.registry import MEASUREMENTS
-from benchmarks.stage import stage
-
-Tell = Callable[[str, str], None]
+from benchmarks.test_stack import test_stack
 
 
 @dataclass(frozen=True)
 class Report:
-    """What a run found, when, and on what a machine. `load_before` is the load average of the minute before it."""
+    """What a run found, when, and on which machine. `load_before` is the load average of the minute before it."""
 
     begun: str
     cpus: int
@@ -34,24 +32,24 @@ class Report:
         return {**vars(self), "ok": self.ok, "figures": [figure.document() for figure in self.figures]}
 
 
-def run(names: Sequence[str], tell: Tell) -> Report:
-    """Measure `names` (all when empty), in the order of the registry.
+def run(names: Sequence[str], report: Callable[[str, str], None]) -> Report:
+    """Measure `names` (all when empty), in the order of the registry; `report(step, detail)` says what goes on.
 
-    Raises AssertionError with the command's output when a command of the project fails on the stage.
+    Raises AssertionError with the command's output when a command of the project fails on the stack.
     """
     begun, load = datetime.now(UTC), os.getloadavg()[0]
     figures: list[Figure] = []
-    tell("stage", "a copy of the checkout, with a stack and ports of its own")
-    with stage() as made:
+    report("stack", "a copy of the checkout, with a stack and ports of its own")
+    with test_stack() as stack:
         for name, entry in MEASUREMENTS.items():
             if names and name not in names:
                 continue
-            tell("measure", f"{name}: {entry.about}")
-            made.need(up=entry.needs_stack)
+            report("measure", f"{name}: {entry.about}")
+            stack.need(up=entry.needs_stack)
             measure = importlib.import_module(f"benchmarks.measures.{name}").measure
-            found: list[Figure] = measure(made)
-            for figure in found:  # at once: a later measurement that fails must not take these along
-                tell("", f"{figure.what}: {figure.shown}")
+            found: list[Figure] = measure(stack)
+            for figure in found:  # now: when a later measurement fails, these are not lost
+                report("", f"{figure.what}: {figure.shown}")
             figures += found
-        tell("stage", "removing it")
+        report("stack", "removing it")
     return Report(f"{begun:%Y-%m-%d %H:%M} UTC", os.cpu_count() or 1, round(load, 2), figures)

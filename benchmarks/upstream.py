@@ -1,16 +1,14 @@
-"""An upstream for measurements that need no stack: the simulator alone, as a process of its own."""
+"""An upstream for measurements without a stack: the simulator alone, as a process of its own."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-import httpx
-
+from benchmarks.waiting import wait_until_ready
 from testing.ports import free_ports
 from testing.project import ROOT
 
@@ -45,19 +43,8 @@ def simulator_process(settings: Mapping[str, str]) -> Iterator[str]:
     process = subprocess.Popen(command, cwd=ROOT, env={**own, **settings}, stdout=subprocess.DEVNULL)
     url = f"http://127.0.0.1:{port}"
     try:
-        _wait_for(f"{url}/healthz", process)
+        wait_until_ready(f"{url}/healthz", START_SECONDS, running=lambda: process.poll() is None)
         yield url
     finally:
         process.kill()
         process.wait()
-
-
-def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + START_SECONDS
-    while time.monotonic() < until and process.poll() is None:
-        try:
-            httpx.get(url, trust_env=False)
-            return
-        except httpx.TransportError:
-            time.sleep(0.05)
-    raise RuntimeError("the simulator did not start")

@@ -1,1 +1,1 @@
-"""One module for each measurement; each has `measure(project) -> list[Figure]`."""
+"""One module for each measurement; each has `measure(stack) -> list[Figure]`."""

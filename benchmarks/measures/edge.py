@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from benchmarks.figures import Figure
-from benchmarks.stage import Stage
+from benchmarks.test_stack import TestStack
 
 ROUNDS = 3
 PAIRS = 300
@@ -31,11 +31,11 @@ print(json.dumps([sorted(found)[len(found) // 2] for found in times]))
 """
 
 
-def measure(stage: Stage) -> list[Figure]:
+def measure(stack: TestStack) -> list[Figure]:
     """Ask Friday's start page in turn through the edge and at a replica's own address; the medians are compared."""
-    networks = stage.project.containers("friday")[0].attrs["NetworkSettings"]["Networks"].values()
+    networks = stack.project.containers("friday")[0].attrs["NetworkSettings"]["Networks"].values()
     script = _SCRIPT.format(replica=next(iter(networks))["IPAddress"], pairs=PAIRS)
-    rounds = [json.loads(stage.project.python_in("simulator", script)) for _ in range(ROUNDS)]
+    rounds = [json.loads(stack.project.python_in("simulator", script)) for _ in range(ROUNDS)]
     note = f"{PAIRS} pairs a round; through the edge "
     note += ", ".join(f"{edge:.2f} ms against {replica:.2f}" for edge, replica in rounds)
     return [Figure("the edge adds, p50", 1, "ms", tuple(edge - replica for edge, replica in rounds), note)]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 
-from benchmarks import past
 from benchmarks.figures import Figure
-from benchmarks.stage import Stage
+from benchmarks.prometheus_fixture import HOURS, SCRAPE_SECONDS, filled_prometheus, series
+from benchmarks.test_stack import TestStack
 from ops.metrics import queries
 from ops.metrics.prometheus import Prometheus
 from ops.metrics.queries import Scope, Window
@@ -16,21 +16,21 @@ RUNS = 5
 TARGET_SECONDS = 3
 
 
-def measure(stage: Stage) -> list[Figure]:
-    """Time the whole command `status`, and the evidence of 48 h of metrics as every gate asks for it."""
-    status = tuple(stage.timed("status", stage.project.stack) for _ in range(RUNS))
-    with past.prometheus(stage.project.engine, stage.project.images()["prometheus"]) as (url, end):
+def measure(stack: TestStack) -> list[Figure]:
+    """Time the whole command `status`, and the queries of all gates over 48 h of metrics."""
+    status = tuple(stack.timed("status", stack.project.stack) for _ in range(RUNS))
+    with filled_prometheus(stack.project.engine, stack.project.images()["prometheus"]) as (url, end):
         gathered = tuple(_gather(url, end) for _ in range(RUNS))
-    note = f"{len(past.series())} series, each {past.HOURS * 3600 // past.SCRAPE_SECONDS:,} values"
+    note = f"{len(series())} series, each {HOURS * 3600 // SCRAPE_SECONDS:,} values"
     return [
         Figure("status", TARGET_SECONDS, "s", status),
-        Figure(f"evidence of {past.HOURS} h", TARGET_SECONDS, "s", gathered, note),
+        Figure(f"evidence of {HOURS} h", TARGET_SECONDS, "s", gathered, note),
     ]
 
 
 def _gather(url: str, end: float) -> float:
     began = time.perf_counter()
-    window = past.HOURS * 3600.0
+    window = HOURS * 3600.0
     windows = {gate.name: window for gate in registry.GATES}
     server = Prometheus(url)
     found = queries.gather(server, Scope(end, windows, True, 60.0, Window(end, window)))

@@ -13,11 +13,11 @@ from typing import Literal
 from docker.models.containers import Container
 
 from benchmarks.chat import PATH_HEADER, chat
-from benchmarks.crowd import USERS, crowd, failures, told
+from benchmarks.closed_loop_users import USERS, describe, failures, run_users
 from benchmarks.figures import Figure
-from benchmarks.http_client import Client, Request, Target
-from benchmarks.load import Plan, Record, percentile, run, summarise
-from benchmarks.stage import Stage
+from benchmarks.http_client import Client, Request
+from benchmarks.load import Plan, Record, errors, milliseconds, percentile, run, worst_delay
+from benchmarks.test_stack import TestStack
 
 UPSTREAM_MS = 300
 RATE = USERS / 3
@@ -27,8 +27,8 @@ AFTER_SECONDS = 10.0
 BACK_SECONDS = 120.0
 MOST_USUAL_MS = 2 * UPSTREAM_MS
 MOST_EXTRA_MS = 1000
-"""Who is under way when the gateway goes asks again on the direct path: one more answer of the upstream, and what
-the edge and the client need to find out. The breaker spares it everybody else."""
+"""A request that is running when the gateway ends is repeated on the direct path: one more answer of the upstream, and
+the time that the edge and the client need to notice. The breaker spares everybody else this."""
 
 End = Literal["stop", "kill"]
 ENDS: dict[End, str] = {"stop": "gateway stopped", "kill": "gateway killed"}
@@ -40,7 +40,7 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True)
 class Stop:
-    """What an end of the gateway cost: milliseconds above the median before it, which `note` tells."""
+    """What an end of the gateway cost: milliseconds above the median before it, which `note` reports."""
 
     requests: int
     failed: dict[str, int]
@@ -49,23 +49,23 @@ class Stop:
     note: str
 
 
-def measure(stage: Stage) -> list[Figure]:
+def measure(stack: TestStack) -> list[Figure]:
     """Stop all replicas of LiteLLM at once, then kill them, each under two loads.
 
     Users who pause show how long they wait. Users who never pause show whether a request is lost; they are more than
-    two processors carry with a gateway, so their answers get faster without it and say nothing of waiting.
+    two processors can serve with a gateway, so their answers get faster without it and say nothing about waiting.
     """
     stops: dict[End, Stop] = {}
     outcomes: Counter[str] = Counter()
-    with stage.faults({"kind": "latency", "distribution": {"kind": "fixed", "ms": UPSTREAM_MS}}):
+    with stack.faults({"kind": "latency", "distribution": {"kind": "fixed", "ms": UPSTREAM_MS}}):
         for end in ENDS:
-            with _brought_back(stage) as gateway:
-                stops[end] = asyncio.run(_pausing(stage.project.url, gateway, end))
-            with _brought_back(stage) as gateway:
-                outcomes += asyncio.run(_crowded(stage.project.url, gateway, end))
+            with _brought_back(stack) as gateway:
+                stops[end] = asyncio.run(_pausing(stack.project.url, gateway, end))
+            with _brought_back(stack) as gateway:
+                outcomes += asyncio.run(_never_pausing(stack.project.url, gateway, end))
     failed = sum((Counter(stop.failed) for stop in stops.values()), Counter(failures(outcomes)))
     requests = outcomes.total() + sum(stop.requests for stop in stops.values())
-    lost = told(requests, failed) + f", of them {outcomes.total()} of {USERS} users who never paused"
+    lost = describe(requests, failed) + f", of them {outcomes.total()} of {USERS} users who never paused"
     figures = [Figure("gateway stopped or killed: failed requests", 0, "requests", (failed.total(),), lost)]
     for end, stop in stops.items():
         longest = Figure(f"{ENDS[end]}: the slowest answer, extra", MOST_EXTRA_MS, "ms", (stop.extra_max,), stop.note)
@@ -86,32 +86,29 @@ async def _pausing(url: str, gateway: Sequence[Container], end: End) -> Stop:
     return evaluate(records, ended_at)
 
 
-async def _crowded(url: str, gateway: Sequence[Container], end: End) -> Counter[str]:
+async def _never_pausing(url: str, gateway: Sequence[Container], end: End) -> Counter[str]:
     over = asyncio.Event()
-    client = Client(Target.parse(url))
     paths: list[str] = []
 
     async def ask(user: int) -> None:
-        async with asyncio.timeout(Plan.timeout):
-            response = await client.send(chat_on_gateway(user))
+        response = await client.send(chat_on_gateway(user))
         if response.status != 200:
             raise RefusedError
         paths.append(response.headers.get(PATH_HEADER, ""))
 
-    load = asyncio.create_task(crowd(ask, over.is_set))
-    try:
-        await _end(gateway, end)
-        over.set()
-        outcomes = await load
-    finally:
-        load.cancel()
-        await client.close()
+    async with Client(url) as client:
+        load = asyncio.create_task(run_users(ask, over.is_set))
+        try:
+            await _end(gateway, end)
+        finally:
+            over.set()
+            outcomes = await load
     check_seen(paths[:1], paths[-1:])
     return outcomes
 
 
 async def _end(gateway: Sequence[Container], end: End) -> float:
-    """End all replicas at once, with load before and after it; when that began, on the clock of perf_counter."""
+    """End all replicas at once, with load before and after it; return when that began, on perf_counter's clock."""
     await asyncio.sleep(BEFORE_SECONDS)
     began = time.perf_counter()
     await asyncio.gather(*(asyncio.to_thread(replica.stop if end == "stop" else replica.kill) for replica in gateway))
@@ -120,16 +117,16 @@ async def _end(gateway: Sequence[Container], end: End) -> float:
 
 
 @contextmanager
-def _brought_back(stage: Stage) -> Iterator[list[Container]]:
-    """Hand out the replicas of LiteLLM and start them again; ends when users are answered over them as before."""
-    gateway = stage.project.containers("litellm")
+def _brought_back(stack: TestStack) -> Iterator[list[Container]]:
+    """Yield the replicas of LiteLLM, then start them again and wait until users are answered over them as before."""
+    gateway = stack.project.containers("litellm")
     try:
         yield gateway
     finally:
         for replica in gateway:
             replica.start()
     until = time.monotonic() + BACK_SECONDS
-    while not (all(_healthy(replica) for replica in gateway) and _answers(stage)):
+    while not (all(_healthy(replica) for replica in gateway) and _answers(stack)):
         if time.monotonic() > until:
             raise RuntimeError(f"the gateway did not come back within {BACK_SECONDS:.0f} s")
         time.sleep(1)
@@ -140,10 +137,10 @@ def _healthy(replica: Container) -> bool:
     return bool(replica.attrs["State"]["Health"]["Status"] == "healthy")
 
 
-def _answers(stage: Stage) -> bool:
+def _answers(stack: TestStack) -> bool:
     """Whether every replica of Friday, asked twice in turn, uses the gateway: none has its breaker open."""
     return all(
-        stage.project.chat(user).path == "litellm" for user in range(2 * len(stage.project.containers("friday")))
+        stack.project.chat(user).path == "litellm" for user in range(2 * len(stack.project.containers("friday")))
     )
 
 
@@ -156,13 +153,13 @@ def chat_on_gateway(number: int) -> Request:
 def evaluate(records: Sequence[Record], ended_at: float) -> Stop:
     """Return what the end of the gateway, `ended_at` seconds from the beginning of the run, cost.
 
-    An answer that was under way then counts as one after it. Raises RuntimeError when the end was not seen, or when
-    the machine was so busy that the gateway's absence would make up for anything.
+    An answer that was running then counts as one after it. Raises RuntimeError when the end was not seen, or when the
+    machine was so busy that its load without the gateway would hide what the end cost.
     """
     before = [record for record in records if record.start + record.duration < ended_at]
     after = [record for record in records if record.start + record.duration >= ended_at]
     check_seen(*([record.headers.get(PATH_HEADER, "") for record in part] for part in (before, after)))
-    usual, later = _milliseconds(before), _milliseconds(after)
+    usual, later = milliseconds(before), milliseconds(after)
     median = percentile(usual, 0.5)
     if median > MOST_USUAL_MS:
         raise RuntimeError(
@@ -171,13 +168,9 @@ def evaluate(records: Sequence[Record], ended_at: float) -> Stop:
     note = (
         f"above the median before, {median:.0f} ms; p95 was {percentile(usual, 0.95):.0f} ms, max {usual[-1]:.0f} ms; "
     )
-    note += f"the load generator was at most {summarise(records).worst_lag_ms:.0f} ms late"
+    note += f"the load generator was at most {worst_delay(records):.0f} ms late"
     extra_p95, extra_max = (percentile(later, share) - median for share in (0.95, 1))
-    return Stop(len(records), summarise(records).errors, extra_p95, extra_max, note)
-
-
-def _milliseconds(records: Sequence[Record]) -> list[float]:
-    return sorted(record.duration * 1000 for record in records if not record.failed)
+    return Stop(len(records), errors(records), extra_p95, extra_max, note)
 
 
 def check_seen(before: Iterable[str], after: Iterable[str]) -> None:

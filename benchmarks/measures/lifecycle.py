@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from benchmarks.figures import Figure
-from benchmarks.stage import Stage
+from benchmarks.test_stack import TestStack
 
 ROUNDS = 3
 
 
-def measure(stage: Stage) -> list[Figure]:
+def measure(stack: TestStack) -> list[Figure]:
     """Time the whole commands. `up` ends when every container is healthy and both paths have answered a question."""
     first, again, down = [], [], []
     for _ in range(ROUNDS):
-        first.append(stage.bring_up())
-        again.append(stage.bring_up())
-        down.append(stage.take_down())
+        first.append(stack.bring_up())
+        again.append(stack.bring_up())
+        down.append(stack.take_down())
     return [
         Figure("up from nothing, healthy and checked", 30, "s", tuple(first)),
         Figure("up again, nothing to change", 4, "s", tuple(again)),

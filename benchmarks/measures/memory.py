@@ -7,11 +7,10 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-from benchmarks.chat import chat
+from benchmarks.chat import chat_of_number
 from benchmarks.figures import Figure
-from benchmarks.http_client import Request
 from benchmarks.load import Plan, run
-from benchmarks.stage import Stage
+from benchmarks.test_stack import TestStack
 
 RATE = 20.0
 """Requests a second; half of the users go through the gateway."""
@@ -19,22 +18,18 @@ SECONDS = 15.0
 MEGABYTE = 1_000_000
 
 
-def measure(stage: Stage) -> list[Figure]:
+def measure(stack: TestStack) -> list[Figure]:
     """Sum the memory of all containers, in megabytes of a million bytes, after a short load.
 
     The engine and its port publishing are not part of it: they are there without the stack as well.
     """
-    asyncio.run(run(Plan(stage.project.url, RATE, request=_question, seconds=SECONDS)))
+    asyncio.run(run(Plan(stack.project.url, RATE, request=chat_of_number, seconds=SECONDS)))
     parts: dict[str, float] = defaultdict(float)
-    for container in stage.project.containers():
+    for container in stack.project.containers():
         stats: Any = container.stats(stream=False)
         parts[container.labels["friday-litellm.part"]] += used(stats["memory_stats"]) / MEGABYTE
     note = ", ".join(f"{part} {megabytes:.0f} MB" for part, megabytes in sorted(parts.items()))
     return [Figure("memory of the stack", 1500, "MB", (sum(parts.values()),), note)]
-
-
-def _question(number: int) -> Request:
-    return chat(number % 100)
 
 
 def used(memory: Mapping[str, Any]) -> int:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from benchmarks.figures import Figure
-from benchmarks.stage import Stage
+from benchmarks.test_stack import TestStack
 
 RUNS = 5
 
 
-def measure(stage: Stage) -> list[Figure]:
+def measure(stack: TestStack) -> list[Figure]:
     """Time the command from its start to its end."""
-    return [Figure("setup, all there", 1, "s", tuple(stage.timed("setup") for _ in range(RUNS)))]
+    return [Figure("setup, all there", 1, "s", tuple(stack.timed("setup") for _ in range(RUNS)))]

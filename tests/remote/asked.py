@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from benchmarks.during import Done, under_load
+from benchmarks.load_during import LoadDuring, under_load
 from testing.meanwhile import timed
 
 PER_SECOND = 15.0
@@ -10,6 +10,6 @@ PER_SECOND = 15.0
 may have to share are busy with the users alone, and what is late then says nothing about the change."""
 
 
-def asked_meanwhile(url: str, action: Callable[[], object]) -> Done:
+def asked_meanwhile(url: str, action: Callable[[], object]) -> LoadDuring:
     """Let users ask while something is done, and for a while before and after it."""
     return under_load(url, lambda: timed(action), rate=PER_SECOND)

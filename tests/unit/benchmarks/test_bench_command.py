@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
@@ -23,9 +23,9 @@ def _signals() -> Iterator[None]:
 def measured(monkeypatch: pytest.MonkeyPatch, seconds: float) -> list[Sequence[str]]:
     asked: list[Sequence[str]] = []
 
-    def run(names: Sequence[str], tell: suite.Tell) -> suite.Report:
+    def run(names: Sequence[str], report: Callable[[str, str], None]) -> suite.Report:
         asked.append(names)
-        tell("measure", "something")
+        report("measure", "something")
         return suite.Report("2026-01-01 00:00 UTC", 2, 0.5, [Figure("down", 15, "s", (seconds,))])
 
     monkeypatch.setattr(suite, "run", run)

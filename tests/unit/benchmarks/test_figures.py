@@ -1,4 +1,4 @@
-"""The arithmetic and the words of the benchmarks; what is measured is measured by `./fridayctl bench`."""
+"""The arithmetic and the text of the benchmarks; only `./fridayctl bench` measures."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import json
 
 import pytest
 
-from benchmarks.chat import PERCENTAGE_HEADER, chat, completion
-from benchmarks.during import Done, chat_of_number, last_of_old, lost
+from benchmarks.chat import PERCENTAGE_HEADER, chat, chat_of_number, completion
 from benchmarks.figures import Figure, number, table
 from benchmarks.load import Plan, Record, run
+from benchmarks.load_during import LoadDuring, failed_requests, last_of_old
 from benchmarks.measures.memory import used
 from benchmarks.measures.overhead import added
 from benchmarks.registry import MEASUREMENTS
@@ -67,8 +67,8 @@ def test_the_table_has_a_verdict_for_each_target_and_the_notes_below() -> None:
 
 
 @pytest.mark.parametrize(("values", "ok"), [((20.0,), True), ((40.0,), False)])
-def test_a_report_is_well_when_every_figure_is(values: tuple[float, ...], ok: bool) -> None:
-    figures = [Figure("down", 15, "s", (9.0,)), Figure("up", 30, "s", values), Figure("told", None, "s", (99.0,))]
+def test_a_report_is_ok_when_every_figure_is(values: tuple[float, ...], ok: bool) -> None:
+    figures = [Figure("down", 15, "s", (9.0,)), Figure("up", 30, "s", values), Figure("reported", None, "s", (99.0,))]
     report = Report("2026-01-01 00:00 UTC", 2, 0.5, figures)
     shown = json.loads(json.dumps(report.document()))
     assert (report.ok, shown["ok"], shown["figures"][1]["ok"]) == (ok, ok, ok)
@@ -82,7 +82,7 @@ def test_what_users_saw_while_something_was_done() -> None:
         record(2, 6.0, 0.1, "60"),
         record(3, 6.5, 0.1, error="timeout"),
     ]
-    done = Done(records, began=3.0, seconds=8.0)
+    done = LoadDuring(records, began=3.0, seconds=8.0)
     assert done.last(PERCENTAGE_HEADER, "50") == pytest.approx(4.5)
     assert done.last(PERCENTAGE_HEADER, "50", started=True) == pytest.approx(2.0)
     taken, answered = last_of_old("", 5, [(done, "50")])
@@ -92,22 +92,22 @@ def test_what_users_saw_while_something_was_done() -> None:
 
 def test_what_was_lost_in_several_loads_is_one_figure() -> None:
     loads = [
-        Done([record(0, 1.0, 0.1), record(1, 2.0, 0.1, error="timeout")], began=0.0, seconds=1.0),
-        Done([record(0, 1.0, 0.1)], began=0.0, seconds=1.0),
-        Done(
+        LoadDuring([record(0, 1.0, 0.1), record(1, 2.0, 0.1, error="timeout")], began=0.0, seconds=1.0),
+        LoadDuring([record(0, 1.0, 0.1)], began=0.0, seconds=1.0),
+        LoadDuring(
             [record(number, 1.0, 0.1, error=error) for number, error in enumerate(("timeout", "timeout", "OSError"))],
             0,
             1,
         ),
     ]
-    figure = lost("failed", 0, loads)
+    figure = failed_requests("failed", 0, loads)
     assert (figure.values, figure.ok) == ((4,), False)
     assert figure.note == "of 6, 3 timeout, 1 OSError; the load generator was at most 0 ms late"
 
 
 def test_what_was_not_seen_is_no_figure() -> None:
     with pytest.raises(RuntimeError, match=f"no answer with {PERCENTAGE_HEADER}: 60 was seen"):
-        Done([record(0, 1.0, 0.1, "50")], began=3.0, seconds=8.0).last(PERCENTAGE_HEADER, "60")
+        LoadDuring([record(0, 1.0, 0.1, "50")], began=3.0, seconds=8.0).last(PERCENTAGE_HEADER, "60")
 
 
 def test_what_a_path_adds_is_the_difference_of_the_percentiles() -> None:
@@ -147,12 +147,12 @@ def test_every_name_has_its_measurement(name: str) -> None:
     assert callable(importlib.import_module(f"benchmarks.measures.{name}").measure)
 
 
-def test_a_run_ends_when_it_is_told_to() -> None:
+def test_a_run_ends_on_request() -> None:
     asked: list[None] = []
 
     def until() -> bool:
         asked.append(None)
         return len(asked) > 3
 
-    plan = Plan("http://127.0.0.1:9", 1000, count=50, until=until)  # nothing listens there: each request fails
+    plan = Plan("http://127.0.0.1:9", 1000, chat_of_number, until=until)  # nothing listens there: each request fails
     assert len(asyncio.run(run(plan))) == 3

@@ -1,4 +1,4 @@
-"""Two days of metrics that never were: a Prometheus filled with the series of a rollout that the gates ask for."""
+"""A Prometheus filled with two days of made-up metrics: the series of a rollout that the gates ask for."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import docker
-import httpx
-from docker.models.containers import Container
 
+from benchmarks.waiting import wait_until_ready
 from components.free_models import LATENCY_BUCKETS as LITELLM_BUCKETS
 from friday.llm.monitoring.metrics import LATENCY_BUCKETS as FRIDAY_BUCKETS
 from testing.ports import free_ports
@@ -24,7 +23,7 @@ SCRAPE_SECONDS = 5
 MEMORY = "384m"
 """What a stack's Prometheus may use by default."""
 
-_BLOCK_SECONDS = 7200  # what one block of Prometheus' holds: the importer reads its input again for each
+_BLOCK_SECONDS = 7200  # one block of Prometheus; the importer reads its input again for each
 _READY_SECONDS = 60.0
 _INSTANCES = ("10.0.0.2", "10.0.0.3")
 _PATHS = (("litellm", "a:free"), ("litellm", "b:free"), ("direct", "c:free"))
@@ -56,64 +55,47 @@ def _bounds(buckets: Any) -> list[str]:
 
 
 @contextmanager
-def prometheus(engine: docker.DockerClient, image: str) -> Iterator[tuple[str, float]]:
-    """Run a Prometheus that has seen two days, and yield its address and the end of them (epoch seconds)."""
+def filled_prometheus(engine: docker.DockerClient, image: str) -> Iterator[tuple[str, float]]:
+    """Run a Prometheus that holds two days of metrics; yield its address and their end (epoch seconds)."""
     end = int(time.time()) // _BLOCK_SECONDS * _BLOCK_SECONDS
-    with tempfile.TemporaryDirectory(prefix="friday-past-") as folder:
+    with tempfile.TemporaryDirectory(prefix="friday-prometheus-") as folder:
         for began in range(end - HOURS * 3600, end, _BLOCK_SECONDS):
             _block(engine, image, Path(folder), began)
-        container = _serve(engine, image, folder)
+        (port,) = free_ports(1)
+        container = engine.containers.run(
+            image,
+            ["--config.file=/dev/null", "--storage.tsdb.path=/metrics/data"],
+            entrypoint=["prometheus"],
+            user="0",
+            volumes={folder: {"bind": "/metrics", "mode": "rw"}},
+            ports={"9090/tcp": ("127.0.0.1", port)},
+            mem_limit=MEMORY,
+            memswap_limit=MEMORY,
+            labels={"friday-litellm.bench": "prometheus"},
+            detach=True,
+        )
         try:
-            yield _address(container), float(end - SCRAPE_SECONDS)
+            url = f"http://127.0.0.1:{port}"
+            wait_until_ready(f"{url}/-/ready", _READY_SECONDS)
+            yield url, float(end - SCRAPE_SECONDS)
         finally:
             container.remove(force=True, v=True)
 
 
 def _block(engine: docker.DockerClient, image: str, folder: Path, began: int) -> None:
-    """Write one block: every series rises with the time, the gauges too."""
+    """Write one block, in which every series rises with time, the gauges too."""
     lines = []
     for number, name in enumerate(series()):
         slope = number % 7
         lines += [f"{name} {1 + second * slope // 60} {second}\n" for second in range(began, began + _BLOCK_SECONDS, 5)]
-    text = folder / "past.om"
+    text = folder / "metrics.om"
     text.write_text("".join([*lines, "# EOF\n"]), encoding="utf-8")
     engine.containers.run(
         image,
-        ["tsdb", "create-blocks-from", "openmetrics", "/past/past.om", "/past/data"],
+        ["tsdb", "create-blocks-from", "openmetrics", "/metrics/metrics.om", "/metrics/data"],
         entrypoint=["promtool"],
         user="0",
-        volumes={str(folder): {"bind": "/past", "mode": "rw"}},
+        volumes={str(folder): {"bind": "/metrics", "mode": "rw"}},
         remove=True,
     )
     text.unlink()
-
-
-def _serve(engine: docker.DockerClient, image: str, folder: str) -> Container:
-    (port,) = free_ports(1)
-    return engine.containers.run(
-        image,
-        ["--config.file=/dev/null", "--storage.tsdb.path=/past/data"],
-        entrypoint=["prometheus"],
-        user="0",
-        volumes={folder: {"bind": "/past", "mode": "rw"}},
-        ports={"9090/tcp": ("127.0.0.1", port)},
-        mem_limit=MEMORY,
-        memswap_limit=MEMORY,
-        labels={"friday-litellm.bench": "past"},
-        detach=True,
-    )
-
-
-def _address(container: Container) -> str:
-    deadline = time.monotonic() + _READY_SECONDS
-    while True:
-        container.reload()
-        bound = container.ports.get("9090/tcp") or [{"HostPort": "0"}]
-        url = f"http://127.0.0.1:{bound[0]['HostPort']}"
-        try:
-            if httpx.get(f"{url}/-/ready", timeout=5).is_success:
-                return url
-        except httpx.HTTPError:
-            if time.monotonic() > deadline:
-                raise RuntimeError(f"Prometheus did not get ready: {container.logs(tail=5)!r}") from None
-        time.sleep(0.5)

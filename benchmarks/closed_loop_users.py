@@ -1,10 +1,10 @@
-"""Users who are all there at once: each asks again as soon as the answer is there."""
+"""Users who are all there at once; each asks again as soon as it has its answer."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 USERS = 100
 """As many as the migration plan tests."""
@@ -13,7 +13,7 @@ OK = "ok"
 Ask = Callable[[int], Awaitable[object]]
 
 
-async def crowd(ask: Ask, enough: Callable[[], bool], users: int = USERS) -> Counter[str]:
+async def run_users(ask: Ask, enough: Callable[[], bool], users: int = USERS) -> Counter[str]:
     """Let users 0 to `users - 1` ask until `enough()`; how often each outcome came: `OK`, or an exception's name."""
     outcomes: Counter[str] = Counter()
 
@@ -35,6 +35,6 @@ def failures(outcomes: Counter[str]) -> dict[str, int]:
     return {name: count for name, count in outcomes.items() if name != OK}
 
 
-def told(calls: int, failed: dict[str, int]) -> str:
-    """Return text for a note: of how many, and what went wrong."""
+def describe(calls: int, failed: Mapping[str, int]) -> str:
+    """Return text for a note: of how many calls, and which failures."""
     return f"of {calls}" + "".join(f", {count} {name}" for name, count in failed.items())

@@ -1,4 +1,4 @@
-"""Load that goes on while something is done to a stack."""
+"""Load that goes on while a stack is changed."""
 
 from __future__ import annotations
 
@@ -8,22 +8,20 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from benchmarks.chat import PATH_HEADER, PERCENTAGE_HEADER, chat
-from benchmarks.crowd import told
+from benchmarks.chat import PATH_HEADER, PERCENTAGE_HEADER, chat_of_number
+from benchmarks.closed_loop_users import describe
 from benchmarks.figures import Figure
-from benchmarks.http_client import Request
-from benchmarks.load import Plan, Record, run, summarise
+from benchmarks.load import Plan, Record, errors, run, worst_delay
 
 RATE = 50.0
 """Requests a second."""
 BEFORE_SECONDS = 3.0
 AFTER_SECONDS = 3.0
-MOST_SECONDS = 240.0
 
 
 @dataclass(frozen=True)
-class Done:
-    """What the users saw. It was done `began` seconds after the load's beginning, and took `seconds`."""
+class LoadDuring:
+    """What the users saw. The change began `began` seconds after the load, and took `seconds`."""
 
     records: list[Record]
     began: float
@@ -31,18 +29,13 @@ class Done:
 
     @property
     def failures(self) -> dict[str, int]:
-        """Return how often each error was met."""
-        return summarise(self.records).errors
-
-    @property
-    def worst_lag(self) -> float:
-        """Return how late the load generator was at worst, in milliseconds."""
-        return summarise(self.records).worst_lag_ms
+        """Return how often each error occurred."""
+        return errors(self.records)
 
     def last(self, header: str, value: str, *, started: bool = False) -> float:
         """Return when the last answer with this header ended, or its request started, in seconds from `began`.
 
-        Raises RuntimeError when no answer had it: the load did not meet what it was to meet.
+        Raises RuntimeError when no answer had it: the load did not meet what it was meant to meet.
         """
         met = [record for record in self.records if record.headers.get(header) == value]
         if not met:
@@ -50,18 +43,17 @@ class Done:
         return max(record.start + (0 if started else record.duration) for record in met) - self.began
 
 
-def under_load(url: str, action: Callable[[], float], seed: int = 0, rate: float = RATE) -> Done:
-    """Let users 0 to 99 ask in turn, `rate` a second, while `action`, which returns its seconds, is done."""
+def under_load(url: str, action: Callable[[], float], seed: int = 0, rate: float = RATE) -> LoadDuring:
+    """Let users 0 to 99 ask in turn, `rate` a second, while `action` runs, which returns its seconds."""
     return asyncio.run(_under_load(url, action, seed, rate))
 
 
-async def _under_load(url: str, action: Callable[[], float], seed: int, rate: float) -> Done:
+async def _under_load(url: str, action: Callable[[], float], seed: int, rate: float) -> LoadDuring:
     over = asyncio.Event()
     plan = Plan(
         url,
         rate,
         request=chat_of_number,
-        seconds=MOST_SECONDS,
         seed=seed,
         picked_headers=(PATH_HEADER, PERCENTAGE_HEADER),
         until=over.is_set,
@@ -76,30 +68,25 @@ async def _under_load(url: str, action: Callable[[], float], seed: int, rate: fl
     finally:
         over.set()
         records = await load
-    return Done(records, began, seconds)
+    return LoadDuring(records, began, seconds)
 
 
-def chat_of_number(number: int) -> Request:
-    """Return the question of user `number % 100`."""
-    return chat(number % 100)
-
-
-def lost(what: str, target: float | None, loads: Sequence[Done]) -> Figure:
-    """Return how many requests failed altogether, of how many, of what, and how late the load generator was."""
-    failed = sum((Counter(done.failures) for done in loads), Counter[str]())
-    late = f"the load generator was at most {max(done.worst_lag for done in loads):.0f} ms late"
-    note = told(sum(len(done.records) for done in loads), failed)
+def failed_requests(what: str, target: float | None, loads: Sequence[LoadDuring]) -> Figure:
+    """Return how many requests failed altogether, of how many, with which errors, and how late the generator was."""
+    failed = sum((Counter(load.failures) for load in loads), Counter[str]())
+    late = f"the load generator was at most {max(worst_delay(load.records) for load in loads):.0f} ms late"
+    note = describe(sum(len(load.records) for load in loads), failed)
     return Figure(what, target, "requests", (failed.total(),), f"{note}; {late}")
 
 
-def last_of_old(what: str, target: float | None, changes: Sequence[tuple[Done, str]]) -> list[Figure]:
+def last_of_old(what: str, target: float | None, changes: Sequence[tuple[LoadDuring, str]]) -> list[Figure]:
     """Return when the old replicas of each change took their last request, and when its last answer had ended.
 
     A change comes with the percentage, as text, that the old replicas had. What an old replica has taken it answers to
     the end, so the second figure grows with the answers' length; both are judged by `target`, in seconds.
     """
-    taken = tuple(done.last(PERCENTAGE_HEADER, old, started=True) for done, old in changes)
-    answered = tuple(done.last(PERCENTAGE_HEADER, old) for done, old in changes)
+    taken = tuple(load.last(PERCENTAGE_HEADER, old, started=True) for load, old in changes)
+    answered = tuple(load.last(PERCENTAGE_HEADER, old) for load, old in changes)
     return [
         Figure(f"{what}last request taken by an old replica", target, "s", taken),
         Figure(f"{what}last answer of an old replica", target, "s", answered),

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from benchmarks import calls
+from benchmarks import client_cost
 from benchmarks.chat import PATH_HEADER
-from benchmarks.crowd import OK, crowd, failures, told
+from benchmarks.closed_loop_users import OK, describe, failures, run_users
 from benchmarks.load import Record
 from benchmarks.measures.client_load import added
 from benchmarks.measures.client_memory import growth
@@ -35,7 +35,7 @@ def times(count: int) -> Callable[[], bool]:
     return lambda: next(asked) >= count
 
 
-def test_users_of_a_crowd_ask_at_once_and_again_once_answered() -> None:
+def test_users_ask_at_once_and_again_once_answered() -> None:
     running, most, of_user = 0, 0, [0] * 4
 
     async def ask(user: int) -> None:
@@ -46,60 +46,58 @@ def test_users_of_a_crowd_ask_at_once_and_again_once_answered() -> None:
         await asyncio.sleep(0.001)
         running -= 1
 
-    assert asyncio.run(crowd(ask, times(12), users=4)) == {OK: 12}
+    assert asyncio.run(run_users(ask, times(12), users=4)) == {OK: 12}
     assert (most, of_user) == (4, [3] * 4)
 
 
-def test_a_crowd_goes_on_after_an_error_and_counts_it() -> None:
+def test_users_go_on_after_an_error_and_it_is_counted() -> None:
     async def ask(user: int) -> None:
         await asyncio.sleep(0)
         if user == 1:
             raise TimeoutError
 
-    outcomes = asyncio.run(crowd(ask, times(10), users=2))
+    outcomes = asyncio.run(run_users(ask, times(10), users=2))
     assert outcomes == {OK: 5, "TimeoutError": 5}
     assert failures(outcomes) == {"TimeoutError": 5}
-    assert told(10, failures(outcomes)) == "of 10, 5 TimeoutError"
+    assert describe(10, failures(outcomes)) == "of 10, 5 TimeoutError"
 
 
 def test_every_way_is_called_and_its_processor_time_found(upstream: str) -> None:
-    found = asyncio.run(calls.processor(upstream, rounds=2, window=20))
-    assert {way: len(values) for way, values in found.numbers.items()} == {"plain": 2, "pools": 2, "client": 2}
+    found = asyncio.run(client_cost.processor(upstream, rounds=2, calls=20))
+    assert {way: len(values) for way, values in found.numbers.items()} == {"plain": 2, "client": 2}
     assert all(value > 0 for values in found.numbers.values() for value in values)
     assert (found.calls, found.failed) == (40, {}), "of invoke_llm, in two rounds"
 
 
 def test_memory_is_read_after_the_warm_up_and_as_often_after_it(upstream: str) -> None:
-    found = asyncio.run(calls.memory(upstream, warm_up=5, calls=15))
+    found = asyncio.run(client_cost.memory(upstream, warm_up=5, calls=15))
     assert (found.calls, found.failed) == (15, {})
     assert len(found.numbers["resident"]) == 3
     assert min(found.numbers["resident"]) > 10_000_000, "bytes of a Python process, not pages"
 
 
 def test_calls_that_fail_end_the_memory_run_and_are_counted() -> None:
-    found = asyncio.run(calls.memory(closed(), warm_up=3, calls=9))
+    found = asyncio.run(client_cost.memory(closed(), warm_up=3, calls=9))
     assert (found.calls, found.failed) == (3, {"Unavailable": 3})
 
 
 def test_without_an_upstream_there_is_nothing_to_compare_with() -> None:
-    with pytest.raises(RuntimeError, match=r"httpx alone \(plain\) failed, of 4, 4 ConnectError"):
-        asyncio.run(calls.processor(closed(), rounds=1, window=4))
+    with pytest.raises(RuntimeError, match=r"httpx alone failed, of 4, 4 ConnectError"):
+        asyncio.run(client_cost.processor(closed(), rounds=1, calls=4))
 
 
 def test_only_this_machine_is_called() -> None:
     with pytest.raises(ValueError, match="this machine only"):
-        asyncio.run(calls.memory("http://10.0.0.1/api/v1"))
+        asyncio.run(client_cost.memory("http://10.0.0.1/api/v1"))
 
 
 def test_a_process_that_fails_is_an_error_with_what_it_said() -> None:
-    with pytest.raises(RuntimeError, match=r"(?s)benchmarks.calls memory .* ended with 1:.*this machine only"):
-        calls.apart("memory", "http://10.0.0.1/api/v1")
+    with pytest.raises(RuntimeError, match=r"(?s)benchmarks.client_cost memory .* ended with 1:.*this machine only"):
+        client_cost.in_own_process("memory", "http://10.0.0.1/api/v1")
 
 
 def test_what_the_client_adds_is_the_difference_of_each_round() -> None:
-    ways = {"plain": [1.0, 2.0], "pools": [0.5, 0.5], "client": [1.25, 1.5]}
-    assert added(ways, "plain") == (0.25, -0.5)
-    assert added(ways, "pools") == (0.75, 1.0)
+    assert added({"plain": [1.0, 2.0], "client": [1.25, 1.5]}) == (0.25, -0.5)
 
 
 def test_growth_is_from_the_warm_up_to_the_end() -> None:

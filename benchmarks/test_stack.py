@@ -1,21 +1,21 @@
-"""The stack that is measured: a copy of the checkout with names, ports and state of its own, gone afterwards."""
+"""The stack that is measured: a copy of the checkout with names, ports and state of its own, removed afterwards."""
 
 from __future__ import annotations
 
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from testing.meanwhile import timed
 from testing.project import Project
 
 LATENCY_MS = 10
 """How long a simulated model takes, in milliseconds, unless a measurement says otherwise."""
 
 
-class Stage:
+class TestStack:
     """A project and whether its stack is up."""
 
     def __init__(self, project: Project) -> None:
@@ -23,31 +23,29 @@ class Stage:
         self._up = False
 
     def bring_up(self) -> float:
-        """Bring the stack to what its file says; the seconds that the command took."""
+        """Bring the stack to what its file says; return the seconds that the command took."""
         self._up = True  # also when it fails half way: then there is something to remove
         return self.timed("up", self.project.stack)
 
     def take_down(self) -> float:
-        """Take the stack down; the seconds that the command took."""
+        """Take the stack down; return the seconds that the command took."""
         seconds = self.timed("down", self.project.stack, "--yes")
         self._up = False
         return seconds
 
     def need(self, *, up: bool) -> None:
-        """Make the stack up or absent, whichever a measurement starts from."""
+        """Bring the stack up or take it down, whichever a measurement starts from."""
         if up and not self._up:
             self.bring_up()
         elif self._up and not up:
             self.take_down()
 
     def timed(self, *arguments: str) -> float:
-        """Run ./fridayctl in the copy; the seconds from its start to its end."""
-        started = time.perf_counter()
-        self.project.fridayctl(*arguments)
-        return time.perf_counter() - started
+        """Run ./fridayctl in the copy; return the seconds from its start to its end."""
+        return timed(lambda: self.project.fridayctl(*arguments))
 
-    def clear_away(self) -> None:
-        """Remove whatever of the stack there is."""
+    def remove(self) -> None:
+        """Remove whatever exists of the stack."""
         if self._up:
             self.project.remove()
             self._up = False
@@ -63,15 +61,15 @@ class Stage:
 
 
 @contextmanager
-def stage() -> Iterator[Stage]:
-    """Make a stage with tools and images ready and nothing running; it is removed at the end, also after a failure."""
+def test_stack() -> Iterator[TestStack]:
+    """Make one with tools and images ready and nothing running; it is removed at the end, also after a failure."""
     with tempfile.TemporaryDirectory(prefix="friday-bench-") as folder:
         project = Project.create(Path(folder))
         simulator = {**project.settings["simulator"], "latencyMs": LATENCY_MS}
         project.configure({"simulator": simulator})
         project.fridayctl("setup", seconds=1800)
-        made = Stage(project)
+        made = TestStack(project)
         try:
             yield made
         finally:
-            made.clear_away()
+            made.remove()
