@@ -10,15 +10,16 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 import httpx
+from httpx_sse import SSEError
 
 from friday.llm import constants, errors
+from friday.llm.body import read_events, read_whole
 from friday.llm.constants import Path
 from friday.llm.deadline import Deadline
 from friday.llm.errors import LlmError
 from friday.llm.requests import encode_body, gateway_model
 from friday.llm.responses import error_for_status, parse_result
-from friday.llm.streaming import Assembler, EventDecoder
-from friday.llm.transport import SpreadTransport
+from friday.llm.streaming import Assembler
 from friday.llm.types import InvokeParams, InvokeResult
 
 T = TypeVar("T")
@@ -54,11 +55,15 @@ class ChatClient:
         if upstream.key:
             headers["authorization"] = f"Bearer {upstream.key}"
         self._http = httpx.AsyncClient(
-            transport=transport or SpreadTransport(upstream.base_url),
+            transport=transport,
             headers=headers,
-            # Silence is limited by the call's own deadline, so reads and writes need no clock of their own.
+            # The call's own deadline limits reads and writes, so they need no time-out of their own.
             timeout=httpx.Timeout(None, connect=upstream.connect_seconds),
-            trust_env=False,
+            limits=httpx.Limits(
+                max_connections=constants.MAX_CONNECTIONS, keepalive_expiry=constants.KEEPALIVE_SECONDS
+            ),
+            # Plain http stays inside the network, without a proxy; https follows HTTPS_PROXY and NO_PROXY.
+            trust_env=upstream.base_url.startswith("https:"),
         )
         self._url = upstream.base_url + constants.CHAT_PATH
 
@@ -74,7 +79,7 @@ class ChatClient:
             async with _within(deadline):
                 response = await self._send(request)
                 try:
-                    return parse_result(await _read(response), _answering_model(response))
+                    return parse_result(await read_whole(response), _answering_model(response))
                 finally:
                     await response.aclose()
 
@@ -124,7 +129,7 @@ class ChatClient:
         if response.status_code == 200:
             return response
         try:
-            body = await _read(response)
+            body = await read_whole(response)
         finally:
             await response.aclose()
         raise error_for_status(response.status_code, body, response.headers)
@@ -143,16 +148,14 @@ class ChatClient:
 
 
 class ChatStream:
-    """One streamed answer after its first token. Iterate for text; `result` is there when it ended."""
+    """One streamed answer after its first token. Iterate for text; `result` is set once it has ended."""
 
     def __init__(self, response: httpx.Response, deadline: Deadline) -> None:
         self._response = response
         self._deadline = deadline
-        self._chunks = response.aiter_bytes()
-        self._decoder = EventDecoder()
+        self._events = read_events(response)
         self._answer = Assembler()
-        self._ready: list[str] = []
-        self._ended = False
+        self._first = ""
         self.result: InvokeResult | None = None
 
     @property
@@ -163,39 +166,40 @@ class ChatStream:
     async def wait_for_first(self) -> None:
         """Read until there is something to show."""
         while not self._answer.started and self.result is None:
-            await self._advance()
+            self._first = await self._advance()
 
     async def __aiter__(self) -> AsyncIterator[str]:
         """Yield text as it arrives. Raises StreamBroken when the answer ends before it is complete."""
+        text = self._first
         while True:
-            while self._ready:
-                yield self._ready.pop(0)
+            if text:
+                yield text
             if self.result is not None:
                 return
             try:
-                await self._advance()
+                text = await self._advance()
             except LlmError as error:
                 broken = errors.StreamBroken(f"the answer broke off: {error}", status=error.status)
                 raise broken from error
 
-    async def _advance(self) -> None:
-        """Read one chunk, or conclude at the end of the stream."""
+    async def _advance(self) -> str:
+        """Read one event and return its text, or conclude at the end of the stream."""
         async with _within(self._deadline):
-            chunk = await anext(self._chunks, None)
-        for data in self._decoder.feed(chunk) if chunk is not None else self._decoder.flush():
-            if text := self._answer.feed(data):
-                self._ready.append(text)
-        if chunk is None or self._answer.done:
+            event = await anext(self._events, None)
+        text = self._answer.feed(event.data) if event and event.data else ""
+        if event is None or self._answer.done:
             self.result = self._answer.result(_answering_model(self._response))
+        return text
 
     async def aclose(self) -> None:
-        """Give the connection back; drop it when the answer is not at its end."""
+        """Return the connection for reuse; close it when the answer was not read to its end."""
         if self.result is not None:
             # Only a stream read to its very end leaves a connection that can be used again.
-            with contextlib.suppress(TimeoutError, httpx.HTTPError):
+            with contextlib.suppress(TimeoutError, httpx.HTTPError, LlmError):
                 async with asyncio.timeout(_TAIL_SECONDS):
-                    async for _ in self._chunks:
+                    async for _ in self._events:
                         pass
+        await self._events.aclose()
         await self._response.aclose()
 
 
@@ -210,17 +214,6 @@ def _answering_model(response: httpx.Response) -> str | None:
     return response.headers.get("x-gateway-model") or None
 
 
-async def _read(response: httpx.Response) -> bytes:
-    parts: list[bytes] = []
-    size = 0
-    async for part in response.aiter_bytes():
-        size += len(part)
-        if size > constants.MAX_BODY_BYTES:
-            raise errors.BadResponse("the answer is too large")
-        parts.append(part)
-    return b"".join(parts)
-
-
 @asynccontextmanager
 async def _within(deadline: Deadline) -> AsyncIterator[None]:
     """Limit a block to the deadline, and turn time-outs and httpx's exceptions into ours."""
@@ -229,6 +222,8 @@ async def _within(deadline: Deadline) -> AsyncIterator[None]:
             yield
     except TimeoutError:
         raise errors.LlmTimeout("no complete answer within the deadline") from None
+    except SSEError as error:
+        raise errors.BadResponse("the answer is not a stream of events") from error
     except httpx.DecodingError as error:
         raise errors.BadResponse("the answer's encoding is broken") from error
     except httpx.HTTPError as error:

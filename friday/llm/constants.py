@@ -83,9 +83,6 @@ KEEPALIVE_SECONDS = 4.0
 MAX_CONNECTIONS = 512
 """Per path. Above the 100 concurrent users that the plan tests, below the usual 1,024 file descriptors."""
 
-POOLS = 16
-"""Connection pools per path: 100 concurrent calls are then six or seven in each."""
-
 MAX_TOKENS = 32_768
 """What Friday sends as max_tokens, and the most that a caller may ask for."""
 

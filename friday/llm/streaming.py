@@ -1,31 +1,11 @@
-"""Server-sent events and the answer that grows from them. No I/O here."""
+"""Builds one answer from the events of a stream. No I/O here."""
 
 import json
 from typing import Any
 
-from friday.llm import constants, errors
+from friday.llm import errors
 from friday.llm.responses import build_result, raise_embedded
 from friday.llm.types import InvokeResult
-
-
-class EventDecoder:
-    """Splits bytes into the `data` of server-sent events; comments and other fields are skipped."""
-
-    def __init__(self) -> None:
-        self._rest = b""
-        self._size = 0
-
-    def feed(self, chunk: bytes) -> list[bytes]:
-        """Return the data lines that `chunk` completes. Raises BadResponse when a stream grows too large."""
-        self._size += len(chunk)
-        if self._size > constants.MAX_BODY_BYTES:
-            raise errors.BadResponse("the stream is too large")
-        *lines, self._rest = (self._rest + chunk).split(b"\n")
-        return [line[5:].strip() for line in lines if line.startswith(b"data:")]
-
-    def flush(self) -> list[bytes]:
-        """Return what a last line without a line end holds."""
-        return self.feed(b"\n") if self._rest else []
 
 
 class Assembler:
@@ -46,9 +26,9 @@ class Assembler:
         self._finish: str | None = None
         self._usage: dict[str, Any] | None = None
 
-    def feed(self, data: bytes) -> str:
-        """Take one event and return the text to show. Raises a typed error for a broken or error event."""
-        if data == b"[DONE]":
+    def feed(self, data: str) -> str:
+        """Take the data of one event and return the text to show. Raises a typed error for a broken or error event."""
+        if data == "[DONE]":
             self.done = True
             return ""
         try:

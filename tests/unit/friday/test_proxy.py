@@ -1,43 +1,13 @@
-"""The small connection pools: spread under load, shared when idle, and the right proxy."""
+"""Which path uses a proxy of the environment."""
 
-import asyncio
-
-import httpx
 import pytest
 from pydantic import SecretStr
 
-from friday.llm import LlmConfig, LlmRouter, constants, errors
-from friday.llm.transport import SpreadTransport
+from friday.llm import LlmConfig, LlmRouter, errors
 from tests.unit.friday.given import DIRECT_MODEL, HI, KEY, config
-from tests.unit.friday.upstream import Exchange, Upstream, after, good_answer, hang, plain
+from tests.unit.friday.upstream import Exchange, Upstream
 
 pytestmark = pytest.mark.anyio
-
-
-async def test_many_calls_spread_and_are_all_given_back(gateway: Upstream) -> None:
-    gateway.always = after(0.2, plain(good_answer("m")))
-    transport = SpreadTransport(gateway.url)
-    async with httpx.AsyncClient(transport=transport) as http:
-        calls = [asyncio.create_task(http.post(gateway.url, json={})) for _ in range(40)]
-        await asyncio.sleep(0.1)
-        busy = [pool.running for pool in transport._pools]
-        assert len(busy) == constants.POOLS
-        assert sum(busy) == 40
-        assert max(busy) - min(busy) <= 1
-        await asyncio.gather(*calls)
-        assert sum(pool.running for pool in transport._pools) == 0
-
-
-async def test_failed_and_cancelled_calls_are_given_back(gateway: Upstream) -> None:
-    gateway.scripts = [hang]
-    transport = SpreadTransport(gateway.url)
-    async with httpx.AsyncClient(transport=transport) as http:
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.1):
-                await http.post(gateway.url, json={})
-        with pytest.raises(httpx.ConnectError):
-            await http.get("http://127.0.0.1:1")
-        assert sum(pool.running for pool in transport._pools) == 0
 
 
 async def test_only_https_goes_through_the_companys_proxy(

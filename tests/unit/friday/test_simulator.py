@@ -11,7 +11,6 @@ from pydantic import SecretStr
 from benchmarks.upstream import simulator_process
 from friday.llm import Caller, LlmConfig, LlmRouter, Path
 from friday.llm.errors import LlmError
-from friday.llm.transport import SpreadTransport
 from simulator.faults import Body, Fault
 
 pytestmark = pytest.mark.anyio
@@ -62,7 +61,7 @@ BROKEN_LATER = [
 ]
 
 
-class Edge(SpreadTransport):
+class Edge(httpx.AsyncHTTPTransport):
     """Adds the gateway's credential to what comes without one, as the edge does."""
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -94,7 +93,7 @@ async def router(simulator: str) -> AsyncIterator[LlmRouter]:
         openrouter_api_key=SecretStr(DIRECT_KEY),
         openrouter_model=DIRECT_MODEL,
     )
-    made = LlmRouter(config, transport=Edge(api))
+    made = LlmRouter(config, transport=Edge())
     yield made
     await made.aclose()
 

@@ -1,16 +1,20 @@
 """Server-sent events: any split of the bytes gives the same answer; broken ones a typed error."""
 
+import asyncio
 import itertools
 import json
+from collections.abc import AsyncIterator
 from typing import Any
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from friday.llm import constants, errors
+from friday.llm.body import read_events, read_whole
 from friday.llm.errors import LlmError
-from friday.llm.streaming import Assembler, EventDecoder
+from friday.llm.streaming import Assembler
 from tests.unit.friday.upstream import delta, good_events
 
 
@@ -22,18 +26,33 @@ def wire(*events: object) -> bytes:
 GOOD = wire(*good_events("m/x:free"))
 
 
+def response(*parts: bytes) -> httpx.Response:
+    async def body() -> AsyncIterator[bytes]:
+        for part in parts:
+            yield part
+
+    return httpx.Response(200, headers={"content-type": "text/event-stream"}, content=body())
+
+
+def data(*parts: bytes) -> list[str]:
+    """The data of the events in a stream that arrives in these parts."""
+
+    async def read() -> list[str]:
+        return [event.data async for event in read_events(response(*parts))]
+
+    return asyncio.run(read())
+
+
 def assemble(*events: object) -> tuple[list[str], Assembler]:
     answer = Assembler()
-    shown = [answer.feed(data) for data in EventDecoder().feed(wire(*events))]
+    shown = [answer.feed(each) for each in data(wire(*events))]
     return [text for text in shown if text], answer
 
 
 @given(st.lists(st.integers(0, len(GOOD)), max_size=8))
 def test_chunks_may_end_anywhere(cuts: list[int]) -> None:
-    decoder = EventDecoder()
     places = [0, *sorted(cuts), len(GOOD)]
-    parts = [GOOD[start:end] for start, end in itertools.pairwise(places)]
-    assert [line for part in parts for line in decoder.feed(part)] == EventDecoder().feed(GOOD)
+    assert data(*(GOOD[start:end] for start, end in itertools.pairwise(places))) == data(GOOD)
 
 
 def test_a_good_stream() -> None:
@@ -46,25 +65,30 @@ def test_a_good_stream() -> None:
     assert result.usage.total_tokens == 6
 
 
-def test_lines_may_end_with_carriage_returns_and_the_last_without_any() -> None:
-    decoder = EventDecoder()
-    assert decoder.feed(b"data: one\r\n\r\ndata:two") == [b"one"]
-    assert decoder.flush() == [b"two"]
-    assert decoder.flush() == []
+def test_only_line_ends_end_a_line() -> None:
+    assert data(b"data: one\r\n\r\n", "data: t\u2028w\x85o\n\n".encode()) == ["one", "t\u2028w\x85o"]
 
 
-def test_a_stream_without_end_is_cut_off() -> None:
+def test_an_event_that_was_cut_off_is_none() -> None:
+    assert data(b"data: one\n\ndata: tw") == ["one"]
+
+
+@pytest.mark.parametrize("part", [b": PROCESSING\n\n", b"data: x\n", b"x"], ids=["comments", "one event", "one line"])
+def test_a_body_without_end_is_cut_off(part: bytes) -> None:
+    endless = [part * 10_000] * (constants.MAX_BODY_BYTES // len(part) // 10_000 + 1)
     with pytest.raises(errors.BadResponse, match="too large"):
-        EventDecoder().feed(b"x" * (constants.MAX_BODY_BYTES + 1))
+        data(*endless)
+    with pytest.raises(errors.BadResponse, match="too large"):
+        asyncio.run(read_whole(response(*endless)))
 
 
 def test_blank_text_is_held_until_something_is_said() -> None:
     answer = Assembler()
-    assert answer.feed(json.dumps(delta(" \n")).encode()) == ""
+    assert answer.feed(json.dumps(delta(" \n"))) == ""
     assert not answer.started
-    assert answer.feed(json.dumps(delta("Hi")).encode()) == " \nHi"
+    assert answer.feed(json.dumps(delta("Hi"))) == " \nHi"
     assert answer.started
-    assert answer.feed(json.dumps(delta(" ")).encode()) == " "
+    assert answer.feed(json.dumps(delta(" "))) == " "
 
 
 def test_tool_calls_grow() -> None:
