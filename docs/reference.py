@@ -1,4 +1,4 @@
-"""Makes what API.md can take from the code: the table of errors. `python -m docs.reference` writes it anew."""
+"""Makes the table of errors in API.md from the code. `python -m docs.reference` rewrites it."""
 
 from pathlib import Path
 
@@ -22,14 +22,14 @@ def errors_table() -> str:
     )
 
 
-def with_tables(text: str) -> str:
-    """Return the page with its tables as the code is now; ValueError when it has no place for them."""
+def with_errors_table(text: str) -> str:
+    """Return the page with an up-to-date table; ValueError when it has no place for it."""
     before, _, rest = text.partition(_BEGIN)
     _, end, after = rest.partition(_END)
     if not end:
-        raise ValueError(f"{PAGE.name}: there should be a place for the errors, {_BEGIN.strip()} to {_END}")
+        raise ValueError(f"{PAGE.name}: expected a place for the errors, {_BEGIN.strip()} to {_END}")
     return f"{before}{_BEGIN}{errors_table()}{end}{after}"
 
 
 if __name__ == "__main__":
-    PAGE.write_text(with_tables(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    PAGE.write_text(with_errors_table(PAGE.read_text(encoding="utf-8")), encoding="utf-8")

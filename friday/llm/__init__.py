@@ -43,29 +43,29 @@ _router: LlmRouter | None = None
 
 
 def configure(router: LlmRouter | None) -> None:
-    """Make `router` the one that `invoke_llm` and `stream_llm` use; None forgets it (close it yourself)."""
-    global _router  # noqa: PLW0603 (the one piece of process state, so that callers need no plumbing)
+    """Make `router` the one that `invoke_llm` and `stream_llm` use; None removes it. Closing it is up to you."""
+    global _router  # noqa: PLW0603 (the only state of the process, so that callers need not pass a router on)
     _router = router
 
 
 def _current() -> LlmRouter:
-    if _router is None:
-        configure(LlmRouter(read_environment(LlmConfig, os.environ)))
-    return _current() if _router is None else _router
+    global _router  # noqa: PLW0603
+    _router = _router or LlmRouter(read_environment(LlmConfig, os.environ))
+    return _router
 
 
 async def invoke_llm(params: Params, caller: Caller | None = None) -> InvokeResult:
     """Return a whole answer; `result.route` says which path gave it.
 
     One deadline covers the call, a fallback included. Raises a subclass of LlmError: InvalidRequest and
-    ConfigurationError before any request, otherwise what the direct path said, with the gateway's error
+    ConfigurationError before any request, otherwise the direct path's error, with the gateway's error
     as its cause. Cancelling the task ends the request.
     """
     return await _current().invoke(params, caller)
 
 
 async def stream_llm(params: Params, caller: Caller | None = None) -> AnswerStream:
-    """Return a streamed answer once its first text arrived; until then a failing gateway is replaced.
+    """Return a streamed answer once its first text has arrived; until then the call can fall back.
 
     Raises like `invoke_llm`; iterating the answer raises StreamBroken when it ends early.
     """

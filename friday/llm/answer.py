@@ -14,8 +14,8 @@ from friday.llm.types import InvokeResult, Route
 class AnswerStream:
     """Iterate for text; `result` holds the whole answer afterwards. Close it, or use `async with`.
 
-    `route` and `model` are known from the start: the first text had arrived when this was made.
-    Iterating raises StreamBroken when the answer ends early; what was shown is then not the answer,
+    `route` and `model` are known from the start, because the first text has already arrived.
+    Iterating raises StreamBroken when the answer ends early; the text so far is then not the answer,
     and no other path continues it.
     """
 
@@ -42,7 +42,7 @@ class AnswerStream:
             self._call.succeed(self.result)
 
     async def aclose(self) -> None:
-        """End the stream; one that was not read to its end counts as cancelled."""
+        """End the stream; it counts as cancelled when it was not read to its end."""
         self._call.fail(asyncio.CancelledError())
         await self._source.aclose()
 

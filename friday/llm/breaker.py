@@ -1,4 +1,4 @@
-"""A circuit breaker: after some failures in a row the gateway is left alone for a while."""
+"""A circuit breaker: after some failures in a row the gateway gets no calls for a while."""
 
 import time
 from collections.abc import Callable
@@ -16,7 +16,7 @@ class State(IntEnum):
 
 
 class Admission(Enum):
-    """Answer to "may I call the gateway?"; handed back with the outcome."""
+    """Whether a call may use the gateway; the caller returns it with the outcome."""
 
     REFUSED = "refused"
     PASS = "pass"  # noqa: S105 (no password)
@@ -24,7 +24,7 @@ class Admission(Enum):
 
 
 class CircuitBreaker:
-    """Closed: every call may pass. Open: none. After the pause one call probes, and its outcome decides.
+    """Closed: every call may pass. Open: none. After the pause one call probes the gateway, and its outcome decides.
 
     The pause starts at `open_seconds` and doubles with every failed probe up to `max_open_seconds`.
     Not thread-safe: one event loop owns it.
@@ -49,7 +49,7 @@ class CircuitBreaker:
 
     @property
     def state(self) -> State:
-        """Current state; an elapsed pause already counts as half open."""
+        """The current state; once the pause is over it is half open."""
         if self._opened_at is None:
             return State.CLOSED
         if self._probing or self._clock() - self._opened_at >= self._pause:
@@ -57,7 +57,7 @@ class CircuitBreaker:
         return State.OPEN
 
     def admit(self) -> Admission:
-        """Whether a call may pass now. PASS and PROBE must be followed by success, failure or release."""
+        """Return whether a call may pass now. PASS and PROBE must be followed by success, failure or release."""
         state = self.state
         if state is State.CLOSED:
             return Admission.PASS
@@ -74,7 +74,7 @@ class CircuitBreaker:
         self._probing = False
 
     def failure(self, admission: Admission) -> None:
-        """The gateway did not answer. A failed probe opens again for longer; late old calls do not count."""
+        """The gateway did not answer. A failed probe opens again for longer; calls from before do not count."""
         if admission is Admission.PROBE:
             self._pause = min(self._pause * 2, self._max_pause)
             self._opened_at = self._clock()
@@ -85,6 +85,6 @@ class CircuitBreaker:
                 self._opened_at = self._clock()
 
     def release(self, admission: Admission) -> None:
-        """The call told nothing about the gateway (it was cancelled): the next one may probe."""
+        """The call showed nothing about the gateway (it was cancelled, for example): the next one may probe."""
         if admission is Admission.PROBE:
             self._probing = False

@@ -36,7 +36,7 @@ _TAIL_SECONDS = 0.1
 
 @dataclass(frozen=True)
 class Upstream:
-    """Where a path leads. `model` set means: always this one, and it must be free."""
+    """The other end of a path. When `model` is set, it is always asked for, and it must be free."""
 
     path: Path
     base_url: str
@@ -72,7 +72,7 @@ class ChatClient:
         await self._http.aclose()
 
     async def complete(self, params: InvokeParams, deadline: Deadline, request_id: str) -> InvokeResult:
-        """Ask once for a whole answer. Raises LlmError; cancelling ends the request."""
+        """Return a whole answer. Raises LlmError; cancelling ends the request."""
         request = self._build(params, request_id, stream=False)
 
         async def attempt() -> InvokeResult:
@@ -86,9 +86,9 @@ class ChatClient:
         return await self._repeat(attempt, deadline)
 
     async def stream(self, params: InvokeParams, deadline: Deadline, request_id: str) -> "ChatStream":
-        """Ask for a streamed answer and return once the first visible text (or tool call) is there.
+        """Return a streamed answer once its first visible text (or tool call) has arrived.
 
-        Raises LlmError when the stream ends, breaks or stays empty before that: nothing was shown yet.
+        Raises LlmError when the stream ends, breaks or stays empty before that: no text was shown yet.
         """
         request = self._build(params, request_id, stream=True)
 
@@ -123,8 +123,8 @@ class ChatClient:
         try:
             response = await self._http.send(request, stream=True)
         except _NO_ANSWER as error:
-            # Nothing came back: asking again costs at most a free request, and often the idle connection
-            # was just being closed by the other side.
+            # There was no answer: repeating costs at most a free request, and often the other side was
+            # just closing the idle connection.
             raise errors.Unavailable(f"no connection ({type(error).__name__})", repeatable=True) from error
         if response.status_code == 200:
             return response
@@ -135,7 +135,7 @@ class ChatClient:
         raise error_for_status(response.status_code, body, response.headers)
 
     async def _repeat(self, attempt: Callable[[], Awaitable[T]], deadline: Deadline) -> T:
-        """Run `attempt`, again after a pause when that is safe and there is time, else raise its error."""
+        """Run `attempt`; repeat it after a pause when that is safe and there is time, else raise its error."""
         for number in itertools.count(1):
             try:
                 return await attempt()
@@ -205,18 +205,18 @@ class ChatStream:
 
 def _pause(number: int, error: LlmError) -> float:
     ceiling = min(constants.BACKOFF_BASE_SECONDS * 2 ** (number - 1), constants.BACKOFF_MAX_SECONDS)
-    jitter = random.uniform(0, ceiling)  # noqa: S311 (spreads load, hides nothing)
+    jitter = random.uniform(0, ceiling)  # noqa: S311 (spreads load, no secret)
     return jitter if error.retry_after is None else error.retry_after + jitter
 
 
 def _answering_model(response: httpx.Response) -> str | None:
-    """LiteLLM's body repeats the requested name; the gateway's header says which model answered."""
+    """Return the model in the gateway's header; LiteLLM's body only repeats the requested name."""
     return response.headers.get("x-gateway-model") or None
 
 
 @asynccontextmanager
 async def _within(deadline: Deadline) -> AsyncIterator[None]:
-    """Limit a block to the deadline, and turn time-outs and httpx's exceptions into ours."""
+    """Limit a block to the deadline, and turn time-outs and httpx's errors into ours."""
     try:
         async with asyncio.timeout_at(deadline.at):
             yield

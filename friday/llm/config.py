@@ -1,4 +1,4 @@
-"""The environment contract of the LLM client, and the reader that Friday's other settings share."""
+"""The environment variables of the LLM client, and the reader for them and for the service's own."""
 
 import re
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ _INTEGER = re.compile(r"[+-]?[0-9]{1,9}")
 
 
 def whole_number(value: object) -> object:
-    """Accept exactly what a person would call an integer; "10.5", "ten" or "1_0" are mistakes."""
+    """Convert the text of an integer. Raises ValueError for others, such as "10.5", "ten" or "1_0"."""
     if not isinstance(value, str):
         return value
     if not _INTEGER.fullmatch(value.strip()):
@@ -27,7 +27,7 @@ def whole_number(value: object) -> object:
 def _base_url(value: str) -> str:
     try:
         parts = urlsplit(value)
-        _ = parts.port  # raises on a port that is none
+        _ = parts.port  # raises for an invalid port
     except ValueError as error:
         raise ValueError(f"not a URL: {error}") from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -46,7 +46,7 @@ def _free_model(value: str) -> str:
 
 def _header_safe(value: SecretStr) -> SecretStr:
     if not re.fullmatch(r"[!-~]*", value.get_secret_value()):
-        raise ValueError("it holds spaces or characters that no header may carry")
+        raise ValueError("it contains spaces or characters that are not allowed in a header")
     return value
 
 
@@ -58,7 +58,7 @@ Flag = Annotated[bool, BeforeValidator(lambda value: value is True or value == "
 
 
 class LlmConfig(BaseModel):
-    """What `invoke_llm` needs to know. Aliases are environment variables, descriptions the expectation."""
+    """The settings of `invoke_llm`. Aliases are environment variables, descriptions say what they should hold."""
 
     model_config = ConfigDict(frozen=True, populate_by_name=True)
 
@@ -104,7 +104,7 @@ def read_environment(model: type[M], environ: Mapping[str, str]) -> M:
     """Read `model` from its aliases in `environ`; `X_FILE` names a file that holds X.
 
     Raises ConfigurationError with one message: for each wrong variable its name, what was expected,
-    what was found (never a secret) and how to mend it.
+    what was found (never a secret) and the fix.
     """
     values: dict[str, str] = {}
     problems: dict[str, str] = {}
@@ -155,6 +155,6 @@ def _problem(model: type[BaseModel], name: str, found: str | None, reason: str) 
     shown = "nothing" if found is None else "a secret value" if secret else repr(found[:80])
     example = field.examples[0] if field.examples else "..."
     detail = reason.removeprefix("Value error, ")
-    mend = f"set {name}={example}" + (f" or {name}_FILE=/path/to/file" if secret else "")
+    fix = f"set {name}={example}" + (f" or {name}_FILE=/path/to/file" if secret else "")
     why = "" if found is None else f" ({detail})"
-    return f"expected {field.description}, found {shown}{why}; {mend}"
+    return f"expected {field.description}, found {shown}{why}; {fix}"

@@ -21,10 +21,10 @@ class Feature(StrEnum):
 
 
 FREE_SUFFIX = ":free"
-"""OpenRouter marks its free models so; the direct path asks for nothing else."""
+"""The mark of OpenRouter's free models; the direct path asks for no others."""
 
 ZERO_PRICE = {"prompt": 0, "completion": 0, "request": 0, "image": 0}
-"""OpenRouter's `provider.max_price`: a model may keep its ":free" and get a price all the same."""
+"""OpenRouter's `provider.max_price`: a model may keep its ":free" and still get a price."""
 
 GATEWAY_PREFIX = "openrouter/"
 """LiteLLM's provider prefix, which Friday's own model names carry."""
@@ -38,10 +38,10 @@ STOCK_MODELS = {
     "kimi-k2-free": "openrouter/moonshotai/kimi-k2:free",
     "gemma-3-27b-free": "openrouter/google/gemma-3-27b-it:free",
 }
-"""Friday's seven model names, short to long (its model map). The gateway serves both as aliases."""
+"""Friday's seven model names, short to long (its model map). The gateway serves both."""
 
 DEFAULT_GATEWAY_MODEL = STOCK_MODELS["glm-4.5-air-free"]
-"""What Friday asks the gateway for when a call names no model."""
+"""The model that Friday asks the gateway for when a call names none."""
 
 DEFAULT_DIRECT_MODEL = "z-ai/glm-4.5-air:free"
 """Friday's default of OPENROUTER_MODEL."""
@@ -56,29 +56,29 @@ CHAT_PATH = "/chat/completions"
 """Below both base URLs."""
 
 DEADLINE_SECONDS = 30.0
-"""One call from first try to last byte; Friday's own timeout."""
+"""For one call, from the first try to the last byte; Friday's own time-out."""
 
 GATEWAY_SHARE = 0.6
 """Part of the deadline that the gateway may use, so that a fallback still has time to answer."""
 
 GATEWAY_CONNECT_SECONDS = 2.0
-"""The gateway is in the same network: no connection within this time means there is none. Above one second, after which
-a lost SYN is sent again (RFC 6298, section 2): one lost packet is no reason to fall back."""
+"""The gateway is in the same network: without a connection after this time it is not there. Above one second, after
+which a lost SYN is sent again (RFC 6298, section 2): one lost packet is no reason to fall back."""
 
 DIRECT_CONNECT_SECONDS = 5.0
 """TCP and TLS to a host on the internet."""
 
 DIRECT_ATTEMPTS = 2
-"""Tries on the direct path. Few, because failed tries count against the free quota too."""
+"""Tries on the direct path. Few, because failed tries also count against the free quota."""
 
 BACKOFF_BASE_SECONDS = 0.5
 """First pause between tries; doubles, with full jitter."""
 
 BACKOFF_MAX_SECONDS = 8.0
-"""Longest pause that the client chooses by itself; a Retry-After may ask for more."""
+"""The longest pause that the client chooses itself; a Retry-After may ask for more."""
 
 KEEPALIVE_SECONDS = 4.0
-"""Idle connections are dropped before uvicorn's side does it (5 s), or a request could meet a closing one."""
+"""Idle connections are closed before uvicorn closes them (5 s), so that no request meets one that is closing."""
 
 MAX_CONNECTIONS = 512
 """Per path. Above the 100 concurrent users that the plan tests, below the usual 1,024 file descriptors."""
@@ -93,13 +93,13 @@ MAX_PROMPT_CHARS = 400_000
 """Text of all messages together: about 100,000 tokens, less than the smallest context of today's models."""
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
-"""Largest answer that is read; 32,768 tokens are under 1 MB."""
+"""The largest answer that is read; 32,768 tokens are less than 1 MB."""
 
 MAX_USER_ID = 2**53 - 1
 """Largest integer that Friday's JavaScript client can hold exactly."""
 
 BREAKER_FAILURES = 5
-"""Failures in a row after which the gateway is left alone."""
+"""Failures in a row after which the gateway gets no more calls."""
 
 BREAKER_OPEN_SECONDS = 2.0
 """First pause of an open breaker; doubles while probes fail."""

@@ -12,14 +12,14 @@ class Deadline:
 
     @classmethod
     def after(cls, seconds: float) -> "Deadline":
-        """A deadline `seconds` from now."""
+        """Return a deadline `seconds` from now."""
         return cls(asyncio.get_running_loop().time() + seconds)
 
     @property
     def remaining(self) -> float:
-        """Seconds left; negative when it passed."""
+        """Seconds left; negative once it has passed."""
         return self.at - asyncio.get_running_loop().time()
 
     def share(self, part: float) -> "Deadline":
-        """An earlier deadline that leaves `1 - part` of the remaining time to others."""
+        """Return an earlier deadline, after `part` (0 to 1) of the remaining time."""
         return Deadline.after(self.remaining * part)

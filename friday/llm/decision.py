@@ -1,4 +1,4 @@
-"""Which path a user takes: a pure rule, so a user stays on one side while the percentage stays."""
+"""Decides a user's path: a pure rule, so a user stays on one path while the percentage stays."""
 
 import random
 from collections.abc import Callable
@@ -13,7 +13,7 @@ def decide(
     percentage: int,
     draw: Callable[[], float] = random.random,
 ) -> Path:
-    """Return Path.LITELLM or Path.DIRECT, as Friday's rollout rule has it.
+    """Return Path.LITELLM or Path.DIRECT, by Friday's rollout rule.
 
     Flag off or 0: direct. 100: LiteLLM. Else `user_id % 100 < percentage`.
     Without a user id each call is drawn by `draw` (0 <= value < 1).

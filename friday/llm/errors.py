@@ -13,12 +13,12 @@ LlmError
  │   └─ GatewayClosed       503: the operator closed the gateway at the edge
  ├─ RequestRefused          another 4xx
  │   └─ ModelNotFound       404
- └─ BadResponse             an answer that is none
+ └─ BadResponse             a success status without a usable answer
      ├─ EmptyAnswer
-     └─ StreamBroken        cut after text was shown already
+     └─ StreamBroken        the stream ended early, after text was shown
 """
 
-# ruff: noqa: N818 (the names say what happened; "Error" would be said fifteen times)
+# ruff: noqa: N818 (the names say what happened; fifteen times "Error" would add nothing)
 from typing import ClassVar
 
 

@@ -1,9 +1,9 @@
-"""Who is on which path: exports the assignment, which is a pure function of the user id.
+"""Exports which users are on which path; the assignment is a pure function of the user id.
 
     python3 -m friday.llm.experiments --users 0-999 --percentage 10 > assignments.csv
 
-Without --percentage the environment's rollout is exported. With JWT_SECRET set, the column `user` holds
-the pseudonym that the logs carry, so that an export can be joined with them.
+Without --percentage the environment's rollout is exported. When JWT_SECRET is set, the column `user` has
+the pseudonym of the logs, so that an export can be joined with them.
 """
 
 import argparse
@@ -42,7 +42,7 @@ class _Salt(BaseModel):
 def assignments(
     users: Iterable[int], *, enabled: bool, percentage: int, hash_user: UserHasher | None = None
 ) -> Iterator[Assignment]:
-    """The path of each user at a percentage; the same for ever, because nothing else enters the rule."""
+    """Yield the path of each user at a percentage, which never changes: the rule depends on nothing else."""
     for user_id in users:
         path = decide(user_id, enabled=enabled, percentage=percentage)
         name = hash_user(user_id) if hash_user else None
@@ -87,11 +87,10 @@ def main(arguments: Sequence[str], environ: Mapping[str, str], out: TextIO) -> i
     except LlmError as error:
         sys.stderr.write(f"friday: {error}\n")
         return 2
-    given = options.percentage
     rows = assignments(
         options.users,
-        enabled=config.enable_litellm if given is None else True,
-        percentage=config.rollout_percentage if given is None else given,
+        enabled=config.enable_litellm or options.percentage is not None,
+        percentage=config.rollout_percentage if options.percentage is None else options.percentage,
         hash_user=UserHasher(salt.encode()) if salt else None,
     )
     export(rows, out)

@@ -1,4 +1,4 @@
-"""From parameters to the JSON body that goes over the wire."""
+"""Turns parameters into the JSON body of a request."""
 
 import json
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ def parse_params(params: InvokeParams | Mapping[str, Any]) -> InvokeParams:
 
 
 def invalid_request(error: ValidationError) -> InvalidRequest:
-    """Turn pydantic's first finding into a typed error that names the field and never repeats the input."""
+    """Turn pydantic's first error into a typed error that names the field and never repeats the input."""
     first = error.errors(include_url=False, include_input=False, include_context=False)[0]
     field = ".".join(str(part) for part in first["loc"])
     message = first["msg"].removeprefix("Value error, ")
@@ -36,29 +36,29 @@ def invalid_request(error: ValidationError) -> InvalidRequest:
 def check_free_name(model: str) -> None:
     """Refuse a full model id that does not end in ":free", on either path and before any request.
 
-    Short names have no vendor and so no price: the gateway knows free models only, and the direct
-    path never uses them.
+    Short names have no vendor and no price: the gateway knows free models only, and the direct path
+    never uses them.
     """
     if "/" in model and not model.endswith(constants.FREE_SUFFIX):
         raise PaidModelRefused(f"model: {model} is not a free model", field="model")
 
 
 def gateway_model(params: InvokeParams) -> str:
-    """The name to ask the gateway for: Friday's short names become long ones, others stay."""
+    """Return the name to ask the gateway for: Friday's short names become long ones, others stay."""
     if params.model is None:
         return constants.DEFAULT_GATEWAY_MODEL
     return constants.STOCK_MODELS.get(params.model, params.model)
 
 
 def encode_body(params: InvokeParams, model: str, *, stream: bool, direct: bool) -> bytes:
-    """The request body. `direct` tells OpenRouter to refuse rather than to charge, and to say what it cost.
+    """Return the request body. `direct` makes OpenRouter refuse rather than charge, and report the cost.
 
     The gateway does both by itself.
     """
     body: dict[str, Any] = {"model": model, **params.model_dump(exclude_none=True, by_alias=True)}
     body["model"] = model
     if params.tool_choice == "required" and params.tools and len(params.tools) == 1:
-        # Friday's rule: models that do not know "required" understand a name.
+        # As Friday does: models that do not know "required" understand a name.
         body["tool_choice"] = {"type": "function", "function": {"name": params.tools[0].function.name}}
     if stream:
         body["stream"] = True

@@ -1,4 +1,4 @@
-"""From bytes on the wire to an answer or a typed error. No I/O here."""
+"""Turns the bytes of an answer into a result or a typed error. No I/O here."""
 
 import json
 import math
@@ -23,7 +23,7 @@ _KINDS: dict[int, type[LlmError]] = {
     504: errors.LlmTimeout,
 }
 _QUOTA_MARKS = ("free-models-per-day", "free-models-per-min", "quota_spent")
-"""OpenRouter's words, and the gateway's code."""
+"""OpenRouter's texts, and the gateway's code."""
 _CLOSED_MARK = b'"gateway_closed"'
 """The type of the error that the edge answers while the gateway is closed (components/templates/haproxy.cfg.j2)."""
 
@@ -31,7 +31,7 @@ _CLOSED_MARK = b'"gateway_closed"'
 def parse_result(body: bytes, model: str | None = None) -> InvokeResult:
     """Parse a plain answer. `model` overrides the name in the body when the gateway's headers know better.
 
-    Raises BadResponse, EmptyAnswer, or what an error object inside a 200 means.
+    Raises BadResponse, EmptyAnswer, or the error for an error object inside a 200.
     """
     try:
         data = json.loads(body)
@@ -42,7 +42,7 @@ def parse_result(body: bytes, model: str | None = None) -> InvokeResult:
 
 
 def build_result(data: dict[str, Any], model: str | None = None) -> InvokeResult:
-    """Validate the answer's shape and that it says something."""
+    """Return the result. Raises BadResponse for another shape, EmptyAnswer without text and tool calls."""
     if not data.get("choices"):
         raise errors.EmptyAnswer("the answer has no choices")
     try:
@@ -59,7 +59,7 @@ def build_result(data: dict[str, Any], model: str | None = None) -> InvokeResult
 
 
 def raise_embedded(data: object) -> None:
-    """Raise the error that hides in a body (or stream event) with a success status, if there is one."""
+    """Raise the error that a body (or stream event) with a success status contains, if there is one."""
     if not isinstance(data, dict):
         raise errors.BadResponse("the answer is not a JSON object")
     error = data.get("error")
@@ -74,8 +74,10 @@ def raise_embedded(data: object) -> None:
 
 
 def error_for_status(status: int, body: bytes, headers: Mapping[str, str]) -> LlmError:
-    """The typed error for an HTTP status and error body. The body's text is read, never repeated:
-    it may hold account names and deployment ids."""
+    """Return the typed error for an HTTP status and error body.
+
+    It never repeats the body's text, which may contain account names and deployment ids.
+    """
     wait = retry_after(headers)
     if status == 429 and any(mark in body.decode("utf-8", "replace") for mark in _QUOTA_MARKS):
         return errors.QuotaSpent("answered 429: the free quota is spent", status=status, retry_after=wait)
@@ -89,7 +91,7 @@ def error_for_status(status: int, body: bytes, headers: Mapping[str, str]) -> Ll
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds in a Retry-After header, which may be a date (its past is 0); nonsense counts as absent."""
+    """Return the seconds of a Retry-After header, which may be a date (0 when past); None when it is invalid."""
     text = headers.get("retry-after", "")
     try:
         seconds = float(text)

@@ -1,4 +1,4 @@
-"""Decides the path of each call once, falls back from the gateway to the direct path, and measures."""
+"""Decides the path of each call once, falls back from the gateway to the direct path, and counts."""
 
 import random
 from collections.abc import Awaitable, Callable, Mapping
@@ -67,7 +67,7 @@ class LlmRouter:
         return self.config.rollout_percentage if self.config.enable_litellm else 0
 
     def assign(self, user_id: int | None) -> Path:
-        """The path that a user is on; see `decide`."""
+        """Return the path that a user is on; see `decide`."""
         return decide(
             user_id,
             enabled=self.config.enable_litellm,
@@ -77,7 +77,7 @@ class LlmRouter:
 
     async def invoke(self, params: Params, caller: Caller | None = None) -> InvokeResult:
         """Return a whole answer. Raises LlmError; see `friday.llm.invoke_llm`."""
-        caller = _named(caller)
+        caller = _with_id(caller)
 
         async def attempt(client: ChatClient, request: InvokeParams, deadline: Deadline) -> InvokeResult:
             return await client.complete(request, deadline, caller.request_id)
@@ -88,8 +88,8 @@ class LlmRouter:
         return result
 
     async def stream(self, params: Params, caller: Caller | None = None) -> AnswerStream:
-        """Return an answer whose first text is there. Raises LlmError; see `friday.llm.stream_llm`."""
-        caller = _named(caller)
+        """Return a streamed answer. Raises LlmError; see `friday.llm.stream_llm`."""
+        caller = _with_id(caller)
 
         async def attempt(client: ChatClient, request: InvokeParams, deadline: Deadline) -> ChatStream:
             return await client.stream(request, deadline, caller.request_id)
@@ -140,13 +140,13 @@ class LlmRouter:
         try:
             result = await attempt(self._gateway, request, deadline)
         except errors.GatewayClosed:
-            self.breaker.release(admission)  # opened again, it is to be used at once
+            self.breaker.release(admission)  # once it is opened again, it should be used at once
             raise
         except (errors.Unavailable, errors.LlmTimeout):
             self.breaker.failure(admission)
             raise
         except LlmError:
-            self.breaker.success(admission)  # it answers, if only to refuse
+            self.breaker.success(admission)  # it answers, even if it refuses
             raise
         except BaseException:
             self.breaker.release(admission)
@@ -155,7 +155,7 @@ class LlmRouter:
         return result
 
 
-def _named(caller: Caller | None) -> Caller:
+def _with_id(caller: Caller | None) -> Caller:
     caller = caller or Caller()
     return caller if caller.request_id else replace(caller, request_id=uuid4().hex)
 

@@ -11,7 +11,7 @@ from friday.llm.types import InvokeResult
 class Assembler:
     """Collects the chunks of one streamed answer.
 
-    `started` turns true with the first visible text or tool call: until then nothing was shown and
+    `started` becomes true with the first visible text or tool call: until then no text was shown and
     a fallback is possible. Leading blank text is held back for that reason.
     """
 
@@ -81,7 +81,7 @@ class Assembler:
             self.started = True
 
     def result(self, model: str | None = None) -> InvokeResult:
-        """The whole answer once the stream ended. Raises BadResponse (no finish reason) or EmptyAnswer."""
+        """Return the whole answer of a stream that has ended. Raises BadResponse (no finish reason) or EmptyAnswer."""
         if self._finish is None:
             raise errors.BadResponse("the stream ended without a finish reason")
         calls = [

@@ -16,13 +16,13 @@ ToolName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_\-]+$", max_le
 
 
 class Input(BaseModel):
-    """What a caller gives: unknown fields are mistakes."""
+    """What a caller sends; unknown fields are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Output(BaseModel):
-    """What a model gives: unknown fields are news, and left alone."""
+    """What a model sends; unknown fields are ignored."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -59,7 +59,7 @@ class FunctionCall(Output):
 
 
 class ToolCall(Output):
-    """A call that the model wants made."""
+    """A function call that the model asks for."""
 
     id: str = ""
     type: Literal["function"] = "function"
@@ -83,7 +83,7 @@ class Message(Input):
 
     @property
     def chars(self) -> int:
-        """Length of the text, in characters; an image counts as its address."""
+        """Length of the text in characters; an image counts as its URL."""
         if self.content is None:
             return 0
         if isinstance(self.content, str):

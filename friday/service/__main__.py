@@ -4,8 +4,6 @@ import gc
 import os
 import sys
 
-gc.disable()  # a start leaves nothing to collect, and looking takes a sixth of its time
-
 from friday.llm.errors import ConfigurationError
 from friday.llm.monitoring.logger import configure_logging, logger
 from friday.service.app import create_app
@@ -47,14 +45,13 @@ def main() -> int:
 
 
 def _started(settings: ServiceSettings) -> None:
-    gc.freeze()  # what lives since start-up need not be walked by every full collection
-    gc.enable()
+    gc.freeze()  # every full collection would look at what lives since the start
     logger.info("started", extra={"data": _summary(settings)})
     if not settings.openrouter_api_key.get_secret_value():
-        logger.warning("no_direct_path", extra={"data": {"mend": "set OPENROUTER_API_KEY or OPENROUTER_API_KEY_FILE"}})
+        logger.warning("no_direct_path", extra={"data": {"fix": "set OPENROUTER_API_KEY or OPENROUTER_API_KEY_FILE"}})
     flag = os.environ.get("ENABLE_LITELLM", "")
     if not settings.enable_litellm and flag not in ("", "false"):
-        logger.warning("litellm_is_off", extra={"data": {"found": flag[:20], "mend": "set ENABLE_LITELLM=true"}})
+        logger.warning("litellm_is_off", extra={"data": {"found": flag[:20], "fix": "set ENABLE_LITELLM=true"}})
 
 
 def _summary(settings: ServiceSettings) -> dict[str, object]:

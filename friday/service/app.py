@@ -1,4 +1,4 @@
-"""Puts the service together."""
+"""Builds the web application of the service."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,15 +15,15 @@ from starlette.types import ASGIApp
 
 from friday.llm import LlmRouter
 from friday.llm.monitoring.logger import UserHasher
-from friday.service import features, problems, routes
-from friday.service.envelope import Envelope
+from friday.service import exception_handlers, features, routes
+from friday.service.request_middleware import RequestMiddleware
 from friday.service.settings import ServiceSettings
 
 VERSION = "0.1.0"
 
 
 def create_app(settings: ServiceSettings) -> ASGIApp:
-    """The whole application; its connections live from start-up to shutdown."""
+    """Return the whole application; its connections live from start-up to shutdown."""
     registry = _registry()
 
     @asynccontextmanager
@@ -43,14 +43,14 @@ def create_app(settings: ServiceSettings) -> ASGIApp:
     app.state.registry = registry
     app.include_router(routes.router)
     app.include_router(features.router)
-    problems.install(app)
+    exception_handlers.install(app)
     served = [*routes.router.routes, *features.router.routes]
     paths = ["/openapi.json", *(getattr(route, "path", "") for route in served)]
-    return Envelope(app, registry=registry, paths=paths)
+    return RequestMiddleware(app, registry=registry, paths=paths)
 
 
 def _registry() -> CollectorRegistry:
-    # A second series for each counter that no query uses.
+    # It would add a second series to each counter, which no query uses.
     disable_created_metrics()  # type: ignore[no-untyped-call]
     registry = CollectorRegistry()
     for collector in (ProcessCollector, PlatformCollector, GCCollector):

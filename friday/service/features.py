@@ -5,6 +5,7 @@ from starlette.responses import Response
 
 from friday.llm import Caller, Feature, InvokeResult
 from friday.service import prompts
+from friday.service.client_disconnect import while_connected
 from friday.service.models import (
     ChatAnswer,
     ChatRequest,
@@ -16,7 +17,6 @@ from friday.service.models import (
     LabelsRequest,
     SummaryAnswer,
 )
-from friday.service.presence import while_present
 from friday.service.replies import ANSWERED, STREAMED, EventStream, answered, llm
 
 router = APIRouter(prefix="/api", responses=ANSWERED)
@@ -33,7 +33,7 @@ async def chat(request: Request, body: ChatRequest) -> Response:
     messages = prompts.chat(body.message)
     if body.stream:
         starting = llm(request).stream(_params(body, messages), _caller(request, body, Feature.CHAT))
-        answer = await while_present(request, starting)
+        answer = await while_connected(request, starting)
         return EventStream(answer, llm(request))
     result = await _ask(request, body, Feature.CHAT, messages)
     return answered(result, llm(request), answer=result.text)
@@ -65,7 +65,7 @@ async def _ask(
     request: Request, body: FeatureRequest, feature: Feature, messages: list[prompts.Prompt]
 ) -> InvokeResult:
     working = llm(request).invoke(_params(body, messages), _caller(request, body, feature))
-    return await while_present(request, working)
+    return await while_connected(request, working)
 
 
 def _params(body: FeatureRequest, messages: list[prompts.Prompt]) -> dict[str, object]:

@@ -11,7 +11,7 @@ MAX_MESSAGE_CHARS = 32_000
 """One chat message: about 8,000 tokens."""
 
 MAX_TEXT_CHARS = 100_000
-"""An e-mail or the material of a document: about 25,000 tokens."""
+"""An e-mail, or the notes for a document: about 25,000 tokens."""
 
 
 def _whole(value: object) -> object:
@@ -19,13 +19,13 @@ def _whole(value: object) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-# friday.llm refuses a paid model with an error of its own; here it is only described.
+# friday.llm refuses a paid model with its own error; here the rule is only described.
 _FREE_NAME = r"^[A-Za-z0-9][A-Za-z0-9._:\-]*(/[A-Za-z0-9._:/\-]*:free)?$"
 FreeName = Annotated[ModelName, WithJsonSchema({"type": "string", "maxLength": 128, "pattern": _FREE_NAME})]
 Whole = BeforeValidator(_whole)
 UserId = Annotated[int, Field(ge=0, le=MAX_USER_ID, strict=True), Whole]
 
-# What counts as a space differs between dialects of regular expressions; with these added, they all agree.
+# Dialects of regular expressions differ in what counts as a space; with these characters added, they agree.
 _VISIBLE = r"[^\s\u0085\ufeff\x1c-\x1f]"
 _ONE_LINE = rf"^{_VISIBLE}([^\n\r\u2028\u2029]*{_VISIBLE})?$"
 PATTERNS_MEAN = {
@@ -40,7 +40,7 @@ Label = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=_O
 
 
 class FeatureRequest(BaseModel):
-    """What every feature takes: who asks, and optionally which model answers."""
+    """The fields of every feature: the user, and optionally the model that answers."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=False)
 

@@ -1,4 +1,4 @@
-"""The start page: what this is, and where the rollout stands."""
+"""The start page: what the service is, and the rollout position."""
 
 import base64
 import hashlib
@@ -38,7 +38,7 @@ HEADERS = {
 
 
 def render(router: LlmRouter) -> str:
-    """The page as HTML; every value is escaped."""
+    """Return the page as HTML; every value is escaped."""
     values = {
         "enabled": "on" if router.config.enable_litellm else "off",
         "percentage": str(router.percentage),

@@ -1,4 +1,4 @@
-"""Answers of the API: JSON or server-sent events, with the headers that say who answered."""
+"""Answers of the API: JSON or server-sent events, with headers that name the path and the model."""
 
 import json
 from collections.abc import AsyncIterator
@@ -8,13 +8,13 @@ from starlette.responses import JSONResponse, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from friday.llm import AnswerStream, InvokeResult, LlmError, LlmRouter, Path
+from friday.service.exception_handlers import detail_of
 from friday.service.models import ChatEnd, ChatPiece, ErrorAnswer
-from friday.service.problems import detail_of
 
 Documented = dict[int | str, dict[str, object]]
 
 ERRORS: Documented = {status: {"model": ErrorAnswer} for status in (400, 413, 422, 429, 502, 503, 504)}
-"""Documented errors of every feature."""
+"""The errors of every feature, for the API's description."""
 
 _ANSWER_HEADERS = {
     "X-Friday-Path": {"schema": {"enum": list(Path)}, "description": "Who answered."},
@@ -44,7 +44,7 @@ _EVENTS = {
 }
 
 ANSWERED: Documented = {**ERRORS, 200: {"description": "The answer.", "headers": _ANSWER_HEADERS}}
-"""What every feature may answer."""
+"""The answers of every feature, for the API's description."""
 
 STREAMED: Documented = {
     200: {
@@ -53,17 +53,17 @@ STREAMED: Documented = {
         "content": {"text/event-stream": _EVENTS},
     }
 }
-"""A chat's answer has a second form."""
+"""The second form of a chat's answer."""
 
 
 def llm(request: Request) -> LlmRouter:
-    """The process's router, made when the service started."""
+    """Return the process's router, which was made when the service started."""
     found: LlmRouter = request.app.state.llm
     return found
 
 
 def answered(result: InvokeResult, service: LlmRouter, **content: object) -> JSONResponse:
-    """A JSON answer to a plain call."""
+    """Return the JSON answer to a plain call."""
     path = result.route.path if result.route else ""
     return JSONResponse({**content, "model": result.model}, headers=_headers(path, result.model, service))
 

@@ -1,4 +1,4 @@
-"""Health, readiness, metrics and the start page: nothing here asks a model."""
+"""Health, readiness, metrics and the start page; none of them calls a model."""
 
 from fastapi import APIRouter, Request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
@@ -32,7 +32,7 @@ async def healthz() -> JSONResponse:
     responses={503: {"model": Readiness | Alive, "description": "Some users could not get an answer, or draining."}},
 )
 async def readyz(request: Request) -> JSONResponse:
-    """Ready when every user could get an answer; asks nobody."""
+    """Ready when every user could get an answer. Sends no request."""
     service = llm(request)
     direct = bool(service.config.openrouter_api_key.get_secret_value())
     gateway = service.percentage > 0 and service.breaker.state is not State.OPEN

@@ -1,4 +1,4 @@
-"""The service's own part of the environment contract."""
+"""The environment variables of the service, beside those of the LLM client."""
 
 from collections.abc import Mapping
 from typing import Annotated
@@ -12,7 +12,7 @@ Seconds = Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False)]
 
 
 class ServiceSettings(LlmConfig):
-    """What the service reads at its start. It insists on the last four, as Friday does."""
+    """What the service reads when it starts. The last four are required, as they are for Friday."""
 
     model_config = ConfigDict(frozen=True, populate_by_name=True)
 

@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry
 from friday.llm import LlmError, errors
 from friday.llm.monitoring.metrics import LlmMetrics
 from friday.service.app import create_app
-from friday.service.envelope import Envelope
+from friday.service.request_middleware import RequestMiddleware
 from friday.service.settings import load_settings
 from ops.rollout.gates.evidence import Calls
 from ops.rollout.gates.proportions import difference
@@ -78,7 +78,7 @@ def test_every_reason_of_a_fallback_has_a_row() -> None:
 def test_every_metric_is_one_that_friday_has(page: str) -> None:
     registry = CollectorRegistry()
     metrics = LlmMetrics(registry)
-    Envelope(create_app(load_settings(ENVIRONMENT)), registry=registry, paths=[])
+    RequestMiddleware(create_app(load_settings(ENVIRONMENT)), registry=registry, paths=[])
     known = {metric.name + ("_total" if metric.type == "counter" else "") for metric in registry.collect()}
     named = set(re.findall(r"\bfriday_(?:llm|http)_\w+", page))
     assert named

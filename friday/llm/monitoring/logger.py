@@ -12,10 +12,10 @@ logger = logging.getLogger("friday")
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line; what a record carries in `extra={"data": {...}}` is merged in."""
+    """One JSON object a line; the dict in `extra={"data": {...}}` is merged into it."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Render `record`; an exception is named with its place, never with its text (it may quote input)."""
+        """Render `record`; an exception appears with its name and place, without its text (it may quote input)."""
         stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
         line: dict[str, object] = {
             "time": f"{stamp}.{int(record.msecs):03d}Z",
@@ -48,7 +48,7 @@ class UserHasher:
         self._salt = salt
 
     def __call__(self, user_id: int | None) -> str | None:
-        """Twelve hex digits for a user id, None for none."""
+        """Return twelve hex digits for a user id, None for None."""
         if user_id is None:
             return None
         return hmac.new(self._salt, str(user_id).encode("ascii"), hashlib.sha256).hexdigest()[:12]

@@ -19,7 +19,7 @@ OTHER = "other"
 
 
 class LlmMetrics:
-    """What the rollout watches: requests, errors, latency, tokens, cost and fallbacks."""
+    """The metrics that the rollout is judged by: requests, errors, latency, tokens, cost and fallbacks."""
 
     def __init__(self, registry: CollectorRegistry, models: Iterable[str] = ()) -> None:
         self._models = {*constants.STOCK_MODELS, *constants.STOCK_MODELS.values(), *models}
@@ -78,14 +78,14 @@ class LlmMetrics:
         )
 
     def watch(self, breaker: CircuitBreaker, percentage: int) -> None:
-        """Read the breaker at every scrape; show the percentage in force, and every path from the start."""
+        """Read the breaker at every scrape; export the percentage in force, and every path from the start."""
         self.breaker.set_function(lambda: float(breaker.state))
         self.percentage.set(percentage)
         for path in Path:
             self.latency.labels(path, OTHER, Feature.CHAT)
 
     def model_label(self, model: str | None, *, answered: bool) -> str:
-        """A bounded label: known names, and the first few that really answered."""
+        """Return a bounded label: known names, and the first MAX_MODELS others that really answered."""
         if model is None:
             return OTHER
         if model not in self._models:

@@ -41,7 +41,7 @@ def test_percentage(value: str, expected: int) -> None:
 
 
 @pytest.mark.parametrize("value", ["101", "-1", "ten", "10.5", "1_0", "10%", "1e1", "٣", "9" * 40])
-def test_a_wrong_percentage_names_variable_expectation_and_mend(value: str) -> None:
+def test_a_wrong_percentage_names_variable_expectation_and_fix(value: str) -> None:
     message = refused(LITELLM_ROLLOUT_PERCENTAGE=value)
     assert "LITELLM_ROLLOUT_PERCENTAGE: expected an integer from 0 to 100" in message
     assert repr(value) in message

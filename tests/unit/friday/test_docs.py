@@ -6,12 +6,12 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 import friday.llm
-from docs.reference import with_tables
+from docs.reference import with_errors_table
 from friday.llm import Feature
 from friday.llm.monitoring.metrics import LlmMetrics
 from friday.service import features, routes
 from friday.service.app import create_app
-from friday.service.envelope import Envelope
+from friday.service.request_middleware import RequestMiddleware
 from friday.service.settings import ServiceSettings, load_settings
 from tests.unit.friday.given import ENVIRONMENT
 
@@ -21,7 +21,7 @@ TEXT = (Path(__file__).parents[3] / "docs" / "API.md").read_text(encoding="utf-8
 def metric_names() -> list[str]:
     registry = CollectorRegistry()
     LlmMetrics(registry)
-    Envelope(create_app(load_settings(ENVIRONMENT)), registry=registry, paths=[])
+    RequestMiddleware(create_app(load_settings(ENVIRONMENT)), registry=registry, paths=[])
     suffix = {"counter": "_total"}
     return [metric.name + suffix.get(metric.type, "") for metric in registry.collect()]
 
@@ -41,10 +41,10 @@ def test_variables(name: str) -> None:
 
 
 def test_the_errors_are_the_codes() -> None:
-    assert with_tables(TEXT) == TEXT
+    assert with_errors_table(TEXT) == TEXT
     assert all(f"| `{name}` |" in TEXT for name in ("QuotaSpent", "GatewayClosed"))
     with pytest.raises(ValueError, match="a place for the errors"):
-        with_tables("")
+        with_errors_table("")
 
 
 @pytest.mark.parametrize("name", metric_names())

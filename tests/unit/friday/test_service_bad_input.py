@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from friday.llm.constants import MAX_TOKENS
-from friday.service.envelope import MAX_DISCARDED_BYTES, MAX_REQUEST_BYTES
 from friday.service.models import MAX_MESSAGE_CHARS, MAX_TEXT_CHARS
+from friday.service.request_middleware import MAX_DISCARDED_BYTES, MAX_REQUEST_BYTES
 from tests.unit.friday.served import OFF, ON, chat, serve, settings
 from tests.unit.friday.upstream import Upstream
 

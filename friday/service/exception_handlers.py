@@ -1,4 +1,4 @@
-"""Every error as JSON of one shape, naming the field; never the input itself."""
+"""Answers every error with JSON of one shape that names the field and never repeats the input."""
 
 from typing import Any
 
@@ -12,8 +12,8 @@ from friday.llm.errors import LlmError
 from friday.llm.monitoring.logger import logger
 from friday.service.models import PATTERNS_MEAN, ErrorAnswer, ErrorDetail, FieldProblem
 
-CLIENT_LEFT = 499
-"""Counted when a client disconnects before its answer is there; no standard status says so."""
+CLIENT_DISCONNECTED = 499
+"""Counted when a client disconnects before it has its answer; there is no standard status for that."""
 
 
 def detail_of(error: LlmError, request_id: str) -> ErrorDetail:
@@ -33,8 +33,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(LlmError, _llm_error)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http_error)
-    app.add_exception_handler(ClientDisconnect, _left)
-    app.add_exception_handler(Exception, _bug)
+    app.add_exception_handler(ClientDisconnect, _disconnected)
+    app.add_exception_handler(Exception, _unexpected)
 
 
 def _answer(status: int, detail: ErrorDetail, headers: dict[str, str] | None = None) -> JSONResponse:
@@ -95,7 +95,7 @@ def _message(item: dict[str, Any]) -> str:
 
 def _http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101
-    if error.status_code == 400:  # FastAPI's word for bytes that no JSON parser can read
+    if error.status_code == 400:  # FastAPI's status for bytes that are not JSON
         return _not_json(request)
     detail = ErrorDetail(
         kind={404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "http_error"),
@@ -106,12 +106,12 @@ def _http_error(request: Request, error: Exception) -> JSONResponse:
     return _answer(error.status_code, detail, dict(error.headers or {}))
 
 
-def _left(request: Request, error: Exception) -> Response:
-    """Nobody reads it; the status is for the count of requests."""
-    return Response(status_code=CLIENT_LEFT)
+def _disconnected(request: Request, error: Exception) -> Response:
+    """Nobody reads this answer; the status is for the count of requests."""
+    return Response(status_code=CLIENT_DISCONNECTED)
 
 
-def _bug(request: Request, error: Exception) -> JSONResponse:
+def _unexpected(request: Request, error: Exception) -> JSONResponse:
     logger.error("unhandled", exc_info=error, extra={"data": {"request_id": request.state.request_id}})
     detail = ErrorDetail(
         kind="internal",

@@ -1,4 +1,4 @@
-"""An answer is only worked on while somebody waits for it."""
+"""Ends the work on an answer when its client disconnects."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -10,10 +10,10 @@ from starlette.requests import ClientDisconnect
 T = TypeVar("T")
 
 
-async def while_present(request: Request, work: Coroutine[Any, Any, T]) -> T:
-    """Return what `work` returns. Raises ClientDisconnect, with `work` cancelled, when the client leaves before."""
+async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
+    """Return the result of `work`. When the client disconnects first, cancel it and raise ClientDisconnect."""
     working = asyncio.ensure_future(work)
-    leaving = asyncio.ensure_future(_left(request))
+    leaving = asyncio.ensure_future(_disconnected(request))
     try:
         await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
         if not working.done():
@@ -25,7 +25,7 @@ async def while_present(request: Request, work: Coroutine[Any, Any, T]) -> T:
         await asyncio.gather(working, leaving, return_exceptions=True)
 
 
-async def _left(request: Request) -> None:
-    # The body was read before; what can still come is the end of the connection.
+async def _disconnected(request: Request) -> None:
+    # The body was read before; only the end of the connection can still come.
     while (await request.receive())["type"] != "http.disconnect":
         pass

@@ -1,4 +1,4 @@
-"""The outer layer of every request: id, size limit, and the count by route. Plain ASGI, for speed."""
+"""The outer layer of every request: its id, its size limit and the count by path. Plain ASGI, for speed."""
 
 import json
 import re
@@ -12,13 +12,13 @@ MAX_REQUEST_BYTES = 1280 * 1024
 """Above the largest body that the models' limits allow, even with every character escaped (12 bytes)."""
 
 MAX_DISCARDED_BYTES = 8 * 1024 * 1024
-"""Up to here a body that is too large is still read, so that its sender gets to see the answer."""
+"""Up to this size a body that is too large is still read, so that its sender receives the answer."""
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._\-]{1,64}")
 
 
-class Envelope:
-    """Gives each request an id (its own X-Request-Id if that is sane), and refuses large bodies with 413."""
+class RequestMiddleware:
+    """Gives each request an id (its own X-Request-Id if that is valid), and refuses large bodies with 413."""
 
     def __init__(self, app: ASGIApp, *, registry: CollectorRegistry, paths: Iterable[str]) -> None:
         self._app = app
@@ -62,10 +62,10 @@ def _request_id(given: bytes) -> str:
 
 
 async def _read(headers: dict[bytes, bytes], receive: Receive) -> bytes | None:
-    """The whole body, or None when it is too large.
+    """Return the whole body, or None when it is too large.
 
-    A body that is not absurd is read to its end all the same: a connection closed under a caller who
-    still sends is reset, and takes the answer with it.
+    A body up to MAX_DISCARDED_BYTES is read to its end all the same: a connection that is closed while its
+    caller still sends is reset, and the answer is lost.
     """
     length = headers.get(b"content-length", b"")
     if length.isdigit() and int(length) > MAX_DISCARDED_BYTES:
@@ -84,7 +84,7 @@ async def _read(headers: dict[bytes, bytes], receive: Receive) -> bytes | None:
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
-    """Give the body once, then whatever the connection says (a disconnect, in the end)."""
+    """Return a Receive that gives the body once, then what the connection brings (a disconnect, in the end)."""
     given = False
 
     async def replay() -> Message:
