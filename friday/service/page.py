@@ -28,7 +28,7 @@ All endpoints: <a href="/openapi.json">/openapi.json</a>.</p>
 )
 _STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 _POLICY = f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; frame-ancestors 'none'"
-_BREAKER_WORDS = ("in use when asked for", "being tried again", "left alone after failures")
+_BREAKER_WORDS = ("in use when asked for", "being tried again", "not used for a while, after failures")
 
 HEADERS = {
     "content-security-policy": _POLICY,

@@ -32,7 +32,7 @@ class LlmMetrics:
         )
         self.errors = Counter(
             "friday_llm_errors",
-            "Failed attempts by kind, also those that a fallback made good",
+            "Failed attempts by kind, also those of calls that a fallback answered",
             ["path", "model", "feature", "kind"],
             registry=registry,
         )
@@ -68,7 +68,7 @@ class LlmMetrics:
         self.in_flight = Gauge("friday_llm_in_flight", "Calls that run now", registry=registry)
         self.breaker = Gauge(
             "friday_llm_breaker_state",
-            "0 closed, 1 half open, 2 open (the gateway is left alone)",
+            "0 closed, 1 half open, 2 open (the gateway gets no calls)",
             registry=registry,
         )
         self.percentage = Gauge(

@@ -108,7 +108,7 @@ def test_each_status_has_its_error(status: int, error: type[LlmError], repeatabl
         (500, "gateway_closed", errors.Unavailable),
     ],
 )
-def test_a_gateway_that_was_closed_is_told_from_one_that_fails(status: int, kind: str, error: type[LlmError]) -> None:
+def test_a_closed_gateway_differs_from_one_that_fails(status: int, kind: str, error: type[LlmError]) -> None:
     body = json.dumps({"error": {"message": "m", "type": kind, "param": None, "code": "503"}}).encode()
     assert type(error_for_status(status, body, {})) is error
 

@@ -46,7 +46,7 @@ async def test_the_direct_path_does_not_repeat_the_rest(
     assert type(caught.value) is error
     assert caught.value.path == "direct"
     assert len(direct.requests) == 1
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 4, "it does not wait for the deadline of 5 s"
     await router.aclose()
 
 

@@ -77,7 +77,7 @@ async def test_a_body_that_is_no_object_is_a_400(body: bytes, http: httpx.AsyncC
     assert (await http.post("/api/chat", json=chat())).status_code == 200, "it goes on serving"
 
 
-async def test_another_content_type_is_told_so(http: httpx.AsyncClient) -> None:
+async def test_another_content_type_is_refused(http: httpx.AsyncClient) -> None:
     answer = await http.post("/api/chat", content=json.dumps(chat()), headers={"content-type": "text/plain"})
     assert answer.status_code == 400
     assert "Content-Type" in answer.json()["error"]["advice"]

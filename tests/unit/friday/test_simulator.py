@@ -163,7 +163,7 @@ async def test_a_stream_that_breaks_later_is_a_clear_error(
 
 
 @pytest.mark.parametrize("used", [{"minute_used": 1000}, {"day_used": 100_000}])
-async def test_a_spent_quota_is_told_apart_and_the_direct_account_helps(
+async def test_a_spent_quota_has_its_own_error_and_the_direct_account_helps(
     used: dict[str, int], simulator: str, router: LlmRouter
 ) -> None:
     httpx.patch(f"{simulator}/admin/accounts/gateway", json=used, trust_env=False).raise_for_status()
@@ -173,7 +173,7 @@ async def test_a_spent_quota_is_told_apart_and_the_direct_account_helps(
     with pytest.raises(LlmError) as caught:
         await ask(router, 7, stream=False)
     assert caught.value.kind == "quota_spent"
-    assert time.monotonic() - started < 1, "not retried"
+    assert time.monotonic() - started < 1.4, "it does not wait for the deadline of 1.5 s"
 
 
 async def test_nothing_was_ever_billed(simulator: str, router: LlmRouter) -> None:

@@ -145,7 +145,8 @@ def plain(body: object, status: int = 200, **headers: str) -> Script:
 
 
 def stream(*events: object, cut: bool = False) -> Script:
-    """Server-sent events: dicts as JSON, strings as data, bytes raw, numbers as pauses in seconds.
+    """Server-sent events: dicts as JSON, strings as data, bytes raw, numbers as pauses in seconds,
+    asyncio events as pauses until they are set.
 
     `cut` breaks the connection instead of ending the answer.
     """
@@ -154,6 +155,9 @@ def stream(*events: object, cut: bool = False) -> Script:
         head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
         await exchange.send(head)
         for event in events:
+            if isinstance(event, asyncio.Event):
+                await event.wait()
+                continue
             if isinstance(event, int | float):
                 await asyncio.sleep(event)
                 continue
