@@ -46,7 +46,11 @@ class Host(pulumi.ComponentResource):
 
 def _provider(args: HostArgs, opts: pulumi.ResourceOptions) -> docker.Provider:
     if args.docker_host.startswith("ssh://"):
-        return docker.Provider("docker", host=args.docker_host, ssh_opts=args.ssh.options(), opts=opts)
+        # The connection that ops/hosts/ssh_master.py holds, if it does, else one of the plugin's own. The variable is
+        # for ssh to expand: the state must not depend on the machine.
+        socket = f"${{FRIDAY_SSH_CONTROL_DIR}}/{args.ssh.connection_name(args.docker_host)}"
+        shared = ["-o", "ControlMaster=no", "-o", f"ControlPath={socket}"]
+        return docker.Provider("docker", host=args.docker_host, ssh_opts=[*args.ssh.options(), *shared], opts=opts)
     if args.docker_host.startswith("tcp://"):
         return docker.Provider(
             "docker",

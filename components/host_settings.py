@@ -1,5 +1,6 @@
 """How the Docker hosts of a stack are reached."""
 
+import hashlib
 from pathlib import Path
 from typing import Annotated
 
@@ -50,6 +51,10 @@ class SshSettings(Settings):
         if self.known_hosts_file:
             options += ["-o", f"UserKnownHostsFile={self.known_hosts_file}"]
         return options
+
+    def connection_name(self, address: str) -> str:
+        """Return a name for a connection to `address`: another key, or other known hosts, make it another one."""
+        return hashlib.sha256("\0".join([address, *self.options()]).encode()).hexdigest()[:16]
 
 
 class TlsSettings(Settings):

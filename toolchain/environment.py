@@ -20,6 +20,8 @@ def environment() -> dict[str, str]:
         # Else every part waits until the ones before it have been compared.
         "PULUMI_PARALLEL_DIFF": "true",
         "FRIDAY_STATE_DIR": str(paths.state_dir()),
+        # Pulumi's plugin finds the connections of ours by it; its ssh refuses to start without the variable.
+        "FRIDAY_SSH_CONTROL_DIR": str(paths.ssh_control_dir()),
     }
     if not os.environ.get("PULUMI_BACKEND_URL"):
         variables["PULUMI_BACKEND_URL"] = paths.pulumi_state().as_uri()

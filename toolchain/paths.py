@@ -55,6 +55,14 @@ def user_cache() -> Path:
     return root / "friday-litellm"
 
 
+def ssh_control_dir() -> Path:
+    """The sockets of the ssh connections that this user's commands share. Nobody else may write there: who owns a
+    socket there is taken for the host. The path has to be short: a socket's has 107 bytes at most.
+    """
+    private = Path(os.environ.get("XDG_RUNTIME_DIR", ""))
+    return private / "friday-litellm" if private.is_absolute() else user_cache() / "ssh"
+
+
 def toolchain_dir() -> Path:
     """Return the folder of the tools that this checkout pins."""
     return user_cache() / pins_key()

@@ -12,8 +12,8 @@ from docker.transport.basehttpadapter import BaseHTTPAdapter
 
 from components.host_settings import SshSettings, TlsSettings
 from ops.errors import EXIT_FAILED, EXIT_USAGE, OperationError, root_cause
-from ops.hosts import ssh_errors, tls_errors
-from ops.hosts.ssh import SshAdapter, command
+from ops.hosts import ssh_errors, ssh_master, tls_errors
+from ops.hosts.ssh import SshAdapter
 from toolchain import docker_engine, versions
 
 _FIRST_SECONDS = 20  # above the 10 s after which ssh itself gives a host up
@@ -67,8 +67,8 @@ class _Api(docker.APIClient):
             kwargs["verify"] = self.verify  # else REQUESTS_CA_BUNDLE of this machine's environment would decide
         try:
             return super().send(request, **kwargs)
-        except requests.RequestException as error:
-            reason = self._way.explain(error)
+        except (requests.RequestException, OperationError) as error:
+            reason = error if isinstance(error, OperationError) else self._way.explain(error)
             if self.answered:
                 reason = OperationError(f"connection lost: {reason.message}", reason.mend, EXIT_FAILED, reason.details)
             raise reason from error
@@ -121,13 +121,21 @@ class _Ssh:
             raise OperationError(message, "sudo apt-get install openssh-client", EXIT_USAGE)
         self._address = address
         self._ssh = ssh
-        self._over_ssh = SshAdapter(command(address, ssh, ["docker", "system", "dial-stdio"]))
+        self._over_ssh = SshAdapter(lambda: ssh_master.shared(address, ssh, ["docker", "system", "dial-stdio"]))
         self.adapter: BaseHTTPAdapter | None = self._over_ssh
 
     def explain(self, error: requests.RequestException) -> OperationError:
+        ssh_master.let_go(self._address, self._ssh)
         if isinstance(error, requests.exceptions.Timeout):
             return ssh_errors.silent(self._address, self._ssh)
-        return ssh_errors.explain(self._address, self._ssh, self._over_ssh.last_words() or str(error))
+        said = self._over_ssh.last_words()
+        if not said:
+            # A shared connection that breaks says nothing; why it did, a new one meets too.
+            try:
+                ssh_master.open_connection(self._address, self._ssh)
+            except OperationError as reason:
+                return reason
+        return ssh_errors.explain(self._address, self._ssh, said or str(error))
 
 
 class _Tls:

@@ -11,11 +11,10 @@ from typing import Protocol
 
 from components.host_settings import SshSettings
 from components.settings import StackSettings
-from ops.hosts import ssh
+from ops.hosts import ssh, ssh_master
 
 _SECONDS = 20
-_ANY = ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
-_LISTENING = "0A"
+_ANY = ("0.0.0.0", "::", "*")  # noqa: S104 - compared, not bound
 
 
 @dataclass(frozen=True)
@@ -32,8 +31,11 @@ class Machine(Protocol):
     def space(self, folder: str) -> Space | str:
         """Return what is free, or why that cannot be told."""
 
-    def listener(self, address: str, port: int) -> str:
-        """Return who listens on a port; "" when it is free, or when only the engine can be asked."""
+    def listener(self, address: str, port: int) -> str | None:
+        """Return who listens on a port; "" when it is free, or when only the daemon can be asked.
+
+        None when the machine cannot tell, for it has no `ss`.
+        """
 
 
 def machine_of(address: str, settings: StackSettings) -> Machine:
@@ -64,7 +66,7 @@ class _OverSsh:
     def __init__(self, address: str, settings: SshSettings) -> None:
         self._address = address
         self._settings = settings
-        self._heard: list[tuple[str, int]] | None = None
+        self._asked: subprocess.CompletedProcess[str] | None = None
 
     def space(self, folder: str) -> Space | str:
         done = self._run(f"cat /proc/meminfo && df -Pk {shlex.quote(folder)}")
@@ -72,20 +74,18 @@ class _OverSsh:
             return done.stderr.strip() or f"exit code {done.returncode}"
         return Space(_available(done.stdout), int(done.stdout.splitlines()[-1].split()[3]) * 1024)
 
-    def listener(self, address: str, port: int) -> str:
-        taken = any(at == port and (address in _ANY or where in (*_ANY, address)) for where, at in self._listening())
+    def listener(self, address: str, port: int) -> str | None:
+        # Kept by hand: until Python 3.12 a cached_property has one lock for all machines, and they wait for each other.
+        self._asked = self._asked or self._run("ss -Hltn")
+        if self._asked.returncode:
+            return None
+        listening = _listening(self._asked.stdout)
+        taken = any(at == port and (address in _ANY or where in (*_ANY, address)) for where, at in listening)
         look = ssh.by_hand(self._address, self._settings, "ss -ltnp")
         return f"a process of that host; {look} shows it" if taken else ""
 
-    def _listening(self) -> list[tuple[str, int]]:
-        # Kept by hand: until Python 3.12 a cached_property has one lock for all machines, and they wait for each other.
-        if self._heard is None:
-            # Not `ss`: these are there on every Linux. One of them is missing where IPv6 is off.
-            self._heard = list(_listening(self._run("cat /proc/net/tcp /proc/net/tcp6").stdout))
-        return self._heard
-
     def _run(self, script: str) -> subprocess.CompletedProcess[str]:
-        line = ssh.command(self._address, self._settings, ["sh", "-c", shlex.quote(script)])
+        line = ssh_master.shared(self._address, self._settings, ["sh", "-c", shlex.quote(script)])
         try:
             return subprocess.run(
                 line,
@@ -115,17 +115,7 @@ def _available(meminfo: str) -> int:
 
 
 def _listening(table: str) -> Iterator[tuple[str, int]]:
-    """Yield (address, port) of each listening socket of /proc/net/tcp and tcp6."""
+    """Yield (address, port) of each line of `ss -Hltn`; an IPv6 address stands in brackets, a star is every address."""
     for line in table.splitlines():
-        fields = line.split()
-        if len(fields) > 3 and fields[3] == _LISTENING:
-            address, _, port = fields[1].partition(":")
-            yield _spelled(bytes.fromhex(address)), int(port, 16)
-
-
-def _spelled(packed: bytes) -> str:
-    # Each group of four bytes stands in the machine's own order, which is little-endian wherever images are built for.
-    ordered = b"".join(packed[start : start + 4][::-1] for start in range(0, len(packed), 4))
-    if len(ordered) == 16 and ordered.startswith(bytes(10) + b"\xff\xff"):
-        ordered = ordered[12:]
-    return socket.inet_ntop(socket.AF_INET if len(ordered) == 4 else socket.AF_INET6, ordered)
+        address, _, port = line.split()[3].rpartition(":")
+        yield address.partition("%")[0].strip("[]").removeprefix("::ffff:"), int(port)

@@ -1,7 +1,7 @@
-"""The `ssh` command as docker-py's way to an engine: its own ssh support takes no options.
+"""The `ssh` command as docker-py's way to a daemon: its own ssh support takes no options.
 
 Each connection is a child `ssh HOST docker system dial-stdio`, which is also how Docker's command line and Pulumi's
-plugin go: what is reached here, an update reaches too.
+plugin do it: what is reached here, an update reaches too.
 """
 
 import contextlib
@@ -12,7 +12,7 @@ import socket
 import subprocess
 import tempfile
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import IO, Any
 from urllib.parse import urlsplit
 
@@ -44,9 +44,12 @@ def is_root(address: str) -> bool:
 
 
 class SshAdapter(BaseHTTPAdapter):
-    """Carries the requests of one docker-py client; closing it ends its children."""
+    """Carries the requests of one docker-py client; closing it ends its children.
 
-    def __init__(self, line: Sequence[str]) -> None:
+    `line` returns the command of a child, or raises the OperationError that a request then ends with.
+    """
+
+    def __init__(self, line: Callable[[], Sequence[str]]) -> None:
         super().__init__()
         self._pool = _Pool(line)
 
@@ -71,7 +74,7 @@ class SshAdapter(BaseHTTPAdapter):
 
 
 class _Pool(urllib3.HTTPConnectionPool):
-    def __init__(self, line: Sequence[str]) -> None:
+    def __init__(self, line: Callable[[], Sequence[str]]) -> None:
         super().__init__("localhost", maxsize=10)
         self._line = line
         self.children: list[_Child] = []
@@ -80,7 +83,7 @@ class _Pool(urllib3.HTTPConnectionPool):
         return _Connection(self)
 
     def dial(self) -> socket.socket:
-        ours, child = _start(self._line)
+        ours, child = _start(self._line())
         self.children = [*(each for each in self.children if each.end.alive), child]
         return ours
 

@@ -51,7 +51,7 @@ _CASES = (
     ),
     _Case(
         r"Could not resolve hostname|connect to host|Connection (?:refused|timed out|closed|reset)|kex_exchange|"
-        r"banner exchange|not responding|[Cc]onnection .*(?:timed out|closed by)",
+        r"banner exchange|not responding|[Cc]onnection .*(?:timed out|closed by)|from master failed",
         "cannot be reached",
         "check that it runs and that name, port and firewall are right; {ssh} tries it",
     ),
@@ -66,7 +66,8 @@ _CASES = (
         "{ssh} sudo usermod -aG docker {user}",
     ),
     _Case(
-        r"Cannot connect to the Docker daemon|dial unix|docker daemon running|daemon is not running",
+        r"Cannot connect to the Docker daemon|dial unix|docker daemon running|daemon is not running|"
+        r"Remote end closed connection",
         "its Docker daemon does not answer",
         "{ssh} {sudo}systemctl start docker; {ssh} {sudo}journalctl -u docker -n 50 says why it does not run",
     ),

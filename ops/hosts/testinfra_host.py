@@ -1,14 +1,12 @@
-"""One host as Testinfra sees it: commands on it, its Docker engine, and the ports that it publishes.
+"""One host as Testinfra sees it: commands on it, its Docker daemon, and the ports that it publishes.
 
-Over ssh everything goes through one connection, and requests through tunnels in it: a port of the host's loopback is
-asked like any other, and the host needs no program but docker.
+Over ssh everything goes through the host's one connection, and requests through tunnels in it: a port of the host's
+loopback is asked like any other, and the host needs no program but docker.
 """
 
 import json
 import shlex
-import subprocess
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -20,13 +18,11 @@ import httpx
 import testinfra
 from testinfra.host import Host
 
-from components.host_settings import SshSettings, TlsSettings
+from components.host_settings import TlsSettings
 from components.settings import StackSettings
 from ops.errors import EXIT_USAGE, OperationError
-from ops.hosts import ssh_errors
-from ops.hosts.ssh import command
+from ops.hosts import ssh_master
 
-_CONNECT_SECONDS = 15
 _REQUEST_SECONDS = 10
 
 
@@ -100,28 +96,10 @@ def open_test_host(address: str, settings: StackSettings) -> Iterator[TestHost]:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="friday-verify-")))
         tunnels = {port: folder / str(port) for port in ports}
         leads = [f"{tunnels[port]}:{name}:{port}" for port, name in ports.items()]
-        stack.enter_context(_connection(address, settings.ssh, folder / "control", leads))
-        options = [*settings.ssh.options(), "-T", "-o", "LogLevel=ERROR", "-o", "ControlMaster=no"]
-        shared = shlex.join([*options, "-S", str(folder / "control")])
+        stack.enter_context(ssh_master.tunnels(address, settings.ssh, leads))
+        options = [*settings.ssh.options(), "-T", "-o", "LogLevel=ERROR", *ssh_master.options(address, settings.ssh)]
+        shared = shlex.join(options)
         yield TestHost(address, testinfra.get_host(address, ssh_extra_args=shared), ["docker"], tunnels)
-
-
-@contextmanager
-def _connection(address: str, ssh: SshSettings, control: Path, leads: Sequence[str]) -> Iterator[None]:
-    """Hold the one ssh connection that all commands and tunnels share."""
-    tunnels = [word for lead in leads for word in ("-L", lead)]
-    line = command(address, ssh, [], "-N", "-M", "-S", str(control), "-o", "ControlPersist=no", *tunnels)
-    with subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
-        try:
-            deadline = time.monotonic() + _CONNECT_SECONDS
-            while not control.exists():
-                if process.poll() is not None or time.monotonic() > deadline:
-                    process.terminate()
-                    raise ssh_errors.explain(address, ssh, process.communicate()[1].decode(errors="replace"))
-                time.sleep(0.02)
-            yield
-        finally:
-            process.terminate()
 
 
 def _reached(bound: str) -> str:

@@ -66,7 +66,8 @@ class Held:
 class HostFacts:
     """One host that was reached.
 
-    `seconds_apart` is how far its clock is ahead, beyond doubt. `holders` are who else holds the port of a setting.
+    `seconds_apart` is how far its clock is ahead, beyond doubt. `holders` are who else holds the port of a setting,
+    None where the host cannot tell.
     `memory` is all that the machine has, in bytes; `space` is what is free, or why that is not known, and None when it
     was not asked. `own_memory` is what the stack itself uses there now, in bytes: 0 when it was not asked, for instance
     because there is enough without it.
@@ -78,7 +79,7 @@ class HostFacts:
     memory: int
     swarm: Swarm
     images: Held
-    holders: Mapping[str, str]
+    holders: Mapping[str, str | None]
     space: Space | str | None = None
     own_memory: int = 0
 

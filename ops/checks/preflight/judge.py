@@ -134,7 +134,11 @@ def _ports(facts: Facts, address: str, host: HostFacts) -> Iterator[Check]:
     for setting, (_, port) in ports.published(facts.settings).items():
         holder = host.holders[setting]
         where = "" if address.startswith("unix://") else f" on {address}"
-        if holder:
+        if holder is None:
+            install = _there(facts, address, "apt-get install iproute2", sudo=True)
+            text = f"the host has no ss command to look with; {install}"
+            yield Check(f"port {setting}", address, State.SKIPPED, text)
+        elif holder:
             key = f"Pulumi.{facts.stack}.yaml: friday-litellm:{setting}"
             text = f"{key}: port {port} should be free{where} (held by {holder})"
             mend = f"pulumi config set --path '{setting}' OTHER_PORT -s {facts.stack}, or end what listens there"

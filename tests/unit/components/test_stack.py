@@ -221,6 +221,20 @@ def test_fridays_url_is_where_users_reach_the_edge(host: str, bound: str, url: s
     assert summary(settings(dockerHost=host, edge={"bindAddress": bound}))["fridayUrl"] == url
 
 
+def test_the_plugin_shares_the_connection_of_a_host_and_the_state_names_no_folder_of_this_machine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("FRIDAY_SSH_CONTROL_DIR", "/run/user/1000/friday-litellm")
+    chosen = settings(dockerHost="ssh://deploy@staging.example", ssh={"identityFile": "/keys/id"})
+    (provider,) = declare(chosen).of("pulumi:providers:docker").values()
+    options = json.loads(provider["sshOpts"])
+    name = chosen.ssh.connection_name(chosen.docker_host)
+    assert options == [
+        *chosen.ssh.options(),
+        *("-o", "ControlMaster=no", "-o", f"ControlPath=${{FRIDAY_SSH_CONTROL_DIR}}/{name}"),
+    ]
+
+
 def test_a_long_stack_name_makes_no_name_that_a_swarm_refuses() -> None:
     recorder = declare(settings(engine="swarm"), stack="a-stack-with-quite-a-long-name")
     kinds = ("docker:index/secret:Secret", "docker:index/serviceConfig:ServiceConfig", SERVICE)

@@ -1,5 +1,7 @@
 """What several modules of these tests play with."""
 
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,14 @@ def state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPa
     folder = Path(tmp_path_factory.mktemp("state"))
     monkeypatch.setenv("FRIDAY_STATE_DIR", str(folder))
     return folder
+
+
+@pytest.fixture(autouse=True)
+def runtime_dir(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Give a folder for the sockets of ssh connections; pytest's own have paths that are too long for a socket."""
+    with tempfile.TemporaryDirectory(prefix="f-") as folder:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", folder)
+        yield Path(folder)
 
 
 @pytest.fixture

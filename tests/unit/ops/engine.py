@@ -3,6 +3,7 @@
 import json
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
@@ -20,16 +21,34 @@ INFO: dict[str, Any] = {
 }
 VERSION = {"ApiVersion": "1.41", "MinAPIVersion": "1.12", "Version": "20.10.24", "Arch": "amd64"}
 
-# What `docker system dial-stdio` does on the other side; it notes its process, its line and whether it has a terminal.
+# Holds a connection (-M) as long as its socket is there, ends one (-O stop), or else does what `docker system
+# dial-stdio` does on the other side; it notes its process, its line and whether it has a terminal.
 _DIAL = """#!{python}
-import json, os, socket, sys, threading
+import contextlib, json, os, socket, sys, threading
 terminal = True
 try:
     os.open("/dev/tty", os.O_RDWR)
 except OSError:
     terminal = False
+line = sys.argv[1:]
 with open({log!r}, "a") as log:
-    log.write(json.dumps({{"pid": os.getpid(), "line": sys.argv[1:], "terminal": terminal}}) + "\\n")
+    log.write(json.dumps({{"pid": os.getpid(), "line": line, "terminal": terminal}}) + "\\n")
+control = line[line.index("-S") + 1]
+if "-O" in line:
+    if "stop" in line:
+        os.unlink(control)
+    sys.exit()
+if "-M" in line:
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(control)
+    listener.listen()
+    listener.settimeout(0.1)
+    if os.fork():
+        os._exit(0)
+    while os.path.exists(control):
+        with contextlib.suppress(TimeoutError):
+            listener.accept()
+    sys.exit()
 far = socket.socket(socket.AF_UNIX)
 far.connect({socket!r})
 def back():
@@ -106,16 +125,47 @@ def ssh_to(folder: Path, socket: Path) -> Path:
     return log
 
 
+def gone(pid: int) -> bool:
+    """Tell whether a process ends within a while."""
+    deadline = time.monotonic() + 20
+    while _is_running(pid) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return not _is_running(pid)
+
+
+def _is_running(pid: int) -> bool:
+    stat = Path(f"/proc/{pid}/stat")
+    return stat.exists() and stat.read_text().rsplit(")", 1)[1].split()[0] != "Z"
+
+
 def calls(log: Path) -> list[dict[str, Any]]:
-    """Return each call of such an `ssh`: its pid, its line, whether it had a terminal."""
+    """Return each child of such an `ssh` that ran something there: its pid, its line, whether it had a terminal."""
+    return [call for call in _all(log) if not {"-M", "-O"} & set(call["line"])]
+
+
+def logins(log: Path) -> list[dict[str, Any]]:
+    """Return each `ssh` that made a connection for the others."""
+    return [call for call in _all(log) if "-M" in call["line"]]
+
+
+def controls(log: Path) -> list[dict[str, Any]]:
+    """Return each `ssh` that asked the holder of a connection for something."""
+    return [call for call in _all(log) if "-O" in call["line"]]
+
+
+def _all(log: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in log.read_text().splitlines()]
 
 
 def ssh_that_says(folder: Path, code: int, said: str, printed: str = "") -> None:
-    """Write an `ssh` into a folder that prints a text, says another on stderr and ends with an exit code."""
+    """Write an `ssh` into a folder that prints a text, says another on stderr and ends with an exit code.
+
+    With 255, which is ssh's own, it does not log in either.
+    """
     (folder / "said").write_text(said)
     (folder / "printed").write_text(printed)
-    _write(folder, f"#!/bin/sh\ncat '{folder}/printed'; cat '{folder}/said' >&2\nexit {code}\n")
+    login = "" if code == 255 else 'case " $* " in *" -M "*) exit 0;; esac\n'
+    _write(folder, f"#!/bin/sh\n{login}cat '{folder}/printed'; cat '{folder}/said' >&2\nexit {code}\n")
 
 
 def _write(folder: Path, script: str) -> None:

@@ -29,7 +29,7 @@ from ops.rollout.history import Entry
 from testing.ports import free_ports
 from tests.unit.given import settings
 from tests.unit.ops.deployed import Played
-from tests.unit.ops.engine import INFO, calls, engine, image, ssh_that_says, ssh_to
+from tests.unit.ops.engine import INFO, calls, engine, gone, image, ssh_that_says, ssh_to
 from tests.unit.ops.evidence import entry
 from toolchain.docker_engine import Engine
 
@@ -128,7 +128,7 @@ def test_ports_are_held_by_others_or_by_the_stack_itself(local: StackSettings, t
         found = of(local).holders
     assert found["edge.port"] == "the container web"
     assert found["edge.gatewayPort"] == ""
-    assert found["simulator.port"].startswith("a process of this machine")
+    assert str(found["simulator.port"]).startswith("a process of this machine")
 
 
 @pytest.mark.usefixtures("built_here")
@@ -201,6 +201,7 @@ def test_one_connection_to_a_host_serves_preflight_and_what_comes_after_it(
         dialled = [call for call in calls(log) if call["line"][-1] == "dial-stdio"]
         assert len(dialled) == 1
         os.kill(dialled[0]["pid"], signal.SIGKILL)
+        assert gone(dialled[0]["pid"])
         ssh_that_says(tools, 255, "Connection to h.example closed by remote host.\n")
         assert played.hosts.answering(lost.append) == {}
     assert lost == [f"{FAR}: connection lost: {FAR}: cannot be reached"]

@@ -181,6 +181,14 @@ def test_a_taken_port_is_named_with_its_setting_holder_and_host(address: str, wh
     assert check.mend.startswith("pulumi config set --path 'edge.port' OTHER_PORT -s t")
 
 
+def test_a_host_that_cannot_tell_of_its_ports_fails_nothing() -> None:
+    blind = dataclasses.replace(HEALTHY, holders={**FREE, "edge.port": None})
+    (check,) = (each for each in judge(facts({FIRST: blind}), GROUPS) if each.name == "port edge.port")
+    assert check.state is State.SKIPPED
+    assert check.found.startswith("the host has no ss command to look with; ")
+    assert check.found.endswith("apt-get install iproute2")
+
+
 def test_secrets_that_set_up_has_yet_to_make_are_named() -> None:
     check = only(facts({FIRST: HEALTHY}, gatewayKey=f"{NOT_GENERATED}gatewayKey"))
     assert check.found == "Pulumi.t.yaml: gatewayKey: not generated on this machine yet"

@@ -5,7 +5,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,9 +13,9 @@ import requests
 
 from components.host_settings import SshSettings, TlsSettings
 from ops.errors import EXIT_FAILED, EXIT_USAGE, OperationError
-from ops.hosts import connection
+from ops.hosts import connection, ssh_master
 from ops.hosts.connection import _Unix, connect
-from tests.unit.ops.engine import calls, engine, ssh_that_says, ssh_to
+from tests.unit.ops.engine import calls, engine, gone, ssh_that_says, ssh_to
 from toolchain.paths import ROOT
 
 HOST = "ssh://deploy@h.example:2222"
@@ -60,19 +59,6 @@ def far(tools: Path, tmp_path: Path) -> Iterator[Path]:
     """An engine that is reached by ssh; yields the file with the calls of `ssh`."""
     with engine(tmp_path / "docker.sock"):
         yield ssh_to(tools, tmp_path / "docker.sock")
-
-
-def is_running(pid: int) -> bool:
-    stat = Path(f"/proc/{pid}/stat")
-    return stat.exists() and stat.read_text().rsplit(")", 1)[1].split()[0] != "Z"
-
-
-def gone(pid: int) -> bool:
-    """Tell whether a process ends within a while."""
-    deadline = time.monotonic() + 20
-    while is_running(pid) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return not is_running(pid)
 
 
 @pytest.mark.parametrize(
@@ -153,6 +139,7 @@ def test_an_engine_is_asked_over_one_child_that_has_the_options_and_no_terminal(
         client.close()
     assert call["terminal"] is False
     assert call["line"][: len(SSH.options())] == SSH.options()
+    assert "ControlMaster=no" in call["line"]
     assert call["line"][-5:] == ["--", HOST, "docker", "system", "dial-stdio"]
     assert gone(call["pid"])
 
@@ -182,12 +169,16 @@ def test_children_end_with_the_process_however_that_ends(far: Path, ending: str)
     assert gone(call["pid"])
 
 
-def test_an_engine_that_says_nothing_is_given_up_and_its_child_ended(
-    tools: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("silent", ["-M", "dial-stdio"])
+def test_a_host_that_says_nothing_is_given_up_and_its_child_ended(
+    tools: Path, monkeypatch: pytest.MonkeyPatch, silent: str
 ) -> None:
-    (tools / "ssh").write_text(f"#!/bin/sh\necho $$ > '{tools}/pid'\nexec sleep 300\n")
+    """Neither a login that does not end nor a daemon that hangs holds anybody up."""
+    hang = f"""case " $* " in *" {silent} "*) echo $$ > '{tools}/pid'; exec sleep 300;; esac"""
+    (tools / "ssh").write_text(f"#!/bin/sh\n{hang}\n")
     (tools / "ssh").chmod(0o755)
     monkeypatch.setattr(connection, "_FIRST_SECONDS", 1)
+    monkeypatch.setattr(ssh_master, "_CONNECT_SECONDS", 1)
     with pytest.raises(OperationError, match="its Docker daemon does not answer in time") as caught:
         connect(HOST, SSH, TlsSettings())
     assert caught.value.exit_code == EXIT_USAGE
