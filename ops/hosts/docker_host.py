@@ -10,6 +10,8 @@ import docker
 from docker.errors import NotFound
 from docker.models.containers import Container
 
+from ops.errors import OperationError
+from ops.hosts.exec_stdin import talk
 from ops.hosts.image_store import find
 from ops.waiting import look_until
 
@@ -112,17 +114,28 @@ class DockerHost:
                 lines = container.logs(tail=tail, timestamps=True).splitlines()
                 yield str(container.name), iter(lines), container
 
-    def run_in(self, stack: str, part: str, command: list[str]) -> dict[str, str]:
-        """Run a command in each running container of a part; return what each printed, by the container's name."""
+    def run_in(self, stack: str, part: str, command: list[str], stdin: bytes = b"") -> dict[str, str]:
+        """Run a command in each running container of a part; return what each printed, by the container's name.
+
+        `stdin` is for what nobody else may see. A command that is given some has to read exactly that many bytes.
+        """
         answers = {}
         api = self._client.api
         # Not the library's own objects: they ask for each container once more, and for an exit code afterwards, which
         # costs a connection, for the one that the command ran over is gone.
         for found in api.containers(filters={"label": [f"{STACK_LABEL}={stack}", f"{PART_LABEL}={part}"]}):
             with contextlib.suppress(NotFound):  # gone between the listing and the command
-                printed = api.exec_start(api.exec_create(found["Id"], command)["Id"])
+                made = api.exec_create(found["Id"], command, stdin=bool(stdin))["Id"]
+                printed = self._talk(made, stdin) if stdin else api.exec_start(made)
                 answers[found["Names"][0].lstrip("/")] = printed.decode(errors="replace")
         return answers
+
+    def _talk(self, made: str, stdin: bytes) -> bytes:
+        try:
+            return talk(self._client.api, made, stdin)
+        except OSError as error:
+            message = f"connection lost while a command ran in a container: {error}"
+            raise OperationError(message, "look whether the host is up, then ask again") from error
 
     def remove_strays(self, stack: str, known: set[str]) -> list[str]:
         """Remove the stack's containers whose ids are not `known` to its state; return their names.

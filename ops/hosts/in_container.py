@@ -8,14 +8,15 @@ import httpx
 from ops.errors import OperationError
 from ops.hosts.docker_host import DockerHost
 
-_TALK = 'exec 3<>"/dev/tcp/127.0.0.1/$1" && printf %s "$0" >&3 && cat <&3'
-_AT_ONCE = 4  # each may be an ssh connection of its own, and sshd lets no more than ten in at a time
+# The request comes by standard input: it may hold a key, and arguments are there for everybody on the host to see.
+_TALK = 'exec 3<>"/dev/tcp/127.0.0.1/$1" && head -c "$0" >&3 && cat <&3'
+_AT_ONCE = 4  # sshd lets ten sessions through a connection, and others use it too
 
 
 class InContainer(httpx.BaseTransport):
     """An httpx transport: each request is made by bash in the first running container of a part.
 
-    Meant for short texts and the stack's own parts: a request travels as an argument, its key too.
+    Meant for short texts and the stack's own parts.
     """
 
     def __init__(self, hosts: Sequence[DockerHost], stack: str, part: str, port: int) -> None:
@@ -26,11 +27,12 @@ class InContainer(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Make one request; httpx.ConnectError when no container answers."""
-        command = ["bash", "-c", _TALK, _written(request), str(self._port)]
+        written = _written(request)
+        command = ["bash", "-c", _TALK, str(len(written)), str(self._port)]
         stack, part = self._where
         try:
             with self._free:
-                ran = (text for host in self._hosts for text in host.run_in(stack, part, command).values())
+                ran = (text for host in self._hosts for text in host.run_in(stack, part, command, written).values())
                 answer = next(ran, None)
         except OperationError as error:
             raise httpx.ConnectError(error.message, request=request) from error
@@ -39,7 +41,7 @@ class InContainer(httpx.BaseTransport):
         return _read(answer, request)
 
 
-def _written(request: httpx.Request) -> str:
+def _written(request: httpx.Request) -> bytes:
     # HTTP/1.0: the answer comes in one piece and ends with the connection.
     lines = [
         f"{request.method} {request.url.raw_path.decode()} HTTP/1.0",
@@ -49,7 +51,7 @@ def _written(request: httpx.Request) -> str:
     ]
     if "authorization" in request.headers:
         lines.append(f"Authorization: {request.headers['authorization']}")
-    return "\r\n".join([*lines, "", request.content.decode()])
+    return "\r\n".join([*lines, "", ""]).encode() + request.content
 
 
 def _read(answer: str, request: httpx.Request) -> httpx.Response:

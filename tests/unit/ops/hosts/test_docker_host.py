@@ -50,7 +50,8 @@ def test_leftovers_are_containers_networks_and_volumes(host: DockerHost, things:
 
 
 def test_a_command_runs_in_every_container_of_a_part_that_is_still_there(host: DockerHost) -> None:
-    def create(container: str, _: list[str]) -> dict[str, str]:
+    def create(container: str, _: list[str], stdin: bool) -> dict[str, str]:
+        assert not stdin
         if container == "gone":
             raise NotFound(container)
         return {"Id": f"in {container}"}
