@@ -25,6 +25,9 @@ DOCKER_ENGINE_MINIMUM: Final = (20, 10)
 DOCKER_API_MINIMUM: Final = (1, 41)
 """The API of the engine above."""
 
+DOCKER_API: Final = (1, 56)
+"""The newest API that our own requests are tested with; a newer engine is asked in this one."""
+
 DOCKER_API_SPOKEN: Final = (1, 44)
 """The newest API that our build of the Docker plugin speaks (`newestAPI` in toolchain/go/docker-provider/shim)."""
 

@@ -1,6 +1,7 @@
 """How every command reaches a Docker engine: by unix://, ssh:// or tcp:// with TLS, with the stack's own settings."""
 
 import shutil
+from collections.abc import Mapping
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -9,6 +10,7 @@ import requests
 from docker.errors import APIError
 from docker.tls import TLSConfig
 from docker.transport.basehttpadapter import BaseHTTPAdapter
+from docker.utils import version_lt
 
 from components.host_settings import SshSettings, TlsSettings
 from ops.errors import EXIT_FAILED, EXIT_USAGE, OperationError, root_cause
@@ -18,7 +20,7 @@ from toolchain import docker_engine, versions
 
 _FIRST_SECONDS = 20  # above the 10 s after which ssh itself gives a host up
 _SECONDS = 60
-_FIRST_API = ".".join(map(str, versions.DOCKER_API_MINIMUM))
+_TESTED_API = ".".join(map(str, versions.DOCKER_API))
 # docker-py serves every path over the adapter that is mounted here, and reads raw streams from its sockets.
 _PREFIX = "http+docker://"
 
@@ -32,7 +34,7 @@ def connect(address: str, ssh: SshSettings, tls: TlsSettings) -> docker.DockerCl
     Raises OperationError: exit code 2 when the engine is not reached now, 1 out of any later call when it is lost.
     """
     way = _way(address, ssh, tls)
-    version = _version(address, _Api(way, _FIRST_API, _FIRST_SECONDS))
+    version = _version(address, _Api(way, _TESTED_API, _FIRST_SECONDS))
     client = docker.DockerClient(base_url=way.base_url, version=version)
     client.api = _Api(way, version, _SECONDS)
     client.api.answered = True
@@ -75,14 +77,23 @@ class _Api(docker.APIClient):
 
 
 def _version(address: str, api: docker.APIClient) -> str:
+    """Return the API to speak with a daemon, which is asked for it without naming one: it may refuse what we name."""
     try:
-        return str(api.version(api_version=False)["ApiVersion"])
-    except (APIError, requests.RequestException, KeyError, TypeError) as error:
+        return _spoken(api.version(api_version=False))
+    except (APIError, requests.RequestException, KeyError, TypeError, AttributeError) as error:
         message = f"{address}: what answers there is no Docker daemon ({error})"
         raise OperationError(message, "check the address in the stack file", EXIT_USAGE) from error
     except OperationError:
         api.close()  # the error is kept for a while, and would keep its connection
         raise
+
+
+def _spoken(answer: Mapping[str, str]) -> str:
+    """Return the newest API that is tested and that the daemon has; for a daemon with newer ones only, its oldest."""
+    newest = answer["ApiVersion"]
+    spoken = newest if version_lt(newest, _TESTED_API) else _TESTED_API
+    oldest = answer.get("MinAPIVersion") or spoken
+    return oldest if version_lt(spoken, oldest) else spoken
 
 
 def _way(address: str, ssh: SshSettings, tls: TlsSettings) -> _Way:

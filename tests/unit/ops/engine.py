@@ -1,6 +1,7 @@
 """A Docker engine on a Unix socket that answers what a test gives it, and `ssh` commands that lead to it or nowhere."""
 
 import json
+import re
 import sys
 import threading
 import time
@@ -65,9 +66,10 @@ far.shutdown(socket.SHUT_WR)
 class _Server(ThreadingUnixStreamServer):
     daemon_threads = True
 
-    def __init__(self, path: str, answers: dict[str, Any]) -> None:
+    def __init__(self, path: str, answers: dict[str, Any], asked: list[str]) -> None:
         super().__init__(path, Handler)
         self.answers = answers
+        self.asked = asked
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -78,7 +80,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         path = unquote(urlsplit(self.path).path)
-        path = path.partition("/v1.41")[2] or path
+        self.server.asked.append(path)
+        path = re.sub(r"^/v1\.\d+/", "/", path)
         status, answer = 200, self.server.answers.get(path)
         if answer is None:
             status, answer = 404, {"message": f"No such image: {path}"}
@@ -105,10 +108,13 @@ def image(reference: str, **changes: Any) -> dict[str, Any]:
 
 
 @contextmanager
-def engine(path: Path, answers: dict[str, Any] | None = None) -> Iterator[str]:
-    """Serve an engine on the socket `path`: `answers` by path, a pair is (status, answer). Yield its address."""
+def engine(path: Path, answers: dict[str, Any] | None = None, asked: list[str] | None = None) -> Iterator[str]:
+    """Serve an engine on the socket `path`: `answers` by path, a pair is (status, answer). Yield its address.
+
+    The paths that it is asked for, with their versions, are added to `asked`.
+    """
     given = {"/version": VERSION, "/info": INFO, "/containers/json": [], **(answers or {})}
-    with _Server(str(path), given) as server:
+    with _Server(str(path), given, [] if asked is None else asked) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:

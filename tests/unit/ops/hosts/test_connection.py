@@ -15,7 +15,7 @@ from components.host_settings import SshSettings, TlsSettings
 from ops.errors import EXIT_FAILED, EXIT_USAGE, OperationError
 from ops.hosts import connection, ssh_master
 from ops.hosts.connection import _Unix, connect
-from tests.unit.ops.engine import calls, engine, gone, ssh_that_says, ssh_to
+from tests.unit.ops.engine import VERSION, calls, engine, gone, ssh_that_says, ssh_to
 from toolchain.paths import ROOT
 
 HOST = "ssh://deploy@h.example:2222"
@@ -189,6 +189,28 @@ def test_what_answers_but_is_no_docker_is_said(tmp_path: Path) -> None:
     other = engine(tmp_path / "s", {"/version": {"name": "something else"}})
     with other as address, pytest.raises(OperationError, match="what answers there is no Docker daemon"):
         connect(address, SshSettings(), TlsSettings())
+
+
+@pytest.mark.parametrize(
+    ("newest", "oldest", "spoken"),
+    [
+        ("1.41", "1.12", "1.41"),
+        ("1.52", "1.44", "1.52"),
+        ("1.56", "1.44", "1.56"),
+        ("1.100", "1.44", "1.56"),  # not tested: asked in one that is
+        ("1.100", "1.60", "1.60"),  # nothing below what it takes
+        ("1.24", "", "1.24"),
+    ],
+)
+def test_a_daemon_is_asked_in_an_api_that_it_takes(tmp_path: Path, newest: str, oldest: str, spoken: str) -> None:
+    told = {**VERSION, "ApiVersion": newest, "MinAPIVersion": oldest}
+    asked: list[str] = []
+    with engine(tmp_path / "s", {"/version": told}, asked) as address:
+        client = connect(address, SshSettings(), TlsSettings())
+        assert client.api.api_version == spoken
+        client.info()
+        client.close()
+    assert asked == ["/version", f"/v{spoken}/info"]
 
 
 def test_a_closed_socket_names_the_group_to_join(monkeypatch: pytest.MonkeyPatch) -> None:

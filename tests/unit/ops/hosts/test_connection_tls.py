@@ -71,6 +71,7 @@ def serving(context: ssl.SSLContext | None) -> Iterator[str]:
 
     class Server(ThreadingHTTPServer):
         answers: dict[str, Any] = {"/version": {"ApiVersion": "1.41"}, "/info": {"ServerVersion": "20.10.24"}}  # noqa: RUF012
+        asked: list[str] = []  # noqa: RUF012
 
         def handle_error(self, request: Any, client_address: Any) -> None:
             """Keep quiet about refused handshakes."""
