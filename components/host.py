@@ -11,7 +11,7 @@ from components.workload import APP_NETWORK, GATEWAY_NETWORK
 
 @dataclass(frozen=True)
 class HostArgs:
-    """`docker_host` is the address of the engine; networks span hosts when `swarm` is true."""
+    """`docker_host` is the address of the daemon; networks span hosts when `swarm` is true."""
 
     stack: str
     docker_host: str

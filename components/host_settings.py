@@ -65,6 +65,6 @@ class TlsSettings(Settings):
     key_file: LocalFile | None = Field(default=None, description="the path of its private key (key.pem)")
 
     def require(self) -> None:
-        """Raise ValueError unless all three are given: an engine on TCP without them is open to its whole network."""
+        """Raise ValueError unless all three are given: a daemon on TCP without them is open to its whole network."""
         if not (self.ca_file and self.cert_file and self.key_file):
             raise ValueError("tls should name caFile, certFile and keyFile when a host is reached by tcp://")

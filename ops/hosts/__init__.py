@@ -1,1 +1,1 @@
-"""The machines whose Docker engines run a stack."""
+"""The machines whose Docker daemons run a stack."""

@@ -1,4 +1,4 @@
-"""How every command reaches a Docker engine: by unix://, ssh:// or tcp:// with TLS, with the stack's own settings."""
+"""How every command reaches a Docker daemon: by unix://, ssh:// or tcp:// with TLS, with the stack's own settings."""
 
 import shutil
 from collections.abc import Mapping
@@ -26,12 +26,12 @@ _PREFIX = "http+docker://"
 
 
 def connect(address: str, ssh: SshSettings, tls: TlsSettings) -> docker.DockerClient:
-    """Return a client of the engine at `address`, which has answered.
+    """Return a client of the daemon at `address`, which has answered.
 
     Nobody is asked anything, and no host is trusted on first sight. `close()` ends the client's ssh children; so
     does the end of this process.
 
-    Raises OperationError: exit code 2 when the engine is not reached now, 1 out of any later call when it is lost.
+    Raises OperationError: exit code 2 when the daemon is not reached now, 1 out of any later call when it is lost.
     """
     way = _way(address, ssh, tls)
     version = _version(address, _Api(way, _TESTED_API, _FIRST_SECONDS))
@@ -64,7 +64,7 @@ class _Api(docker.APIClient):
             self.mount(_PREFIX, way.adapter)
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
-        """Send a request; OperationError when the engine is not reached or does not answer in time."""
+        """Send a request; OperationError when the daemon is not reached or does not answer in time."""
         if self._way.tls:
             kwargs["verify"] = self.verify  # else REQUESTS_CA_BUNDLE of this machine's environment would decide
         try:
@@ -115,11 +115,11 @@ class _Unix:
 
     def explain(self, error: requests.RequestException) -> OperationError:
         said = str(root_cause(error))
-        mend = "./fridayctl doctor says what is missing"
+        fix = "./fridayctl doctor says what is missing"
         if "Permission denied" in said:
             message = f"{self.base_url}: its Docker socket is not for this user"
             return OperationError(message, docker_engine.fix(said), EXIT_USAGE)
-        return OperationError(f"Docker at {self.base_url} does not answer: {said}", mend, EXIT_USAGE)
+        return OperationError(f"Docker at {self.base_url} does not answer: {said}", fix, EXIT_USAGE)
 
 
 class _Ssh:

@@ -1,4 +1,4 @@
-"""What runs on a Docker host: a stack's containers, their health, and the words for one that is not well."""
+"""What runs on a Docker host: a stack's containers, their health, and why one is not healthy."""
 
 import contextlib
 import datetime as dt
@@ -36,12 +36,12 @@ class Instance:
 
     @property
     def well(self) -> bool:
-        """Tell whether it runs and passes its probe."""
+        """Return whether it runs and passes its probe."""
         return self.state == "running" and self.health == "healthy"
 
 
 class DockerHost:
-    """One Docker engine, read and tidied by label; it declares nothing, that is the program's part."""
+    """One Docker daemon, read and tidied by label; it declares nothing, that is the program's part."""
 
     def __init__(self, client: docker.DockerClient) -> None:
         """Take a client that is connected."""
@@ -81,11 +81,11 @@ class DockerHost:
         return [declared is not None and declared.id == each for each in running]
 
     def complaint(self, stack: str) -> str:
-        """Return name, state, last probe output and last log lines of each container that is not well.
+        """Return name, state, last probe output and last log lines of each container that is not healthy.
 
-        One that has just started gets a while: the plugin has seen it healthy, and the engine has yet to ask.
+        One that has just started gets a while: the plugin has seen it healthy, and the daemon has yet to ask.
         """
-        if self._all_well(stack):
+        if self._all_healthy(stack):
             return ""
         return _complaints(
             look_until(
@@ -96,12 +96,12 @@ class DockerHost:
             )
         )
 
-    def _all_well(self, stack: str) -> bool:
-        """Tell whether nothing is to be told, in two requests: each container's own words cost one more for each."""
+    def _all_healthy(self, stack: str) -> bool:
+        """Return whether all are healthy, in two requests: to look at each container costs one more for each."""
         labels = [f"{STACK_LABEL}={stack}", REPLICA_LABEL]
         api = self._client.api
-        well = api.containers(filters={"label": labels, "status": "running", "health": "healthy"})
-        return len(well) == len(api.containers(all=True, filters={"label": labels}))
+        healthy = api.containers(filters={"label": labels, "status": "running", "health": "healthy"})
+        return len(healthy) == len(api.containers(all=True, filters={"label": labels}))
 
     def reasons(self, stack: str) -> str:
         """Return why an update failed: what `complaint` says, without any wait."""
@@ -142,10 +142,10 @@ class DockerHost:
 
         An update that was killed between a container's creation and its entry in the state leaves such a one.
         """
-        strays = [container for container in self.containers(stack) if container.id not in known]
-        for container in strays:
+        orphans = [container for container in self.containers(stack) if container.id not in known]
+        for container in orphans:
             container.remove(force=True, v=True)
-        return [str(container.name) for container in strays]
+        return [str(container.name) for container in orphans]
 
     def remove_leftovers(self, stack: str) -> list[str]:
         """Remove containers, networks and volumes with the stack's label; return their names.
@@ -199,7 +199,7 @@ def _instance(container: Container) -> Instance | None:
 
 
 def _is_new(container: Container) -> bool:
-    """Tell whether it runs, has not been asked yet and has not failed before."""
+    """Return whether it runs, has not been asked yet and has not failed before."""
     state = container.attrs["State"]
     starting = state["Status"] == "running" and state.get("Health", {}).get("Status") == "starting"
     return starting and not container.attrs["RestartCount"]

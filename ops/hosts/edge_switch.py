@@ -24,13 +24,13 @@ class Switch:
 
     def close(self) -> None:
         """Send new requests away from the gateway; running ones finish. OperationError when an edge does not do it."""
-        self._tell(edge_config.CLOSE_GATEWAY, is_open=False)
+        self._move(edge_config.CLOSE_GATEWAY, is_open=False)
 
     def open(self) -> None:
         """Let requests to the gateway again. OperationError when an edge does not do it."""
-        self._tell(edge_config.OPEN_GATEWAY, is_open=True)
+        self._move(edge_config.OPEN_GATEWAY, is_open=True)
 
-    def _tell(self, command: str, *, is_open: bool) -> None:
+    def _move(self, command: str, *, is_open: bool) -> None:
         found = look_until(
             lambda: self._ask(command), lambda said: None not in said.values(), _STOPPING_SECONDS, _EVERY_SECONDS
         )

@@ -1,4 +1,4 @@
-"""An image as a Docker engine holds it."""
+"""An image as a Docker daemon holds it."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from docker.errors import ImageNotFound
 
 @dataclass(frozen=True)
 class Image:
-    """An image as an engine holds it; `size` is in bytes, layers shared with others included."""
+    """An image as a daemon holds it; `size` is in bytes, layers shared with others included."""
 
     id: str
     architecture: str
@@ -17,7 +17,7 @@ class Image:
     layers: tuple[str, ...]
 
     def same(self, other: "Image | None") -> bool:
-        """Tell whether both are one image: two kinds of image stores may know it by different ids."""
+        """Return whether both are one image: two kinds of image stores may know it by different ids."""
         return other is not None and (self.id == other.id or self._content == other._content)
 
     @property
@@ -26,7 +26,7 @@ class Image:
 
 
 def find(client: docker.DockerClient, reference: str) -> Image | None:
-    """Return an image that an engine holds, or None."""
+    """Return an image that a daemon holds, or None."""
     try:
         seen = client.images.get(reference).attrs
     except ImageNotFound:

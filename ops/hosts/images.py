@@ -28,14 +28,14 @@ class Need:
 
 @dataclass(frozen=True)
 class ImageHost:
-    """A Docker engine that runs a stack's containers, by the address that the stack file has."""
+    """A Docker daemon that runs a stack's containers, by the address that the stack file has."""
 
     address: str
     client: docker.DockerClient
     architecture: str
 
     def find(self, reference: str) -> Image | None:
-        """Return an image that the engine holds."""
+        """Return an image that the daemon holds."""
         return find(self.client, reference)
 
 
@@ -59,7 +59,7 @@ def image_hosts(hosts: Hosts) -> list[ImageHost]:
 
 
 def builder() -> docker.DockerClient:
-    """Return the engine of this machine, which builds the images; OperationError when it does not answer."""
+    """Return the daemon of this machine, which builds the images; OperationError when it does not answer."""
     return connect(os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock", SshSettings(), TlsSettings())
 
 
@@ -70,7 +70,7 @@ def problems(
     held: Mapping[str, Image | None],
     built: Mapping[str, Image | None],
 ) -> list[OperationError]:
-    """Return what would stop an update, each with its mend: images missing on a host, other than named, or unfit.
+    """Return what would stop an update, each with its fix: images missing on a host, other than named, or unfit.
 
     `held` are the images as the host has them, `built` as this machine does, by their references. An image of a
     registry that the host does not hold yet is asked for there.
@@ -123,7 +123,7 @@ def _offered(need: Need, host: ImageHost) -> set[str] | OperationError:
 def pull(need: Need, host: ImageHost) -> None:
     """Let a host pull an image of a registry; OperationError (exit code 2) in words.
 
-    The engine compares the digest. This machine's `docker login` is handed on, the host needs none of its own.
+    The daemon compares the digest. This machine's `docker login` is handed on, the host needs none of its own.
     """
     repository, separator, version = need.reference.partition("@")
     if not separator:
@@ -140,17 +140,17 @@ def unavailable(need: Need, host: ImageHost, said: str) -> OperationError:
     """Return the words for a registry that does not give an image to a host."""
     if "verification failed" in said:
         what = "the registry serves something else under this digest"
-        mend = "do not deploy it; push the right image again and name the digest that docker push prints"
+        fix = "do not deploy it; push the right image again and name the digest that docker push prints"
     elif "no space left" in said:
-        what, mend = "the disk of this host is full", "on that host: docker system df, then docker image prune"
+        what, fix = "the disk of this host is full", "on that host: docker system df, then docker image prune"
     elif "unauthorized" in said or "denied" in said:
-        what, mend = "the registry wants a login", "docker login on this machine: it is handed on to the host"
+        what, fix = "the registry wants a login", "docker login on this machine: it is handed on to the host"
     elif "not found" in said or "manifest unknown" in said:
-        what, mend = "the registry does not have it", "correct the reference in the stack file: docker push prints it"
+        what, fix = "the registry does not have it", "correct the reference in the stack file: docker push prints it"
     else:
         what = "the registry cannot be asked from this host"
-        mend = f"on that host: docker pull {need.reference} shows why"
-    return OperationError(f"{host.address}: image {need.reference}: {what}", mend, EXIT_USAGE, f"  registry | {said}")
+        fix = f"on that host: docker pull {need.reference} shows why"
+    return OperationError(f"{host.address}: image {need.reference}: {what}", fix, EXIT_USAGE, f"  registry | {said}")
 
 
 def wrong_architecture(host: ImageHost, need: Need, found: Sequence[str]) -> OperationError:
@@ -159,5 +159,5 @@ def wrong_architecture(host: ImageHost, need: Need, found: Sequence[str]) -> Ope
     return _refusal(host, need, text, f"build it for {host.architecture} and name that image")
 
 
-def _refusal(host: ImageHost, need: Need, text: str, mend: str) -> OperationError:
-    return OperationError(f"{host.address}: image {need.reference} ({', '.join(need.parts)}) {text}", mend, EXIT_USAGE)
+def _refusal(host: ImageHost, need: Need, text: str, fix: str) -> OperationError:
+    return OperationError(f"{host.address}: image {need.reference} ({', '.join(need.parts)}) {text}", fix, EXIT_USAGE)

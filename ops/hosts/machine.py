@@ -1,4 +1,4 @@
-"""What only the machine below an engine can tell: free disk, free memory, and who listens on a port."""
+"""What only the machine of a daemon knows: free disk, free memory, and which process listens on a port."""
 
 import shlex
 import shutil
@@ -26,20 +26,20 @@ class Space:
 
 
 class Machine(Protocol):
-    """The machine of one engine."""
+    """The machine of one daemon."""
 
     def space(self, folder: str) -> Space | str:
-        """Return what is free, or why that cannot be told."""
+        """Return what is free, or why that is not known."""
 
     def listener(self, address: str, port: int) -> str | None:
         """Return who listens on a port; "" when it is free, or when only the daemon can be asked.
 
-        None when the machine cannot tell, for it has no `ss`.
+        None when that is not known, because the machine has no `ss`.
         """
 
 
 def machine_of(address: str, settings: StackSettings) -> Machine:
-    """Return the machine of the engine at `address`."""
+    """Return the machine of the daemon at `address`."""
     if address.startswith("unix://"):
         return _Here()
     return _OverSsh(address, settings.ssh) if address.startswith("ssh://") else _OutOfReach()
@@ -102,7 +102,7 @@ class _OverSsh:
 
 class _OutOfReach:
     def space(self, folder: str) -> Space | str:
-        return "over tcp:// only the engine can be asked"
+        return "over tcp:// only the daemon can be asked"
 
     def listener(self, address: str, port: int) -> str:
         return ""

@@ -39,7 +39,7 @@ def by_hand(address: str, ssh: SshSettings, remote: str = "") -> str:
 
 
 def is_root(address: str) -> bool:
-    """Tell whether an address names root, who needs no sudo."""
+    """Return whether an address names root, who needs no sudo."""
     return urlsplit(address).username == "root"
 
 

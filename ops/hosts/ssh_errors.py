@@ -1,4 +1,4 @@
-"""What OpenSSH and the far shell say when a Docker host is not reached, told apart and put into words."""
+"""What OpenSSH and the shell of a Docker host print when it is not reached, sorted into errors with a fix."""
 
 import re
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class _Case:
 
     pattern: str
     message: str
-    mend: str
+    fix: str
 
 
 _LEARN = (
@@ -82,14 +82,14 @@ def explain(address: str, ssh: SshSettings, said: str) -> OperationError:
     lines = [line.strip() for line in said.splitlines() if line.strip(" @\r")]
     message = f"{address}: {case.message.format(**fields)}"
     details = "\n".join(f"  ssh | {line}" for line in lines[-_SHOWN_LINES:])
-    return OperationError(message, case.mend.format(**fields), EXIT_USAGE, details)
+    return OperationError(message, case.fix.format(**fields), EXIT_USAGE, details)
 
 
 def silent(address: str, ssh: SshSettings) -> OperationError:
     """Return the error (exit code 2) for a host that was reached and then said nothing."""
-    mend = "{ssh} docker version; when that says nothing either: {ssh} {sudo}systemctl restart docker"
+    fix = "{ssh} docker version; when that says nothing either: {ssh} {sudo}systemctl restart docker"
     fields = _fields(address, ssh)
-    return OperationError(f"{address}: its Docker daemon does not answer in time", mend.format(**fields), EXIT_USAGE)
+    return OperationError(f"{address}: its Docker daemon does not answer in time", fix.format(**fields), EXIT_USAGE)
 
 
 def _fields(address: str, ssh: SshSettings) -> dict[str, object]:

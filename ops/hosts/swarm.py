@@ -24,7 +24,7 @@ _EMPTIED_SECONDS = 30.0
 
 
 class SwarmManager(DockerHost):
-    """A manager of a Swarm: what a Docker host tells of its containers, it tells of the services on all hosts.
+    """A manager of a Swarm: what a Docker host reports of its containers, it reports of the services on all hosts.
 
     A Swarm keeps the containers of earlier tasks as its history, so containers say nothing of how a stack is.
     """
@@ -53,7 +53,7 @@ class SwarmManager(DockerHost):
     def names(self, stack: str) -> set[str]:
         """Return the services as the update exports them, once no update of them is on its way any more.
 
-        Each with the digest of its form, which tells one that went back by itself.
+        Each with the digest of its form, which shows one that went back by itself.
         """
         found = look_until(
             lambda: self.services(stack),
@@ -68,15 +68,15 @@ class SwarmManager(DockerHost):
 
         Tasks get a while to come: the plugin waits for no service that runs on every host.
         """
-        ill = look_until(lambda: self._ill(stack), lambda found: not found, _TASK_SECONDS, _EVERY_SECONDS)
-        return self._words().of(ill)
+        unhealthy = look_until(lambda: self._unhealthy(stack), lambda found: not found, _TASK_SECONDS, _EVERY_SECONDS)
+        return self._words().of(unhealthy)
 
     def reasons(self, stack: str) -> str:
-        """Return why an update failed, now: services that are not well or went back, with their last failed task."""
-        ill = self._ill(stack)
-        ids = {service["ID"] for service, _ in ill}
+        """Return why an update failed, now: services that are unhealthy or went back, with their last failed task."""
+        unhealthy = self._unhealthy(stack)
+        ids = {service["ID"] for service, _ in unhealthy}
         back = [each for each in self.services(stack) if _went_back(each) and each["ID"] not in ids]
-        return self._words().of([*ill, *((each, self._tasks([each["ID"]])) for each in back)])
+        return self._words().of([*unhealthy, *((each, self._tasks([each["ID"]])) for each in back)])
 
     def remove_strays(self, stack: str, known: set[str]) -> list[str]:
         """Remove services, configs and secrets of the stack whose ids are not `known` to its state."""
@@ -109,15 +109,15 @@ class SwarmManager(DockerHost):
             for each in listed:
                 name = str(each["Spec"]["Name"])
                 if each["ID"] not in known and ours.fullmatch(name):
-                    with contextlib.suppress(APIError):  # a service still uses it, so it is no stray
+                    with contextlib.suppress(APIError):  # a service still uses it, so it is no orphan
                         remove(each["ID"])
                         yield name
 
-    def _ill(self, stack: str) -> list[tuple[Json, list[Json]]]:
+    def _unhealthy(self, stack: str) -> list[tuple[Json, list[Json]]]:
         services = self.services(stack)
         tasks = self._tasks([each["ID"] for each in services])
         found = ((each, [task for task in tasks if task["ServiceID"] == each["ID"]]) for each in services)
-        return [(service, own) for service, own in found if not _is_well(service, own)]
+        return [(service, own) for service, own in found if not _is_healthy(service, own)]
 
     def _tasks(self, services: Sequence[str]) -> list[Json]:
         found: list[Json] = self._api.tasks(filters={"service": list(services)}) if services else []
@@ -155,8 +155,8 @@ def _went_back(service: Json) -> bool:
     return str((service.get("UpdateStatus") or {}).get("State", "")).startswith(("rollback", "paused"))
 
 
-def _is_well(service: Json, tasks: Sequence[Json]) -> bool:
-    """Tell whether a service runs in its number: one on every host has a task for each of them."""
+def _is_healthy(service: Json, tasks: Sequence[Json]) -> bool:
+    """Return whether a service runs in its number: one on every host has a task for each of them."""
     wanted = [task for task in tasks if _is_wanted(task)]
     running: int = sum(task["Status"]["State"] == "running" for task in wanted)
     replicated = service["Spec"]["Mode"].get("Replicated")

@@ -39,16 +39,16 @@ class TestHost:
 
     @property
     def runs_commands(self) -> bool:
-        """Tell whether commands run on the host itself; over tcp:// only its engine is reached."""
+        """Return whether commands run on the host itself; over tcp:// only its daemon is reached."""
         return not self.address.startswith("tcp://")
 
     def run(self, *words: str) -> tuple[int, str]:
         """Run a command on the host; return its exit code and what it printed on stdout, else on stderr."""
         try:
             done = self.host.run(" ".join(["%s"] * len(words)), *words)
-        except RuntimeError as error:  # how Testinfra tells that ssh itself failed
-            mend = "look whether the host is up, then ask again"
-            raise OperationError(f"{self.address}: connection lost", mend, details=str(error.args[0].stderr)) from error
+        except RuntimeError as error:  # how Testinfra reports that ssh itself failed
+            fix = "look whether the host is up, then ask again"
+            raise OperationError(f"{self.address}: connection lost", fix, details=str(error.args[0].stderr)) from error
         return done.rc, (done.stdout_bytes or done.stderr_bytes).decode(errors="replace").strip()
 
     def docker(self, *words: str) -> str:

@@ -23,8 +23,8 @@ def check(tls: TlsSettings) -> tuple[str, str, str]:
             (path or Path()).read_bytes()
         except OSError as error:
             message = f"{setting}: {path} should be readable ({error.strerror})"
-            mend = f"ls -l {path}, or name the right file in the stack file"
-            raise OperationError(message, mend, EXIT_USAGE) from error
+            fix = f"ls -l {path}, or name the right file in the stack file"
+            raise OperationError(message, fix, EXIT_USAGE) from error
     ca, cert, key = (str(path) for path in named.values())
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     with _expected(
@@ -45,8 +45,8 @@ def _expected(setting: str, sentence: str, look: str) -> Iterator[None]:
     try:
         yield
     except (ssl.SSLError, ValueError) as error:
-        mend = f"name the right file in the stack file; {look} shows what is in this one"
-        raise OperationError(f"{setting}: {sentence} ({error})", mend, EXIT_USAGE) from error
+        fix = f"name the right file in the stack file; {look} shows what is in this one"
+        raise OperationError(f"{setting}: {sentence} ({error})", fix, EXIT_USAGE) from error
 
 
 def explain(address: str, tls: TlsSettings, error: requests.RequestException) -> OperationError:
@@ -57,11 +57,11 @@ def explain(address: str, tls: TlsSettings, error: requests.RequestException) ->
         message = f"{address}: its Docker daemon does not answer in time"
         return OperationError(message, "on that host: sudo systemctl restart docker", EXIT_USAGE)
     if isinstance(error, requests.exceptions.ConnectTimeout) or "establish a new connection" in str(error):
-        mend = f"check that it runs and that name, port and firewall are right; nc -vz {parts.hostname} {parts.port}"
-        return OperationError(f"{address}: cannot be reached", mend, EXIT_USAGE, f"  tcp | {said}")
+        fix = f"check that it runs and that name, port and firewall are right; nc -vz {parts.hostname} {parts.port}"
+        return OperationError(f"{address}: cannot be reached", fix, EXIT_USAGE, f"  tcp | {said}")
     look = f"openssl s_client -connect {parts.netloc} -CAfile {tls.ca_file} -cert {tls.cert_file} -key {tls.key_file}"
-    mend = f"{look} shows both certificates; {_GUIDE} says how they are made"
-    return OperationError(f"{address}: {_refused(tls, said)}", mend, EXIT_USAGE, f"  tls | {said}")
+    fix = f"{look} shows both certificates; {_GUIDE} says how they are made"
+    return OperationError(f"{address}: {_refused(tls, said)}", fix, EXIT_USAGE, f"  tls | {said}")
 
 
 def _refused(tls: TlsSettings, said: str) -> str:

@@ -13,15 +13,15 @@ LEAST_FREE_GB = 2.0
 
 
 def checks(place: TestHost) -> list[Check]:
-    """Ask the engine for its time and where it keeps its data, and the host for the room there."""
+    """Ask the daemon for its time and where it keeps its data, and the host for the room there."""
     before = time.time()
     info: Mapping[str, Any] = place.docker_json("info", "--format", "{{json .}}")
     after = time.time()
     return [_clock(str(info["SystemTime"]), before, after), _disk(place, str(info["DockerRootDir"]))]
 
 
-def _clock(told: str, before: float, after: float) -> Check:
-    apart = abs(seconds_apart(told, before, after))
+def _clock(reported: str, before: float, after: float) -> Check:
+    apart = abs(seconds_apart(reported, before, after))
     problem = f"it is {apart:.1f} s from this machine's; let chrony or systemd-timesyncd keep both"
     name = f"clock in step (within {MOST_SECONDS_APART:g} s)"
     return Check("host", name, (problem,) if apart > MOST_SECONDS_APART else ())
@@ -30,7 +30,7 @@ def _clock(told: str, before: float, after: float) -> Check:
 def _disk(place: TestHost, folder: str) -> Check:
     name = f"{LEAST_FREE_GB:g} GB free where Docker keeps its data"
     if not place.runs_commands:
-        return Check("host", name, left_out="over tcp:// only the engine is reached")
+        return Check("host", name, left_out="over tcp:// only the daemon is reached")
     code, text = place.run("df", "-Pk", folder)
     if code:
         return Check("host", name, left_out=text)

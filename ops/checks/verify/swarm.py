@@ -19,8 +19,8 @@ def checks(place: TestHost, stack: str, workloads: Sequence[Workload]) -> list[C
     running = dict(line.split()[:2] for line in lines.splitlines())
     wanted = {address(stack, "swarm", each.alias or each.part): each for each in workloads}
     made = [_service(place, stack, name, workload, running) for name, workload in wanted.items()]
-    strays = tuple(f"{name} is not declared" for name in sorted(running.keys() - wanted.keys()))
-    return [*made, Check("swarm", "no other service carries the stack's label", strays)]
+    orphans = tuple(f"{name} is not declared" for name in sorted(running.keys() - wanted.keys()))
+    return [*made, Check("swarm", "no other service carries the stack's label", orphans)]
 
 
 def _service(place: TestHost, stack: str, name: str, workload: Workload, running: Mapping[str, str]) -> Check:

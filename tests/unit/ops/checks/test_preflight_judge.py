@@ -250,7 +250,7 @@ def test_the_disk_has_to_hold_the_images_that_are_not_there(missing: Any, free: 
 
 
 def test_where_only_the_engine_is_asked_memory_is_all_there_is_and_disk_is_left_out() -> None:
-    out_of_reach = "over tcp:// only the engine can be asked"
+    out_of_reach = "over tcp:// only the daemon can be asked"
     checks = {check.name: check for check in judge(one(space=out_of_reach), GROUPS)}
     assert checks["memory"].found.endswith("16.0 GiB in all")
     assert (checks["disk"].state, checks["disk"].found) == (State.SKIPPED, out_of_reach)

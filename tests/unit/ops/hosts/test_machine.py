@@ -99,7 +99,7 @@ def test_a_far_machine_without_ss_cannot_tell(far: Path) -> None:
 
 def test_over_tcp_only_the_engine_is_asked() -> None:
     far = machine_of("tcp://h.example:2376", settings())
-    assert (far.space("/"), far.listener("127.0.0.1", 22)) == ("over tcp:// only the engine can be asked", "")
+    assert (far.space("/"), far.listener("127.0.0.1", 22)) == ("over tcp:// only the daemon can be asked", "")
 
 
 @pytest.mark.parametrize(("seconds", "apart"), [(-5.0, -4.0), (0.0, 0.0), (5.0, 4.0)])

@@ -11,7 +11,7 @@ from ops.hosts import hosts, swarm
 from ops.hosts.docker_host import DockerHost
 from ops.hosts.hosts import Hosts
 from ops.hosts.swarm import SwarmManager
-from ops.hosts.swarm_words import told_of
+from ops.hosts.swarm_words import task_to_report
 from tests.unit.given import settings
 
 LINE = b"com.docker.swarm.node.id=n,com.docker.swarm.service.id=s,com.docker.swarm.task.id=%s %s\n"
@@ -165,6 +165,6 @@ def test_strays_are_services_and_files_of_the_stack_alone_that_nothing_uses() ->
 
 
 def test_the_task_that_failed_last_explains_most() -> None:
-    assert told_of([task("1", "failed"), task("3", "starting"), task("2", "rejected")])["ID"] == "2"  # type: ignore[index]
-    assert told_of([task("1"), task("3", "pending")])["ID"] == "3"  # type: ignore[index]
-    assert told_of([task("1")]) is None
+    assert task_to_report([task("1", "failed"), task("3", "starting"), task("2", "rejected")])["ID"] == "2"  # type: ignore[index]
+    assert task_to_report([task("1"), task("3", "pending")])["ID"] == "3"  # type: ignore[index]
+    assert task_to_report([task("1")]) is None
