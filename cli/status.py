@@ -39,7 +39,7 @@ def status_command(stack: str, as_json: bool) -> int:
         print_json(status.document())
     else:
         _print(status)
-    return 0 if status.well else 1
+    return 0 if status.healthy else 1
 
 
 def _print(status: "Status") -> None:

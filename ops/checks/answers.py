@@ -67,7 +67,7 @@ def users_are_safe(deployment: Deployment, percentage: int) -> list[str]:
     complaint = host.complaint(stack)
     if not complaint:
         return []
-    well = {each.part for each in host.instances(stack) if each.well}
+    well = {each.part for each in host.instances(stack) if each.healthy}
     lacking = [part for part in ("edge", "friday", *(("litellm",) if percentage else ())) if part not in well]
     if lacking:
         what = f"{stack}: no container of {' or '.join(lacking)} is healthy, and users need one"

@@ -64,14 +64,14 @@ def _update_past_surprises(opened: auto.Stack, message: str, host: DockerHost, s
     if not surprised:
         say("the engine failed to start a replica, for no reason of the update's; trying once more")
         return _once_more(opened, message, say)
-    remove_strays(opened, host, say)
+    remove_orphans(opened, host, say)
     say("the host is not as the last update left it; reading it first")
     return _once_more(opened, message, say, refresh=True)
 
 
-def remove_strays(opened: auto.Stack, host: DockerHost, say: Say) -> None:
+def remove_orphans(opened: auto.Stack, host: DockerHost, say: Say) -> None:
     """Remove what an update that was cut short left on the host, unknown to the state."""
-    for name in host.remove_strays(opened.name, known_ids(opened)):
+    for name in host.remove_orphans(opened.name, known_ids(opened)):
         say(f"removed {name}, left by an update that was cut short")
 
 

@@ -1,6 +1,6 @@
 """Take a stack down: through Pulumi, then whatever a killed update left outside the state."""
 
-from ops.commands.deploy import remove_strays
+from ops.commands.deploy import remove_orphans
 from ops.deployment import Deployment
 from ops.errors import OperationError
 from ops.stacks.stacks import SURPRISES, destroy
@@ -19,7 +19,7 @@ def take_down(deployment: Deployment) -> None:
         if not SURPRISES.search(error.details) and _IN_USE not in error.details:
             raise
         # Not before: while somebody else updates the stack, its state does not know yet what he has just made.
-        remove_strays(opened, host, say)
+        remove_orphans(opened, host, say)
         destroy(opened, say)  # which looks at the host first
     for name in host.remove_leftovers(deployment.name):
         say(f"removed {name} (left by an update that was cut short)")

@@ -49,7 +49,7 @@ def fix(deployment: Deployment) -> Fixed:
 def _put_right(opened: auto.Stack, host: DockerHost, say: Say) -> None:
     """Put right on the host what an update would not, or would replace a container for."""
     by_id = {each.id: each for each in recorded(opened.export_stack().deployment or {})}
-    for name in host.remove_strays(opened.name, set(by_id)):
+    for name in host.remove_orphans(opened.name, set(by_id)):
         say(f"removed {name}, which the state does not know")
     if isinstance(host, SwarmManager):
         return  # it does so by itself

@@ -37,9 +37,9 @@ class Status:
     gates: AnalysisResult | None = None
 
     @property
-    def well(self) -> bool:
+    def healthy(self) -> bool:
         """Tell whether something runs and all of it is healthy."""
-        return bool(self.instances) and all(each.well for each in self.instances)
+        return bool(self.instances) and all(each.healthy for each in self.instances)
 
     @property
     def headline(self) -> str:
@@ -49,8 +49,8 @@ class Status:
         text = f"{self.deployed_percentage} % of users through LiteLLM"
         if self.deployed_percentage != self.settings_percentage:
             text += f" (the stack file says {self.settings_percentage} %: ./fridayctl up {self.stack} brings it there)"
-        ill = sum(not each.well for each in self.instances)
-        return f"{text}, {ill} of {len(self.instances)} containers not well" if ill else f"{text}, all healthy"
+        ill = sum(not each.healthy for each in self.instances)
+        return f"{text}, {ill} of {len(self.instances)} containers not healthy" if ill else f"{text}, all healthy"
 
     @property
     def rollout(self) -> str:
@@ -69,7 +69,8 @@ class Status:
         return {
             "stack": self.stack,
             "headline": self.headline,
-            "well": self.well,
+            "healthy": self.healthy,
+            "well": self.healthy,
             "settings_percentage": self.settings_percentage,
             "deployed_percentage": self.deployed_percentage,
             "step": self.step.document() if self.step else None,

@@ -35,7 +35,7 @@ class Instance:
     age_seconds: float
 
     @property
-    def well(self) -> bool:
+    def healthy(self) -> bool:
         """Return whether it runs and passes its probe."""
         return self.state == "running" and self.health == "healthy"
 
@@ -137,7 +137,7 @@ class DockerHost:
             message = f"connection lost while a command ran in a container: {error}"
             raise OperationError(message, "look whether the host is up, then ask again") from error
 
-    def remove_strays(self, stack: str, known: set[str]) -> list[str]:
+    def remove_orphans(self, stack: str, known: set[str]) -> list[str]:
         """Remove the stack's containers whose ids are not `known` to its state; return their names.
 
         An update that was killed between a container's creation and its entry in the state leaves such a one.
@@ -206,7 +206,7 @@ def _is_new(container: Container) -> bool:
 
 
 def _complaints(containers: Sequence[Container]) -> str:
-    return "\n".join(_complaint(each) for each in containers if not ((found := _instance(each)) and found.well))
+    return "\n".join(_complaint(each) for each in containers if not ((found := _instance(each)) and found.healthy))
 
 
 def _complaint(container: Container) -> str:

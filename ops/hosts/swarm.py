@@ -78,7 +78,7 @@ class SwarmManager(DockerHost):
         back = [each for each in self.services(stack) if _went_back(each) and each["ID"] not in ids]
         return self._words().of([*unhealthy, *((each, self._tasks([each["ID"]])) for each in back)])
 
-    def remove_strays(self, stack: str, known: set[str]) -> list[str]:
+    def remove_orphans(self, stack: str, known: set[str]) -> list[str]:
         """Remove services, configs and secrets of the stack whose ids are not `known` to its state."""
         gone = []
         for service in self.services(stack):
@@ -89,7 +89,7 @@ class SwarmManager(DockerHost):
 
     def remove_leftovers(self, stack: str) -> list[str]:
         """Remove what carries the stack's label or name in the Swarm, and its volumes on every host that answers."""
-        gone = self.remove_strays(stack, set())
+        gone = self.remove_orphans(stack, set())
         hosts = list(self._hosts())
         # Tasks outlive their service by their last answers, and hold networks and volumes as long.
         look_until(

@@ -23,7 +23,7 @@ _NONE_RUNS = "no container of it runs"
 
 
 @dataclass(frozen=True)
-class Inside:
+class ContainerContents:
     """What one running container holds: (user id, arguments) of its processes, and its files' SHA-256 by path."""
 
     short: str
@@ -31,7 +31,7 @@ class Inside:
     files: Mapping[str, str]
 
 
-def look(place: TestHost, container: Seen, *, files: bool) -> Inside | None:
+def look(place: TestHost, container: Seen, *, files: bool) -> ContainerContents | None:
     """Look into a container; None when its image has no shell."""
     code, text = place.exec(container.name, f"{_PROCESSES}; echo {_BREAK}; {_FILES if files else 'true'}")
     if code in _NO_PROGRAM:
@@ -39,14 +39,14 @@ def look(place: TestHost, container: Seen, *, files: bool) -> Inside | None:
     processes, _, listed = text.partition(f"\n{_BREAK}")
     found = [line.partition(" ") for line in processes.splitlines() if line[:1].isdigit()]
     sums = (line.split(maxsplit=1) for line in listed.splitlines() if line)
-    return Inside(
+    return ContainerContents(
         container.short,
         tuple((uid, arguments.strip()) for uid, _, arguments in found),
         {path.removeprefix(f"{FILES_DIR}/"): digest for digest, path in sums},
     )
 
 
-def checks(workload: Workload, found: Sequence[Inside | None], secrets: Mapping[str, str]) -> list[Check]:
+def checks(workload: Workload, found: Sequence[ContainerContents | None], secrets: Mapping[str, str]) -> list[Check]:
     """Compare what is inside a part's containers with what the part declares."""
     seen = [each for each in found if each]
     no_shell = "" if len(seen) == len(found) else "its image has no shell to look with"
@@ -62,7 +62,7 @@ def checks(workload: Workload, found: Sequence[Inside | None], secrets: Mapping[
     return made
 
 
-def _roots(found: Sequence[Inside]) -> Iterator[str]:
+def _roots(found: Sequence[ContainerContents]) -> Iterator[str]:
     for each in found:
         # The program only: arguments may be somebody's secrets.
         yield from (f"{each.short}: {arguments.split(' ')[0]}" for uid, arguments in each.processes if uid == "0")
@@ -70,14 +70,14 @@ def _roots(found: Sequence[Inside]) -> Iterator[str]:
             yield f"{each.short}: no process could be seen"
 
 
-def _arguments(found: Sequence[Inside], secrets: Mapping[str, str]) -> Iterator[str]:
+def _arguments(found: Sequence[ContainerContents], secrets: Mapping[str, str]) -> Iterator[str]:
     for each in found:
         for name, value in secrets.items():
             if any(value in arguments for _, arguments in each.processes):
                 yield f"{each.short}: shows {name}"
 
 
-def _files(workload: Workload, found: Sequence[Inside]) -> Iterator[str]:
+def _files(workload: Workload, found: Sequence[ContainerContents]) -> Iterator[str]:
     wanted = {path: hashlib.sha256(file.content.encode()).hexdigest() for path, file in workload.files.items()}
     for each in found:
         yield from (f"{each.short}: {path} is missing" for path in sorted(wanted.keys() - each.files.keys()))

@@ -48,7 +48,7 @@ class Host:
     def containers(self, _: str) -> list[Seen]:
         return list(self._seen)
 
-    def remove_strays(self, _: str, known: set[str]) -> list[str]:
+    def remove_orphans(self, _: str, known: set[str]) -> list[str]:
         return [each.name for each in self._seen if each.id not in known]
 
     def join(self, network: str, container: str, aliases: list[str]) -> None:

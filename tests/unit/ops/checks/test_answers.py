@@ -165,7 +165,7 @@ def instance(health: str = "healthy") -> Instance:
     [
         (None, [], "not deployed"),
         (50, [instance()], "50 % of users through LiteLLM, all healthy"),
-        (50, [instance("starting")], "50 % of users through LiteLLM, 1 of 1 containers not well"),
+        (50, [instance("starting")], "50 % of users through LiteLLM, 1 of 1 containers not healthy"),
         (10, [instance()], "10 % of users through LiteLLM (the stack file says 50 %"),
     ],
 )
@@ -174,4 +174,4 @@ def test_the_headline_says_where_the_rollout_stands(
 ) -> None:
     status = Status("t", 50, deployed, [], instances, {})
     assert status.headline.startswith(headline)
-    assert status.well is (bool(instances) and instances[0].well)
+    assert status.healthy is (bool(instances) and instances[0].healthy)

@@ -33,7 +33,7 @@ class Host:
     def reasons(self, _: str) -> str:
         return "friday-t-1: exited"
 
-    def remove_strays(self, _: str, known: set[str]) -> list[str]:
+    def remove_orphans(self, _: str, known: set[str]) -> list[str]:
         self.swept.append(known)
         return ["friday-t-stray"]
 

@@ -40,7 +40,7 @@ def host(things: list[Thing]) -> DockerHost:
 
 
 def test_only_what_the_state_does_not_know_is_a_stray(host: DockerHost, things: list[Thing]) -> None:
-    assert host.remove_strays("t", {"friday-1-id"}) == ["friday-2"]
+    assert host.remove_orphans("t", {"friday-1-id"}) == ["friday-2"]
     assert [thing.gone for thing in things] == [False, True, False, False]
 
 

@@ -115,7 +115,7 @@ def test_the_engine_chooses_who_speaks_for_a_stack(monkeypatch: pytest.MonkeyPat
 def test_tasks_of_earlier_forms_are_neither_instances_nor_ill() -> None:
     old = task("3", "shutdown", "shutdown"), task("4", "failed", "shutdown"), task("5", "running", "shutdown")
     host, _ = manager([service()], task("1"), task("2"), *old)
-    assert [each.well for each in host.instances("t")] == [True, True]
+    assert [each.healthy for each in host.instances("t")] == [True, True]
     assert host.instances("t")[0].name == "friday-t-friday.1 on one"
     assert host.complaint("t") == ""
 
@@ -159,7 +159,7 @@ def test_names_carry_the_form_and_wait_for_an_update_to_end(monkeypatch: pytest.
 
 def test_strays_are_services_and_files_of_the_stack_alone_that_nothing_uses() -> None:
     host, api = manager([service("friday"), service("redis")])
-    gone = host.remove_strays("t", {"friday"})
+    gone = host.remove_orphans("t", {"friday"})
     assert gone == ["friday-t-redis", "friday-t-edge-haproxy-cfg-01234567"]
     assert api.removed == ["redis", "friday-t-edge-haproxy-cfg-01234567"]
 

@@ -7,7 +7,7 @@ import pytest
 
 from ops.checks.verify import inside
 from ops.checks.verify.containers import Seen
-from ops.checks.verify.inside import Inside
+from ops.checks.verify.inside import ContainerContents
 from ops.checks.verify.result import Check
 from tests.unit.ops.checks.verify.inspected import STACK, inspected, workloads
 
@@ -24,7 +24,7 @@ class Shell:
         return self._answer(script)
 
 
-def look(text: str, code: int = 0) -> Inside | None:
+def look(text: str, code: int = 0) -> ContainerContents | None:
     return inside.look(Shell(lambda _: (code, text)), FRIDAY, files=True)  # type: ignore[arg-type]
 
 
@@ -41,7 +41,7 @@ def test_processes_and_files_are_read() -> None:
     found = look(
         "10001 /sbin/docker-init -- python3 \n10001 python3 -m friday.service \n--\nabc  /etc/friday/secrets/x"
     )
-    assert found == Inside(
+    assert found == ContainerContents(
         "friday-1",
         (("10001", "/sbin/docker-init -- python3"), ("10001", "python3 -m friday.service")),
         {"secrets/x": "abc"},
@@ -63,26 +63,26 @@ def test_where_no_container_runs_nothing_is_said_of_its_inside() -> None:
 
 
 def test_what_is_as_declared_passes() -> None:
-    found = Inside("friday-1", (("10001", "python3"),), as_declared())
+    found = ContainerContents("friday-1", (("10001", "python3"),), as_declared())
     checks = inside.checks(workloads()["friday"], [found], {"gatewayKey": "a-secret"})
     assert len(checks) == 3
     assert failed(checks) == []
 
 
 def test_a_root_process_is_named_without_its_arguments() -> None:
-    found = Inside("friday-1", (("10001", "python3"), ("0", "sh -c password")), as_declared())
+    found = ContainerContents("friday-1", (("10001", "python3"), ("0", "sh -c password")), as_declared())
     assert failed(inside.checks(workloads()["friday"], [found], {})) == [("friday-1: sh",)]
 
 
 def test_a_secret_in_the_arguments_is_named_and_not_shown() -> None:
-    found = Inside("friday-1", (("10001", "python3 --key=hunter22"),), as_declared())
+    found = ContainerContents("friday-1", (("10001", "python3 --key=hunter22"),), as_declared())
     checks = inside.checks(workloads()["friday"], [found], {"gatewayKey": "hunter22"})
     assert failed(checks) == [("friday-1: shows gatewayKey",)]
 
 
 def test_missing_changed_and_added_files_are_named() -> None:
     first, second = sorted(as_declared())
-    found = Inside("friday-1", (("10001", "python3"),), {first: "other", "added": "x"})
+    found = ContainerContents("friday-1", (("10001", "python3"),), {first: "other", "added": "x"})
     assert failed(inside.checks(workloads()["friday"], [found], {})) == [
         (f"friday-1: {second} is missing", "friday-1: added is not declared", f"friday-1: {first} has other content")
     ]
