@@ -70,7 +70,6 @@ class Status:
             "stack": self.stack,
             "headline": self.headline,
             "healthy": self.healthy,
-            "well": self.healthy,
             "settings_percentage": self.settings_percentage,
             "deployed_percentage": self.deployed_percentage,
             "step": self.step.document() if self.step else None,

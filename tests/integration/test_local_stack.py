@@ -73,7 +73,7 @@ def test_every_name_of_the_stock_client_is_answered(project: Project, name: str)
 
 def test_status_says_where_the_rollout_stands(project: Project) -> None:
     status = json.loads(project.fridayctl("status", project.stack, "--json").out)
-    assert status["well"] is True
+    assert status["healthy"] is True
     assert status["deployed_percentage"] == 50
     assert len(status["instances"]) == 9
     assert "50 % of users through LiteLLM, all healthy" in project.fridayctl("status", project.stack).out

@@ -53,7 +53,7 @@ def serving(project: Project) -> set[str]:
 
 def test_status_and_logs_are_those_of_the_host(staging: Project) -> None:
     status = json.loads(staging.fridayctl("status", staging.stack, "--json").out)
-    assert status["well"] is True
+    assert status["healthy"] is True
     assert {each["name"] for each in status["instances"]} == {each.name for each in staging.containers()}
     assert status["urls"]["fridayUrl"] == staging.url
     assert "friday-1-" in staging.fridayctl("logs", staging.stack, "friday", "--tail", "1").out

@@ -44,7 +44,7 @@ def test_replicas_are_spread_over_the_hosts_and_all_commands_see_them(stage: Swa
     assert sorted(stage.running("edge").values()) == names
     assert len(set(stage.running("litellm").values())) == 2
     status = json.loads(prod.fridayctl("status", prod.stack, "--json").out)
-    assert status["well"] is True
+    assert status["healthy"] is True
     assert len(status["instances"]) == sum(len(stage.running(part)) for part in stage.services())
     said = prod.fridayctl("logs", prod.stack, "friday", "--tail", "1").out
     assert [f"friday.{number}." in said for number in (1, 2, 3)] == [True] * 3

@@ -61,7 +61,7 @@ def test_a_status_is_a_document_too(world: World, capsys: pytest.CaptureFixture[
     world.entries.insert(0, entry(0, 10, "pause: 10 %: holidays"))
     assert main(["status", "t", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
-    assert found["well"]
+    assert found["healthy"]
     assert found["step"]["percentage"] == 10
     assert found["step"]["paused"] == "pause: 10 %: holidays"
     assert {each["gate"]: each["outcome"] for each in found["gates"]}["gateway"] == "fail"

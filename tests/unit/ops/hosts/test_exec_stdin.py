@@ -13,6 +13,7 @@ import pytest
 
 from ops.errors import OperationError
 from ops.hosts.docker_host import DockerHost
+from ops.hosts.hosts import Hosts
 from tests.unit.given import settings
 from tests.unit.ops.engine import VERSION
 
@@ -67,7 +68,8 @@ def daemon(folder: Path) -> Iterator[DockerHost]:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:
-            yield DockerHost(settings(dockerHost=f"unix://{folder / 's'}"))
+            address = f"unix://{folder / 's'}"
+            yield Hosts(settings(dockerHost=address)).at(address)
         finally:
             server.shutdown()
             thread.join()
