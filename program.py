@@ -5,7 +5,7 @@ Plain `pulumi` runs it through __main__.py; the commands run it in their own pro
 
 import pulumi
 
-from components.settings_source import SettingsError, from_pulumi, generated_secrets
+from components.settings.source import SettingsError, from_pulumi, generated_secrets
 from components.stack import FridayStack
 from images.tags import local_images
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from components.settings_source import SettingsError
+from components.settings.source import SettingsError
 from ops.errors import EXIT_USAGE, OperationError
 from toolchain.errors import SetupError
 

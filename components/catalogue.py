@@ -11,7 +11,7 @@ from typing import Annotated, Self
 import yaml
 from pydantic import AfterValidator, Field, model_validator
 
-from components.settings_base import Settings
+from components.settings.base import Settings
 
 DEFAULT_MODELS = Path(__file__).with_name("models.yaml")
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from components.part import Given
 from components.parts import PARTS
-from components.settings import StackSettings
+from components.settings.stack import StackSettings
 from components.workload import Workload
 
 

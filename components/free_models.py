@@ -24,7 +24,7 @@ from pydantic import Field, model_validator
 
 from components import litellm_schema
 from components.catalogue import Catalogue, FreeModel, default_models
-from components.settings_base import Settings
+from components.settings.base import Settings
 
 __all__ = [
     "OPENROUTER",

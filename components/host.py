@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_docker as docker
 
-from components.host_settings import LocalFile, SshSettings, TlsSettings
+from components.settings.hosts import LocalFile, SshSettings, TlsSettings
 from components.workload import APP_NETWORK, GATEWAY_NETWORK
 
 

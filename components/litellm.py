@@ -5,7 +5,7 @@ from components.free_models import render_litellm_config
 from components.part import Given, Part, package_files, secret_file
 from components.probes import HealthProbe, client_of
 from components.prometheus_config import Job
-from components.settings import QuotaSettings
+from components.settings.stack import QuotaSettings
 from components.workload import FILES_DIR, GATEWAY_NETWORK, File, Workload
 
 NAME = "litellm"

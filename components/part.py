@@ -8,8 +8,8 @@ from pydantic import SecretStr
 
 from components.free_models import OPENROUTER, SIMULATOR_HOST, simulator_url
 from components.prometheus_config import Job
-from components.settings import StackSettings
-from components.settings_base import PartSettings
+from components.settings.base import PartSettings
+from components.settings.stack import StackSettings
 from components.workload import File, Workload
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -3,7 +3,7 @@
 from components.part import Given, Part
 from components.probes import HealthProbe, ProbeClient
 from components.redis_config import render
-from components.settings import StackSettings
+from components.settings.stack import StackSettings
 from components.workload import FILES_DIR, GATEWAY_NETWORK, File, Workload
 
 NAME = "redis"

@@ -5,7 +5,7 @@ from pydantic import SecretStr
 from components.free_models import SIMULATOR_HOST
 from components.part import Given, Part, secret_file
 from components.probes import HealthProbe, client_of
-from components.settings import StackSettings
+from components.settings.stack import StackSettings
 from components.workload import APP_NETWORK, FILES_DIR, GATEWAY_NETWORK, Port, Workload
 
 NAME = "simulator"

@@ -9,7 +9,7 @@ from components.container_engine import ContainerEngine, Engine, Parts
 from components.declaration import declare
 from components.host import Host, HostArgs
 from components.parts import PARTS
-from components.settings import StackSettings
+from components.settings.stack import StackSettings
 from components.swarm_engine import SwarmEngine
 from components.workload import Workload
 

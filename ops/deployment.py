@@ -3,7 +3,7 @@
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from components.settings import StackSettings
+from components.settings.stack import StackSettings
 from ops.hosts.edge_switch import Switch
 from ops.hosts.hosts import Hosts
 from ops.progress import Report, Say, about

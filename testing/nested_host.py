@@ -12,7 +12,7 @@ from typing import Any
 import docker
 from docker import DockerClient
 
-from components.host_settings import SshSettings
+from components.settings.hosts import SshSettings
 from ops.hosts.ssh import command as over_ssh
 
 _BOOT_SECONDS = 120

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import zip_longest
 
 from components.edge_config import GATEWAY_INTERNAL_PORT, USERS_PORT
-from components.settings import StackSettings
+from components.settings.stack import StackSettings
 from ops.checks.answers import CheckError
 from ops.hosts.docker_host import DockerHost
 from ops.waiting import look_until

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from components.settings import SECRET_KEYS, StackSettings
-from components.settings_source import SettingsError, from_pulumi
+from components.settings.source import SettingsError, from_pulumi
+from components.settings.stack import SECRET_KEYS, StackSettings
 from images.tags import local_images
 from ops.deployment import Deployment
 from ops.errors import EXIT_USAGE, OperationError

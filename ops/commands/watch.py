@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from components.settings import StackSettings
+from components.settings.stack import StackSettings
 from ops.metrics.collect import Sources, measure
 from ops.progress import Report
 from ops.rollout.analysis import judge

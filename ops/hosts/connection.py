@@ -12,7 +12,7 @@ from docker.tls import TLSConfig
 from docker.transport.basehttpadapter import BaseHTTPAdapter
 from docker.utils import version_lt
 
-from components.host_settings import SshSettings, TlsSettings
+from components.settings.hosts import SshSettings, TlsSettings
 from ops.errors import EXIT_FAILED, EXIT_USAGE, OperationError, root_cause
 from ops.hosts import ssh_errors, ssh_master, tls_errors
 from ops.hosts.ssh import SshAdapter

@@ -6,7 +6,7 @@ from functools import cached_property
 
 import docker
 
-from components.settings import StackSettings
+from components.settings.stack import StackSettings
 from ops.errors import OperationError
 from ops.hosts.connection import connect
 from ops.hosts.docker_host import DockerHost

@@ -8,8 +8,8 @@ import docker
 from docker.errors import APIError
 
 from components.declaration import declare
-from components.host_settings import SshSettings, TlsSettings
-from components.settings import StackSettings
+from components.settings.hosts import SshSettings, TlsSettings
+from components.settings.stack import StackSettings
 from components.workload import Workload
 from ops.errors import EXIT_USAGE, OperationError
 from ops.hosts.connection import connect

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from components.host_settings import SshSettings
-from components.settings import StackSettings
+from components.settings.hosts import SshSettings
+from components.settings.stack import StackSettings
 from ops.hosts import ssh, ssh_master
 
 _SECONDS = 20

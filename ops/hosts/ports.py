@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from components.settings import StackSettings
+from components.settings.stack import StackSettings
 
 _EVERY_ADDRESS = "0.0.0.0"  # noqa: S104 - a Swarm publishes there
 

@@ -21,7 +21,7 @@ import urllib3
 from docker.transport.basehttpadapter import BaseHTTPAdapter
 from urllib3.connection import HTTPConnection
 
-from components.host_settings import SshSettings
+from components.settings.hosts import SshSettings
 
 _END_SECONDS = 2.0
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from components.host_settings import SshSettings
+from components.settings.hosts import SshSettings
 from ops.errors import EXIT_USAGE, OperationError
 from ops.hosts import ssh as way
 

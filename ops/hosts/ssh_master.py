@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from components.host_settings import SshSettings
+from components.settings.hosts import SshSettings
 from ops.errors import EXIT_USAGE, OperationError, unwritable
 from ops.hosts import ssh_errors
 from ops.hosts.ssh import command

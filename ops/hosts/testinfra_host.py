@@ -18,8 +18,8 @@ import httpx
 import testinfra
 from testinfra.host import Host
 
-from components.host_settings import TlsSettings
-from components.settings import StackSettings
+from components.settings.hosts import TlsSettings
+from components.settings.stack import StackSettings
 from ops.errors import EXIT_USAGE, OperationError
 from ops.hosts import ssh_master
 

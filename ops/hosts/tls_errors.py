@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from components.host_settings import TlsSettings
+from components.settings.hosts import TlsSettings
 from ops.errors import EXIT_USAGE, OperationError, root_cause
 
 _GUIDE = "https://docs.docker.com/engine/security/protect-access"

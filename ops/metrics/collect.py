@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 
 from components.prometheus import PORT as PROMETHEUS_PORT
-from components.rollout_settings import GateSettings
-from components.settings import StackSettings
+from components.settings.rollout import GateSettings
+from components.settings.stack import StackSettings
 from ops.deployment import Deployment
 from ops.hosts.in_container import InContainer
 from ops.metrics import queries

@@ -8,7 +8,7 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 from components.free_models import OPENROUTER
-from components.settings import StackSettings
+from components.settings.stack import StackSettings
 from components.simulator import PORT as SIMULATOR_PORT
 from ops.hosts.docker_host import DockerHost
 from ops.hosts.in_container import InContainer

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from components.rollout_settings import RolloutSettings
+from components.settings.rollout import RolloutSettings
 from ops.rollout.history import Entry, deployed, pause, since
 from ops.rollout.steps import Plan, next_step, soak_left
 

@@ -2,8 +2,8 @@
 
 from pulumi import automation as auto
 
-from components.settings import StackSettings
-from components.settings_source import NAMESPACE, from_pulumi, generated_secrets
+from components.settings.source import NAMESPACE, from_pulumi, generated_secrets
+from components.settings.stack import StackSettings
 from ops.errors import EXIT_USAGE, OperationError
 from ops.stacks.missing_secrets import missing_secrets
 from ops.stacks.pulumi_errors import errors_of

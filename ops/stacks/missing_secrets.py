@@ -7,7 +7,7 @@ from pulumi import automation as auto
 from pydantic import SecretStr
 from pydantic.alias_generators import to_camel
 
-from components.settings import StackSettings
+from components.settings.stack import StackSettings
 from ops.errors import EXIT_USAGE, OperationError
 from ops.stacks.stack_file import NOT_GENERATED, read_settings
 from toolchain.local_state import new_secret

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from components.settings import GENERATED_KEYS, SECRET_KEYS, StackSettings
-from components.settings_source import from_stack_file, generated_secrets
+from components.settings.source import from_stack_file, generated_secrets
+from components.settings.stack import GENERATED_KEYS, SECRET_KEYS, StackSettings
 from ops.errors import EXIT_USAGE, OperationError
 from toolchain.environment import environment
 from toolchain.paths import ROOT

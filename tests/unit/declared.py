@@ -8,7 +8,7 @@ from typing import Any
 import pulumi
 
 from components import parts
-from components.settings import StackSettings
+from components.settings.stack import StackSettings
 from components.stack import FridayStack
 
 PARTS = parts.NAMES

@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from components.settings import SECRET_KEYS, StackSettings
+from components.settings.stack import SECRET_KEYS, StackSettings
 
 SECRETS = {key: f"test-{key}-0123456789" for key in SECRET_KEYS}
 LOCAL: dict[str, Any] = {

@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 
 from cli.main import COMMANDS, cli
 from components.catalogue import default_models
-from components.settings import GENERATED_KEYS, StackSettings
+from components.settings.stack import GENERATED_KEYS, StackSettings
 from tests.unit.declared import by_part, declare, env
 from tests.unit.given import settings
 from toolchain.environment import environment

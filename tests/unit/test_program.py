@@ -8,7 +8,7 @@ import pulumi
 import pytest
 
 import program
-from components.settings import SECRET_KEYS
+from components.settings.stack import SECRET_KEYS
 from tests.unit.declared import CONTAINER, IMAGES, record
 
 SETTINGS = {

@@ -12,7 +12,7 @@ import docker
 from docker.errors import DockerException
 
 from components.declaration import declare
-from components.settings import StackSettings
+from components.settings.stack import StackSettings
 from components.workload import Workload
 from images.tags import local_images
 from ops.checks.preflight.upstream import Upstream, learn

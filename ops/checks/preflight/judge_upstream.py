@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 
-from components.settings import StackSettings
+from components.settings.stack import StackSettings
 from ops.checks.preflight.facts import Facts
 from ops.checks.preflight.report import Check, State
 from ops.checks.preflight.upstream import SIMULATOR, Silent, Upstream

@@ -8,7 +8,7 @@ from typing import ParamSpec, TypeVar
 
 from docker.errors import DockerException
 
-from components.settings_source import SettingsError
+from components.settings.source import SettingsError
 from components.workload import Workload
 from ops.deployment import Deployment
 from ops.errors import OperationError

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 import httpx
 
-from components.settings import StackSettings
+from components.settings.stack import StackSettings
 from ops.checks.verify.result import Check
 from ops.hosts.testinfra_host import TestHost
 

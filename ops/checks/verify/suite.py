@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from components.declaration import declare
 from components.part import address
-from components.settings import StackSettings
+from components.settings.stack import StackSettings
 from components.workload import Workload
 from images.tags import local_images
 from ops.checks.verify import inside, machine, requests, swarm

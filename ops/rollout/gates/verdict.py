@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from components.rollout_settings import GatesSettings
+from components.settings.rollout import GatesSettings
 from ops.rollout.gates.evidence import Calls, Measured
 
 

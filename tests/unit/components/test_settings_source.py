@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies
 
-from components.settings import GENERATED_KEYS
-from components.settings_source import SettingsError, from_pulumi, from_stack_file, generated_secrets
+from components.settings.source import SettingsError, from_pulumi, from_stack_file, generated_secrets
+from components.settings.stack import GENERATED_KEYS
 from tests.unit.given import LOCAL, SECRETS, stack_file
 
 MODELS = [{"name": f"m{n}", "id": f"vendor/m{n}:free", "aliases": [f"alias-{n}"]} for n in range(5)]

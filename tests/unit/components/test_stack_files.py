@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from components.settings import GENERATED_KEYS, SECRET_KEYS, StackSettings
-from components.settings_source import NAMESPACE, SettingsError, from_pulumi, from_stack_file
+from components.settings.source import NAMESPACE, SettingsError, from_pulumi, from_stack_file
+from components.settings.stack import GENERATED_KEYS, SECRET_KEYS, StackSettings
 from tests.unit.declared import CONTAINER, IMAGES, REMOTE_IMAGE, SERVICE, by_part, declare, plain
 from tests.unit.given import SECRETS
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from components.settings import StackSettings
+from components.settings.stack import StackSettings
 from ops.deployment import Deployment
 from ops.hosts.docker_host import DockerHost
 from ops.progress import Report, Say

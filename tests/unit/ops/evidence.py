@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Any
 
-from components.rollout_settings import GatesSettings
+from components.settings.rollout import GatesSettings
 from ops.rollout.gates import registry
 from ops.rollout.gates.evidence import Calls, Distribution, Evidence, Load
 from ops.rollout.gates.verdict import GateInput

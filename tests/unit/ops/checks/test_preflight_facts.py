@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from cli.main import main
-from components.settings import StackSettings
+from components.settings.stack import StackSettings
 from images.tags import local_images
 from ops.checks.preflight import facts, run
 from ops.checks.preflight.facts import Collector, Facts, HostFacts, Node, WayBack

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from components.settings import StackSettings
+from components.settings.stack import StackSettings
 from images.tags import local_images
 from ops.checks.preflight import judge_upstream, upstream
 from ops.checks.preflight.facts import Facts

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from components.host_settings import SshSettings, TlsSettings
+from components.settings.hosts import SshSettings, TlsSettings
 from ops.errors import EXIT_FAILED, EXIT_USAGE, OperationError
 from ops.hosts import connection, ssh_master
 from ops.hosts.connection import _Unix, connect
@@ -160,7 +160,7 @@ def test_a_lost_connection_is_a_failure_while_working(far: Path, tools: Path) ->
 @pytest.mark.parametrize("ending", ["pass", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"])
 def test_children_end_with_the_process_however_that_ends(far: Path, ending: str) -> None:
     script = (
-        "from components.host_settings import SshSettings, TlsSettings\n"
+        "from components.settings.hosts import SshSettings, TlsSettings\n"
         "from ops.hosts.connection import connect\n"
         f"client = connect({HOST!r}, SshSettings(), TlsSettings())\n{ending}"
     )

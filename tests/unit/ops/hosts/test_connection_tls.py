@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from components.host_settings import SshSettings, TlsSettings
+from components.settings.hosts import SshSettings, TlsSettings
 from ops.errors import EXIT_USAGE, OperationError
 from ops.hosts.connection import connect
 from testing.ports import free_ports

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from components.host_settings import SshSettings, TlsSettings
+from components.settings.hosts import SshSettings, TlsSettings
 from ops.errors import EXIT_FAILED, EXIT_USAGE, OperationError
 from ops.hosts import ssh_master
 from ops.hosts.connection import connect

@@ -7,7 +7,7 @@ import pytest
 
 from cli.gates import show_gates
 from cli.promote import EPILOG
-from components.rollout_settings import GateSettings, GatesSettings
+from components.settings.rollout import GateSettings, GatesSettings
 from ops.metrics import collect
 from ops.metrics.prometheus import Prometheus
 from ops.metrics.queries import Scope, gather

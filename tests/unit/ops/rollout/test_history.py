@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.rollout_settings import RolloutSettings
+from components.settings.rollout import RolloutSettings
 from ops.rollout import history
 from ops.rollout.history import Entry, Verb, going_back
 from ops.rollout.position import position_of

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pulumi import automation as auto
 
-from components.settings import GENERATED_KEYS, SECRET_KEYS
+from components.settings.stack import GENERATED_KEYS, SECRET_KEYS
 from ops.errors import EXIT_USAGE, OperationError
 from ops.stacks import decrypted_settings
 from ops.stacks.missing_secrets import missing_secrets

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from components.settings_base import Settings
+from components.settings.base import Settings
 
 Address = Annotated[
     str,

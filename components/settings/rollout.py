@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field, field_validator
 
-from components.settings_base import Amount, Count, Settings
+from components.settings.base import Amount, Count, Settings
 
 _WINDOW = "hours above 0 up to 720 that are looked at; left out: since the step began, at most rollout.soakHours"
 _SAMPLES = "a whole number of calls from 1 to 1000000"

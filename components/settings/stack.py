@@ -13,11 +13,11 @@ from pydantic.alias_generators import to_camel
 from components import friday_environment
 from components.catalogue import MINIMUM_MODELS, Catalogue, FreeModel, default_models
 from components.free_models import RouterTuning
-from components.host_settings import Address, SshSettings, TlsSettings
-from components.monitoring_settings import MonitoringSettings
 from components.probes import ProbeClient
-from components.rollout_settings import GatesSettings, RolloutSettings
-from components.settings_base import Count, PartSettings, Port, Secret, Settings, memory_limit
+from components.settings.base import Count, PartSettings, Port, Secret, Settings, memory_limit
+from components.settings.hosts import Address, SshSettings, TlsSettings
+from components.settings.monitoring import MonitoringSettings
+from components.settings.rollout import GatesSettings, RolloutSettings
 
 SECRET_KEYS = (
     "openrouterApiKey",

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails
 
-from components.settings import GENERATED_KEYS, SECRET_KEYS, SECRET_MAP, StackSettings
+from components.settings.stack import GENERATED_KEYS, SECRET_KEYS, SECRET_MAP, StackSettings
 
 NAMESPACE = "friday-litellm"
 

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from components.settings_base import Count, PartSettings, Port, memory_limit
+from components.settings.base import Count, PartSettings, Port, memory_limit
 
 
 class RedisExporterSettings(PartSettings):

@@ -1,0 +1,1 @@
+"""What a stack file may say: its model, and how it is read."""
