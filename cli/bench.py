@@ -40,8 +40,8 @@ def bench_command(names: tuple[str, ...], as_json: bool) -> int:
     try:
         report = suite.run(names, tell)
     except (AssertionError, RuntimeError) as error:
-        mend = "read the output above; a busy machine is a poor place to measure"
-        raise OperationError("bench: a measurement could not be made", mend, details=str(error)) from error
+        fix = "read the output above; a busy machine is a poor place to measure"
+        raise OperationError("bench: a measurement could not be made", fix, details=str(error)) from error
     if as_json:
         print_json(report.document())
     else:

@@ -49,4 +49,4 @@ def _show(checks: "list[Check]") -> None:
     show(table, markup=False)
     for check in checks:
         if not check.ok:
-            click.echo(f"{check.name}: {check.mend}")
+            click.echo(f"{check.name}: {check.fix}")

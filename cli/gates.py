@@ -30,4 +30,4 @@ def show_gates(judgement: AnalysisResult, *, causes: bool = True, err: bool = Fa
         if each.outcome in (Outcome.FAIL, Outcome.INCONCLUSIVE):
             click.echo(f"{each.gate}: {each.metric}: {each.value or 'not measured'}; wanted: {each.threshold}", err=err)
             click.echo(f"  likely: {each.cause}", err=err)
-            click.echo(f"  next:   {each.mend}", err=err)
+            click.echo(f"  next:   {each.fix}", err=err)

@@ -56,8 +56,8 @@ def _print(report: "Report") -> None:
         click.echo(host or report.stack)
         for check in (check for check in report.checks if check.host == host):
             click.echo(f"  {_MARKS[check.state]:<6}{check.name:<22}{check.found.removeprefix(f'{host}: ')}")
-            if check.mend:
-                lines = [*check.details.splitlines(), f"  mend: {check.mend}"]
+            if check.fix:
+                lines = [*check.details.splitlines(), f"  fix: {check.fix}"]
                 click.echo("\n".join(f"{'':<28}{line}" for line in lines))
     failed, warnings = len(report.failed), len(report.warnings)
     ended = f"{failed} failed" if failed else "none failed"

@@ -109,6 +109,6 @@ def _list(deployment: "Deployment", as_json: bool) -> None:
         click.echo(f"{number:>3}  {entry.at:%Y-%m-%d %H:%M:%S}  {ago}  {entry.percentage:>3} %  {commit}")
         click.echo(f"     {entry.message}; images: {images}")
         if problem:
-            click.echo(f"     cannot be restored: {problem.message}; mend: {problem.mend}")
+            click.echo(f"     cannot be restored: {problem.message}; fix: {problem.fix}")
     if not targets:
         click.echo(f"nothing: the history of {deployment.name} holds no other good update")

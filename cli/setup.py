@@ -29,7 +29,7 @@ def setup_command(as_json: bool) -> None:
         outcomes = setup.ensure(sys.stderr if as_json else sys.stdout)
     except SetupError as error:
         if as_json:
-            failure = {"what": error.what, "where": error.where, "mend": error.fix}
+            failure = {"what": error.what, "where": error.where, "fix": error.fix}
             click.echo(json.dumps({"error": failure}, indent=2))
         raise
     if as_json:

@@ -10,28 +10,28 @@ EXIT_INCONCLUSIVE = 3
 class OperationError(Exception):
     """An operation that ended early.
 
-    `message` says what happened and where, `mend` the next thing to do; `exit_code` is 1 for a failure while
+    `message` says what happened and where, `fix` the next thing to do; `exit_code` is 1 for a failure while
     working and 2 for something that was wrong before anything changed.
     """
 
-    def __init__(self, message: str, mend: str, exit_code: int = EXIT_FAILED, details: str = "") -> None:
+    def __init__(self, message: str, fix: str, exit_code: int = EXIT_FAILED, details: str = "") -> None:
         self.message = message
-        self.mend = mend
+        self.fix = fix
         self.exit_code = exit_code
         self.details = details
         super().__init__(message)
 
     def render(self) -> str:
-        """Return the text for the screen: what happened, what was seen, how to mend it."""
-        return "\n".join(part for part in (self.message, self.details, f"  mend: {self.mend}") if part)
+        """Return the text for the screen: what happened, what was seen, how to fix it."""
+        return "\n".join(part for part in (self.message, self.details, f"  fix: {self.fix}") if part)
 
 
 def unwritable(folder: Path, error: OSError) -> OperationError:
     """Return the error for a folder that cannot be written, met before an update began."""
     said = (error.strerror or str(error)).lower()
     there = next(place for place in (folder, *folder.parents) if place.exists())
-    mend = f"make room there, and see that it can be written: df -h {there}; then the same command again"
-    return OperationError(f"{folder} cannot be written ({said})", mend, EXIT_USAGE)
+    fix = f"make room there, and see that it can be written: df -h {there}; then the same command again"
+    return OperationError(f"{folder} cannot be written ({said})", fix, EXIT_USAGE)
 
 
 def root_cause(error: BaseException) -> BaseException:

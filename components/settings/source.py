@@ -20,16 +20,16 @@ NAMESPACE = "friday-litellm"
 
 @dataclass(frozen=True)
 class Problem:
-    """One mistake: where it stands, what was expected, what was found and the mend."""
+    """One mistake: where it stands, what was expected, what was found and the fix."""
 
     where: str
     key: str
     expected: str
-    mend: str
+    fix: str
 
     def __str__(self) -> str:
-        """Return the mistake and its mend, as the user reads it."""
-        return f"{self.where}: {self.key}: {self.expected}\n  mend: {self.mend}"
+        """Return the mistake and its fix, as the user reads it."""
+        return f"{self.where}: {self.key}: {self.expected}\n  fix: {self.fix}"
 
 
 class SettingsError(Exception):
@@ -54,8 +54,8 @@ def from_stack_file(
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        mend = f"check the name and the permissions of the file, or make it from examples/ (stack {stack})"
-        raise SettingsError([Problem(path.name, "file", f"should be readable ({error})", mend)]) from error
+        fix = f"check the name and the permissions of the file, or make it from examples/ (stack {stack})"
+        raise SettingsError([Problem(path.name, "file", f"should be readable ({error})", fix)]) from error
     try:
         lines = _Lines(yaml.compose(text, Loader=yaml.SafeLoader))
         document = yaml.safe_load(text)
@@ -64,7 +64,7 @@ def from_stack_file(
         mark = getattr(error, "problem_mark", None)
         where = f"{path.name}:{mark.line + 1}" if mark else path.name
         said = str(getattr(error, "problem", error))
-        raise SettingsError([Problem(where, "file", f"should be YAML ({said})", "mend that line")]) from error
+        raise SettingsError([Problem(where, "file", f"should be YAML ({said})", "fix that line")]) from error
     if duplicate:
         line, key = duplicate
         problem = Problem(f"{path.name}:{line}", key, "should be there once (found twice)", "delete one of the two")
@@ -97,8 +97,8 @@ def generated_secrets(environ: Mapping[str, str] = os.environ) -> dict[str, str]
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, AttributeError) as error:
-        mend = "check its permissions, or delete it: ./fridayctl setup makes a new one"
-        raise SettingsError([Problem(str(path), "file", f"should be readable JSON ({error})", mend)]) from error
+        fix = "check its permissions, or delete it: ./fridayctl setup makes a new one"
+        raise SettingsError([Problem(str(path), "file", f"should be readable JSON ({error})", fix)]) from error
 
 
 @dataclass(frozen=True)
@@ -132,8 +132,8 @@ def _build(
             values[name] = _without_secure(value)
             problems += _in_the_open(source, name, value) if source.lines else ()
         elif namespace != "pulumi":
-            mend = f"write {NAMESPACE}:{name}, or delete the line"
-            problems.append(Problem(source.where((str(key),)), str(key), f"should start with {NAMESPACE}:", mend))
+            fix = f"write {NAMESPACE}:{name}, or delete the line"
+            problems.append(Problem(source.where((str(key),)), str(key), f"should start with {NAMESPACE}:", fix))
     left_out = generated if values.get("upstream") == "simulator" else to_come
     values = {**{key: left_out[key] for key in SECRET_KEYS if key in left_out}, **values}
     try:
@@ -154,9 +154,9 @@ def _in_the_open(source: _Source, name: str, value: object) -> Iterator[Problem]
     for path, content in secrets.items():
         if not is_secure(content):
             flag = "--path " if "." in path else ""
-            mend = f"pulumi config set --secret {flag}{path} -s {source.stack}, and change it: it was in the open"
+            fix = f"pulumi config set --secret {flag}{path} -s {source.stack}, and change it: it was in the open"
             where = source.where(tuple(path.split(".")))
-            yield Problem(where, f"{NAMESPACE}:{path}", "should be encrypted (found plain)", mend)
+            yield Problem(where, f"{NAMESPACE}:{path}", "should be encrypted (found plain)", fix)
 
 
 def is_secure(value: object) -> bool:
@@ -186,20 +186,20 @@ def _worded(source: _Source, detail: ErrorDetails) -> Problem:
         known = ", ".join(sorted(_known_keys(loc[:-1])))
         return Problem(where, key, f"is not a setting (known here: {known})", "correct the name, or delete the line")
     if detail["type"] == "missing" and secret:
-        mend = f"pulumi config set --secret {top} -s {source.stack}"
+        fix = f"pulumi config set --secret {top} -s {source.stack}"
         if top in GENERATED_KEYS:
-            mend = f"./fridayctl up {source.stack} generates it; or {mend}"
-        return Problem(where, key, f"should be {_expectation(loc)} (it is missing)", mend)
+            fix = f"./fridayctl up {source.stack} generates it; or {fix}"
+        return Problem(where, key, f"should be {_expectation(loc)} (it is missing)", fix)
     path = ".".join(str(part) for part in loc)
     flag = "--path " if len(loc) > 1 else ""
-    mend = f"correct it in {source.file}, or: pulumi config set {flag}'{path}' VALUE -s {source.stack}"
+    fix = f"correct it in {source.file}, or: pulumi config set {flag}'{path}' VALUE -s {source.stack}"
     if detail["type"] == "value_error" and not _expectation(loc):
         said = str(detail["ctx"]["error"])
         return Problem(where, key, said, f"correct it in {source.file}")
     expected = _expectation(loc) or detail["msg"]
     reason = f"; {detail['ctx']['error']}" if detail["type"] == "value_error" else ""
     got = "missing" if detail["type"] == "missing" else "a secret, not shown" if secret else _shown(detail["input"])
-    return Problem(where, key, f"should be {expected} (got {got}{reason})", mend)
+    return Problem(where, key, f"should be {expected} (got {got}{reason})", fix)
 
 
 def _shown(value: object) -> str:

@@ -39,8 +39,8 @@ def ask(url: str, user_id: int) -> Answer:
         response.raise_for_status()
     except httpx.HTTPError as error:
         text = error.response.text[:500] if isinstance(error, httpx.HTTPStatusError) else ""
-        mend = "./fridayctl logs shows what Friday and the gateway say"
-        raise CheckError(f"Friday at {url} did not answer user {user_id}: {error}", mend, details=text) from error
+        fix = "./fridayctl logs shows what Friday and the gateway say"
+        raise CheckError(f"Friday at {url} did not answer user {user_id}: {error}", fix, details=text) from error
     return Answer(
         user_id,
         response.headers.get("x-friday-path", ""),
@@ -54,7 +54,7 @@ def all_well(deployment: Deployment) -> None:
     stack = deployment.name
     complaint = deployment.hosts.manager.complaint(stack)
     if complaint:
-        raise CheckError(f"{stack}: not everything is healthy", mend(stack), details=complaint)
+        raise CheckError(f"{stack}: not everything is healthy", next_command(stack), details=complaint)
 
 
 def users_are_safe(deployment: Deployment, percentage: int) -> list[str]:
@@ -72,11 +72,11 @@ def users_are_safe(deployment: Deployment, percentage: int) -> list[str]:
     if lacking:
         what = f"{stack}: no container of {' or '.join(lacking)} is healthy, and users need one"
         way = f"./fridayctl rollback {stack} --level 1 leaves the gateway out; " if lacking == ["litellm"] else ""
-        raise CheckError(what, f"{way}{mend(stack)}", details=complaint)
+        raise CheckError(what, f"{way}{next_command(stack)}", details=complaint)
     return [line for line in complaint.splitlines() if not line.startswith(" ")]  # without probes and logs
 
 
-def mend(stack: str) -> str:
+def next_command(stack: str) -> str:
     """Return the next command for a stack that has something unwell."""
     return f"./fridayctl logs {stack} shows more; ./fridayctl drift {stack} --fix brings back what was stopped"
 
@@ -111,6 +111,6 @@ def both_paths(url: str, percentage: int) -> list[Answer]:
 def _over(path: str, url: str, user_id: int) -> Answer:
     answer = look_until(lambda: ask(url, user_id), lambda found: found.path == path, _SETTLE_SECONDS, _EVERY_SECONDS)
     if answer.path != path:
-        mend = "./fridayctl logs: the gateway, or the model behind it, is not well; rollback --level 1 leaves it out"
-        raise CheckError(f"user {user_id} should be answered over {path} (was: {answer.path})", mend)
+        fix = "./fridayctl logs: the gateway, or the model behind it, is not well; rollback --level 1 leaves it out"
+        raise CheckError(f"user {user_id} should be answered over {path} (was: {answer.path})", fix)
     return answer

@@ -69,8 +69,8 @@ def find(deployment: Deployment) -> list[Drift]:
     opened, host = deployment.stack, deployment.hosts.manager
     state = recorded(opened.export_stack().deployment or {})
     if not any(each.kind.startswith("docker:") for each in state):
-        mend = f"./fridayctl up {opened.name}"
-        raise OperationError(f"{opened.name} is not deployed: there is nothing to compare with", mend, EXIT_USAGE)
+        fix = f"./fridayctl up {opened.name}"
+        raise OperationError(f"{opened.name} is not deployed: there is nothing to compare with", fix, EXIT_USAGE)
     if isinstance(host, SwarmManager):
         return [*unknown_services(state, host.services(opened.name)), *_read(opened, [])]
     seen = {str(container.id): container for container in host.containers(opened.name)}
@@ -135,8 +135,8 @@ def _read(opened: auto.Stack, exclude: list[str]) -> list[Drift]:
         )
     except auto.CommandError as error:
         said = "\n".join(dict.fromkeys(errors)) or "\n".join(str(error).splitlines()[-20:])
-        mend = f"wait for an update that is going on; ./fridayctl status {opened.name} shows the host"
-        raise OperationError(f"the host of {opened.name} cannot be read", mend, details=said) from error
+        fix = f"wait for an update that is going on; ./fridayctl status {opened.name} shows the host"
+        raise OperationError(f"the host of {opened.name} cannot be read", fix, details=said) from error
     return found
 
 

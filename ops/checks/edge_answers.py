@@ -31,8 +31,8 @@ def require_serving(stack: str, hosts: Mapping[str, DockerHost], settings: Stack
         lambda: _unserved(stack, hosts, questions), lambda found: not found, _PATIENCE_SECONDS, _EVERY_SECONDS
     )
     if wrong:
-        mend = f"./fridayctl verify {stack} tells what is not found; docs/TROUBLESHOOTING.md, The stack, says why"
-        raise CheckError(f"{stack}: an edge does not get through", mend, details="\n".join(wrong))
+        fix = f"./fridayctl verify {stack} tells what is not found; docs/TROUBLESHOOTING.md, The stack, says why"
+        raise CheckError(f"{stack}: an edge does not get through", fix, details="\n".join(wrong))
 
 
 def _questions(settings: StackSettings) -> dict[str, str]:

@@ -33,8 +33,8 @@ class Shelf:
         except SettingsError as error:
             if not built_here:
                 return None  # the code that is gone back to understood them, and looks for its images itself
-            mend = "./fridayctl rollback --level 4 goes back to the code that understood them"
-            return OperationError(f"its settings are none today: {error.problems[0]}", mend, EXIT_USAGE)
+            fix = "./fridayctl rollback --level 4 goes back to the code that understood them"
+            return OperationError(f"its settings are none today: {error.problems[0]}", fix, EXIT_USAGE)
         found = (self._problem(need, host) for need in needs for host in self._hosts)
         return next((problem for problem in found if problem), None)
 
@@ -78,9 +78,9 @@ def require(shelf: Shelf, target: Entry, entries: Sequence[Entry], stack: str, l
     others = (place for place, each in enumerate(targets, 1) if not shelf.problem(each, built_here=built_here))
     number = next(others, None)
     way = f"--level {level.number} --to {number} goes to the newest that can be" if number else "--level 1 needs none"
-    mend = f"{problem.mend}; or ./fridayctl rollback {stack} {way}"
+    fix = f"{problem.fix}; or ./fridayctl rollback {stack} {way}"
     raise OperationError(
-        f"the update of {shown(target.at)} cannot be restored: {problem.message}", mend, EXIT_USAGE, problem.details
+        f"the update of {shown(target.at)} cannot be restored: {problem.message}", fix, EXIT_USAGE, problem.details
     )
 
 

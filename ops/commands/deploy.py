@@ -1,4 +1,4 @@
-"""The one way in which every command updates a stack: Pulumi's update, and the mends for what an earlier one left."""
+"""The one way in which every command updates a stack: Pulumi's update, and the fixes for what an earlier one left."""
 
 from pulumi import automation as auto
 
@@ -41,8 +41,8 @@ def _make_again(
     say(f"not on the host any more: {', '.join(sorted(vanished))}; reading the host and making them again")
     again = _once_more(opened, message, say, refresh=True)
     if gone := lacking(host, opened.name, again.outputs):
-        mend = f"./fridayctl status {opened.name} shows what runs; then ./fridayctl up {opened.name}"
-        raise OperationError(f"{opened.name}: the update did not hold: {', '.join(sorted(gone))}", mend)
+        fix = f"./fridayctl status {opened.name} shows what runs; then ./fridayctl up {opened.name}"
+        raise OperationError(f"{opened.name}: the update did not hold: {', '.join(sorted(gone))}", fix)
     return Update(done.changed + again.changed, again.outputs)
 
 
@@ -54,7 +54,7 @@ def _reasons(host: DockerHost, stack: str) -> str:
 
 
 def _update_past_surprises(opened: auto.Stack, message: str, host: DockerHost, say: Say, refresh: bool) -> Update:
-    """Update; when the host is not as the state says (a killed update, a removal by hand), mend that and try again."""
+    """Update; when the host is not as the state says (a killed update, a removal by hand), fix that and try again."""
     try:
         return update(opened, message, say, refresh=refresh)
     except OperationError as error:
@@ -80,7 +80,7 @@ def _once_more(opened: auto.Stack, message: str, say: Say, *, refresh: bool = Fa
     try:
         return update(opened, message, say, refresh=refresh)
     except OperationError as error:
-        raise OperationError(error.message, error.mend, details=error.details) from error
+        raise OperationError(error.message, error.fix, details=error.details) from error
 
 
 def lacking(host: DockerHost, stack: str, outputs: dict[str, object]) -> set[str]:

@@ -17,13 +17,13 @@ SETUP = "./fridayctl setup"
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was looked at: what was found and wanted, and how to mend it when it is not right."""
+    """One thing that was looked at: what was found and wanted, and how to fix it when it is not right."""
 
     name: str
     found: str
     wanted: str
     ok: bool
-    mend: str = ""
+    fix: str = ""
 
 
 def examine() -> list[Check]:
@@ -89,8 +89,8 @@ def _go() -> Check:
 def _engine(engine: docker_engine.Engine) -> Check:
     minimum = ".".join(map(str, versions.DOCKER_ENGINE_MINIMUM))
     found = engine.problem or engine.misfit or f"{engine.version} (API {engine.api})"
-    mend = docker_engine.fix(engine.problem) if engine.problem else engine.remedy
-    return Check("docker engine", found, f">= {minimum}", engine.is_usable, mend)
+    fix = docker_engine.fix(engine.problem) if engine.problem else engine.remedy
+    return Check("docker engine", found, f">= {minimum}", engine.is_usable, fix)
 
 
 def _images(wanted: str, engine: docker_engine.Engine) -> Check:

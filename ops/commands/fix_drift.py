@@ -39,9 +39,9 @@ def fix(deployment: Deployment) -> Fixed:
     names = ", ".join(dict.fromkeys(drift.name for drift in drifts))
     done = bring_up(deployment, UpRequest(f"{Verb.FIX}: {names}"[:200], refresh=True))
     if left := find(deployment):
-        mend = f"look at them by hand, then ./fridayctl drift {deployment.name} --fix"
+        fix = f"look at them by hand, then ./fridayctl drift {deployment.name} --fix"
         raise OperationError(
-            f"{deployment.name}: not everything could be brought back", mend, details="\n".join(map(worded, left))
+            f"{deployment.name}: not everything could be brought back", fix, details="\n".join(map(worded, left))
         )
     return Fixed(drifts, done.changed)
 

@@ -36,8 +36,8 @@ def pause_or_resume(deployment: Deployment, request: PauseRequest) -> str:
     pending = look_ahead(opened, {})
     if pending:
         what = f"Pulumi.{stack}.yaml is not what is deployed, and a {verb} may change nothing"
-        mend = f"./fridayctl up {stack} first"
-        raise OperationError(what, mend, EXIT_USAGE, "\n".join(in_words(pending)))
+        fix = f"./fridayctl up {stack} first"
+        raise OperationError(what, fix, EXIT_USAGE, "\n".join(in_words(pending)))
     message = f"{verb}: {current.percentage} %" + (f": {request.reason}" if request.reason else "")
     update(opened, message, deployment.say("deploy"))
     return message

@@ -150,7 +150,7 @@ def _allowed(
     wish = steps.StepRequest(request.to, request.reason)
     decided = steps.decide(plan_of(deployment.settings.rollout), found.percentage, found.since, now, wish)
     if isinstance(decided, steps.Objection):
-        raise OperationError(f"{stack}: {decided.what}", decided.mend, EXIT_USAGE)
+        raise OperationError(f"{stack}: {decided.what}", decided.fix, EXIT_USAGE)
     return found, decided
 
 
@@ -160,8 +160,8 @@ def _nothing_else(opened: auto.Stack, current: Entry) -> None:
     others = {*unequal, *gone} - {PERCENTAGE, ENABLED, *_OPERATING}
     if others:
         what = f"Pulumi.{opened.name}.yaml differs from what is deployed in {', '.join(sorted(others))}"
-        mend = f"./fridayctl up {opened.name} deploys that at the present percentage; then promote"
-        raise OperationError(what, mend, EXIT_USAGE)
+        fix = f"./fridayctl up {opened.name} deploys that at the present percentage; then promote"
+        raise OperationError(what, fix, EXIT_USAGE)
 
 
 def _step(to: int) -> dict[str, str]:

@@ -170,6 +170,6 @@ class _Progress:
 
 def _refused(host: ImageHost, about: int, said: str) -> OperationError:
     if "no space left" in said:
-        mend = f"on that host free about {2 * about / _MEGABYTE:.0f} MB: docker system df, then docker image prune"
-        return OperationError(f"{host.address}: the disk of this host is full", mend, details=f"  docker | {said}")
+        fix = f"on that host free about {2 * about / _MEGABYTE:.0f} MB: docker system df, then docker image prune"
+        return OperationError(f"{host.address}: the disk of this host is full", fix, details=f"  docker | {said}")
     return OperationError(f"{host.address}: the images were not taken", "push again", details=f"  docker | {said}")

@@ -134,7 +134,7 @@ def _finish(deployment: Deployment, worked_out: Restore, began: float) -> Rolled
     for each in unwell:
         deployment.report("unwell", f"{each}; users are answered without it")
     if unwell:
-        deployment.report("next", answers.mend(deployment.name))
+        deployment.report("next", answers.next_command(deployment.name))
     seconds["checked"] = time.monotonic() - began
     target = rollback_plan.shown(worked_out.target.at) if worked_out.target else ""
     return RolledBack(worked_out.level.number, worked_out.percentage, target, seconds, answered, unwell)

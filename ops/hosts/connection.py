@@ -72,7 +72,7 @@ class _Api(docker.APIClient):
         except (requests.RequestException, OperationError) as error:
             reason = error if isinstance(error, OperationError) else self._way.explain(error)
             if self.answered:
-                reason = OperationError(f"connection lost: {reason.message}", reason.mend, EXIT_FAILED, reason.details)
+                reason = OperationError(f"connection lost: {reason.message}", reason.fix, EXIT_FAILED, reason.details)
             raise reason from error
 
 

@@ -170,6 +170,6 @@ def shown(moment: datetime) -> str:
 def _last_good(entries: Sequence[Entry]) -> Entry:
     targets = good_targets(entries)
     if not targets:
-        mend = "./fridayctl rollback --level 1 takes every user off LiteLLM"
-        raise OperationError("the history holds no other good update to go back to", mend, EXIT_USAGE)
+        fix = "./fridayctl rollback --level 1 takes every user off LiteLLM"
+        raise OperationError("the history holds no other good update to go back to", fix, EXIT_USAGE)
     return targets[0]

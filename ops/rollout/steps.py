@@ -26,7 +26,7 @@ class Objection:
     """Why a step is refused; `needs_reason` says that a reason would be enough."""
 
     what: str
-    mend: str
+    fix: str
     needs_reason: bool = False
 
 
@@ -67,8 +67,8 @@ def soak_objection(plan: Plan, since: datetime, now: datetime, request: StepRequ
     left = soak_left(since, now, plan.soak)
     if not left or request.reason:
         return None
-    mend = "wait, or cut the soak with --reason WHY (the history keeps it)"
-    return Objection(f"the soak is not over: {in_words(left)} left", mend, needs_reason=True)
+    fix = "wait, or cut the soak with --reason WHY (the history keeps it)"
+    return Objection(f"the soak is not over: {in_words(left)} left", fix, needs_reason=True)
 
 
 def decide(plan: Plan, current: int, since: datetime, now: datetime, request: StepRequest) -> int | Objection:

@@ -21,8 +21,8 @@ def read_settings(name: str) -> StackSettings:
     """Read and check a stack's settings; SettingsError or OperationError (exit code 2) says what is wrong."""
     if not stack_file(name).exists():
         known = ", ".join(sorted(path.suffixes[0][1:] for path in ROOT.glob("Pulumi.*.yaml")))
-        mend = f"name one of the stacks here ({known}), or copy a file from examples/ to Pulumi.{name}.yaml"
-        raise OperationError(f"stack {name!r}: there is no Pulumi.{name}.yaml", mend, EXIT_USAGE)
+        fix = f"name one of the stacks here ({known}), or copy a file from examples/ to Pulumi.{name}.yaml"
+        raise OperationError(f"stack {name!r}: there is no Pulumi.{name}.yaml", fix, EXIT_USAGE)
     # Before the first set-up there are no generated secrets: the rest of the file can be checked without them.
     stand_ins = {key: f"{NOT_GENERATED}{key}" for key in SECRET_KEYS}
     to_come = {key: stand_ins[key] for key in GENERATED_KEYS}

@@ -34,7 +34,7 @@ def test_a_wrong_setting(undeployed: Project, changes: dict[str, Any], expected:
         ran = undeployed.fridayctl("up", undeployed.stack, code=2)
     assert expected in ran.err
     assert f"Pulumi.{undeployed.stack}.yaml:" in ran.err
-    assert "mend: " in ran.err
+    assert "fix: " in ran.err
     assert "Traceback" not in ran.text
 
 

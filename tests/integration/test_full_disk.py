@@ -79,7 +79,7 @@ def iter_until(lines: Iterable[str], words: str) -> Iterator[str]:
 
 
 def percentages(project: Project) -> list[int]:
-    """Return the percentage of each update that the history has, the last first; without a mend's look at the host."""
+    """Return the percentage of each update that the history has, the last first; without a fix's look at the host."""
     entries = json.loads(project.fridayctl("history", project.stack, "--json").out)
     return [entry["percentage"] for entry in entries if (entry["kind"], entry["result"]) == ("update", "succeeded")]
 
@@ -90,7 +90,7 @@ def test_an_update_that_finds_no_room_changes_nothing(stack: Project) -> None:
     fill(stack)
     refused = stack.fridayctl("up", stack.stack, code=2)
     assert "no space left" in refused.err
-    assert "mend: " in refused.err
+    assert "fix: " in refused.err
     assert {container.id for container in stack.everything()} == before
     assert stack.chat(7).status == 200
     filling(stack).unlink()

@@ -68,7 +68,7 @@ def refused(project: Project, image: str) -> str:
     with project.configured(redis={**project.settings.get("redis", {}), "image": image}):
         said = project.fridayctl("up", project.stack, code=2).err
     assert "Traceback" not in said
-    assert said.count("mend: ") == 1
+    assert said.count("fix: ") == 1
     assert {container.id for container in project.everything()} == before
     return said
 

@@ -66,7 +66,7 @@ def test_a_model_that_is_retired_or_has_a_price_fails_the_catalogue_alone(
         before = {container.id for container in project.everything()}
         ran = project.fridayctl("up", project.stack, code=2)
         assert words in ran.err
-        assert "mend: replace it in models of" in ran.err
+        assert "fix: replace it in models of" in ran.err
         promoted = project.fridayctl("promote", project.stack, "--yes", "--reason", "a trial", code=2)
         assert words in promoted.err
         assert {container.id for container in project.everything()} == before
@@ -92,12 +92,12 @@ def test_a_wrong_passphrase_is_one_message_and_changes_nothing(project: Project)
     for command in (["up"], ["rollback", "--yes", "--level", "1"], ["pause", "--reason", "x"], ["drift"]):
         ran = refused(project, "PULUMI_CONFIG_PASSPHRASE=wrong", *command)
         assert "the passphrase is not the one that this stack was encrypted with" in ran.err
-        assert "mend: set PULUMI_CONFIG_PASSPHRASE" in ran.err
+        assert "fix: set PULUMI_CONFIG_PASSPHRASE" in ran.err
         assert "Traceback" not in ran.text
     checks = json.loads(refused(project, "PULUMI_CONFIG_PASSPHRASE=wrong", "preflight", "--json").out)["checks"]
     [failed] = [each for each in checks if each["state"] == "failed"]
     assert failed["found"] == "the passphrase is not the one that this stack was encrypted with"
-    assert failed["mend"].startswith("set PULUMI_CONFIG_PASSPHRASE")
+    assert failed["fix"].startswith("set PULUMI_CONFIG_PASSPHRASE")
     assert project.file.read_text() == file
     assert {container.id for container in project.everything()} == before
     assert project.chat(7).path == "litellm"  # the rollback has opened the gateway again
@@ -110,7 +110,7 @@ def test_a_backend_that_is_not_there_is_one_message_and_changes_nothing(project:
     for command in (["up"], ["status"], ["history"], ["promote", "--yes"], ["rollback", "--yes"]):
         ran = refused(project, variable, *command)
         assert f"the state of {project.stack} cannot be opened" in ran.err
-        assert "mend: ./fridayctl setup" in ran.err
+        assert "fix: ./fridayctl setup" in ran.err
         assert "Traceback" not in ran.text
     checks = json.loads(refused(project, variable, "preflight", "--json").out)["checks"]
     assert [each["name"] for each in checks if each["state"] == "failed"] == ["rollback target"]

@@ -113,6 +113,6 @@ def test_without_any_gateway_level_1_is_done_and_level_2_is_not(stack: Project) 
         assert paths(stack) == ("direct", "direct")
         failed = stack.fridayctl("rollback", stack.stack, "--yes", code=1)
         assert "no container of litellm is healthy, and users need one" in failed.err
-        assert f"mend: ./fridayctl rollback {stack.stack} --level 1" in failed.err
+        assert f"fix: ./fridayctl rollback {stack.stack} --level 1" in failed.err
         assert paths(stack) == ("fallback", "direct")
         assert stack.settings["rolloutPercentage"] in (10, "10")

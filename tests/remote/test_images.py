@@ -70,7 +70,7 @@ def test_another_image_of_that_name_is_told_and_replaced(stack: Project, host: N
     assert listed(stack, edge)["hosts"] == {host.url: "other"}
     said = stack.fridayctl("up", stack.stack, code=2).err
     assert f"image {edge} (edge) is sha256:" in said
-    assert f"mend: ./fridayctl images push {stack.stack}" in said
+    assert f"fix: ./fridayctl images push {stack.stack}" in said
     push(stack)
     assert is_there(stack, host, edge)
 
@@ -78,7 +78,7 @@ def test_another_image_of_that_name_is_told_and_replaced(stack: Project, host: N
 def test_a_missing_image_ends_an_update_before_it_changes_anything(stack: Project, host: NestedHost, edge: str) -> None:
     said = stack.fridayctl("up", stack.stack, code=2).err
     assert f"{host.url}: lacks images that this checkout builds: {edge}" in said
-    assert f"mend: ./fridayctl images push {stack.stack}" in said
+    assert f"fix: ./fridayctl images push {stack.stack}" in said
     assert host.inventory()["containers"] == set()
 
 
@@ -91,7 +91,7 @@ def test_a_full_disk_is_told_with_what_is_needed(stack: Project, host: NestedHos
         host.run("umount", unpacked)
     assert f"{host.url}: the disk of this host is full" in said
     assert "no space left on device" in said
-    assert "mend: on that host free about " in said
+    assert "fix: on that host free about " in said
     push(stack)
     assert is_there(stack, host, edge)
 

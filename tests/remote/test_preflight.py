@@ -47,7 +47,7 @@ def checks(stack: Project, code: int = 2) -> dict[tuple[str, str], dict[str, Any
 def problem(stack: Project, host: NestedHost, name: str) -> str:
     found = checks(stack)[host.url, name]
     assert found["state"] == "failed"
-    assert found["mend"]
+    assert found["fix"]
     return str(found["found"]).removeprefix(f"{host.url}: ")
 
 
@@ -63,16 +63,16 @@ def test_up_is_refused_with_every_reason_before_anything_changes(
     before = [host.inventory() for host in (first, second)]
     said = stack.fridayctl("up", stack.stack, code=2).err
     assert f"{first.url}: the Swarm is not initialised" in said
-    assert f"mend: {ssh(first)} docker swarm init" in said
+    assert f"fix: {ssh(first)} docker swarm init" in said
     for host in (first, second):
         assert f"{host.url}: lacks images that this checkout builds: friday-litellm/" in said
-    assert f"mend: ./fridayctl images push {stack.stack}" in said
+    assert f"fix: ./fridayctl images push {stack.stack}" in said
     assert "Traceback" not in said
     assert [host.inventory() for host in (first, second)] == before
 
 
 def ssh(host: NestedHost) -> str:
-    """Return what a mend begins with that runs on a host."""
+    """Return what a fix begins with that runs on a host."""
     named = host.ssh_settings
     return f"ssh -t -i {named['identityFile']} -o UserKnownHostsFile={named['knownHostsFile']} {host.url}"
 
@@ -84,7 +84,7 @@ def test_a_host_outside_of_the_swarm_is_said_with_how_it_joins(
     found = checks(stack)
     assert found[first.url, "swarm"]["found"] == "a manager"
     assert found[second.url, "swarm"]["found"] == f"{second.url}: is in no Swarm"
-    assert f"{ssh(first)} docker swarm join-token worker" in found[second.url, "swarm"]["mend"]
+    assert f"{ssh(first)} docker swarm join-token worker" in found[second.url, "swarm"]["fix"]
 
 
 def test_a_host_of_another_swarm_is_told_apart(stack: Project, second: NestedHost) -> None:
@@ -112,8 +112,8 @@ def test_a_host_that_is_not_there_hides_no_other(stack: Project, first: NestedHo
     with second.ssh_cut(silent=False):
         found = checks(stack)
     assert found[second.url, "reachable"]["found"] == f"{second.url}: cannot be reached"
-    mend = f"take it out of friday-litellm:swarmHosts in Pulumi.{stack.stack}.yaml"
-    assert mend in found[second.url, "reachable"]["mend"]
+    fix = f"take it out of friday-litellm:swarmHosts in Pulumi.{stack.stack}.yaml"
+    assert fix in found[second.url, "reachable"]["fix"]
     assert found[second.url, "images"]["state"] == "skipped"
     assert found[first.url, "reachable"]["state"] == "ok"
 

@@ -102,7 +102,7 @@ def test_ssh_cut_in_an_update_is_said_and_the_next_up_mends(
         )
         assert staging.chat(0).status == 200
     assert f"connection lost: {host.url}: cannot be reached" in said
-    assert said.count("mend: ") == 1
+    assert said.count("fix: ") == 1
     assert "Traceback" not in said
     staging.fridayctl("up", staging.stack)
     assert len(staging.containers("friday")) == 2
@@ -119,7 +119,7 @@ def test_a_rebooted_host_serves_by_itself(staging: Project, host: NestedHost) ->
 
 def test_a_docker_daemon_killed_in_an_update_is_said_and_the_next_up_mends(staging: Project, host: NestedHost) -> None:
     said = in_the_middle(staging, 30, lambda: ids(staging, of("friday")), host.kill_engine, code=1)
-    assert said.count("mend: ") == 1
+    assert said.count("fix: ") == 1
     assert "Traceback" not in said
     host.wait()
     until(lambda: serves(staging), "answers after the engine is back")
@@ -160,7 +160,7 @@ def test_a_host_that_is_not_reached_is_said_before_anything_changes(
     with staging.configured(rolloutPercentage=99, **changes[problem]):
         ran = staging.fridayctl("up", staging.stack, code=2)
     assert expected in ran.err
-    assert ran.err.count("mend: ") == 1
+    assert ran.err.count("fix: ") == 1
     assert "Traceback" not in ran.text
     assert (ids(staging), versions(staging)) == (before, history)
 

@@ -88,7 +88,7 @@ def test_ssh_cut_in_an_update_is_said_and_the_next_up_mends(stage: SwarmStack, p
         )
         assert prod.chat(0).status == 200
     assert f"connection lost: {stage.first.url}: cannot be reached" in said
-    assert said.count("mend: ") == 1
+    assert said.count("fix: ") == 1
     assert "Traceback" not in said
     prod.configure({"rolloutPercentage": 50})  # back to what the state may still think there is
     prod.fridayctl("up", prod.stack)

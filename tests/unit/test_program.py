@@ -48,5 +48,5 @@ def test_it_declares_what_the_settings_say_wherever_pulumi_puts_them(by: str, mo
 
 def test_a_wrong_setting_ends_it_with_the_mend() -> None:
     pulumi.runtime.set_all_config({**SETTINGS, "friday-litellm:rolloutPercentage": "101"})
-    with pytest.raises(pulumi.RunError, match=r"rolloutPercentage: should be .*\n  mend: "):
+    with pytest.raises(pulumi.RunError, match=r"rolloutPercentage: should be .*\n  fix: "):
         program.program()

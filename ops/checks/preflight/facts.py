@@ -181,8 +181,8 @@ class Collector:
         except OperationError as error:
             return error
         except DockerException as error:
-            mend = "mend what its daemon says, or upgrade it: https://docs.docker.com/engine/install"
-            return OperationError(f"{address}: its Docker daemon refuses an answer: {error}", mend, EXIT_USAGE)
+            fix = "fix what its daemon says, or upgrade it: https://docs.docker.com/engine/install"
+            return OperationError(f"{address}: its Docker daemon refuses an answer: {error}", fix, EXIT_USAGE)
 
     def _facts(self, address: str, client: docker.DockerClient, built: _Built) -> HostFacts:
         before = time.time()

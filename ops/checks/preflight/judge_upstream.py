@@ -44,7 +44,7 @@ def key(facts: Facts) -> Iterator[Check]:
     if found is None or found.absent:
         yield _left_out(_KEY, found)
     elif isinstance(found.keys, Silent):
-        yield Check(_KEY, "", State.FAILED, f"the keys cannot be asked about: {found.keys.why}", found.keys.mend)
+        yield Check(_KEY, "", State.FAILED, f"the keys cannot be asked about: {found.keys.why}", found.keys.fix)
     else:
         for name, usage in found.keys.items():
             yield from _about_key(facts, name, usage, found.now)
@@ -154,10 +154,10 @@ def _about_key(facts: Facts, name: str, usage: KeyUsage | Silent, now: datetime)
     booked = usage.usage + (usage.byok_usage or 0)
     if booked != 0 or not math.isfinite(booked):
         text = f"{name}: OpenRouter has booked ${booked:.6g} on it since it was made, and the stack is to cost $0"
-        mend = f"https://openrouter.ai/activity shows for which model; then take a new key for this stack alone: {own}"
+        fix = f"https://openrouter.ai/activity shows for which model; then take a new key for this stack alone: {own}"
         if facts.settings.upstream == SIMULATOR:
-            mend = "its /admin/bill shows for which model, and /admin/reset forgets it (docs/SIMULATOR.md)"
-        yield Check(_KEY, "", State.FAILED, text, mend)
+            fix = "its /admin/bill shows for which model, and /admin/reset forgets it (docs/SIMULATOR.md)"
+        yield Check(_KEY, "", State.FAILED, text, fix)
     problems = list(_limits(facts, name, usage, now, own))
     yield from problems
     if booked == 0 and not problems:
@@ -178,8 +178,8 @@ def _limits(facts: Facts, name: str, usage: KeyUsage, now: datetime, own: str) -
         granted = FREE_TIER_REQUESTS_PER_DAY
     if granted is not None and granted < wanted:
         text = f"{name}: its account may do {granted:,} free requests a day, and quota.requestsPerDay says {wanted:,}"
-        mend = f"pulumi config set --path quota.requestsPerDay {granted} -s {facts.stack}, or buy credits of $10 once"
-        yield Check(_KEY, "", State.WARNING, text, mend)
+        fix = f"pulumi config set --path quota.requestsPerDay {granted} -s {facts.stack}, or buy credits of $10 once"
+        yield Check(_KEY, "", State.WARNING, text, fix)
     if usage.requests_left == 0:
         text = f"{name}: no free request is left today; OpenRouter answers 429 until midnight UTC"
         yield Check(_KEY, "", State.WARNING, text, "wait, or use a key of another account")
@@ -193,5 +193,5 @@ def _unanswered(name: str, facts: Facts, silent: Silent) -> Check:
     if facts.settings.upstream == SIMULATOR:
         # It is a part of the stack: an update is what fixes it.
         return Check(name, "", State.SKIPPED, f"the simulator of the stack does not answer ({silent.why})")
-    mend = f"try again, or from where it can be reached; ./fridayctl up {facts.stack} --offline deploys without asking"
-    return Check(name, "", State.FAILED, silent.why, mend)
+    fix = f"try again, or from where it can be reached; ./fridayctl up {facts.stack} --offline deploys without asking"
+    return Check(name, "", State.FAILED, silent.why, fix)

@@ -21,7 +21,7 @@ def way_back(facts: Facts) -> Iterator[Check]:
     if found is None:
         yield Check(_NAME, "", State.SKIPPED, "the history was not asked for")
     elif isinstance(found, OperationError):
-        yield Check(_NAME, "", State.FAILED, found.message, found.mend, found.details)
+        yield Check(_NAME, "", State.FAILED, found.message, found.fix, found.details)
     elif found.current is None:
         yield Check(_NAME, "", State.SKIPPED, "not deployed yet: there is nothing to go back to")
     elif found.current_problem:
@@ -36,7 +36,7 @@ def way_back(facts: Facts) -> Iterator[Check]:
 
 
 def _not_again(state: State, which: str, problem: OperationError) -> Check:
-    return Check(_NAME, "", state, f"{which} could not be restored: {problem.message}", problem.mend, problem.details)
+    return Check(_NAME, "", state, f"{which} could not be restored: {problem.message}", problem.fix, problem.details)
 
 
 def _words(entry: Entry) -> str:

@@ -23,14 +23,14 @@ class State(StrEnum):
 class Check:
     """One thing that was looked at, on one host ("" for the stack as a whole).
 
-    `found` is a whole sentence when it failed or warns, `details` what others said of it, `mend` the next thing to do.
+    `found` is a whole sentence when it failed or warns, `details` what others said of it, `fix` the next thing to do.
     """
 
     name: str
     host: str
     state: State
     found: str
-    mend: str = ""
+    fix: str = ""
     details: str = ""
 
 
@@ -61,9 +61,9 @@ class Report:
         return {"stack": self.stack, "ok": self.ok, "checks": [asdict(check) for check in self.checks]}
 
     def require(self) -> None:
-        """Raise OperationError (exit code 2) with every check that failed, each with its mend."""
+        """Raise OperationError (exit code 2) with every check that failed, each with its fix."""
         if self.failed:
-            errors = [OperationError(each.found, each.mend, EXIT_USAGE, each.details) for each in self.failed]
+            errors = [OperationError(each.found, each.fix, EXIT_USAGE, each.details) for each in self.failed]
             *others, last = errors
             message = "\n".join([*(error.render() for error in others), last.message])
-            raise OperationError(message, last.mend, EXIT_USAGE, last.details)
+            raise OperationError(message, last.fix, EXIT_USAGE, last.details)

@@ -24,11 +24,11 @@ _Given = ParamSpec("_Given")
 
 @dataclass(frozen=True)
 class Silent:
-    """Why there is no answer; `refused` when the key was not let in, `mend` when somebody else knows one."""
+    """Why there is no answer; `refused` when the key was not let in, `fix` when somebody else knows one."""
 
     why: str
     refused: bool = False
-    mend: str = ""
+    fix: str = ""
 
 
 @dataclass(frozen=True)
@@ -61,8 +61,8 @@ def learn(deployment: Deployment, workloads: Sequence[Workload], hosts: Callable
         try:
             keys = keys_of(deployment.decrypted_settings)
         except (OperationError, SettingsError) as error:
-            mend = error.mend if isinstance(error, OperationError) else ""
-            return Upstream(now, models.result(), Silent(str(error), mend=mend))
+            fix = error.fix if isinstance(error, OperationError) else ""
+            return Upstream(now, models.result(), Silent(str(error), fix=fix))
         asked = {name: pool.submit(_answer, key_usage, url, key, transport) for name, key in keys.items()}
         return Upstream(now, models.result(), {name: answer.result() for name, answer in asked.items()})
 

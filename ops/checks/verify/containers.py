@@ -210,8 +210,8 @@ def files_kept(stack: str, seen: Sequence[Seen], workload: Workload) -> Check:
     Whoever removes stopped containers (`docker container prune`) removes it too. What runs keeps its files.
     """
     name = files_name(stack, workload)
-    mend = f"what runs is not touched; ./fridayctl drift {stack} --fix makes it again"
-    gone = () if any(each.name == name for each in seen) else (f"{name} is gone; {mend}",)
+    fix = f"what runs is not touched; ./fridayctl drift {stack} --fix makes it again"
+    gone = () if any(each.name == name for each in seen) else (f"{name} is gone; {fix}",)
     return Check(workload.part, "its files are kept for the next replica", gone)
 
 

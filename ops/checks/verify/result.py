@@ -59,7 +59,7 @@ class Report:
             total = sum(len(checks) for checks in self.hosts.values())
             yield f"{self.stack}: {total} checks, {f'{self.failed} failed' if self.failed else 'none failed'}"
         if self.failed:
-            yield f"next: ./fridayctl drift {self.stack} tells what changed since the last update, and how to mend it"
+            yield f"next: ./fridayctl drift {self.stack} tells what changed since the last update, and how to fix it"
 
     def document(self) -> dict[str, object]:
         """Return it for --json."""

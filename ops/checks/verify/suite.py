@@ -43,7 +43,7 @@ class _Suite:
             with open_test_host(at, self.settings) as place:
                 return [Check("host", "is reached and answers"), *machine.checks(place), *self._stack(place)]
         except OperationError as error:
-            lines = [line for line in (error.message, *error.details.splitlines(), f"mend: {error.mend}") if line]
+            lines = [line for line in (error.message, *error.details.splitlines(), f"fix: {error.fix}") if line]
             return [Check("host", "is reached and answers", tuple(lines))]
 
     def _stack(self, place: TestHost) -> list[Check]:

@@ -16,10 +16,10 @@ def _judge(evidence: Evidence, given: GateInput) -> Verdict:
     builder = VerdictBuilder(NAME, evidence, given, "complaints of users", "none, signed by somebody")
     if given.signed_off_by:
         return builder.passes(f"none, says {given.signed_off_by}")
-    mend = f"./fridayctl promote {given.stack} --no-complaints NAME"
+    fix = f"./fridayctl promote {given.stack} --no-complaints NAME"
     since = in_words(timedelta(seconds=evidence.windows.get(NAME, 0)))
     return builder.inconclusive(
-        "nobody has signed", None, cause=f"no metric knows what users said in the last {since}", mend=mend
+        "nobody has signed", None, cause=f"no metric knows what users said in the last {since}", fix=fix
     )
 
 

@@ -32,13 +32,13 @@ def _judge(evidence: Evidence, given: GateInput) -> Verdict:
     value = ", ".join(f"{name} {_dollars(found)}" for name, found in sources.items())
     billed = [name for name, found in sources.items() if found]
     if billed:
-        return builder.fails(value, answered, cause=_cause(billed), mend=_mend(given.stack))
+        return builder.fails(value, answered, cause=_cause(billed), fix=_fix(given.stack))
     silent = [name for name, found in sources.items() if found is None]
     if silent:
         said = evidence.silent.get(OPENROUTER if silent == [_KEYS] else PROMETHEUS, "it knows no such figure")
         cause = f"{', '.join(silent)}: {said}"
-        mend = f"./fridayctl status {given.stack} shows what runs"
-        return builder.inconclusive(value, answered, cause=cause, mend=mend)
+        fix = f"./fridayctl status {given.stack} shows what runs"
+        return builder.inconclusive(value, answered, cause=cause, fix=fix)
     said = count(len(sources), "source")
     return builder.passes(f"$0 by {said}", answered)
 
@@ -51,7 +51,7 @@ def _cause(billed: list[str]) -> str:
     return "a model of the list has a price today"
 
 
-def _mend(stack: str) -> str:
+def _fix(stack: str) -> str:
     return f"./fridayctl preflight {stack} names models with a price; ./fridayctl rollback {stack} takes users off"
 
 

@@ -46,7 +46,7 @@ def _baseline(evidence: Evidence, given: GateInput) -> Verdict:
         return builder.too_few(value, calls.total, minimum)
     if calls.rate * 100 > settings.maximum_percent:
         cause = "Friday fails without LiteLLM: there is no sound baseline to compare with"
-        return builder.fails(value, calls.total, cause=cause, mend=f"./fridayctl logs {given.stack} friday")
+        return builder.fails(value, calls.total, cause=cause, fix=f"./fridayctl logs {given.stack} friday")
     return builder.passes(value, calls.total)
 
 
@@ -63,7 +63,7 @@ def _compared(evidence: Evidence, given: GateInput) -> Verdict:
         return builder.too_few(value, ours.total, minimum)
     if ours.rate * 100 > settings.maximum_percent:
         cause = "the gateway's models fail and the fallback does not make it good"
-        return builder.fails(value, ours.total, cause=cause, mend=_mend(given))
+        return builder.fails(value, ours.total, cause=cause, fix=_fix(given))
     if theirs.total < minimum:
         return builder.too_few(value, theirs.total, minimum)
     return _by_difference(builder, ours, theirs, value)
@@ -76,15 +76,15 @@ def _by_difference(builder: VerdictBuilder, ours: Calls, theirs: Calls, value: s
     value += f": {low * 100:+.2f} to {high * 100:+.2f} points ({settings.confidence_percent:g} % sure)"
     if low > 0:
         cause = "LiteLLM's users see more errors, and that is no accident"
-        return builder.fails(value, ours.total, cause=cause, mend=_mend(builder.given))
+        return builder.fails(value, ours.total, cause=cause, fix=_fix(builder.given))
     if high * 100 > settings.tolerance_percent:
         cause = f"it could still be more than {settings.tolerance_percent:g} points worse: too few calls to tell"
-        mend = f"wait for more traffic; ./fridayctl status {builder.given.stack} shows it again"
-        return builder.inconclusive(value, ours.total, cause=cause, mend=mend)
+        fix = f"wait for more traffic; ./fridayctl status {builder.given.stack} shows it again"
+        return builder.inconclusive(value, ours.total, cause=cause, fix=fix)
     return builder.passes(value, ours.total)
 
 
-def _mend(given: GateInput) -> str:
+def _fix(given: GateInput) -> str:
     return f"./fridayctl logs {given.stack} litellm says why; ./fridayctl rollback {given.stack} goes back"
 
 

@@ -32,8 +32,8 @@ def _judge(evidence: Evidence, given: GateInput) -> Verdict:
         return builder.too_few(value, calls.total, minimum)
     if calls.rate * 100 > settings.maximum_percent:
         cause = "the gateway refuses (quota), is closed at the edge, or none of its models answers in time"
-        mend = f"./fridayctl logs {given.stack} litellm says which; ./fridayctl rollback {given.stack} goes back"
-        return builder.fails(value, calls.total, cause=cause, mend=mend)
+        fix = f"./fridayctl logs {given.stack} litellm says which; ./fridayctl rollback {given.stack} goes back"
+        return builder.fails(value, calls.total, cause=cause, fix=fix)
     return builder.passes(value, calls.total)
 
 

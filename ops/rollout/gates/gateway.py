@@ -20,7 +20,7 @@ def _judge(evidence: Evidence, given: GateInput) -> Verdict:
     value = percent(up)
     if up * 100 < minimum:
         cause = "gateway replicas stopped, ran out of memory, or did not answer their health check"
-        return builder.fails(value, None, cause=cause, mend=f"./fridayctl logs {given.stack} litellm")
+        return builder.fails(value, None, cause=cause, fix=f"./fridayctl logs {given.stack} litellm")
     return builder.passes(value)
 
 

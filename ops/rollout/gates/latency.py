@@ -43,8 +43,8 @@ def _judge(evidence: Evidence, given: GateInput) -> Verdict:
         return builder.passes(value, ours.samples)
     shared = direct and direct.samples and any(direct.quantile(share) > targets[share] for share in missed)
     cause = "the direct path is as slow: OpenRouter is, not the gateway" if shared else "the gateway's models are slow"
-    mend = f"./fridayctl logs {given.stack} litellm shows each model; put faster ones first in fallbackOrder"
-    return builder.fails(value, ours.samples, cause=f"{', '.join(map(_name, missed))} missed; {cause}", mend=mend)
+    fix = f"./fridayctl logs {given.stack} litellm shows each model; put faster ones first in fallbackOrder"
+    return builder.fails(value, ours.samples, cause=f"{', '.join(map(_name, missed))} missed; {cause}", fix=fix)
 
 
 def _judged(found: Distribution, targets: dict[float, float]) -> list[float]:

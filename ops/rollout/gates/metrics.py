@@ -27,8 +27,8 @@ def _judge(evidence: Evidence, given: GateInput) -> Verdict:
     value = percent(coverage)
     if coverage * 100 < minimum:
         cause = "Prometheus did not run, or did not reach the gateway and Friday, for part of it"
-        mend = f"wait until the window is covered; ./fridayctl logs {given.stack} prometheus"
-        return builder.inconclusive(value, None, cause=cause, mend=mend)
+        fix = f"wait until the window is covered; ./fridayctl logs {given.stack} prometheus"
+        return builder.inconclusive(value, None, cause=cause, fix=fix)
     return builder.passes(value)
 
 

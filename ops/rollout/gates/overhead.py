@@ -24,8 +24,8 @@ def _judge(evidence: Evidence, given: GateInput) -> Verdict:
     value = f"median {median:.1f} ms"
     if median > settings.p50_milliseconds:
         cause = "the gateway's host is short of processor time, or Redis answers slowly"
-        mend = f"./fridayctl status {given.stack}; more litellm.replicas, or a host with less beside it"
-        return builder.fails(value, added.samples, cause=cause, mend=mend)
+        fix = f"./fridayctl status {given.stack}; more litellm.replicas, or a host with less beside it"
+        return builder.fails(value, added.samples, cause=cause, fix=fix)
     return builder.passes(value, added.samples)
 
 

@@ -29,8 +29,8 @@ def _judge(evidence: Evidence, given: GateInput) -> Verdict:
     failing = [model for model, share in shares.items() if share * 100 > maximum]
     if failing:
         cause = f"{', '.join(failing)}: retired, overloaded or rate-limited at OpenRouter"
-        mend = f"./fridayctl preflight {given.stack} says which are gone; replace them in models"
-        return builder.fails(value, None, cause=cause, mend=mend)
+        fix = f"./fridayctl preflight {given.stack} says which are gone; replace them in models"
+        return builder.fails(value, None, cause=cause, fix=fix)
     return builder.passes(value or "none")
 
 

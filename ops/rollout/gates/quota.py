@@ -34,7 +34,7 @@ def _judge(evidence: Evidence, given: GateInput) -> Verdict:
     if all(need.fits for need in needs):
         return builder.passes(value, measured.samples)
     best = affordable(evidence, given.current, usable)
-    return builder.fails(value, measured.samples, cause=_cause(best, given.current), mend=_mend(given, best))
+    return builder.fails(value, measured.samples, cause=_cause(best, given.current), fix=_fix(given, best))
 
 
 def affordable(evidence: Evidence, current: int, usable: float) -> int | None:
@@ -110,7 +110,7 @@ def _cause(best: int | None, current: int) -> str:
     return f"the account can afford at most {best} %"
 
 
-def _mend(given: GateInput, best: int | None) -> str:
+def _fix(given: GateInput, best: int | None) -> str:
     more = "buy credits (1,000 a day once it was $10), or let the cache answer (router.cacheTtlSeconds)"
     if best is None or best <= given.current:
         return more

@@ -28,7 +28,7 @@ class Verdict(Measured):
     samples: int | None = None
     seconds: float | None = None
     cause: str = ""
-    mend: str = ""
+    fix: str = ""
 
 
 class AnalysisResult(Measured):

@@ -61,8 +61,8 @@ def raising(error: BaseException) -> click.Command:
 @pytest.mark.parametrize(
     ("error", "code", "expected"),
     [
-        (OperationError("it broke", "mend it", details="seen"), 1, "it broke\nseen\n  mend: mend it"),
-        (OperationError("it is wrong", "correct it", EXIT_USAGE), 2, "it is wrong\n  mend: correct it"),
+        (OperationError("it broke", "fix it", details="seen"), 1, "it broke\nseen\n  fix: fix it"),
+        (OperationError("it is wrong", "correct it", EXIT_USAGE), 2, "it is wrong\n  fix: correct it"),
         (SetupError("is missing", "Docker", "install it"), 2, "Docker: is missing\n  fix: install it"),
         (KeyboardInterrupt(), 130, "interrupted"),
     ],

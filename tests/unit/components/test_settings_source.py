@@ -1,4 +1,4 @@
-"""Every wrong setting is one message: file and line, key, expectation, what was found, mend."""
+"""Every wrong setting is one message: file and line, key, expectation, what was found, fix."""
 
 import json
 from itertools import combinations
@@ -62,12 +62,12 @@ def message(path: Path) -> str:
         ({"openrouterApiKey": "plain-text-secret-0123"}, ["openrouterApiKey", "encrypted", "--secret"]),
     ],
 )
-def test_a_wrong_setting_names_file_line_key_expectation_and_mend(
+def test_a_wrong_setting_names_file_line_key_expectation_and_fix(
     tmp_path: Path, config: dict[str, Any], expected: list[str]
 ) -> None:
     text = message(stack_file(tmp_path, config))
     assert text.startswith("Pulumi.t.yaml:")
-    for part in [*expected, "mend: "]:
+    for part in [*expected, "fix: "]:
         assert part in text
 
 
@@ -87,7 +87,7 @@ def test_a_missing_secret_names_the_command_that_sets_it(tmp_path: Path, key: st
     path = stack_file(tmp_path, {"upstream": "openrouter"})
     generated = "./fridayctl up t generates it; or " if key in GENERATED_KEYS else ""
     assert f"{key}: should be a secret" in message(path)
-    assert f"(it is missing)\n  mend: {generated}pulumi config set --secret {key} -s t" in message(path)
+    assert f"(it is missing)\n  fix: {generated}pulumi config set --secret {key} -s t" in message(path)
 
 
 def test_only_what_the_next_update_generates_may_be_to_come(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from tests.unit.ops.deployed import Played
 from tests.unit.ops.evidence import entry, gate_input, sound
 
 LOCKED = OperationError("another update of t is going on", "wait for it")
-BROKEN = OperationError("the update of t failed", "mend it")
+BROKEN = OperationError("the update of t failed", "fix it")
 REPLACED = [
     Change("create", "docker:index/container:Container", "friday-1-new"),
     Change("delete", "docker:index/container:Container", "friday-1-old"),

@@ -72,7 +72,7 @@ def test_users_need_one_that_is_well_of_each_part_that_answers_them(
     with pytest.raises(answers.CheckError, match=f"no container of {lacking} is healthy") as caught:
         answers.users_are_safe(on(Engine(ILL, well)), percentage)
     assert (caught.value.exit_code, caught.value.details) == (EXIT_FAILED, ILL)
-    assert ("rollback t --level 1" in caught.value.mend) == (lacking == "litellm")
+    assert ("rollback t --level 1" in caught.value.fix) == (lacking == "litellm")
 
 
 @pytest.fixture

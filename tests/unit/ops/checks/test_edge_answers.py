@@ -98,7 +98,7 @@ def test_each_edge_that_does_not_get_through_is_named_with_its_host(server: Serv
         "two on ssh://h: the gateway: 503, should be 200",
     ]
     assert caught.value.exit_code == EXIT_FAILED
-    assert "verify t" in caught.value.mend
+    assert "verify t" in caught.value.fix
 
 
 @pytest.mark.usefixtures("impatient")

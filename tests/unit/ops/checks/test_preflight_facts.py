@@ -156,7 +156,7 @@ def test_missing_images_are_counted_and_the_ones_of_this_checkout_have_to_be_pus
     with engine(tmp_path / "docker.sock"):
         held = of(local).images
     assert (held.present, len(held.missing)) == (0, len(local_images()))
-    assert "./fridayctl images push t" in held.problems[0].mend
+    assert "./fridayctl images push t" in held.problems[0].fix
 
 
 def test_an_engine_that_refuses_an_answer_is_a_host_that_is_not_reached(local: StackSettings, tmp_path: Path) -> None:
@@ -225,11 +225,11 @@ def test_the_command_prints_each_host_and_ends_with_2_when_a_check_failed(
         FAR,
         "  FAIL  reachable             cannot be reached",
         "                              ssh | refused",
-        "                              mend: look at it",
+        "                              fix: look at it",
         "  --    swarm                 the host is not reached",
         "t",
         "  warn  catalogue             a model retires",
-        "                              mend: replace it",
+        "                              fix: replace it",
         "  ok    secrets               all set",
         "t: 4 checks, 1 failed, 1 to look at",
     ]

@@ -1,4 +1,4 @@
-"""Verdicts over facts: for each thing that may be wrong one check that fails, with where and how to mend it."""
+"""Verdicts over facts: for each thing that may be wrong one check that fails, with where and how to fix it."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -87,8 +87,8 @@ def test_a_healthy_swarm_passes() -> None:
 def test_a_host_that_is_not_reached_fails_once_and_leaves_its_other_checks_out() -> None:
     error = OperationError(f"{SECOND}: cannot be reached", "look at it", EXIT_USAGE, "  ssh | refused")
     given = facts({FIRST: manager(), SECOND: error})
-    mend = "look at it; or, until it is back, take it out of friday-litellm:swarmHosts in Pulumi.t.yaml"
-    assert only(given) == Check("reachable", SECOND, State.FAILED, error.message, mend, "  ssh | refused")
+    fix = "look at it; or, until it is back, take it out of friday-litellm:swarmHosts in Pulumi.t.yaml"
+    assert only(given) == Check("reachable", SECOND, State.FAILED, error.message, fix, "  ssh | refused")
     skipped = [check for check in judge(given, GROUPS) if check.host and check.state is State.SKIPPED]
     assert {(check.host, check.found) for check in skipped} == {(SECOND, "the host is not reached")}
     assert len(skipped) == 5
@@ -96,10 +96,10 @@ def test_a_host_that_is_not_reached_fails_once_and_leaves_its_other_checks_out()
 
 def test_a_manager_that_is_not_reached_may_hand_over_and_a_stacks_only_host_may_not() -> None:
     error = OperationError(f"{FIRST}: cannot be reached", "look at it", EXIT_USAGE)
-    assert only(facts({FIRST: error, SECOND: member("b")})).mend == (
+    assert only(facts({FIRST: error, SECOND: member("b")})).fix == (
         "look at it; or in Pulumi.t.yaml name another manager of friday-litellm:swarmHosts as dockerHost"
     )
-    assert only(facts({FIRST: error})).mend == "look at it"
+    assert only(facts({FIRST: error})).fix == "look at it"
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_the_engine_has_to_speak_an_api_that_the_plugin_speaks(engine: Engine, p
 
 
 @pytest.mark.parametrize(
-    ("first", "second", "host", "found", "mend"),
+    ("first", "second", "host", "found", "fix"),
     [
         (HEALTHY, member("b"), FIRST, "the Swarm is not initialised", f"ssh -t {FIRST} docker swarm init"),
         (member("a"), member("b"), FIRST, "is not a manager of its Swarm", "docker node promote a"),
@@ -137,11 +137,11 @@ def test_the_engine_has_to_speak_an_api_that_the_plugin_speaks(engine: Engine, p
     ],
 )
 def test_the_swarm_has_to_be_there_with_a_manager_and_every_host(
-    first: HostFacts, second: HostFacts, host: str, found: str, mend: str
+    first: HostFacts, second: HostFacts, host: str, found: str, fix: str
 ) -> None:
     check = only(facts({FIRST: first, SECOND: second}))
     assert (check.name, check.host, check.found) == ("swarm", host, f"{host}: {found}")
-    assert mend in check.mend
+    assert fix in check.fix
 
 
 def test_a_node_that_the_manager_does_not_hear_of_fails() -> None:
@@ -149,7 +149,7 @@ def test_a_node_that_the_manager_does_not_hear_of_fails() -> None:
     swarm = Swarm(active=True, manager=True, node="a", nodes=nodes)
     check = only(facts({FIRST: dataclasses.replace(HEALTHY, swarm=swarm), SECOND: member("b")}))
     assert check.found == f"{SECOND}: the manager does not hear of it (node host-b)"
-    assert "2377" in check.mend
+    assert "2377" in check.fix
 
 
 def test_the_container_engine_may_run_on_a_swarms_host() -> None:
@@ -157,11 +157,11 @@ def test_the_container_engine_may_run_on_a_swarms_host() -> None:
 
 
 def test_each_problem_with_an_image_is_a_check_of_its_host() -> None:
-    problems = tuple(OperationError(f"{FIRST}: image {name}", f"mend {name}", EXIT_USAGE, "  d") for name in "ab")
+    problems = tuple(OperationError(f"{FIRST}: image {name}", f"fix {name}", EXIT_USAGE, "  d") for name in "ab")
     found = failed(one(images=Held(problems=problems)))
-    assert [(check.name, check.found, check.mend, check.details) for check in found] == [
-        ("images", f"{FIRST}: image a", "mend a", "  d"),
-        ("images", f"{FIRST}: image b", "mend b", "  d"),
+    assert [(check.name, check.found, check.fix, check.details) for check in found] == [
+        ("images", f"{FIRST}: image a", "fix a", "  d"),
+        ("images", f"{FIRST}: image b", "fix b", "  d"),
     ]
 
 
@@ -178,7 +178,7 @@ def test_a_taken_port_is_named_with_its_setting_holder_and_host(address: str, wh
     assert check.found == (
         f"Pulumi.t.yaml: friday-litellm:edge.port: port 3000 should be free{where} (held by the container web)"
     )
-    assert check.mend.startswith("pulumi config set --path 'edge.port' OTHER_PORT -s t")
+    assert check.fix.startswith("pulumi config set --path 'edge.port' OTHER_PORT -s t")
 
 
 def test_a_host_that_cannot_tell_of_its_ports_fails_nothing() -> None:
@@ -192,7 +192,7 @@ def test_a_host_that_cannot_tell_of_its_ports_fails_nothing() -> None:
 def test_secrets_that_set_up_has_yet_to_make_are_named() -> None:
     check = only(facts({FIRST: HEALTHY}, gatewayKey=f"{NOT_GENERATED}gatewayKey"))
     assert check.found == "Pulumi.t.yaml: gatewayKey: not generated on this machine yet"
-    assert check.mend == "./fridayctl setup"
+    assert check.fix == "./fridayctl setup"
 
 
 def test_secrets_that_the_next_update_generates_are_no_failure() -> None:
@@ -206,7 +206,7 @@ def test_what_friday_does_not_start_without_has_to_be_set(name: str) -> None:
     rest = {key: "x" for key in ("DATABASE_URL", "OWNER_OPEN_ID", "VITE_APP_ID") if key != name}
     check = only(facts({FIRST: HEALTHY}, friday={"environment": rest}))
     assert name in check.found
-    assert f"--path 'fridaySecrets.{name}' -s t" in check.mend
+    assert f"--path 'fridaySecrets.{name}' -s t" in check.fix
     assert failed(facts({FIRST: HEALTHY}, friday={"environment": rest}, fridaySecrets={name: "secret"})) == []
 
 
@@ -246,7 +246,7 @@ def test_the_disk_has_to_hold_the_images_that_are_not_there(missing: Any, free: 
     space = Space(memory=16 * GIBIBYTE, disk=free)
     found = failed(one(images=Held(missing=missing), space=space))
     assert [check.name for check in found] == ([] if ok else ["disk"])
-    assert ok or f"ssh -t {FIRST} docker system df" in found[0].mend
+    assert ok or f"ssh -t {FIRST} docker system df" in found[0].fix
 
 
 def test_where_only_the_engine_is_asked_memory_is_all_there_is_and_disk_is_left_out() -> None:
@@ -268,7 +268,7 @@ def test_the_clock_has_to_be_in_step(apart: float, said: str) -> None:
 def test_only_root_needs_no_sudo() -> None:
     second = dataclasses.replace(member("b"), seconds_apart=9.0)
     found = failed(facts({FIRST: manager(seconds_apart=9.0), SECOND: second}))
-    assert [check.mend.partition(",")[0] for check in found] == [
+    assert [check.fix.partition(",")[0] for check in found] == [
         f"ssh -t {FIRST} timedatectl set-ntp true",
         f"ssh -t {SECOND} sudo timedatectl set-ntp true",
     ]
@@ -281,14 +281,14 @@ def test_a_way_back_is_not_refused_for_space_or_time() -> None:
     assert Report("t", judge(unwise, BEFORE_UPDATE)).ok
 
 
-def test_an_update_is_refused_with_every_reason_and_each_mend() -> None:
+def test_an_update_is_refused_with_every_reason_and_each_fix() -> None:
     checks = [
-        Check("a", FIRST, State.FAILED, "first is wrong", "mend first", "  seen"),
+        Check("a", FIRST, State.FAILED, "first is wrong", "fix first", "  seen"),
         Check("b", FIRST, State.OK, "fine"),
-        Check("c", FIRST, State.FAILED, "second is wrong", "mend second"),
+        Check("c", FIRST, State.FAILED, "second is wrong", "fix second"),
     ]
     with pytest.raises(OperationError) as caught:
         Report("t", checks).require()
     assert caught.value.exit_code == EXIT_USAGE
-    assert caught.value.render() == ("first is wrong\n  seen\n  mend: mend first\nsecond is wrong\n  mend: mend second")
+    assert caught.value.render() == ("first is wrong\n  seen\n  fix: fix first\nsecond is wrong\n  fix: fix second")
     Report("t", checks[1:2]).require()

@@ -93,15 +93,15 @@ def test_a_model_that_is_gone_or_not_free_fails_alone_with_others_to_take(
     listed = {"new/one:free": {"pricing": FREE}, "new/paid:free": {"pricing": {}}, "new/paid": {"pricing": FREE}}
     (check,) = catalogue({**changed, **listed}, gone=gone)
     assert (check.state, check.found) == (State.FAILED, found)
-    assert check.mend.startswith("replace it in models of Pulumi.t.yaml; listed as free: new/one:free")
-    assert "new/paid" not in check.mend
-    assert ("friday.directModel ID -s t" in check.mend) == (DIRECT in found)
+    assert check.fix.startswith("replace it in models of Pulumi.t.yaml; listed as free: new/one:free")
+    assert "new/paid" not in check.fix
+    assert ("friday.directModel ID -s t" in check.fix) == (DIRECT in found)
 
 
 def test_the_direct_paths_model_counts_where_no_gateway_uses_it() -> None:
     (check,) = catalogue(friday={"directModel": "vendor/other:free"})
     assert check.found.startswith("vendor/other:free (friday.directModel) is not in OpenRouter's catalogue")
-    assert check.mend == "pulumi config set --path friday.directModel ID -s t"
+    assert check.fix == "pulumi config set --path friday.directModel ID -s t"
 
 
 @pytest.mark.parametrize(
@@ -147,22 +147,22 @@ def test_a_key_is_valid_costs_nothing_and_grants_what_the_settings_say(
     (check,) = about_key(KeyUsage.model_validate({"usage": 0, **fields}))
     assert check.state is state
     assert words in check.found
-    assert bool(check.mend) == (state is not State.OK)
+    assert bool(check.fix) == (state is not State.OK)
 
 
 def test_a_key_that_is_not_let_in_fails_but_the_simulator_may_not_know_it_yet() -> None:
     refused = Silent("answers 401", refused=True)
     (real,), (simulated,) = about_key(refused), about_key(refused, upstream="simulator")
     assert (real.state, simulated.state) == (State.FAILED, State.SKIPPED)
-    assert "pulumi config set --secret openrouterApiKey -s t" in real.mend
+    assert "pulumi config set --secret openrouterApiKey -s t" in real.fix
 
 
-def test_an_upstream_that_does_not_answer_fails_and_a_simulator_that_does_not_is_the_updates_to_mend() -> None:
+def test_an_upstream_that_does_not_answer_fails_and_a_simulator_that_does_not_is_the_updates_to_fix() -> None:
     silent = Upstream(NOW, Silent("no answer"), {"openrouterApiKey": Silent("no answer")})
     for judge in (judge_upstream.catalogue, judge_upstream.key):
         (real,) = judge(given(silent))
         assert (real.state, real.found) == (State.FAILED, "no answer")
-        assert "./fridayctl up t --offline" in real.mend
+        assert "./fridayctl up t --offline" in real.fix
         assert [check.state for check in judge(given(silent, upstream="simulator"))] == [State.SKIPPED]
 
 
@@ -175,9 +175,9 @@ def test_who_was_not_asked_is_left_out() -> None:
 
 
 def test_keys_that_cannot_be_decrypted_fail_with_the_mend() -> None:
-    learned = Upstream(NOW, {}, Silent("the passphrase is wrong", mend="set it"))
+    learned = Upstream(NOW, {}, Silent("the passphrase is wrong", fix="set it"))
     (check,) = judge_upstream.key(given(learned))
-    assert (check.state, check.mend) == (State.FAILED, "set it")
+    assert (check.state, check.fix) == (State.FAILED, "set it")
     assert "the passphrase is wrong" in check.found
 
 
@@ -245,7 +245,7 @@ def test_what_is_not_answered_is_told_in_its_place(played: Played) -> None:
     assert found.models == Silent("it is away")
     assert set(found.keys.values()) == {Silent("401", refused=True)}  # type: ignore[union-attr]
     played.reveal_fails = True
-    assert played(REAL).keys == Silent("the passphrase is wrong", mend="set it")
+    assert played(REAL).keys == Silent("the passphrase is wrong", fix="set it")
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ def test_the_way_back(found: WayBack | OperationError | None, state: State, word
     assert check.state is state
     assert words in check.found
     gone = state in (State.FAILED, State.WARNING)
-    assert (check.mend, check.details) == (("push it again", "  registry | no") if gone else ("", ""))
+    assert (check.fix, check.details) == (("push it again", "  registry | no") if gone else ("", ""))
 
 
 def test_an_update_that_mends_the_way_back_is_not_refused_for_it() -> None:

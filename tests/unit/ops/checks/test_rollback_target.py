@@ -77,7 +77,7 @@ def test_an_image_that_a_registry_offers_is_not_gone_and_is_fetched(monkeypatch:
 def test_what_is_built_here_has_to_be_pushed_unless_the_old_code_builds_it() -> None:
     problem = shelf(Host(set())).problem(update(1, 10, CONFIG))
     assert problem is not None
-    assert problem.mend == "./fridayctl images push t"
+    assert problem.fix == "./fridayctl images push t"
     assert shelf(Host(set())).problem(update(1, 10, CONFIG), built_here=False) is None
 
 
@@ -85,7 +85,7 @@ def test_settings_that_mean_nothing_today_are_left_to_level_4() -> None:
     problem = shelf().problem(update(1, 10, {**CONFIG, "friday-litellm:edge": '{"gone": 1}'}))
     assert problem is not None
     assert "friday-litellm:edge.gone: is not a setting" in problem.message
-    assert "--level 4" in problem.mend
+    assert "--level 4" in problem.fix
 
 
 def test_each_image_is_looked_for_once() -> None:
@@ -105,7 +105,7 @@ def test_a_target_whose_image_is_gone_is_refused_with_the_next_one(older: dict[s
         rollback_target.require(shelf(Host(BUILT)), entries[1], entries, "t", LEVELS[2])
     assert caught.value.exit_code == EXIT_USAGE
     assert caught.value.message.startswith("the update of 2026-11-24T10:00:00Z cannot be restored: unix:///s: image")
-    assert caught.value.mend.endswith(f"; or ./fridayctl rollback t {way}")
+    assert caught.value.fix.endswith(f"; or ./fridayctl rollback t {way}")
     rollback_target.require(shelf(Host(BUILT | {NAMED})), entries[1], entries, "t", LEVELS[2])
 
 

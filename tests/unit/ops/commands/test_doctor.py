@@ -1,4 +1,4 @@
-"""`fridayctl doctor` finds what is missing, says how to mend it, and changes nothing."""
+"""`fridayctl doctor` finds what is missing, says how to fix it, and changes nothing."""
 
 import json
 from pathlib import Path
@@ -34,7 +34,7 @@ def test_an_empty_machine(stub: Stub, user: Path) -> None:
     assert checks["docker engine"]["found"] == "the docker command is not installed"
     assert checks["python"]["ok"]
     assert checks["go"]["ok"]
-    assert all(checks[name]["mend"] for name in missing)
+    assert all(checks[name]["fix"] for name in missing)
     assert list(user.iterdir()) == []
 
 
@@ -45,13 +45,13 @@ def test_broken_secrets_are_a_finding_and_no_crash(stub: Stub) -> None:
     check = next(check for check in doctor.examine() if check.name == "local state")
     assert not check.ok
     assert "JSON" in check.found
-    assert "backup" in check.mend
+    assert "backup" in check.fix
 
 
 @pytest.mark.parametrize(("ok", "code"), [(True, 0), (False, 1)])
 def test_the_table_and_the_exit_code(monkeypatch: pytest.MonkeyPatch, ok: bool, code: int) -> None:
-    monkeypatch.setattr(doctor, "examine", lambda: [Check("tool", "1 [x]", "2", ok, "mend it so")])
+    monkeypatch.setattr(doctor, "examine", lambda: [Check("tool", "1 [x]", "2", ok, "fix it so")])
     result = CliRunner().invoke(doctor_command)
     assert result.exit_code == code
     assert "1 [x]" in result.stdout
-    assert ("tool: mend it so" in result.stdout) is not ok
+    assert ("tool: fix it so" in result.stdout) is not ok

@@ -105,7 +105,7 @@ def test_going_back_is_done_also_when_the_step_before_is_not_well_either(
     printed = capsys.readouterr()
     assert json.loads(printed.out)["unwell"] == ["user 0 should be answered over litellm (was: fallback)"]
     assert json.loads(printed.out)["result"] == "aborted"
-    assert "mend: look" in printed.err
+    assert "fix: look" in printed.err
     assert world.file == {PERCENTAGE: "10"}
 
 

@@ -36,7 +36,7 @@ def test_a_step_that_may_not_be_made_now_is_refused_before_anything_is_asked(
     assert run(*arguments) == EXIT_USAGE
     error = capsys.readouterr().err
     assert words in error
-    assert "mend: " in error
+    assert "fix: " in error
 
 
 def test_a_reason_overrules_order_and_soak_and_stays_in_the_history(world: World) -> None:

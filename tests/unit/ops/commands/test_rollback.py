@@ -27,7 +27,7 @@ def no_room() -> OperationError:
 
 
 def broken() -> OperationError:
-    return OperationError("the update of t failed", "mend it")
+    return OperationError("the update of t failed", "fix it")
 
 
 class World:

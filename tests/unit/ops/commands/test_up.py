@@ -16,7 +16,7 @@ from ops.stacks.stacks import Update
 from tests.unit.given import settings
 from tests.unit.ops.deployed import Played, PlayedHosts
 
-TAKEN = OperationError("failed", "mend", details="the name x is already in use by container y")
+TAKEN = OperationError("failed", "fix", details="the name x is already in use by container y")
 OUTPUTS: dict[str, object] = {"fridayUrl": "http://127.0.0.1:1", "instances": {"friday": ["friday-t-1"]}}
 
 
@@ -129,7 +129,7 @@ def test_a_replica_that_the_engine_itself_failed_to_start_is_tried_once_more(mon
         def reasons(self, _: str) -> str:
             return "task | failed: starting container failed: unable to remount dir as readonly: busy"
 
-    failed = OperationError("failed", "mend", details="service rollback completed")
+    failed = OperationError("failed", "fix", details="service rollback completed")
     pulumi = Pulumi(monkeypatch, failed, Update(1, OUTPUTS))
     done, told = run(Unlucky({"friday-t-1"}))
     assert (done.changed, pulumi.refreshed) == (1, [False, False])
@@ -148,7 +148,7 @@ def test_a_stray_container_in_the_way_is_removed_and_the_update_repeated(monkeyp
 
 
 def test_any_other_failure_brings_the_containers_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    Pulumi(monkeypatch, OperationError("failed", "mend", details="not healthy"))
+    Pulumi(monkeypatch, OperationError("failed", "fix", details="not healthy"))
     with pytest.raises(OperationError) as caught:
         run(Host({"friday-t-1"}))
     assert caught.value.details == "not healthy\nfriday-t-1: exited"
@@ -159,7 +159,7 @@ def test_a_host_that_is_lost_meanwhile_does_not_hide_why_the_update_failed(monke
         def reasons(self, _: str) -> str:
             raise OperationError("connection lost: ssh://h", "look")
 
-    Pulumi(monkeypatch, OperationError("failed", "mend", details="not healthy"))
+    Pulumi(monkeypatch, OperationError("failed", "fix", details="not healthy"))
     with pytest.raises(OperationError, match="failed") as caught:
         run(Lost({"friday-t-1"}))
     assert caught.value.details == "not healthy\nconnection lost: ssh://h"

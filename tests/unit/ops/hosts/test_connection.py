@@ -62,7 +62,7 @@ def far(tools: Path, tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.mark.parametrize(
-    ("code", "said", "message", "mend"),
+    ("code", "said", "message", "fix"),
     [
         (255, UNKNOWN, "its host key is not in /keys/known, and none is trusted on first sight", KEYSCAN),
         (255, CHANGED, "shows another host key than the one in /keys/known", "ssh-keygen -R '[h.example]:2222' -f"),
@@ -96,15 +96,15 @@ def far(tools: Path, tmp_path: Path) -> Iterator[Path]:
         (255, "Bad configuration option: nonsense\n", "cannot be used over ssh", f"{BY_HAND} docker version"),
     ],
 )
-def test_each_thing_in_the_way_has_its_message_and_mend(
-    tools: Path, code: int, said: str, message: str, mend: str
+def test_each_thing_in_the_way_has_its_message_and_fix(
+    tools: Path, code: int, said: str, message: str, fix: str
 ) -> None:
     ssh_that_says(tools, code, said)
     with pytest.raises(OperationError) as caught:
         connect(HOST, SSH, TlsSettings())
     assert caught.value.exit_code == EXIT_USAGE
     assert caught.value.message.startswith(f"{HOST}: {message}")
-    assert mend in caught.value.mend
+    assert fix in caught.value.fix
     assert said.splitlines()[-1].strip() in caught.value.details
     assert "@@" not in caught.value.details
 
@@ -113,14 +113,14 @@ def test_root_is_not_sent_to_sudo(tools: Path) -> None:
     ssh_that_says(tools, 1, f"{DIAL} connection refused\n")
     with pytest.raises(OperationError) as caught:
         connect("ssh://root@h.example", SshSettings(), TlsSettings())
-    assert caught.value.mend.startswith("ssh -t ssh://root@h.example systemctl start docker;")
+    assert caught.value.fix.startswith("ssh -t ssh://root@h.example systemctl start docker;")
 
 
 def test_a_machine_without_ssh_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(OperationError, match="no ssh command on this machine") as caught:
         connect(HOST, SSH, TlsSettings())
-    assert "openssh-client" in caught.value.mend
+    assert "openssh-client" in caught.value.fix
 
 
 def test_a_port_that_is_none_is_said_before_ssh_is_asked() -> None:
@@ -219,4 +219,4 @@ def test_a_closed_socket_names_the_group_to_join(monkeypatch: pytest.MonkeyPatch
     error.__cause__ = PermissionError(13, "Permission denied")
     found = _Unix("unix:///s").explain(error)
     assert found.message == "unix:///s: its Docker socket is not for this user"
-    assert re.search(r"usermod -aG docker", found.mend)
+    assert re.search(r"usermod -aG docker", found.fix)

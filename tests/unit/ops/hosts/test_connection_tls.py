@@ -118,7 +118,7 @@ def test_a_host_that_another_authority_vouches_for_is_refused(authority: Authori
     with serving(mutual(authority)) as address:
         error = refused(address, authority.settings(ca_file=other.ca))
     assert error.message.startswith(f"{address}: TLS handshake refused here")
-    assert f"openssl s_client -connect {address.removeprefix('tcp://')}" in error.mend
+    assert f"openssl s_client -connect {address.removeprefix('tcp://')}" in error.fix
 
 
 def test_a_host_that_refuses_the_certificate_is_told_apart(authority: Authority, tmp_path: Path) -> None:

@@ -57,13 +57,13 @@ def test_missing_images_are_one_message_with_the_command() -> None:
     two = [HERE, Need("friday-litellm/redis:0123456789ab", ("redis",), built_here=True)]
     (problem,) = images.problems("t", two, host({}), {need.reference: None for need in two}, {})
     assert all(need.reference in problem.message for need in two)
-    assert problem.mend == "./fridayctl images push t"
+    assert problem.fix == "./fridayctl images push t"
 
 
 def test_another_image_of_the_same_name_is_told_with_both_ids() -> None:
     (problem,) = problems(HERE, host({HERE.reference: image("sha256:2", layers=("x",))}), {HERE.reference: image()})
     assert "is sha256:2 there and sha256:1 here" in problem.message
-    assert problem.mend == "./fridayctl images push t"
+    assert problem.fix == "./fridayctl images push t"
 
 
 @pytest.mark.parametrize("held", [True, False], ids=["on the host", "in the registry"])

@@ -144,7 +144,7 @@ def test_a_path_that_is_too_long_for_a_socket_is_said(log: Path, monkeypatch: py
     monkeypatch.setenv("XDG_RUNTIME_DIR", f"/{'x' * 80}")
     with pytest.raises(OperationError, match="too long for a socket") as caught:
         open_connection(HOST, SSH)
-    assert "XDG_RUNTIME_DIR" in caught.value.mend
+    assert "XDG_RUNTIME_DIR" in caught.value.fix
 
 
 def test_a_folder_of_its_own_is_made_private(log: Path, runtime_dir: Path) -> None:

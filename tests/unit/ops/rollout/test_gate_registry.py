@@ -30,7 +30,7 @@ def judge_tokens(evidence: Evidence, given: GateInput) -> Verdict:
     used = TOKENS.of(evidence)
     if used is None:
         return builder.unanswered(part="litellm")
-    return builder.passes(f"{used:,.0f}") if used <= 1000 else builder.fails(f"{used:,.0f}", None, cause="c", mend="m")
+    return builder.passes(f"{used:,.0f}") if used <= 1000 else builder.fails(f"{used:,.0f}", None, cause="c", fix="m")
 
 
 @pytest.fixture(autouse=True)

@@ -72,7 +72,7 @@ def test_a_fault_fails_its_own_gate_and_no_other(gate: str, fault: dict[str, Any
 @pytest.mark.parametrize(("gate", "fault"), FAULTS, ids=lambda value: value if isinstance(value, str) else "")
 def test_a_halt_names_metric_value_threshold_cause_and_command(gate: str, fault: dict[str, Any]) -> None:
     said = verdict(judge(sound(**fault), gate_input()), gate)
-    assert all((said.metric, said.value, said.threshold, said.cause, said.mend))
+    assert all((said.metric, said.value, said.threshold, said.cause, said.fix))
 
 
 @pytest.mark.parametrize(("source", "gate"), SILENT.items())
@@ -101,7 +101,7 @@ def test_too_few_calls_hold_the_step_whatever_they_say(gate: str) -> None:
     said = verdict(judge(sound(**few[gate]), gate_input()), gate)
     assert (said.outcome, said.samples) == (Outcome.INCONCLUSIVE, 99)
     assert "99 calls of the 100" in said.cause
-    assert f"gates.{gate}.minimumSamples" in said.mend
+    assert f"gates.{gate}.minimumSamples" in said.fix
     enough = judge(sound(**few[gate]), gate_input(gates={gate: {"minimumSamples": 50}}))
     assert verdict(enough, gate).outcome is Outcome.FAIL
 
@@ -186,7 +186,7 @@ def test_at_0_percent_the_direct_path_itself_has_to_be_sound(baseline: Calls | N
 def test_nobody_signing_holds_the_step() -> None:
     judged = judge(sound(), gate_input(signed_off_by=""))
     assert [each.gate for each in judged.having(Outcome.INCONCLUSIVE)] == ["complaints"]
-    assert "--no-complaints NAME" in verdict(judged, "complaints").mend
+    assert "--no-complaints NAME" in verdict(judged, "complaints").fix
 
 
 def test_a_window_that_prometheus_has_half_seen_holds_the_step() -> None:
@@ -209,7 +209,7 @@ def test_the_refusal_of_a_step_that_cannot_be_afforded_carries_the_arithmetic() 
     assert said.cause == "the account cannot afford even the present 10 %"
     cheaper = verdict(judge(sound(gateway_load=Load(per_minute=6, per_day=9, samples=200)), gate_input()), "quota")
     assert cheaper.cause == "the account can afford at most 30 %"
-    assert "--to 30" in cheaper.mend
+    assert "--to 30" in cheaper.fix
 
 
 def test_two_paths_on_one_account_share_its_limits() -> None:

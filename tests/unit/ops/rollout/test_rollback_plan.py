@@ -84,7 +84,7 @@ def test_a_name_of_none_or_several_is_refused(to: str) -> None:
     with pytest.raises(OperationError) as caught:
         rollback_plan.find(LIFE, to)
     assert caught.value.exit_code == 2
-    assert "--list" in caught.value.mend
+    assert "--list" in caught.value.fix
 
 
 @pytest.mark.parametrize("entries", [[], [Entry.model_validate({**LIFE[0].model_dump(), "kind": "destroy"}), *LIFE]])
@@ -97,7 +97,7 @@ def test_without_a_deployed_stack_there_is_nothing_to_roll_back(entries: list[En
 def test_without_another_good_update_level_1_is_named() -> None:
     with pytest.raises(OperationError) as caught:
         rollback_plan.plan(LIFE[2:], BASE, LEVELS[2])
-    assert "--level 1" in caught.value.mend
+    assert "--level 1" in caught.value.fix
 
 
 def test_the_help_and_the_plan_name_every_level_with_what_it_is_promised_to_take() -> None:

@@ -99,7 +99,7 @@ def test_a_file_that_is_no_state_is_left_alone(stack: Any, content: str) -> None
         with pytest.raises(OperationError, match=f"is no state of Pulumi: {stack.file}") as caught:
             check(stack)
         assert caught.value.exit_code == EXIT_USAGE
-        assert str(stack.copies) in caught.value.mend
+        assert str(stack.copies) in caught.value.fix
     assert stack.file.read_text() == content
 
 
@@ -125,7 +125,7 @@ def test_without_a_copy_the_message_says_where_pulumi_keeps_some(stack: Any) -> 
     stack.file.write_text("{")
     with pytest.raises(OperationError, match="has no copy") as caught:
         backups.put_back(stack)
-    assert str(stack.file.parents[2] / "backups") in caught.value.mend
+    assert str(stack.file.parents[2] / "backups") in caught.value.fix
 
 
 def test_an_update_without_room_for_its_state_does_not_begin(stack: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -62,7 +62,7 @@ def test_a_file_that_cannot_be_read_is_named(
     with pytest.raises(OperationError, match=f"the history of t cannot be read: {folder}/t-2.history.json$") as caught:
         read_history(opened(refuse))
     assert caught.value.exit_code == EXIT_USAGE
-    assert "move a file that is damaged away" in caught.value.mend
+    assert "move a file that is damaged away" in caught.value.fix
 
 
 @pytest.mark.parametrize("odd", [{"kind": None}, {"result": 7}, {"message": None}])

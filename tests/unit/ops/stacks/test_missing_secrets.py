@@ -58,4 +58,4 @@ def test_a_pulumi_that_cannot_encrypt_is_told_before_anything_is_deployed(monkey
         generate(monkeypatch, Pulumi(code=255), "opsKey")
     assert caught.value.exit_code == EXIT_USAGE
     assert caught.value.details == "error: the key vault refuses"
-    assert "pulumi config set --secret opsKey -s t" in caught.value.mend
+    assert "pulumi config set --secret opsKey -s t" in caught.value.fix

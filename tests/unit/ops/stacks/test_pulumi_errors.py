@@ -35,7 +35,7 @@ def test_a_wrong_passphrase_is_told_from_other_failures(stderr: str, wrong: bool
     assert (found is not None) == wrong
     if found:
         assert found.exit_code == EXIT_USAGE
-        assert "PULUMI_CONFIG_PASSPHRASE" in found.mend
+        assert "PULUMI_CONFIG_PASSPHRASE" in found.fix
         assert found.details == stderr
 
 
@@ -76,7 +76,7 @@ def test_a_backend_that_is_not_there_is_told_with_the_mend(open_it: Any, monkeyp
     with pytest.raises(OperationError, match="the state of t cannot be opened") as caught:
         open_it("t")
     assert (caught.value.exit_code, caught.value.details) == (EXIT_USAGE, BACKEND)
-    assert "PULUMI_BACKEND_URL" in caught.value.mend
+    assert "PULUMI_BACKEND_URL" in caught.value.fix
 
 
 def test_a_stack_that_the_backend_does_not_know_is_none(monkeypatch: pytest.MonkeyPatch) -> None:

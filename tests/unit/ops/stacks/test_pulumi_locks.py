@@ -96,7 +96,7 @@ def test_a_lock_that_cannot_be_read_is_held_by_somebody_unknown(
     with pytest.raises(HeldError, match=f"somebody unknown.*: {lock}$") as caught:
         pulumi_files.release_dead(stack)  # type: ignore[arg-type]
     assert caught.value.exit_code == EXIT_USAGE
-    assert "pulumi cancel -s t" in caught.value.mend
+    assert "pulumi cancel -s t" in caught.value.fix
     assert (stack.cancelled, lock.read_bytes()) == (0, content)
 
 
@@ -105,4 +105,4 @@ def test_a_folder_that_cannot_be_written_is_named_with_where_to_make_room(state:
     with pytest.raises(OperationError, match=r"/running cannot be written \(file exists\)") as caught:
         pulumi_files.note(Stack(), "up: 10 %")  # type: ignore[arg-type]
     assert caught.value.exit_code == EXIT_USAGE
-    assert f"df -h {state}" in caught.value.mend
+    assert f"df -h {state}" in caught.value.fix

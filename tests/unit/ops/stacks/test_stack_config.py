@@ -100,7 +100,7 @@ def test_without_room_pulumi_is_not_asked_to_write(tmp_path: Path, monkeypatch: 
     with pytest.raises(OperationError, match=f"{tmp_path} cannot be written") as caught:
         stack_config.write_settings(opened.stack, {**SETTINGS, PERCENTAGE: "10"})
     assert caught.value.exit_code == EXIT_USAGE
-    assert f"df -h {tmp_path}" in caught.value.mend
+    assert f"df -h {tmp_path}" in caught.value.fix
     assert (opened.asked, opened.file.read_bytes().decode()) == ([], FILE)
 
 

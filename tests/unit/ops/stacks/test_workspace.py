@@ -106,7 +106,7 @@ def test_without_a_pulumi_that_runs_set_up_is_the_fix(script: str | None, comman
         command.unlink()
     with pytest.raises(OperationError, match="pulumi is not set up") as caught:
         open_workspace()
-    assert (caught.value.exit_code, caught.value.mend) == (EXIT_USAGE, "./fridayctl setup")
+    assert (caught.value.exit_code, caught.value.fix) == (EXIT_USAGE, "./fridayctl setup")
 
 
 @pytest.mark.parametrize(
@@ -124,5 +124,5 @@ def test_a_state_that_pulumi_cannot_read_is_named_with_the_fix(command: Path, st
     with pytest.raises(OperationError, match=f"the state of t cannot be read: {state}") as caught:
         open_workspace().export_stack("t")
     assert caught.value.exit_code == EXIT_USAGE
-    assert "newer Pulumi" in caught.value.mend
+    assert "newer Pulumi" in caught.value.fix
     assert "unsupported checkpoint version 9" in caught.value.details

@@ -16,7 +16,7 @@ from tests.unit.ops.deployed import Played
 WELL = Check("edge", "healthy (1)")
 ILL = Check("redis", "healthy (1)", ("redis-1: exited",))
 UNASKED = Check("host", "2 GB free", left_out="over tcp://")
-NEXT = "next: ./fridayctl drift t tells what changed since the last update, and how to mend it"
+NEXT = "next: ./fridayctl drift t tells what changed since the last update, and how to fix it"
 
 
 def test_lines_are_grouped_by_host() -> None:
@@ -62,7 +62,7 @@ def test_a_host_that_is_not_reached_is_a_failed_check() -> None:
     (check,) = report.hosts["ssh://nobody@127.0.0.1:1"]
     assert check.name == "is reached and answers"
     assert "cannot be reached" in check.problems[0]
-    assert check.problems[-1].startswith("mend: ")
+    assert check.problems[-1].startswith("fix: ")
 
 
 def test_a_docker_command_that_fails_is_told() -> None:
