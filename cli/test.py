@@ -4,6 +4,9 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -13,66 +16,126 @@ from toolchain.paths import ROOT
 
 EPILOG = """\b
 Examples:
-  ./fridayctl test                          everything
+  ./fridayctl test                          the checkers, and every test but the slow ones
+  ./fridayctl test --all                    the slow ones too: before a change is called finished
   ./fridayctl test --no-engine              only what needs no Docker engine
-  ./fridayctl test tests/unit -k settings   these tests only, without the checkers and coverage limits
+  ./fridayctl test tests/unit -k settings   these tests only, slow ones too, without checkers and coverage limits
 
 \b
-Without a Docker engine everything that needs none runs, what was left out is said, and the exit code is 0;
+Slow are: a Swarm of three hosts, killed hosts and daemons, a full disk, every fault of the simulator on its way
+through a stack (the normal run has one of each kind).
+
+\b
+Without a Docker engine everything that needs none runs, the output says what was left out, and the exit code is 0;
 with CI=true in the environment that is a failure.
 """
 
+CHECKERS = {
+    "ruff check": ["ruff", "check", "."],
+    "ruff format": ["ruff", "format", "--check", "."],
+    "mypy": ["mypy"],
+    "import-linter": ["lint-imports", "--no-cache", "--no-logo"],
+}
 # Tools that `python -m` cannot start.
 _SCRIPTS = {"lint-imports": [str(Path(sys.executable).with_name("lint-imports"))]}
 # Percent of lines and branches that tests must reach, by part.
 COVERAGE = {"": 80, "components/*": 90, "cli/*,ops/*": 90, "friday/llm/*": 90}
+SIDE_BY_SIDE = "tests side by side"
+ONE_BY_ONE = "tests one by one"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of a checker or a group of tests, and the seconds that it took."""
+
+    name: str
+    passed: bool
+    seconds: float
 
 
 @click.command("test", epilog=EPILOG, context_settings={"ignore_unknown_options": True})
+@click.option("--all", "slow_too", is_flag=True, help="Run the slow tests too.")
 @click.option("--no-engine", is_flag=True, help="Leave out what needs a Docker engine.")
 @click.argument("pytest_arguments", nargs=-1, type=click.UNPROCESSED)
-def test_command(no_engine: bool, pytest_arguments: tuple[str, ...]) -> int:
-    """Set up what tests need, then run the checkers and all tests (or PYTEST_ARGUMENTS)."""
+def test_command(slow_too: bool, no_engine: bool, pytest_arguments: tuple[str, ...]) -> int:
+    """Set up what tests need, then run the checkers and the tests (or PYTEST_ARGUMENTS)."""
     missing = "left out by --no-engine" if no_engine else _engine_missing()
     if missing and not no_engine and os.environ.get("CI") == "true":
         line("failed", f"CI needs a Docker engine: {missing}")
         return 1
-    selection = ["-m", "not engine"] if missing else []
     if pytest_arguments:
-        return _run("tests", "pytest", *selection, *pytest_arguments)
-    failed = [name for name, ok in _everything(selection) if not ok]
+        selection = ["-m", "not engine"] if missing else []
+        return 0 if _run("tests", ["pytest", *selection, *pytest_arguments]).passed else 1
+    results = _everything(with_engine=not missing, slow_too=slow_too)
+    _show(results)
     if missing:
         line("left out", f"tests that need a Docker engine ({missing})")
+    if not slow_too:
+        line("left out", "slow tests (--all runs them too)")
+    failed = [each.name for each in results if not each.passed]
     line("failed" if failed else "passed", ", ".join(failed) or "every check and test that was run")
     return 1 if failed else 0
 
 
-def _everything(selection: list[str]) -> list[tuple[str, bool]]:
-    results = [
-        ("ruff check", _run("lint", "ruff", "check", ".") == 0),
-        ("ruff format", _run("format", "ruff", "format", "--check", ".") == 0),
-        ("mypy", _run("types", "mypy") == 0),
-        ("import-linter", _run("imports", "lint-imports", "--no-cache", "--no-logo") == 0),
-    ]
-    results.append(("tests", _run("tests", "coverage", "run", "-m", "pytest", *selection) == 0))
-    if not selection:
-        # Without an engine the lines that need one cannot be reached, so their share says nothing.
-        results += [(f"coverage of {part or 'everything'}", _covered(part, share)) for part, share in COVERAGE.items()]
+def _everything(*, with_engine: bool, slow_too: bool) -> list[Result]:
+    """Run the checkers side by side, then the tests that can run so too, then those that want the machine alone."""
+    chosen = "" if slow_too else " and not slow"
+    results = _run_side_by_side(CHECKERS)
+    results.append(_run(SIDE_BY_SIDE, _shared(("(not engine or beside)" if with_engine else "not engine") + chosen)))
+    # Unit tests reach these shares alone, so they hold without an engine too.
+    limits = {
+        f"coverage of {part or 'everything'}": ["coverage", "report", f"--fail-under={share}", *_only(part)]
+        for part, share in COVERAGE.items()
+    }
+    results += _run_side_by_side(limits)
+    if with_engine:
+        results.append(_run(ONE_BY_ONE, ["pytest", "-m", f"engine and not beside{chosen}"]))
     return results
 
 
-def _covered(part: str, share: int) -> bool:
-    only = [f"--include={part}"] if part else []
-    return _run("coverage", "coverage", "report", f"--fail-under={share}", *only) == 0
+def _shared(chosen: str) -> list[str]:
+    return ["pytest", "-m", chosen, "--numprocesses=auto", "--dist=loadgroup", "--cov", "--cov-report="]
 
 
-def _run(label: str, tool: str, *arguments: str) -> int:
-    line(label, " ".join([tool, *arguments]))
+def _only(part: str) -> list[str]:
+    return [f"--include={part}"] if part else []
+
+
+def _run_side_by_side(commands: Mapping[str, list[str]]) -> list[Result]:
+    """Run short commands all at once; each one's output is printed as a whole."""
+    with ThreadPoolExecutor(len(commands)) as pool:
+        return list(pool.map(lambda name: _run(name, commands[name], apart=True), commands))
+
+
+def _run(name: str, command: list[str], *, apart: bool = False) -> Result:
+    """Run a tool; its output is printed as it comes, or `apart` from others when the tool has ended."""
+    tool, *arguments = command
+    if not apart:
+        line(name, " ".join(command))
     started = time.monotonic()
-    start = _SCRIPTS.get(tool, [sys.executable, "-m", tool])
-    code = subprocess.run([*start, *arguments], cwd=ROOT, check=False).returncode
-    line("", f"exit code {code} after {time.monotonic() - started:.0f} s")
-    return code
+    done = subprocess.run(
+        [*_SCRIPTS.get(tool, [sys.executable, "-m", tool]), *arguments],
+        cwd=ROOT,
+        check=False,
+        stdout=subprocess.PIPE if apart else None,
+        stderr=subprocess.STDOUT if apart else None,
+        text=True,
+    )
+    seconds = time.monotonic() - started
+    if apart:
+        click.echo(f"{name}: {' '.join(command)}\n{done.stdout.rstrip()}\n")
+    return Result(name, done.returncode == 0, seconds)
+
+
+def _show(results: list[Result]) -> None:
+    from rich.console import Console  # noqa: PLC0415 - only when tests are run
+    from rich.table import Table  # noqa: PLC0415
+
+    table = Table("check", "result")
+    table.add_column("seconds", justify="right")
+    for each in results:
+        table.add_row(each.name, "passed" if each.passed else "failed", f"{each.seconds:.0f}")
+    Console().print(table)
 
 
 def _engine_missing() -> str:

@@ -9,32 +9,31 @@ pytest.register_assert_rewrite("testing")
 
 from testing.project import Project  # noqa: E402 - its asserts are rewritten
 
+REMOTE = Path(__file__).with_name("remote")
 UNIT_SECONDS, ENGINE_SECONDS = 120, 900
 """What a test may take with all that it sets up, on a machine with other work. Neither says how fast it should be: a
 test that hangs is to fail by name instead of holding CI until CI is ended without a word."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give each test an end, and run the modules that share one stack last.
+    """Give each test an end, keep together what shares hosts or a stack, and run the modules that share one last.
 
     A stack that only stands there takes a third of a processor for its health checks. Those that bring stacks or
     hosts of their own come before it; those that need no engine come first, because they are quickest to fail.
-
-    Real engines, processes, clocks and users on a machine that others may use too can fail once for no reason of
-    this project's, so what fails is run a second time, and the summary shows why.
     """
     for item in items:
         item.add_marker(pytest.mark.timeout(ENGINE_SECONDS if _needs_engine(item) else UNIT_SECONDS))
-        item.add_marker(pytest.mark.flaky(reruns=1))
-    sharing = {item.path for item in items if "project" in getattr(item, "fixturenames", ())}
+        if _needs_engine(item):
+            item.add_marker(pytest.mark.xdist_group(_shared_by(item)))
+    sharing = {item.path for item in items if _shared_by(item) == "project"}
     items.sort(key=lambda item: (_needs_engine(item), item.path in sharing))
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Show why each test was run again, as if it had failed: a second try is not to hide the first."""
-    for report in terminalreporter.stats.get("rerun", []):
-        terminalreporter.write_sep("_", f"run again: {report.nodeid} ({report.when})", yellow=True)
-        terminalreporter.write_line(report.longreprtext)
+def _shared_by(item: pytest.Item) -> str:
+    """Return a name for what a test shares with others: run side by side, one process runs all of these."""
+    if "project" in getattr(item, "fixturenames", ()):
+        return "project"
+    return "remote" if item.path.is_relative_to(REMOTE) else item.path.stem
 
 
 def _needs_engine(item: pytest.Item) -> bool:

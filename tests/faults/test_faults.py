@@ -31,20 +31,10 @@ class Played:
     afterwards: dict[Asked, Reply]
 
 
-@pytest.fixture(scope="module")
-def plays() -> dict[tuple[str, int], Played]:
-    """Keep what was played, by the case's name and the try: a test that is run again looks at a play of its own."""
-    return {}
-
-
-@pytest.fixture(params=CASES, ids=lambda case: case.name)
-def played(request: pytest.FixtureRequest, stage: Stage, plays: dict[tuple[str, int], Played]) -> Played:
+@pytest.fixture(scope="module", params=CASES, ids=lambda case: case.name)
+def played(request: pytest.FixtureRequest, stage: Stage) -> Played:
     """Play one case, once for all tests that look at what happened."""
-    case: Case = request.param
-    attempt = case.name, getattr(request.node, "execution_count", 1)
-    if attempt not in plays:
-        plays[attempt] = play(stage, case)
-    return plays[attempt]
+    return play(stage, request.param)
 
 
 def play(stage: Stage, case: Case) -> Played:

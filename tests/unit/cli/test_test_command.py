@@ -1,5 +1,6 @@
 """`fridayctl test` and `lock`: which tools run, what is said without an engine, and with which exit code."""
 
+import re
 import subprocess
 from typing import Any
 
@@ -22,7 +23,12 @@ class Tools:
     def run(self, arguments: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
         self.ran.append(arguments[2:])
         failed = self._failing and self._failing in " ".join(arguments)
-        return subprocess.CompletedProcess(arguments, 1 if failed else 0)
+        return subprocess.CompletedProcess(arguments, 1 if failed else 0, "what the tool says\n")
+
+    @property
+    def selected(self) -> list[str]:
+        """Which tests were run, group by group, as pytest's -m takes it."""
+        return [arguments[2] for arguments in self.ran if arguments[:2] == ["pytest", "-m"]]
 
 
 @pytest.fixture
@@ -34,19 +40,36 @@ def tools(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> To
     return made
 
 
-def test_everything_is_run_and_every_coverage_is_asked(tools: Tools, capsys: pytest.CaptureFixture[str]) -> None:
+def test_all_is_run_but_the_slow_tests_and_shown_with_its_seconds(
+    tools: Tools, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert cli.main(["test"]) == 0
-    assert [arguments[0] for arguments in tools.ran[:3]] == ["ruff", "ruff", "mypy"]
-    assert ["coverage", "run", "-m", "pytest"] in tools.ran
+    assert {"ruff", "mypy"} <= {arguments[0] for arguments in tools.ran[: len(command.CHECKERS)]}
+    assert tools.selected == ["(not engine or beside) and not slow", "engine and not beside and not slow"]
+    assert next(each[-2:] for each in tools.ran if each[0] == "pytest") == ["--cov", "--cov-report="]
     asked = [arguments for arguments in tools.ran if arguments[:2] == ["coverage", "report"]]
     assert len(asked) == len(command.COVERAGE)
-    assert "passed" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    for name in (*command.CHECKERS, command.SIDE_BY_SIDE, command.ONE_BY_ONE, "coverage of components/*"):
+        assert re.search(rf"^│ {re.escape(name)} +│ passed │ +\d+ │$", said, re.MULTILINE)
+    assert "slow tests (--all runs them too)" in said
+    assert "passed" in said.splitlines()[-1]
 
 
-@pytest.mark.parametrize("tools", ["ruff format", "mypy", "lint-imports", "-m pytest", "cli/*,ops/*"], indirect=True)
+def test_the_slow_tests_are_run_when_all_is_asked_for(tools: Tools, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["test", "--all"]) == 0
+    assert tools.selected == ["(not engine or beside)", "engine and not beside"]
+    assert "left out" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "tools", ["ruff format", "mypy", "lint-imports", "not engine", "not beside", "cli/*,ops/*"], indirect=True
+)
 def test_one_failure_fails_the_run(tools: Tools, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["test"]) == 1
-    assert "\nfailed " in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "│ failed │" in said
+    assert said.splitlines()[-1].startswith("failed ")
 
 
 def test_chosen_tests_run_alone(tools: Tools) -> None:
@@ -63,7 +86,7 @@ def test_without_an_engine_it_says_so_and_only_ci_minds(
     assert cli.main(["test"]) == code
     assert "Docker: not here" in capsys.readouterr().out
     assert bool(tools.ran) is (code == 0)
-    assert all("-m not engine" in " ".join(arguments) for arguments in tools.ran if "pytest" in arguments)
+    assert tools.selected == ([] if code else ["not engine and not slow"])
 
 
 def test_the_set_up_is_asked_for_the_engine_first(monkeypatch: pytest.MonkeyPatch) -> None:

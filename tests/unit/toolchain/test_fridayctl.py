@@ -107,6 +107,17 @@ def test_a_verb_is_not_looked_for_among_its_arguments(checkout: Checkout) -> Non
     assert checkout.installs() == ["runtime"]
 
 
+@pytest.mark.parametrize("verb", ["test", "lock", "bench", "up"])
+@pytest.mark.parametrize("option", ["-h", "--help"])
+def test_help_installs_nothing_where_anything_is_installed(checkout: Checkout, verb: str, option: str) -> None:
+    assert checkout.run(verb, "--all", option).stdout.startswith(f"cli:{verb}|")
+    assert checkout.installs() == ["runtime"], "help needs Python packages, and there were none"
+    (checkout.root / "requirements" / "runtime.txt").write_text("newer\n", encoding="utf-8")
+    shown = checkout.run(verb, option)
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert checkout.installs() == ["runtime"]
+
+
 def test_a_changed_lock_is_installed(checkout: Checkout) -> None:
     checkout.run("status")
     (checkout.root / "requirements" / "runtime.txt").write_text("newer\n", encoding="utf-8")
