@@ -34,11 +34,12 @@ class Fate:
 
 @dataclass(frozen=True)
 class Case:
-    """A fault, and the fates of a plain call and of a streamed one."""
+    """A fault, and the fates of a plain call and of a streamed one. One `of_its_kind` is played in every run."""
 
     fault: dict[str, Any] = field(hash=False)
     plain: Fate
     streamed: Fate
+    of_its_kind: bool = False
 
     def fate(self, *, stream: bool) -> Fate:
         return self.streamed if stream else self.plain
@@ -52,8 +53,8 @@ def _short(value: object) -> str:
     return (value if isinstance(value, str) else json.dumps(value)).replace(UPSTREAM_WORDS, "words")
 
 
-def _case(kind: str, plain: Fate, streamed: Fate | None = None, **fields: Any) -> Case:
-    return Case({"kind": kind, **fields}, plain, streamed or plain)
+def _case(kind: str, plain: Fate, streamed: Fate | None = None, *, of_its_kind: bool = False, **fields: Any) -> Case:
+    return Case({"kind": kind, **fields}, plain, streamed or plain, of_its_kind)
 
 
 UNHARMED = Fate(None)
@@ -97,38 +98,49 @@ _LATENCIES: list[tuple[dict[str, Any], Fate, Fate]] = [
 
 CASES = [
     *(_case("status", fate, status=status) for status, fate in STATUSES.items()),
-    _case("status", BUSY, status=429, retry_after=1),
+    _case("status", BUSY, status=429, retry_after=1, of_its_kind=True),
     _case("status", BUSY, status=429, retry_after="soon"),
     _case("status", UNAVAILABLE_TWICE, status=502, html=True),
-    _case("status", UNAVAILABLE_TWICE, status=503, message=UPSTREAM_WORDS, provider_name="Acme", raw=UPSTREAM_WORDS),
-    *(_case("latency", plain, streamed, distribution=shape) for shape, plain, streamed in _LATENCIES),
-    _case("hang", TIMEOUT),
+    _case(
+        "status",
+        UNAVAILABLE_TWICE,
+        status=503,
+        message=UPSTREAM_WORDS,
+        provider_name="Acme",
+        raw=UPSTREAM_WORDS,
+        of_its_kind=True,
+    ),
+    *(
+        _case("latency", plain, streamed, of_its_kind=plain is TIMEOUT, distribution=shape)
+        for shape, plain, streamed in _LATENCIES
+    ),
+    _case("hang", TIMEOUT, of_its_kind=True),
     _case("close", UNAVAILABLE_TWICE),
-    _case("close", UNAVAILABLE_TWICE, reset=True),
+    _case("close", UNAVAILABLE_TWICE, reset=True, of_its_kind=True),
     _case("slow_first_token", UNHARMED, ms=SOON_MS),
     _case("slow_first_token", UNHARMED, ms=SOON_MS, comments=False),
-    _case("slow_first_token", UNNOTICED_TIMEOUT, ms=LONG_MS),
+    _case("slow_first_token", UNNOTICED_TIMEOUT, ms=LONG_MS, of_its_kind=True),
     _case("slow_first_token", TIMEOUT, ms=LONG_MS, comments=False),
     _case("drip", UNHARMED, ms=SOON_MS, interval_ms=50),
     _case("drip", UNNOTICED_TIMEOUT, interval_ms=50),
     _case("drip", UNHARMED, mode="tokens", interval_ms=5),
-    _case("drip", UNNOTICED_TIMEOUT, BROKEN_OFF, mode="tokens", interval_ms=400),
+    _case("drip", UNNOTICED_TIMEOUT, BROKEN_OFF, mode="tokens", interval_ms=400, of_its_kind=True),
     _case("cut", UNAVAILABLE, UNAVAILABLE, after_tokens=0),
-    _case("cut", UNAVAILABLE, BROKEN_OFF),
+    _case("cut", UNAVAILABLE, BROKEN_OFF, of_its_kind=True),
     _case("cut", BAD, BAD, after_tokens=0, clean=True),
     _case("cut", BAD, BROKEN_OFF, clean=True),
     _case("cut", BAD, BROKEN_OFF, after_tokens=10_000, clean=True),
     _case("stream_error", UNAVAILABLE_TWICE, UNAVAILABLE_TWICE, after_tokens=0),
-    _case("stream_error", UNAVAILABLE_TWICE, BROKEN_OFF, message=UPSTREAM_WORDS),
+    _case("stream_error", UNAVAILABLE_TWICE, BROKEN_OFF, message=UPSTREAM_WORDS, of_its_kind=True),
     _case("stream_error", UNAVAILABLE, UNAVAILABLE, after_tokens=0, code="server_error"),
     _case("broken_sse", UNHARMED, BAD, after_tokens=0),
-    _case("broken_sse", UNHARMED, BROKEN_OFF),
-    _case("body", BAD, body="malformed_json"),
+    _case("broken_sse", UNHARMED, BROKEN_OFF, of_its_kind=True),
+    _case("body", BAD, body="malformed_json", of_its_kind=True),
     _case("body", BAD, body="empty"),
     _case("body", BAD, body="html"),
     # A stream without choices has no finish reason either, and that is what shows first.
     _case("body", EMPTY, BAD, body="empty_choices"),
-    _case("body", UNNOTICED_EMPTY, body="empty_content"),
+    _case("body", UNNOTICED_EMPTY, body="empty_content", of_its_kind=True),
     _case("body", UNNOTICED_EMPTY, body="null_content"),
     _case("body", Fate("unavailable", direct_calls=2, next_model=False), body="choice_error"),
     _case("body", UNAVAILABLE_TWICE, body="error"),

@@ -10,14 +10,16 @@ from tests.faults.stage import Stage
 from tests.faults.users import CATALOGUE, DIRECT_MODEL, DIRECT_USER, GATEWAY_USER, IDS, Ask, models_asked
 
 pytestmark = pytest.mark.engine
-STREAM = pytest.mark.parametrize("stream", [False, True], ids=["plain", "streamed"])
+STREAM = pytest.mark.parametrize(
+    "stream", [pytest.param(False, marks=pytest.mark.slow), True], ids=["plain", "streamed"]
+)
 FIRST, SECOND = CATALOGUE.models[0].name, CATALOGUE.fallbacks_of(CATALOGUE.models[0].name)[0]
 ACCOUNTS = ("gateway", "friday-direct")
 SPENT = {"minute": {"minute_used": 100_000}, "day": {"day_used": 10_000_000}}
 """The most that the settings allow as a limit."""
-UNSUITABLE: list[tuple[dict[str, Any], str]] = [
-    *(({"retired": reason}, "model_not_found") for reason in get_args(Retirement)),
-    ({"expiration_date": "2020-01-01"}, "model_not_found"),
+UNSUITABLE = [
+    *(pytest.param({"retired": reason}, "model_not_found", marks=pytest.mark.slow) for reason in get_args(Retirement)),
+    pytest.param({"expiration_date": "2020-01-01"}, "model_not_found", marks=pytest.mark.slow),
     ({"needs_credits": True}, "payment_required"),
     ({"pricing": {"prompt": "0.000001", "completion": "0.000002"}}, "model_not_found"),
 ]
@@ -100,7 +102,14 @@ def test_a_model_that_is_free_no_more(stage: Stage, change: dict[str, Any], kind
 
 @STREAM
 @pytest.mark.parametrize(
-    "fault", [{"kind": "status", "status": 429}, {"kind": "status", "status": 503}, {"kind": "close"}]
+    "fault",
+    [
+        {"kind": "status", "status": 503},
+        *(
+            pytest.param(fault, marks=pytest.mark.slow)
+            for fault in ({"kind": "status", "status": 429}, {"kind": "close"})
+        ),
+    ],
 )
 def test_a_fault_that_is_over_at_the_second_try(stage: Stage, fault: dict[str, Any], stream: bool) -> None:
     stage.admin("PUT", "faults", [{**fault, "model": DIRECT_MODEL, "count": 1}])

@@ -31,7 +31,10 @@ class Played:
     afterwards: dict[Asked, Reply]
 
 
-@pytest.fixture(scope="module", params=CASES, ids=lambda case: case.name)
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(case, id=case.name, marks=() if case.of_its_kind else pytest.mark.slow) for case in CASES],
+)
 def played(request: pytest.FixtureRequest, stage: Stage) -> Played:
     """Play one case, once for all tests that look at what happened."""
     return play(stage, request.param)

@@ -12,7 +12,7 @@ import pytest
 
 from testing.project import Project
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.slow]
 DISK = "size=32m"
 
 

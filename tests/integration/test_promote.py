@@ -1,4 +1,7 @@
-"""A rollout on a real stack: promoted when the gates pass, stopped by exactly the gate that a fault concerns."""
+"""A rollout on a real stack: promoted when the gates pass, stopped by exactly the gate that a fault concerns.
+
+Each fault takes minutes of real traffic here, so these are slow tests; test_gates.py asks the same of prepared metrics.
+"""
 
 import json
 import re
@@ -151,6 +154,7 @@ def switch(project: Project, command: str) -> None:
     assert project.containers("edge")[0].exec_run(["bash", "-c", line]).exit_code == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("cause", "gate"),
     [
@@ -177,6 +181,7 @@ def test_a_fault_stops_exactly_its_gate(
         switch(rollout, OPEN)
 
 
+@pytest.mark.slow
 def test_a_step_beyond_the_quota_is_refused_with_the_arithmetic(rollout: Project, load: Load) -> None:
     wait_until(lambda: sound(rollout))
     found: dict[str, Any] = {}

@@ -16,7 +16,7 @@ from testing.rig import Rig
 from testing.swarm_stack import SwarmStack, swarm_stack
 from tests.remote.asked import asked_meanwhile
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")
