@@ -79,9 +79,10 @@ def test_command(slow_too: bool, no_engine: bool, pytest_arguments: tuple[str, .
 
 def _everything(*, with_engine: bool, slow_too: bool) -> list[Result]:
     """Run the checkers side by side, then the tests that can run so too, then those that want the machine alone."""
-    chosen = "" if slow_too else " and not slow"
     results = _run_side_by_side(CHECKERS)
-    results.append(_run(SIDE_BY_SIDE, _shared(("(not engine or beside)" if with_engine else "not engine") + chosen)))
+    chosen = "not engine or (beside and not slow)" if with_engine else "not engine"
+    shared = ["--numprocesses=auto", "--dist=loadgroup", "--cov", "--cov-report="]
+    results.append(_run(SIDE_BY_SIDE, ["pytest", "-m", chosen, *shared]))
     # Unit tests reach these shares alone, so they hold without an engine too.
     limits = {
         f"coverage of {part or 'everything'}": ["coverage", "report", f"--fail-under={share}", *_only(part)]
@@ -89,12 +90,9 @@ def _everything(*, with_engine: bool, slow_too: bool) -> list[Result]:
     }
     results += _run_side_by_side(limits)
     if with_engine:
-        results.append(_run(ONE_BY_ONE, ["pytest", "-m", f"engine and not beside{chosen}"]))
+        chosen = "engine and (slow or not beside)" if slow_too else "engine and not beside and not slow"
+        results.append(_run(ONE_BY_ONE, ["pytest", "-m", chosen]))
     return results
-
-
-def _shared(chosen: str) -> list[str]:
-    return ["pytest", "-m", chosen, "--numprocesses=auto", "--dist=loadgroup", "--cov", "--cov-report="]
 
 
 def _only(part: str) -> list[str]:

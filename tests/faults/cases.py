@@ -100,16 +100,8 @@ CASES = [
     *(_case("status", fate, status=status) for status, fate in STATUSES.items()),
     _case("status", BUSY, status=429, retry_after=1, of_its_kind=True),
     _case("status", BUSY, status=429, retry_after="soon"),
-    _case("status", UNAVAILABLE_TWICE, status=502, html=True),
-    _case(
-        "status",
-        UNAVAILABLE_TWICE,
-        status=503,
-        message=UPSTREAM_WORDS,
-        provider_name="Acme",
-        raw=UPSTREAM_WORDS,
-        of_its_kind=True,
-    ),
+    _case("status", UNAVAILABLE_TWICE, of_its_kind=True, status=502, html=True),
+    _case("status", UNAVAILABLE_TWICE, status=503, message=UPSTREAM_WORDS, provider_name="Acme", raw=UPSTREAM_WORDS),
     *(
         _case("latency", plain, streamed, of_its_kind=plain is TIMEOUT, distribution=shape)
         for shape, plain, streamed in _LATENCIES

@@ -14,7 +14,7 @@ import testinfra
 from components.workload import FILES_DIR
 from testing.project import Project
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.beside]
 
 # On each part, what verify asks; the rest is asked of single parts or of the host.
 OF_EACH_PART = (

@@ -9,7 +9,7 @@ import pytest
 
 from testing.project import Project
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.beside]
 
 
 @pytest.fixture(scope="module")

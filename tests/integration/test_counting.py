@@ -10,7 +10,7 @@ from docker.errors import ContainerError
 from images.tags import local_images
 from ops.metrics.prometheus import counted, sampled
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.beside]
 
 # A value each 15 s from 0 s on; the window is the last 120 s before 300 s, so it holds 180 s to 300 s.
 SERIES: dict[str, tuple[str, float | None]] = {

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.engine
 CATALOGUE = Catalogue(models=default_models())
 IDS = [model.id for model in CATALOGUE.models]
 FIRST, SECOND = IDS[0], IDS[1]
+STATUSES = ("400", "401", "402", "404", "500")
 QUICK = RouterTuning(timeout_seconds=1, stream_timeout_seconds=1, cooldown_seconds=1, deadline_seconds=8)
 
 
@@ -75,7 +76,10 @@ def test_a_stream_arrives_piece_by_piece(quick: GatewayContainer) -> None:
     assert answer.text.endswith("data: [DONE]\n\n")
 
 
-@pytest.mark.parametrize("fault", ["429", "500", "503", "400", "401", "402", "404", "hang"])
+@pytest.mark.parametrize(
+    "fault",
+    ["429", "503", "hang", *(pytest.param(status, marks=pytest.mark.slow) for status in STATUSES)],
+)
 @pytest.mark.parametrize("stream", [False, True])
 def test_the_next_model_answers_when_the_first_fails(
     quick: GatewayContainer, shared_upstream: Upstream, fault: str, stream: bool

@@ -12,7 +12,7 @@ from docker.errors import ImageNotFound
 from testing.project import Project
 from tests.integration.registry import lying_registry, registry
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.beside]
 
 ZEROS = "0" * 64
 

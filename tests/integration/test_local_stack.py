@@ -86,7 +86,7 @@ def test_logs_name_their_container(project: Project) -> None:
     assert all(re.match(r"friday-[12]-[0-9a-f]{8}-[0-9a-f]{7} \| ", line) for line in lines)
 
 
-@pytest.mark.parametrize("percentage", [0, 10, 50, 100])
+@pytest.mark.parametrize("percentage", [0, pytest.param(10, marks=pytest.mark.slow), 50, 100])
 def test_a_percentage_is_honoured_and_loses_no_request(project: Project, percentage: int) -> None:
     project.configure({"rolloutPercentage": percentage})
     with Load(project, per_second=10) as load:

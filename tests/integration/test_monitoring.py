@@ -12,7 +12,7 @@ import pytest
 from components.prometheus import DATA_DIR
 from testing.project import ROOT, Project
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.beside]
 
 PAGE = (ROOT / "docs" / "MONITORING.md").read_text(encoding="utf-8")
 QUERIES = re.findall(r"^```promql\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)

@@ -11,7 +11,7 @@ import pytest
 
 from testing.project import Project, Ran
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.beside]
 
 MODEL = "google/gemma-4-31b-it:free"
 DIRECT = "openai/gpt-oss-20b:free"

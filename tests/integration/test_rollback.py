@@ -6,12 +6,15 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 from components import edge_config
+from components.catalogue import default_models
 from testing.project import Project
 from testing.repository import commit, git
 from tests.integration.load import Load
@@ -77,20 +80,74 @@ def test_level_1_sends_nobody_to_the_gateway_once_it_is_closed_and_loses_no_requ
 
 
 def test_level_2_restores_the_last_good_settings_together(stack: Project) -> None:
+    """A bad update that changed models, their order, the percentage, an image and a time; all of it goes back."""
+    good_order = ["minimax-m3", "gemma-4-31b", "gpt-oss-20b"]
+    stack.configure({"fallbackOrder": good_order})
     bring_to(stack, 50)
-    models = stack.settings.get("fallbackOrder")
-    stack.configure({"rolloutPercentage": 100, "router": {"cooldownSeconds": 33}})
-    stack.fridayctl("up", stack.stack)
-    assert "50 %" in stack.fridayctl("rollback", stack.stack, "--list").out
-    # Who asks while the gateway is closed must not keep the new replicas off it.
-    with Load(stack, per_second=10) as load:
-        rollback(stack, "--reason", "a trial")
+    good, images, answered_by = settings(stack), images_of(stack, "litellm"), stack.chat(7).model
+    config = gateway_config(stack)
+
+    with another_image(stack, "litellm") as image:
+        stack.configure(
+            {
+                "rolloutPercentage": 100,
+                "models": models_with_another_first(),
+                "fallbackOrder": good_order[::-1],
+                "litellm": {**stack.settings["litellm"], "image": image},
+                "router": {"cooldownSeconds": 33},
+            }
+        )
+        stack.fridayctl("up", stack.stack)
+        assert stack.chat(7).model != answered_by
+        assert images_of(stack, "litellm") == {image}
+        assert gateway_config(stack) != config
+        assert "50 %" in stack.fridayctl("rollback", stack.stack, "--list").out
+        # Who asks while the gateway is closed must not keep the new replicas off it.
+        with Load(stack, per_second=10) as load:
+            rollback(stack, "--reason", "a trial")
+
     assert load.failures == []
     assert percentage(stack) == 50
-    assert "router" not in stack.settings
-    assert stack.settings.get("fallbackOrder") == models
+    assert settings(stack) == good
+    assert good["fallbackOrder"] == good_order
+    assert images_of(stack, "litellm") == images
+    assert gateway_config(stack) == config
     assert "nothing to change" in stack.fridayctl("up", stack.stack).out
-    assert stack.chat(7).path == "litellm"
+    answer = stack.chat(7)
+    assert (answer.path, answer.model) == ("litellm", answered_by)
+
+
+def settings(project: Project) -> dict[str, Any]:
+    """Return the stack file's settings; Pulumi writes a whole number as a text."""
+    found = project.settings
+    return {**found, "rolloutPercentage": int(found["rolloutPercentage"])}
+
+
+def gateway_config(project: Project) -> str:
+    """Return LiteLLM's configuration as a replica has it: models, their names and who stands in for whom."""
+    return project.python_in("litellm", "print(open('/etc/friday/config.yaml').read())")
+
+
+def images_of(project: Project, part: str) -> set[str]:
+    return {container.attrs["Config"]["Image"] for container in project.containers(part)}
+
+
+@contextmanager
+def another_image(project: Project, part: str) -> Iterator[str]:
+    """Give the image of a part one more name for a while: for a stack it is another image."""
+    name = f"friday-litellm/again-{project.stack}:1"
+    project.engine.images.get(project.images()[part]).tag(name)
+    try:
+        yield name
+    finally:
+        project.engine.images.remove(name)
+
+
+def models_with_another_first() -> list[dict[str, Any]]:
+    """Return the default models, the names that Friday asks for given to the second one instead of the first."""
+    first, second, *others = [model.model_dump(mode="json") for model in default_models()]
+    second["aliases"] = [*second["aliases"], *first.pop("aliases")]
+    return [first | {"aliases": []}, second, *others]
 
 
 def test_what_was_rolled_back_is_not_offered_again(stack: Project) -> None:
@@ -155,7 +212,7 @@ def drain_seconds(project: Project) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("victim", ["command", "pulumi"])
+@pytest.mark.parametrize("victim", ["command", pytest.param("pulumi", marks=pytest.mark.slow)])
 def test_a_killed_rollback_is_named_and_finished_by_the_next(stack: Project, victim: str) -> None:
     bring_to(stack, 60)
     process = start(stack, "rollback", stack.stack, "--level", "1", "--yes")

@@ -97,6 +97,7 @@ def test_a_rollback_is_done_without_redis_prometheus_and_a_gateway_replica(stack
         assert paths(stack) == ("litellm", "direct")
 
 
+@pytest.mark.slow
 def test_the_other_gateway_replica_answers_while_one_is_down(stack: Project) -> None:
     """Level 4 too: the `up` of the other commit fails over the dead replica, and users count here."""
     gateway = stack.containers("litellm")[0]

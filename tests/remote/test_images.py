@@ -14,7 +14,7 @@ from testing.nested_host import NestedHost
 from testing.project import Project
 from testing.rig import Rig
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.beside]
 
 ELSEWHERE = {"image": "registry.example/of-the-team:1"}
 

@@ -12,7 +12,7 @@ from testing.nested_host import NestedHost
 from testing.project import ROOT
 from testing.rig import LABEL, Rig, rig, sweep
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.beside]
 
 # Names its rig once that is up, and is killed before it can take it away.
 ENDLESS = """
@@ -31,6 +31,7 @@ def left(folder: Path) -> int:
     return len(engine.containers.list(all=True, filters=label)) + len(engine.networks.list(filters=label))
 
 
+@pytest.mark.slow
 def test_hosts_form_a_swarm_and_keep_it_over_a_reboot_and_a_power_cut(made: Rig) -> None:
     made.form_swarm()
     first, second, third = made.hosts
@@ -46,6 +47,7 @@ def test_hosts_form_a_swarm_and_keep_it_over_a_reboot_and_a_power_cut(made: Rig)
     until(lambda: nodes() == ["Ready Leader", "Ready Reachable", "Ready Reachable"], "three managers", 60)
 
 
+@pytest.mark.slow
 def test_a_cleared_host_is_as_it_was_made(made: Rig) -> None:
     host = made.hosts[1]
     assert "kept" in host.inventory()["volumes"]

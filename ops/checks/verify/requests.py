@@ -19,7 +19,7 @@ _CLOSED_AT_GATEWAY = (
     "GET /model/info",
     "GET /config/yaml",
     "GET /openrouter/v1/key",
-    "GET /v1/chat/completions/../../key/info",
+    "GET /key/info",
     "POST /key/generate",
     "POST /config/update",
     "POST /v1/responses",
