@@ -2,38 +2,45 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 pytest.register_assert_rewrite("testing")
 
 from testing.project import Project  # noqa: E402 - its asserts are rewritten
 
-REMOTE = Path(__file__).with_name("remote")
 UNIT_SECONDS, ENGINE_SECONDS = 120, 900
 """What a test may take with all that it sets up, on a machine with other work. Neither says how fast it should be: a
 test that hangs is to fail by name instead of holding CI until CI is ended without a word."""
 
 
+class Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist's own classes have no types
+    """Which tests one of several processes runs: unit tests one by one, all others of a folder together.
+
+    Those of a folder share a stack or hosts, which would else be made in each process.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return nodeid if nodeid.startswith("tests/unit/") else nodeid.partition("::")[0].rpartition("/")[0]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
+    return Scheduling(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give each test an end, keep together what shares hosts or a stack, and run the modules that share one last.
+    """Give each test an end, and run the modules that share one stack last.
 
     A stack that only stands there takes a third of a processor for its health checks. Those that bring stacks or
     hosts of their own come before it; those that need no engine come first, because they are quickest to fail.
     """
     for item in items:
         item.add_marker(pytest.mark.timeout(ENGINE_SECONDS if _needs_engine(item) else UNIT_SECONDS))
-        if _needs_engine(item):
-            item.add_marker(pytest.mark.xdist_group(_shared_by(item)))
-    sharing = {item.path for item in items if _shared_by(item) == "project"}
+    sharing = {item.path for item in items if "project" in getattr(item, "fixturenames", ())}
     items.sort(key=lambda item: (_needs_engine(item), item.path in sharing))
-
-
-def _shared_by(item: pytest.Item) -> str:
-    """Return a name for what a test shares with others: run side by side, one process runs all of these."""
-    if "project" in getattr(item, "fixturenames", ()):
-        return "project"
-    return "remote" if item.path.is_relative_to(REMOTE) else item.path.stem
 
 
 def _needs_engine(item: pytest.Item) -> bool:

@@ -15,10 +15,18 @@ def _three() -> Iterator[Rig]:
         yield made
 
 
+@pytest.fixture(scope="package")
+def _modules() -> list[str]:
+    """Return who has used the hosts so far."""
+    return []
+
+
 @pytest.fixture(scope="module")
-def made(_three: Rig) -> Rig:
-    with ThreadPoolExecutor() as pool:
-        list(pool.map(NestedHost.clear, _three.hosts))
+def made(_three: Rig, _modules: list[str], request: pytest.FixtureRequest) -> Rig:
+    if _modules:
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(NestedHost.clear, _three.hosts))
+    _modules.append(request.module.__name__)
     return _three
 
 
