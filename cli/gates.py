@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import click
 
+from cli.tables import show, table_of
 from ops.rollout.gates.verdict import AnalysisResult, Outcome
 from ops.rollout.steps import in_words
 
@@ -12,10 +13,7 @@ _COLOURS = {Outcome.PASS: "green", Outcome.FAIL: "red", Outcome.INCONCLUSIVE: "y
 
 def show_gates(judgement: AnalysisResult, *, causes: bool = True, err: bool = False) -> None:
     """Print a judgement, with or without the causes; `err` keeps standard output free for JSON."""
-    from rich.console import Console  # noqa: PLC0415 - other commands must not pay for it
-    from rich.table import Table  # noqa: PLC0415
-
-    table = Table("gate", "", "measured", "wanted", "calls", "over", box=None, header_style="bold", pad_edge=False)
+    table = table_of("gate", "", "measured", "wanted", "calls", "over")
     for each in judgement.verdicts:
         table.add_row(
             each.gate,
@@ -25,7 +23,7 @@ def show_gates(judgement: AnalysisResult, *, causes: bool = True, err: bool = Fa
             "" if each.samples is None else f"{each.samples:,}",
             "" if each.seconds is None else in_words(timedelta(seconds=each.seconds)),
         )
-    Console(stderr=err, highlight=False).print(table)
+    show(table, err=err)
     for each in judgement.verdicts if causes else ():
         if each.outcome in (Outcome.FAIL, Outcome.INCONCLUSIVE):
             click.echo(f"{each.gate}: {each.metric}: {each.value or 'not measured'}; wanted: {each.threshold}", err=err)

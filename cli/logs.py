@@ -11,8 +11,8 @@ from components.parts import NAMES
 
 EPILOG = """\b
 Examples:
-  ./fridayctl logs                      the last lines of every container of the local stack
-  ./fridayctl logs local litellm -f     follow the gateway (Ctrl-C ends)
+  ./fridayctl logs                     the last lines of each container
+  ./fridayctl logs local litellm -f    follow the gateway (Ctrl-C ends)
   ./fridayctl logs local --tail 200
 """
 
@@ -20,10 +20,13 @@ Examples:
 @click.command("logs", epilog=EPILOG)
 @stack_argument
 @click.argument("part", required=False, type=click.Choice(NAMES))
-@click.option("-f", "--follow", is_flag=True, help="Go on as new lines come.")
-@click.option("--tail", default=20, show_default=True, type=click.IntRange(0, 100000), help="Lines a container.")
+@click.option("-f", "--follow", is_flag=True, help="Print new lines as they come.")
+@click.option("--tail", default=20, show_default=True, type=click.IntRange(0, 100000), help="Lines of each container.")
 def logs_command(stack: str, part: str | None, follow: bool, tail: int) -> None:
-    """Print the logs of STACK's containers, each line behind its container's name."""
+    """Print the logs of a stack's containers.
+
+    Each line of STACK (default: local) begins with the name of its container.
+    """
     from ops.deployment import Deployment  # noqa: PLC0415 - Docker's library loads only when needed
 
     hosts = Deployment.open(stack, report_aside).hosts

@@ -12,22 +12,24 @@ from pathlib import Path
 import click
 
 from cli.arguments import line
+from cli.tables import show, table_of
 from toolchain.paths import ROOT
 
 EPILOG = """\b
 Examples:
-  ./fridayctl test                          the checkers, and every test but the slow ones
-  ./fridayctl test --all                    the slow ones too: before a change is called finished
-  ./fridayctl test --no-engine              only what needs no Docker engine
-  ./fridayctl test tests/unit -k settings   these tests only, slow ones too, without checkers and coverage limits
+  ./fridayctl test                 the checkers and the tests, no slow ones
+  ./fridayctl test --all           the slow ones too
+  ./fridayctl test --no-engine     only what needs no Docker engine
+  ./fridayctl test tests/unit -k settings    these tests only, slow ones too,
+                                   without checkers and coverage limits
 
-\b
-Slow are: a Swarm of three hosts, killed hosts and daemons, a full disk, every fault of the simulator on its way
-through a stack (the normal run has one of each kind).
+Slow are: a Swarm of three hosts, killed hosts and daemons, a full disk, and
+every fault of the simulator on its way through a stack (the normal run has
+one of each kind).
 
-\b
-Without a Docker engine everything that needs none runs, the output says what was left out, and the exit code is 0;
-with CI=true in the environment that is a failure.
+Without a Docker engine everything that needs none runs, the output says what
+was left out, and the exit code is 0. With CI=true in the environment that is
+a failure.
 """
 
 CHECKERS = {
@@ -58,7 +60,10 @@ class Result:
 @click.option("--no-engine", is_flag=True, help="Leave out what needs a Docker engine.")
 @click.argument("pytest_arguments", nargs=-1, type=click.UNPROCESSED)
 def test_command(slow_too: bool, no_engine: bool, pytest_arguments: tuple[str, ...]) -> int:
-    """Set up what tests need, then run the checkers and the tests (or PYTEST_ARGUMENTS)."""
+    """Run the checkers and the tests.
+
+    What tests need is set up first. With PYTEST_ARGUMENTS only pytest runs.
+    """
     missing = "left out by --no-engine" if no_engine else _engine_missing()
     if missing and not no_engine and os.environ.get("CI") == "true":
         line("failed", f"CI needs a Docker engine: {missing}")
@@ -126,14 +131,10 @@ def _run(name: str, command: list[str], *, apart: bool = False) -> Result:
 
 
 def _show(results: list[Result]) -> None:
-    from rich.console import Console  # noqa: PLC0415 - only when tests are run
-    from rich.table import Table  # noqa: PLC0415
-
-    table = Table("check", "result")
-    table.add_column("seconds", justify="right")
+    table = table_of("check", "result", "seconds")
     for each in results:
         table.add_row(each.name, "passed" if each.passed else "failed", f"{each.seconds:.0f}")
-    Console().print(table)
+    show(table)
 
 
 def _engine_missing() -> str:

@@ -88,18 +88,18 @@ def _restored(found: Situation) -> tuple[Step, ...]:
 
 DEFAULT = Level(
     2,
-    "the settings of the last good update: flag, percentage, models, images together",
+    "the settings of the last good update, images included",
     300,
     _restored,
     restores=True,
 )
 _ALL = (
-    Level(1, "percentage 0: every user takes the direct path, everything else stays", 30, _to_nobody),
+    Level(1, "percentage 0: everybody goes direct, the rest stays", 30, _to_nobody),
     DEFAULT,
-    Level(3, "Friday off LiteLLM, then no gateway replica at all", 600, _without_gateway),
+    Level(3, "Friday leaves LiteLLM, then every gateway is removed", 600, _without_gateway),
     Level(
         4,
-        "the last good update's settings, deployed by the code of its commit",
+        "the same, deployed by the code of that update's commit",
         900,
         _restored,
         restores=True,

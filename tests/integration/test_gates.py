@@ -13,7 +13,7 @@ import pytest
 
 from ops.metrics.collect import Sources, measure
 from ops.rollout.analysis import judge
-from ops.rollout.gates.verdict import Outcome, Question, Verdict
+from ops.rollout.gates.verdict import GateInput, Outcome, Verdict
 from ops.rollout.history import Entry
 from tests.integration.prepared_prometheus import HOUR, Series, Value, ends, prepared, rises
 from tests.unit.given import settings
@@ -140,7 +140,7 @@ def verdicts(prometheus: str, number: int, booked: float) -> list[Verdict]:
     chosen = settings(quota=QUOTA)
     evidence = measure(sources, chosen, entries(now), now - dt.timedelta(seconds=HOUR), now)
     assert evidence.silent == {}
-    question = Question("t", 50, 100, chosen.gates, signed_off_by="anna")
+    question = GateInput("t", 50, 100, chosen.gates, signed_off_by="anna")
     return list(judge(evidence, question).verdicts)
 
 
@@ -154,5 +154,5 @@ def test_a_cause_stops_exactly_its_gate(prometheus: str, name: str) -> None:
 
 
 def test_every_gate_that_a_metric_can_stop_has_a_cause(prometheus: str) -> None:
-    asked = {each.gate.value for each in verdicts(prometheus, 0, 0)}
+    asked = {each.gate for each in verdicts(prometheus, 0, 0)}
     assert {gate for cause in CAUSES.values() for gate in cause.gates} == asked - {"complaints"}

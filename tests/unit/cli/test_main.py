@@ -94,3 +94,17 @@ def test_a_fresh_checkout_says_that_nothing_is_set_up(tmp_path: Path) -> None:
     with pytest.raises(json.JSONDecodeError):
         json.loads(done.stdout)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_list_of_commands_has_whole_sentences_at_80_columns(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    listed = lines[lines.index("Commands:") + 1 :][: len(COMMANDS)]
+    assert [line.split()[0] for line in listed] == list(COMMANDS)
+    assert [line for line in listed if not line.endswith(".") or line.endswith("...")] == []
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_fits_80_columns(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([command, "--help"]) == 0
+    assert [line for line in capsys.readouterr().out.splitlines() if len(line) > 80] == []

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from gateway.environment import Gateway
-from gateway.request_context import CURRENT
 from gateway.policy import MAX_BODY_BYTES, RefusedError
 from gateway.quota import Quota
+from gateway.request_context import CURRENT
 from gateway.request_filter import _parsed
 from serving.drain import Message, Send
 from tests.unit.gateway.given import CHAT, EDGE_KEY, GATEWAY_KEY, LEAK, MODELS, OPS_KEY, Client, Inner, gateway, respond
