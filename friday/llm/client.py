@@ -60,7 +60,9 @@ class ChatClient:
             # The call's own deadline limits reads and writes, so they need no time-out of their own.
             timeout=httpx.Timeout(None, connect=upstream.connect_seconds),
             limits=httpx.Limits(
-                max_connections=constants.MAX_CONNECTIONS, keepalive_expiry=constants.KEEPALIVE_SECONDS
+                max_connections=constants.MAX_CONNECTIONS,
+                max_keepalive_connections=constants.MAX_KEPT_CONNECTIONS,
+                keepalive_expiry=constants.KEEPALIVE_SECONDS,
             ),
             # Plain http stays inside the network, without a proxy; https follows HTTPS_PROXY and NO_PROXY.
             trust_env=upstream.base_url.startswith("https:"),

@@ -83,6 +83,10 @@ KEEPALIVE_SECONDS = 4.0
 MAX_CONNECTIONS = 512
 """Per path. Above the 100 concurrent users that the plan tests, below the usual 1,024 file descriptors."""
 
+MAX_KEPT_CONNECTIONS = 20
+"""Idle connections per path, httpx's own default. Its pool looks at all of them whenever a request starts or ends: with
+no limit, a call costs 7 ms more processor time at 100 concurrent users."""
+
 MAX_TOKENS = 32_768
 """What Friday sends as max_tokens, and the most that a caller may ask for."""
 
