@@ -44,6 +44,28 @@ def test_only_what_the_state_does_not_know_is_a_stray(host: DockerHost, things: 
     assert [thing.gone for thing in things] == [False, True, False, False]
 
 
+def test_an_instance_shows_the_name_of_its_image(host: DockerHost) -> None:
+    state = {"Status": "running", "StartedAt": "2026-11-24T12:00:00Z", "Health": {"Status": "healthy"}}
+
+    def container(name: str, image: str) -> Any:
+        labels = {REPLICA_LABEL: "1", "friday-litellm.part": "friday"}
+        return SimpleNamespace(name=name, labels=labels, attrs={"State": state, "Config": {"Image": image}})
+
+    made = [container("b", "sha256:1"), container("a", "sha256:2"), container("c", "sha256:3")]
+    images = [
+        {"Id": "sha256:1", "RepoTags": ["friday-litellm/friday:0123456789ab"], "RepoDigests": []},
+        {"Id": "sha256:2", "RepoTags": None, "RepoDigests": ["registry.example/friday@sha256:4"]},
+        {"Id": "sha256:3", "RepoTags": [], "RepoDigests": None},
+    ]
+    host._client.containers.list = lambda **_: made  # type: ignore[method-assign]
+    host._client.api = SimpleNamespace(images=lambda: images)  # type: ignore[assignment]
+    assert [(each.name, each.image) for each in host.instances("t")] == [
+        ("a", "registry.example/friday@sha256:4"),
+        ("b", "friday-litellm/friday:0123456789ab"),
+        ("c", "sha256:3"),
+    ]
+
+
 def test_leftovers_are_containers_networks_and_volumes(host: DockerHost, things: list[Thing]) -> None:
     assert host.remove_leftovers("t") == ["friday-1", "friday-2", "app", "data"]
     assert all(thing.gone for thing in things)
