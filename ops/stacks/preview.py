@@ -1,12 +1,12 @@
 """What an update would do, asked of Pulumi before anything changes, and said in words."""
 
 import re
+import shutil
 import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
 from pulumi import automation as auto
 from pulumi.automation.events import EngineEvent, OpType
 
@@ -43,18 +43,24 @@ def look_ahead(stack: auto.Stack, config: Mapping[str, str]) -> list[Change]:
             if metadata.op is not OpType.SAME:
                 found.append(Change(metadata.op, metadata.type, short_name(metadata.urn)))
 
-    document = yaml.safe_load(stack_file(stack.name).read_text(encoding="utf-8"))
-    document["config"] = {**document.get("config", {}), **config}
     with tempfile.TemporaryDirectory() as folder:
-        changed = Path(folder) / stack_file(stack.name).name
-        changed.write_text(yaml.safe_dump(document), encoding="utf-8")
+        changed = Path(shutil.copy(stack_file(stack.name), folder))
         try:
+            _set(stack, config, changed)
             stack.preview(on_event=see, config_file=str(changed), suppress_progress=True)
         except auto.CommandError as error:
             said = "\n".join(line for line in str(error).splitlines() if "error" in line)
             fix = f"fix what it names, then try again; ./fridayctl status {stack.name} shows what runs"
             raise OperationError(f"the preview of {stack.name} failed", fix, EXIT_USAGE, said) from error
     return found
+
+
+def _set(stack: auto.Stack, config: Mapping[str, str], file: Path) -> None:
+    """Change settings in a copy of the stack file as the update will: by Pulumi, which reads YAML in its own way."""
+    if config:
+        words = [word for key, value in config.items() for word in ("--plaintext", f"{key}={value}")]
+        command = ["config", "set-all", "--stack", stack.name, "--config-file", str(file), "--non-interactive", *words]
+        stack.workspace.pulumi_command.run(command, stack.workspace.work_dir, stack.workspace.env_vars)
 
 
 def in_words(changes: Iterable[Change]) -> list[str]:

@@ -70,6 +70,16 @@ class Stack:
     def __init__(self, error: str = "") -> None:
         self._error = error
         self.config: dict[str, str] = {}
+        command = SimpleNamespace(run=self._set)
+        self.workspace = SimpleNamespace(pulumi_command=command, work_dir="/checkout", env_vars={})
+
+    def _set(self, command: list[str], *_: Any) -> None:
+        """Play `pulumi config set-all`."""
+        assert command[:4] == ["config", "set-all", "--stack", "t"]
+        file = Path(command[command.index("--config-file") + 1])
+        document = yaml.safe_load(file.read_text(encoding="utf-8"))
+        document["config"] |= dict(word.split("=", 1) for word in command if "=" in word)
+        file.write_text(yaml.safe_dump(document), encoding="utf-8")
 
     def preview(self, *, on_event: Any, config_file: str, **_: Any) -> None:
         self.config = yaml.safe_load(Path(config_file).read_text(encoding="utf-8"))["config"]
