@@ -7,9 +7,11 @@ import signal
 import time
 from collections.abc import Iterator
 
+import httpx
 import pytest
 
 from components.free_models import Catalogue, RouterTuning, default_models
+from testing.meanwhile import until
 from tests.integration.gateway_container import CHAT, KEYS, GatewayContainer, error_of, gateway, redis
 from tests.integration.gateway_upstream import CHUNKS, UPSTREAM_WORDS, USER_ID, Upstream
 
@@ -152,7 +154,7 @@ def test_the_quota_counts_every_attempt_and_is_answered_at_once(upstream: Upstre
         took, answer = running.timed_chat()
         assert error_of(answer) == "quota_spent"
         assert 1 <= int(answer.headers["retry-after"]) <= 60
-        assert took < 0.5
+        assert took < 2, "a place in the next minute is not waited for"
 
 
 def test_a_fallback_that_the_quota_forbids_is_429_and_cools_nobody(upstream: Upstream) -> None:
@@ -209,19 +211,22 @@ def test_without_redis_users_are_served_within_the_replicas_share(upstream: Upst
 
 
 def test_told_to_leave_it_drains(upstream: Upstream) -> None:
-    with gateway(upstream) as running, concurrent.futures.ThreadPoolExecutor() as pool:
+    with gateway(upstream, DRAIN_SECONDS="3") as running, concurrent.futures.ThreadPoolExecutor() as pool:
         running.chat()
         stream = pool.submit(running.chat, stream=True)
-        time.sleep(0.5)
-        begun = time.monotonic()
+        until(lambda: len(upstream.received) == 2, "a stream that runs", 20)
         running.container.kill(signal=signal.SIGTERM)
-        time.sleep(0.3)
-        health = running.request("GET", "/health/liveliness", None)
-        assert (health.status_code, health.headers["connection"]) == (503, "close")
+        begun = time.monotonic()
+        until(lambda: health(running).status_code == 503, "a replica that says it leaves", 3)
+        assert health(running).headers["connection"] == "close"
         assert running.chat().headers["connection"] == "close"
         assert said(stream.result().text) == "".join(f"w{number} " for number in range(CHUNKS))
         assert running.container.wait(timeout=30)["StatusCode"] == 0
         assert time.monotonic() - begun < 10
+
+
+def health(running: GatewayContainer) -> httpx.Response:
+    return running.request("GET", "/health/liveliness", None)
 
 
 def test_a_client_that_goes_away_stops_the_attempts(upstream: Upstream) -> None:
