@@ -86,7 +86,7 @@ def _everything(*, with_engine: bool, slow_too: bool) -> list[Result]:
     """Run the checkers side by side, then the tests that can run so too, then those that want the machine alone."""
     results = _run_side_by_side(CHECKERS)
     chosen = "not engine or (beside and not slow)" if with_engine else "not engine"
-    shared = ["--numprocesses=auto", "--cov", "--cov-report="]
+    shared = ["--numprocesses=logical", "--maxprocesses=8", "--cov", "--cov-report="]
     results.append(_run(SIDE_BY_SIDE, ["pytest", "-m", chosen, *shared]))
     # Unit tests reach these shares alone, so they hold without an engine too.
     limits = {
