@@ -22,13 +22,15 @@ from tests.integration.load import Load
 
 pytestmark = pytest.mark.engine
 
+GOOD_ORDER = ["minimax-m3", "gemma-4-31b", "gpt-oss-20b"]
+
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """Give a stack in a repository of its own: 10 % deployed first, then 50 %."""
     project = Project.create(Path(tmp_path_factory.mktemp("rollback")))
     git(project, "init", "--quiet")
-    project.configure({"rolloutPercentage": 10})
+    project.configure({"rolloutPercentage": 10, "fallbackOrder": GOOD_ORDER})
     commit(project, "ten")
     try:
         project.fridayctl("up", project.stack)
@@ -82,8 +84,6 @@ def test_level_1_sends_nobody_to_the_gateway_once_it_is_closed_and_loses_no_requ
 
 def test_level_2_restores_the_last_good_settings_together(stack: Project) -> None:
     """A bad update that changed models, their order, the percentage, an image and a time; all of it goes back."""
-    good_order = ["minimax-m3", "gemma-4-31b", "gpt-oss-20b"]
-    stack.configure({"fallbackOrder": good_order})
     bring_to(stack, 50)
     good, images, answered_by = settings(stack), images_of(stack, "litellm"), stack.chat(7).model
     config = gateway_config(stack)
@@ -93,7 +93,7 @@ def test_level_2_restores_the_last_good_settings_together(stack: Project) -> Non
             {
                 "rolloutPercentage": 100,
                 "models": models_with_another_first(),
-                "fallbackOrder": good_order[::-1],
+                "fallbackOrder": GOOD_ORDER[::-1],
                 "litellm": {**stack.settings["litellm"], "image": image},
                 "router": {"cooldownSeconds": 33},
             }
@@ -110,7 +110,7 @@ def test_level_2_restores_the_last_good_settings_together(stack: Project) -> Non
     assert load.failures == []
     assert percentage(stack) == 50
     assert settings(stack) == good
-    assert good["fallbackOrder"] == good_order
+    assert good["fallbackOrder"] == GOOD_ORDER
     assert images_of(stack, "litellm") == images
     assert gateway_config(stack) == config
     assert "nothing to change" in stack.fridayctl("up", stack.stack).out
