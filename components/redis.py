@@ -11,7 +11,7 @@ PORT = 6379
 
 
 def joins(settings: StackSettings) -> bool:
-    """Tell whether a stack has it: a single gateway replica shares nothing."""
+    """Return whether a stack has it: a single gateway replica shares nothing."""
     return settings.litellm.replicas > 1
 
 

@@ -75,7 +75,7 @@ def clean_event(chunk: bytes, model: str | None) -> bytes:
 
 
 def has_content(chunk: bytes) -> bool:
-    """Tell whether a chunk of an event stream has content: text, a tool call, the end or an error.
+    """Return whether a chunk of an event stream has content: text, a tool call, the end or an error.
 
     A chunk that cannot be parsed counts as content.
     """

@@ -180,7 +180,7 @@ def check_call(kind: str, model: object, models: Collection[str]) -> None:
 
 
 def is_refused(name: str) -> bool:
-    """Tell whether a field of a request body is refused."""
+    """Return whether a field of a request body is refused."""
     return name in REFUSED_FIELDS or name.startswith(REFUSED_PREFIXES)
 
 

@@ -80,7 +80,7 @@ class Quota:
 
     @property
     def is_shared(self) -> bool:
-        """Tell whether Redis decides at the moment."""
+        """Return whether Redis decides at the moment."""
         return self._shared is not None and self._clock() >= self._redis_paused_until
 
     async def take(self) -> int:

@@ -35,7 +35,7 @@ async def whole(lines: AsyncIterator[str], failure: Failure) -> AsyncIterator[st
 
 
 def _finish_reason(data: str, failure: Failure) -> bool:
-    """Tell whether an event has a finish reason."""
+    """Return whether an event has a finish reason."""
     try:
         event = json.loads(data)
     except (ValueError, RecursionError):

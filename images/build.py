@@ -17,7 +17,7 @@ DEPLOYED = tuple(image for image in IMAGES if image.deployed)
 
 
 def is_done() -> bool:
-    """Tell whether Docker has every image that a stack deploys, in the version of this checkout."""
+    """Return whether Docker has every image that a stack deploys, in the version of this checkout."""
     return docker_cli.exist(*tags.local_images().values())
 
 

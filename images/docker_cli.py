@@ -8,7 +8,7 @@ from images.errors import ImageError
 
 
 def exist(*references: str) -> bool:
-    """Tell whether Docker has an image of each of these names."""
+    """Return whether Docker has an image of each of these names."""
     return _docker("image", "inspect", "--format", "{{.Id}}", *references).returncode == 0
 
 
@@ -34,7 +34,7 @@ def remove_dangling(stage_label: str) -> None:
 
 @cache
 def has_buildkit() -> bool:
-    """Tell whether the command line can build with BuildKit; without the plugin only the classic builder works."""
+    """Return whether the command line can build with BuildKit; without the plugin only the classic builder works."""
     return _docker("buildx", "version").returncode == 0
 
 

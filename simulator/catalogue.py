@@ -41,7 +41,7 @@ class Pricing(BaseModel):
         return value
 
     def is_zero(self) -> bool:
-        """Tell whether every price is 0; the id alone does not make a model free."""
+        """Return whether every price is 0; the id alone does not make a model free."""
         return all(Decimal(price) == 0 for price in self.model_dump().values())
 
 
@@ -71,7 +71,7 @@ class Model(BaseModel):
 
     @property
     def is_free_variant(self) -> bool:
-        """Tell whether the account's free-model limits count it."""
+        """Return whether the account's free-model limits count it."""
         return self.id.endswith(":free")
 
     def cost(self, prompt_tokens: int, completion_tokens: int) -> Decimal:
@@ -81,7 +81,7 @@ class Model(BaseModel):
         return tokens + Decimal(p.request)
 
     def above(self, max_price: dict[str, float]) -> bool:
-        """Tell whether a listed price exceeds `provider.max_price` (dollars per million tokens, or per unit)."""
+        """Return whether a listed price exceeds `provider.max_price` (dollars per million tokens, or per unit)."""
         per_million = Decimal(1_000_000)
         return any(
             Decimal(getattr(self.pricing, what)) * (per_million if what in ("prompt", "completion") else 1)

@@ -48,11 +48,11 @@ class SwarmStack:
         return next(host for host in reversed(self.made.hosts) if host.name not in taken)
 
     def is_whole_without(self, host: NestedHost) -> bool:
-        """Tell whether every part runs in its number on the other hosts."""
+        """Return whether every part runs in its number on the other hosts."""
         return self._is_whole_on({each.name for each in self.made.hosts} - {host.name})
 
     def is_whole(self) -> bool:
-        """Tell whether every host takes part, and every part runs in its number."""
+        """Return whether every host takes part, and every part runs in its number."""
         hosts = {each["Description"]["Hostname"] for each in self._api.nodes() if each["Status"]["State"] == "ready"}
         return len(hosts) == len(self.made.hosts) and self._is_whole_on(hosts)
 

@@ -12,7 +12,7 @@ _INSTALL = ("apt-get", "-y", "-o", "DPkg::Lock::Timeout=300", "install", "--no-i
 
 
 def is_usable() -> bool:
-    """Tell whether this user can install packages of the distribution."""
+    """Return whether this user can install packages of the distribution."""
     return os.geteuid() == 0 and shutil.which("apt-get") is not None
 
 

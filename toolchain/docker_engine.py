@@ -35,7 +35,7 @@ class Engine:
 
     @property
     def is_usable(self) -> bool:
-        """Tell whether it answers, and speaks an API that the Docker plugin speaks too."""
+        """Return whether it answers, and speaks an API that the Docker plugin speaks too."""
         return not (self.problem or self.misfit)
 
     @property
@@ -69,7 +69,7 @@ class DockerEngine:
     why = _WHY
 
     def is_done(self) -> bool:
-        """Tell whether an engine answers that the plugin can work with."""
+        """Return whether an engine answers that the plugin can work with."""
         return ask().is_usable
 
     def run(self, report: Callable[[str], None]) -> None:

@@ -17,7 +17,7 @@ class DockerProvider:
     why = f"lets Pulumi make containers (plugin docker {versions.DOCKER_PROVIDER})"
 
     def is_done(self) -> bool:
-        """Tell whether the plugin is installed completely; Pulumi marks one that it is unpacking as partial."""
+        """Return whether the plugin is installed completely; Pulumi marks one that it is unpacking as partial."""
         plugins = paths.pulumi_home() / "plugins"
         return os.access(plugins / _PLUGIN / _BINARY, os.X_OK) and not (plugins / f"{_PLUGIN}.partial").exists()
 

@@ -30,7 +30,7 @@ class LocalState:
     why = "the local stack's state, passphrase and secrets live in it"
 
     def is_done(self) -> bool:
-        """Tell whether all files exist, complete and private."""
+        """Return whether all files exist, complete and private."""
         private = [paths.passphrase_file(), paths.secrets_file()]
         return (
             paths.pulumi_state().is_dir()

@@ -20,7 +20,7 @@ class PulumiCli:
     why = f"deploys the stacks (CLI {versions.PULUMI} and Python language host)"
 
     def is_done(self) -> bool:
-        """Tell whether every tool is there. A file's folder names its version; the version of a link is checked."""
+        """Return whether every tool is there. A file's folder names its version; the version of a link is checked."""
         cli = paths.tools_bin() / "pulumi"
         if not all(os.access(paths.tools_bin() / tool, os.X_OK) for tool in TOOLS):
             return False

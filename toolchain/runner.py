@@ -25,7 +25,7 @@ class Step(Protocol):
         """Return the purpose of the step."""
 
     def is_done(self) -> bool:
-        """Tell in well under a second whether the step is done, without changing anything."""
+        """Return, in well under a second, whether the step is done, without changing anything."""
 
     def run(self, report: Report) -> None:
         """Do the step and report its progress. Raises SetupError when it fails."""

@@ -160,7 +160,7 @@ def _in_the_open(source: _Source, name: str, value: object) -> Iterator[Problem]
 
 
 def is_secure(value: object) -> bool:
-    """Tell whether a value is a secret as Pulumi writes one, into a stack file and into its history alike."""
+    """Return whether a value is a secret as Pulumi writes one, into a stack file and into its history alike."""
     return isinstance(value, dict) and value.keys() == {"secure"}
 
 

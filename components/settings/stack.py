@@ -196,7 +196,7 @@ class StackSettings(Settings):
 
     @property
     def monitoring_published(self) -> bool:
-        """Tell whether Prometheus has a host port: a Swarm publishes on every address, and it asks for no key."""
+        """Return whether Prometheus has a host port: a Swarm publishes on every address, and it asks for no key."""
         return self.engine != "swarm"
 
     @property

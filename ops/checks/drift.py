@@ -47,7 +47,7 @@ class Recorded:
 
     @property
     def runs(self) -> bool:
-        """Tell whether it is a container that should be running; one that only holds files never starts."""
+        """Return whether it is a container that should be running; one that only holds files never starts."""
         return self.kind == CONTAINER and bool(self.inputs.get("mustRun"))
 
 

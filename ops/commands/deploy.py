@@ -7,11 +7,11 @@ from ops.errors import OperationError
 from ops.hosts.docker_host import DockerHost
 from ops.progress import Say
 from ops.stacks.missing_secrets import generate_missing
-from ops.stacks.stacks import SURPRISES, Update, known_ids, update
+from ops.stacks.stacks import PROVIDER_FAULTS, Update, known_ids, update
 
 # A task's start meets it now and then (moby/moby#48783: a file of its secrets is still open as they are sealed), and
 # the Swarm takes that for a bad update and goes back. It says nothing against the update, so it is made once more.
-_HICCUP = "unable to remount dir as readonly"
+_TRANSIENT_ERROR = "unable to remount dir as readonly"
 
 
 def deploy(deployment: Deployment, message: str, *, refresh: bool = False) -> Update:
@@ -24,7 +24,7 @@ def deploy(deployment: Deployment, message: str, *, refresh: bool = False) -> Up
     stack = opened.name
     generate_missing(opened, say)
     try:
-        done = _update_past_surprises(opened, message, host, say, refresh)
+        done = _update_past_provider_faults(opened, message, host, say, refresh)
         if vanished := lacking(host, stack, done.outputs):
             done = _make_again(opened, message, host, say, done, vanished)
     except OperationError as error:
@@ -53,15 +53,15 @@ def _reasons(host: DockerHost, stack: str) -> str:
         return lost.message  # the update has failed for a reason of its own, which stays the one that is told
 
 
-def _update_past_surprises(opened: auto.Stack, message: str, host: DockerHost, say: Say, refresh: bool) -> Update:
+def _update_past_provider_faults(opened: auto.Stack, message: str, host: DockerHost, say: Say, refresh: bool) -> Update:
     """Update; when the host is not as the state says (a killed update, a removal by hand), fix that and try again."""
     try:
         return update(opened, message, say, refresh=refresh)
     except OperationError as error:
-        surprised = SURPRISES.search(error.details)
-        if not surprised and _HICCUP not in _reasons(host, opened.name):
+        differs = PROVIDER_FAULTS.search(error.details)
+        if not differs and _TRANSIENT_ERROR not in _reasons(host, opened.name):
             raise
-    if not surprised:
+    if not differs:
         say("the engine failed to start a replica, for no reason of the update's; trying once more")
         return _once_more(opened, message, say)
     remove_orphans(opened, host, say)

@@ -3,7 +3,7 @@
 from ops.commands.deploy import remove_orphans
 from ops.deployment import Deployment
 from ops.errors import OperationError
-from ops.stacks.stacks import SURPRISES, destroy
+from ops.stacks.stacks import PROVIDER_FAULTS, destroy
 
 # The plugin's words when a container that the state does not know is still on a network that is to go.
 _IN_USE = "timeout while waiting for state to become 'removed'"
@@ -16,7 +16,7 @@ def take_down(deployment: Deployment) -> None:
     try:
         destroy(opened, say)
     except OperationError as error:
-        if not SURPRISES.search(error.details) and _IN_USE not in error.details:
+        if not PROVIDER_FAULTS.search(error.details) and _IN_USE not in error.details:
             raise
         # Not before: while somebody else updates the stack, its state does not know yet what he has just made.
         remove_orphans(opened, host, say)

@@ -169,7 +169,7 @@ def _step(to: int) -> dict[str, str]:
 
 
 def _began(deployment: Deployment, message: str) -> bool:
-    """Tell whether an update got as far as the history: before that it was refused, and nothing has changed."""
+    """Return whether an update got as far as the history: before that it was refused, and nothing has changed."""
     return any(entry.message == message for entry in deployment.read_history_again()[:1])
 
 

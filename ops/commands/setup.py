@@ -19,7 +19,7 @@ class Images:
     why = "the local stack's containers are made of them"
 
     def is_done(self) -> bool:
-        """Tell whether the engine holds all of them in this checkout's version."""
+        """Return whether the engine holds all of them in this checkout's version."""
         from images import build  # noqa: PLC0415 - imports only what a command uses
 
         return build.is_done()

@@ -38,7 +38,7 @@ class Status:
 
     @property
     def healthy(self) -> bool:
-        """Tell whether something runs and all of it is healthy."""
+        """Return whether something runs and all of it is healthy."""
         return bool(self.instances) and all(each.healthy for each in self.instances)
 
     @property

@@ -117,7 +117,7 @@ def _from_prometheus(
 
 
 def _has_baseline(entries: Sequence[Entry], *, has_friday: bool) -> bool:
-    """Tell whether this step itself has users without the gateway whom the metrics distinguish from the others."""
+    """Return whether this step itself has users without the gateway whom the metrics distinguish from the others."""
     entry = deployed(entries)
     percentage = entry.percentage if entry else 0
     return percentage == 0 or (has_friday and percentage < 100)

@@ -47,7 +47,7 @@ class Scope:
 
 
 def knows_friday(prometheus: Prometheus, now: float) -> bool:
-    """Tell whether Friday's own metrics were ever seen: an image of one's own may have none. Raises SilentError."""
+    """Return whether Friday's own metrics were ever seen: an image of one's own may have none. Raises SilentError."""
     return bool(prometheus.ask(f"count(last_over_time({FRIDAY}[30d]))", now))
 
 

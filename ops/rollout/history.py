@@ -59,7 +59,7 @@ class Entry(BaseModel):
 
     @property
     def succeeded(self) -> bool:
-        """Tell whether it is an update that was finished."""
+        """Return whether it is an update that was finished."""
         return self.kind == "update" and self.result == "succeeded"
 
     @property
@@ -69,7 +69,7 @@ class Entry(BaseModel):
 
     @property
     def enabled(self) -> bool:
-        """Tell whether Friday's flag was on."""
+        """Return whether Friday's flag was on."""
         return is_enabled(self.config)
 
     @property
@@ -127,7 +127,7 @@ def percentage_of(config: Mapping[str, str]) -> int:
 
 
 def is_enabled(config: Mapping[str, str]) -> bool:
-    """Tell whether settings have Friday's flag on."""
+    """Return whether settings have Friday's flag on."""
     return config.get(ENABLED, "true") == "true"
 
 
@@ -182,7 +182,7 @@ def pause(entries: Sequence[Entry]) -> Entry | None:
 
 
 def is_paused(entries: Sequence[Entry]) -> bool:
-    """Tell whether the last word on pausing was to pause."""
+    """Return whether the last word on pausing was to pause."""
     return pause(entries) is not None
 
 

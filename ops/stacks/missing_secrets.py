@@ -1,7 +1,6 @@
 """Generates the secrets between a stack's parts that nobody gave, and keeps them encrypted in its stack file."""
 
 import subprocess
-from collections.abc import Callable
 
 from pulumi import automation as auto
 from pydantic import SecretStr
@@ -9,11 +8,10 @@ from pydantic.alias_generators import to_camel
 
 from components.settings.stack import StackSettings
 from ops.errors import EXIT_USAGE, OperationError
+from ops.progress import Say
 from ops.stacks.stack_file import NOT_GENERATED, read_settings
 from toolchain.local_state import new_secret
 from toolchain.paths import ROOT
-
-Tell = Callable[[str], None]
 
 
 def missing_secrets(settings: StackSettings) -> dict[str, str]:
@@ -22,7 +20,7 @@ def missing_secrets(settings: StackSettings) -> dict[str, str]:
     return {name: value for name, value in held.items() if value.startswith(NOT_GENERATED)}
 
 
-def generate_missing(stack: auto.Stack, tell: Tell) -> None:
+def generate_missing(stack: auto.Stack, say: Say) -> None:
     """Write what is missing into the stack file, encrypted by Pulumi.
 
     Raises OperationError (exit code 2) when Pulumi cannot encrypt.
@@ -41,4 +39,4 @@ def generate_missing(stack: auto.Stack, tell: Tell) -> None:
         if done.returncode:
             fix = f"fix what it names, or give it: pulumi config set --secret {name} -s {stack.name}"
             raise OperationError(f"{name} cannot be generated", fix, EXIT_USAGE, done.stderr.strip())
-        tell(f"generated {name}, encrypted in Pulumi.{stack.name}.yaml: commit that file")
+        say(f"generated {name}, encrypted in Pulumi.{stack.name}.yaml: commit that file")

@@ -122,7 +122,7 @@ def unreadable(state: Path | None, stack: str) -> tuple[str, str]:
 
 
 def damage(state: Path) -> Damage | None:
-    """Tell what is wrong with a state's file; UNKNOWN may be right for Pulumi, which is to be asked."""
+    """Return what is wrong with a state's file; UNKNOWN may be right for Pulumi, which is to be asked."""
     try:
         found = json.loads(state.read_bytes())
     except OSError:
@@ -166,7 +166,7 @@ def note(stack: auto.Stack, doing: str) -> bool:
 
 
 def is_locked(stack: auto.Stack) -> bool:
-    """Tell whether an update holds a stack of a file backend; a dead one's lock counts until it is released."""
+    """Return whether an update holds a stack of a file backend; a dead one's lock counts until it is released."""
     return bool(_locks(stack))
 
 
@@ -233,7 +233,7 @@ def _note(stack: str) -> Path:
 
 
 def _runs(pid: int) -> bool:
-    """Tell whether a process works. One that was killed stays in the list until its parent, or init, has taken note."""
+    """Return whether a process works: a killed one stays in the list until its parent, or init, has taken note."""
     try:
         status = Path(f"/proc/{pid}/stat").read_text()
     except OSError:

@@ -10,6 +10,7 @@ from pulumi import automation as auto
 from pulumi.automation.events import EngineEvent, OpType
 
 from ops.errors import OperationError
+from ops.progress import Say
 from ops.stacks import backups, pulumi_files
 from ops.stacks.pulumi_errors import errors_of, refused
 from ops.stacks.stack_file import stack_file
@@ -18,11 +19,10 @@ from toolchain.environment import environment
 
 # An engine's and a Swarm's words for what the state does not know, and for what only the state knows. The last ones are
 # the plugin's: it has removed a service, and gives its tasks no more time to end than they have themselves.
-SURPRISES = re.compile(
+PROVIDER_FAULTS = re.compile(
     "is already in use by container|code = AlreadyExists|No such (container|service)"
     r"|(service|config|secret|network) \S+ not found|code = NotFound|error on wait for container"
 )
-Tell = Callable[[str], None]
 _VERBS = {
     OpType.CREATE: "created",
     OpType.CREATE_REPLACEMENT: "created",
@@ -62,7 +62,7 @@ def open_known(name: str) -> auto.Stack | None:
         return None
 
 
-def open_to_change(name: str, tell: Tell) -> auto.Stack:
+def open_to_change(name: str, say: Say) -> auto.Stack:
     """Open a stack as `open_stack` does, free the lock of a killed update, and repair a state that was cut short.
 
     After such a repair the hosts are read: the state is older than they are.
@@ -70,11 +70,11 @@ def open_to_change(name: str, tell: Tell) -> auto.Stack:
     stack = open_stack(name, to_repair=True)
     killed = pulumi_files.release_dead(stack)
     if killed:
-        tell(f"the last update ({killed}) was killed; its lock is freed")
+        say(f"the last update ({killed}) was killed; its lock is freed")
     # While somebody else's update writes it, the state is theirs, whatever it looks like: this one will be refused.
     copy = "" if pulumi_files.is_locked(stack) else backups.put_back(stack)
     if copy:
-        tell(f"the state was cut short; {copy} is put in its place, and the host is read")
+        say(f"the state was cut short; {copy} is put in its place, and the host is read")
         try:
             stack.refresh(suppress_progress=True, show_secrets=False)
         except auto.CommandError as error:
@@ -125,12 +125,12 @@ def _unfinished(stack: auto.Stack) -> list[str]:
     return [each.urn for each in pulumi_files.resources(stack) if each.type == _CONTAINER and each.init_errors]
 
 
-def update(stack: auto.Stack, message: str, tell: Tell, *, refresh: bool = False) -> Update:
+def update(stack: auto.Stack, message: str, say: Say, *, refresh: bool = False) -> Update:
     """Bring a stack to what its settings say; OperationError with Pulumi's own diagnostics when that fails.
 
     `message` goes into the history. `refresh` reads the hosts first, for containers that vanished.
     """
-    watcher = _Watcher(tell)
+    watcher = _Watcher(say)
     _begin(stack, message)
     try:
         result = stack.up(
@@ -156,9 +156,9 @@ def _begin(stack: auto.Stack, doing: str) -> None:
         backups.keep(stack)
 
 
-def destroy(stack: auto.Stack, tell: Tell) -> None:
+def destroy(stack: auto.Stack, say: Say) -> None:
     """Remove everything that a stack runs; its history stays. OperationError when that fails."""
-    watcher = _Watcher(tell)
+    watcher = _Watcher(say)
     _begin(stack, "down")
     try:
         # A container that somebody removed by hand would fail its own removal: look first.
@@ -179,8 +179,8 @@ def short_name(urn: str) -> str:
 class _Watcher:
     """Turns the engine's events into a line for each thing that changed, and keeps what failed."""
 
-    def __init__(self, tell: Tell) -> None:
-        self._tell = tell
+    def __init__(self, say: Say) -> None:
+        self._say = say
         self._errors: list[str] = []
 
     def see(self, event: EngineEvent) -> None:
@@ -190,11 +190,11 @@ class _Watcher:
             metadata = event.resource_pre_event.metadata
             name = short_name(metadata.urn)
             if metadata.type == _CONTAINER and metadata.op in _STARTS and "-files-" not in name:
-                self._tell(f"starting {name}, waiting until it is healthy")
+                self._say(f"starting {name}, waiting until it is healthy")
         if event.res_outputs_event:
             metadata = event.res_outputs_event.metadata
             if metadata.type in _SHOWN and metadata.op in _VERBS:
-                self._tell(f"{_VERBS[metadata.op]} {short_name(metadata.urn)}")
+                self._say(f"{_VERBS[metadata.op]} {short_name(metadata.urn)}")
 
     def said(self, error: auto.CommandError) -> str:
         """Return the diagnostics, or the command's last lines when it died before it could give any."""

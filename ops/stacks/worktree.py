@@ -4,13 +4,14 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from pulumi import automation as auto
 
 from ops.errors import EXIT_USAGE, OperationError
+from ops.progress import Say
 from ops.rollout.history import Entry
 from ops.rollout.rollback_plan import Step
 from ops.stacks.stack_config import write_settings
@@ -18,8 +19,6 @@ from ops.stacks.stack_file import stack_file
 from ops.stacks.workspace import open_workspace
 from toolchain.environment import environment
 from toolchain.paths import REQUIREMENTS, ROOT
-
-Tell = Callable[[str], None]
 
 
 def require(commit: str | None) -> str:
@@ -34,14 +33,14 @@ def require(commit: str | None) -> str:
     return found.stdout.strip()
 
 
-def deploy_from(commit: str, target: Entry, stack: str, step: Step, tell: Tell) -> None:
+def deploy_from(commit: str, target: Entry, stack: str, step: Step, say: Say) -> None:
     """Run that commit's own `./fridayctl up` with a step's settings and today's secrets.
 
     Of the secrets only those that `target` had: that commit's code may not know a newer one.
 
     Raises OperationError with the command's words when it fails.
     """
-    with _checkout(commit, tell) as folder:
+    with _checkout(commit, say) as folder:
         name = stack_file(stack).name
         shutil.copyfile(ROOT / name, folder / name)
         beside = auto.Stack.select(stack, open_workspace(folder))
@@ -63,14 +62,14 @@ def deploy_from(commit: str, target: Entry, stack: str, step: Step, tell: Tell) 
         said = []
         for text in process.stdout:
             said.append(text.rstrip())
-            tell(text.rstrip())
+            say(text.rstrip())
         if process.wait():
             fix = "fix what it names; ./fridayctl rollback --level 1 takes every user off LiteLLM meanwhile"
             raise OperationError(f"the update from commit {commit[:12]} failed", fix, details="\n".join(said[-20:]))
 
 
 @contextmanager
-def _checkout(commit: str, tell: Tell) -> Iterator[Path]:
+def _checkout(commit: str, say: Say) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="friday-rollback-") as scratch:
         folder = Path(scratch) / "checkout"
         added = _git("worktree", "add", "--detach", "--quiet", str(folder), commit)
@@ -81,7 +80,7 @@ def _checkout(commit: str, tell: Tell) -> Iterator[Path]:
             if _same_locks(folder):
                 (folder / ".venv").symlink_to(ROOT / ".venv")
             else:
-                tell("that commit locks other packages: it makes a .venv of its own, a minute more")
+                say("that commit locks other packages: it makes a .venv of its own, a minute more")
             yield folder
         finally:
             _git("worktree", "remove", "--force", str(folder))

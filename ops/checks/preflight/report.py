@@ -53,7 +53,7 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """Tell whether none failed."""
+        """Return whether none failed."""
         return not self.failed
 
     def document(self) -> dict[str, object]:

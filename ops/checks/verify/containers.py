@@ -45,7 +45,7 @@ class Seen:
 
     @property
     def running(self) -> bool:
-        """Tell whether commands can be run in it."""
+        """Return whether commands can be run in it."""
         return str(self.inspected["State"]["Status"]) == "running"
 
     @property

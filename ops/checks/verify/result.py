@@ -18,7 +18,7 @@ class Check:
 
     @property
     def ok(self) -> bool | None:
-        """Tell whether it passed; None when it could not be asked."""
+        """Return whether it passed; None when it could not be asked."""
         return None if self.left_out else not self.problems
 
     def lines(self) -> Iterator[str]:
@@ -37,7 +37,7 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """Tell whether no check failed."""
+        """Return whether no check failed."""
         return self.failed == 0
 
     @property

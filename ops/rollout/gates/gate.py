@@ -27,7 +27,7 @@ class Look(Protocol):
 
     @property
     def has_friday(self) -> bool:
-        """Tell whether Friday has metrics of its own; else the edge has to speak for it."""
+        """Return whether Friday has metrics of its own; else the edge has to speak for it."""
         ...
 
     @property
