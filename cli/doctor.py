@@ -1,7 +1,6 @@
 """`fridayctl doctor`: what is there, what is missing, how to fix it."""
 
 import json
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
@@ -9,7 +8,7 @@ import click
 from cli.tables import show, table_of
 
 if TYPE_CHECKING:
-    from ops.commands.doctor import Check
+    from ops.checks.report import Check
 
 EPILOG = """\b
 Examples:
@@ -35,18 +34,23 @@ def doctor_command(context: click.Context, as_json: bool) -> None:
 
     checks = doctor.examine()
     if as_json:
-        click.echo(json.dumps([asdict(check) for check in checks], indent=2))
+        click.echo(json.dumps([_document(check) for check in checks], indent=2))
     else:
         _show(checks)
-    if not all(check.ok for check in checks):
+    if any(check.state == "failed" for check in checks):
         context.exit(1)
+
+
+def _document(check: "Check") -> dict[str, object]:
+    ok = check.state != "failed"
+    return {"name": check.name, "found": check.found, "wanted": check.wanted, "ok": ok, "fix": check.fix}
 
 
 def _show(checks: "list[Check]") -> None:
     table = table_of("", "what", "found", "wanted")
     for check in checks:
-        table.add_row("ok" if check.ok else "--", check.name, check.found, check.wanted)
+        table.add_row("--" if check.state == "failed" else "ok", check.name, check.found, check.wanted)
     show(table, markup=False)
     for check in checks:
-        if not check.ok:
+        if check.state == "failed":
             click.echo(f"{check.name}: {check.fix}")

@@ -1,16 +1,10 @@
 """`fridayctl preflight`: what would go wrong, before anything changes."""
 
-from typing import TYPE_CHECKING
-
 import click
 
 from cli.arguments import json_option, print_json, report_aside, stack_argument
+from cli.checks import show_report
 from ops.errors import EXIT_USAGE
-
-if TYPE_CHECKING:
-    from ops.checks.preflight.report import Report
-
-_MARKS = {"ok": "ok", "warning": "warn", "failed": "FAIL", "skipped": "--"}
 
 EPILOG = """\b
 Examples:
@@ -46,20 +40,5 @@ def preflight_command(stack: str, as_json: bool) -> int:
     if as_json:
         print_json(report.document())
     else:
-        _print(report)
+        show_report(report)
     return 0 if report.ok else EXIT_USAGE
-
-
-def _print(report: "Report") -> None:
-    hosts = list(dict.fromkeys(check.host for check in report.checks))
-    for host in sorted(hosts, key=lambda host: host == ""):  # what concerns the whole stack comes last
-        click.echo(host or report.stack)
-        for check in (check for check in report.checks if check.host == host):
-            click.echo(f"  {_MARKS[check.state]:<6}{check.name:<22}{check.found.removeprefix(f'{host}: ')}")
-            if check.fix:
-                lines = [*check.details.splitlines(), f"  fix: {check.fix}"]
-                click.echo("\n".join(f"{'':<28}{line}" for line in lines))
-    failed, warnings = len(report.failed), len(report.warnings)
-    ended = f"{failed} failed" if failed else "none failed"
-    warned = f", {warnings} to look at" if warnings else ""
-    click.echo(f"{report.stack}: {len(report.checks)} checks, {ended}{warned}")

@@ -1,8 +1,14 @@
 """`fridayctl verify`: are the hosts as the stack file declares them?"""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from cli.arguments import json_option, print_json, report_aside, stack_argument
+from cli.checks import show_report
+
+if TYPE_CHECKING:
+    from ops.checks.report import Check
 
 EPILOG = """\b
 Examples:
@@ -35,8 +41,21 @@ def verify_command(stack: str, quiet: bool, as_json: bool) -> int:
 
     report = verify(Deployment.open(stack, report_aside))
     if as_json:
-        print_json(report.document())
+        print_json({"stack": stack, "ok": report.ok, "checks": [_document(check) for check in report.checks]})
     else:
-        for text in report.lines(only_failed=quiet):
-            click.echo(text)
+        show_report(report, only_failed=quiet)
+        if not report.ok:
+            click.echo(f"next: ./fridayctl drift {stack} reports what changed since the last update, and how to fix it")
     return 0 if report.ok else 1
+
+
+def _document(check: "Check") -> dict[str, object]:
+    skipped = check.state == "skipped"
+    return {
+        "host": check.host,
+        "part": check.part,
+        "check": check.name,
+        "ok": None if skipped else check.state == "ok",
+        "problems": check.problems,
+        "left_out": check.found if skipped else "",
+    }

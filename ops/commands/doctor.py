@@ -4,8 +4,8 @@ import os
 import platform
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from ops.checks.report import Check, State
 from ops.commands.setup import Images
 from toolchain import docker_engine, go, paths, pulumi, versions
 from toolchain.docker_provider import DockerProvider
@@ -15,19 +15,12 @@ from toolchain.local_state import LocalState
 SETUP = "./fridayctl setup"
 
 
-@dataclass(frozen=True)
-class Check:
-    """One thing that was looked at: what was found and wanted, and how to fix it when it is not right."""
-
-    name: str
-    found: str
-    wanted: str
-    ok: bool
-    fix: str = ""
+def _check(name: str, found: str, wanted: str, ok: bool, fix: str = "") -> Check:
+    return Check(name, "", State.OK if ok else State.FAILED, found, "" if ok else fix, wanted=wanted)
 
 
 def examine() -> list[Check]:
-    """Return every check; a check that itself fails is one that is not ok."""
+    """Return every check of this machine; a check that cannot be made has failed."""
     engine = docker_engine.ask()
     return [
         _python(),
@@ -46,55 +39,55 @@ def _guarded(name: str, wanted: str, look: Callable[[str], Check]) -> Check:
     try:
         return look(wanted)
     except SetupError as error:
-        return Check(name, error.what, wanted, False, error.fix)
+        return _check(name, error.what, wanted, False, error.fix)
 
 
 def _python() -> Check:
     minimum = ".".join(map(str, versions.PYTHON_MINIMUM))
-    return Check("python", platform.python_version(), f">= {minimum}", sys.version_info >= versions.PYTHON_MINIMUM)
+    return _check("python", platform.python_version(), f">= {minimum}", sys.version_info >= versions.PYTHON_MINIMUM)
 
 
 def _environment() -> Check:
     ok = (paths.VENV / ".friday-stamp").is_file() and sys.prefix == str(paths.VENV)
-    return Check("environment", sys.prefix, f"{paths.VENV}, installed whole", ok, SETUP)
+    return _check("environment", sys.prefix, f"{paths.VENV}, installed whole", ok, SETUP)
 
 
 def _local_state(wanted: str) -> Check:
     ok = LocalState().is_done()
-    return Check("local state", str(paths.state_dir()) if ok else "incomplete", wanted, ok, SETUP)
+    return _check("local state", str(paths.state_dir()) if ok else "incomplete", wanted, ok, SETUP)
 
 
 def _pulumi(wanted: str) -> Check:
     found = pulumi.version_of(paths.tools_bin() / "pulumi")
-    return Check("pulumi", found or "none", wanted, found == wanted, SETUP)
+    return _check("pulumi", found or "none", wanted, found == wanted, SETUP)
 
 
 def _language_host(wanted: str) -> Check:
     missing = [tool for tool in pulumi.TOOLS if not os.access(paths.tools_bin() / tool, os.X_OK)]
-    return Check("language host", f"no {', '.join(missing)}" if missing else "there", wanted, not missing, SETUP)
+    return _check("language host", f"no {', '.join(missing)}" if missing else "there", wanted, not missing, SETUP)
 
 
 def _docker_provider(wanted: str) -> Check:
     ok = DockerProvider().is_done()
-    return Check("docker provider", wanted if ok else "none", wanted, ok, SETUP)
+    return _check("docker provider", wanted if ok else "none", wanted, ok, SETUP)
 
 
 def _go() -> Check:
     """Go matters only where something has to be built, and set-up brings its own then."""
     present = go.found()
     minimum = ".".join(map(str, versions.GO_MINIMUM))
-    return Check("go", present[1] if present else "none (set-up brings its own)", f">= {minimum} to build", True)
+    return _check("go", present[1] if present else "none (set-up brings its own)", f">= {minimum} to build", True)
 
 
 def _engine(engine: docker_engine.Engine) -> Check:
     minimum = ".".join(map(str, versions.DOCKER_ENGINE_MINIMUM))
     found = engine.problem or engine.misfit or f"{engine.version} (API {engine.api})"
     fix = docker_engine.fix(engine.problem) if engine.problem else engine.remedy
-    return Check("docker engine", found, f">= {minimum}", engine.is_usable, fix)
+    return _check("docker engine", found, f">= {minimum}", engine.is_usable, fix)
 
 
 def _images(wanted: str, engine: docker_engine.Engine) -> Check:
     if engine.problem:
-        return Check("images", "unknown: no engine answers", wanted, False, "fix the engine first")
+        return _check("images", "unknown: no engine answers", wanted, False, "fix the engine first")
     ok = Images().is_done()
-    return Check("images", "there" if ok else "some are missing", wanted, ok, SETUP)
+    return _check("images", "there" if ok else "some are missing", wanted, ok, SETUP)

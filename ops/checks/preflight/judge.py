@@ -7,7 +7,7 @@ from components.friday_environment import REQUIRED_OF_THE_TEAM
 from ops.checks.preflight import judge_upstream
 from ops.checks.preflight.facts import MEBIBYTE, Facts, HostFacts, memory_limits
 from ops.checks.preflight.judge_way_back import way_back
-from ops.checks.preflight.report import Check, State
+from ops.checks.report import Check, State
 from ops.errors import OperationError
 from ops.hosts import ports, ssh
 from ops.hosts.clock import MOST_SECONDS_APART

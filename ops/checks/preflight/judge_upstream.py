@@ -8,8 +8,8 @@ from decimal import Decimal, InvalidOperation
 
 from components.settings.stack import StackSettings
 from ops.checks.preflight.facts import Facts
-from ops.checks.preflight.report import Check, State
 from ops.checks.preflight.upstream import SIMULATOR, Silent, Upstream
+from ops.checks.report import Check, State
 from ops.metrics.openrouter import KeyUsage, Listed
 
 RETIRING_DAYS = 14

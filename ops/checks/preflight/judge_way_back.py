@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ops.checks.preflight.facts import Facts
-from ops.checks.preflight.report import Check, State
+from ops.checks.report import Check, State
 from ops.errors import OperationError
 from ops.rollout.history import Entry
 from ops.rollout.rollback_plan import shown

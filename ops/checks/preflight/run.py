@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from ops.checks.preflight.facts import Collector, Facts
 from ops.checks.preflight.judge import BEFORE_UPDATE, GROUPS, judge
-from ops.checks.preflight.report import Report
+from ops.checks.report import Report
 from ops.deployment import Deployment
 from ops.errors import OperationError
 from ops.hosts import images

@@ -8,7 +8,7 @@ from typing import Any
 from components.container_engine import files_name, instance_of
 from components.friday_environment import REQUIRED, VARIABLES
 from components.workload import Workload
-from ops.checks.verify.result import Check
+from ops.checks.report import Check, compared
 from ops.hosts.docker_host import PART_LABEL, REPLICA_LABEL
 
 MEBIBYTE = 1024 * 1024
@@ -85,19 +85,19 @@ class Comparison:
         """
         part = self.workload.part
         count = len(self.seen)
-        named = [] if self.swarm else [Check(part, "runs in the declared number", tuple(self._number()))]
+        named = [] if self.swarm else [compared(part, "runs in the declared number", tuple(self._number()))]
         if not self.seen:
             return named
         return [
             *named,
-            Check(part, f"healthy ({count})", tuple(self._health())),
-            Check(part, f"made of {self.workload.image}", tuple(self._image())),
-            Check(part, "command and user as declared", tuple(self._command())),
-            Check(part, "environment as declared", tuple(self._environment())),
-            Check(part, "locked down: privileges, memory, logs, root file system", tuple(self._confinement())),
-            Check(part, f"publishes {self._ports_text()}", tuple(self._ports())),
-            Check(part, f"only on the networks {', '.join(self.workload.networks)}", tuple(self._networks())),
-            Check(part, "shows no secret to docker inspect", tuple(self._secrets(secrets))),
+            compared(part, f"healthy ({count})", tuple(self._health())),
+            compared(part, f"made of {self.workload.image}", tuple(self._image())),
+            compared(part, "command and user as declared", tuple(self._command())),
+            compared(part, "environment as declared", tuple(self._environment())),
+            compared(part, "locked down: privileges, memory, logs, root file system", tuple(self._confinement())),
+            compared(part, f"publishes {self._ports_text()}", tuple(self._ports())),
+            compared(part, f"only on the networks {', '.join(self.workload.networks)}", tuple(self._networks())),
+            compared(part, "shows no secret to docker inspect", tuple(self._secrets(secrets))),
         ]
 
     def _number(self) -> Iterator[str]:
@@ -201,7 +201,9 @@ def leftovers(stack: str, seen: Sequence[Seen], workloads: Sequence[Workload]) -
     parts = {workload.part for workload in workloads if workload.replicas}
     files = {f"{workload.part}-files-{workload.files_digest()}" for workload in workloads}
     strays = [each.short for each in seen if each.part not in parts and each.short not in files]
-    return Check("host", "nothing else carries the stack's label", tuple(f"{name} is not declared" for name in strays))
+    return compared(
+        "host", "nothing else carries the stack's label", tuple(f"{name} is not declared" for name in strays)
+    )
 
 
 def files_kept(stack: str, seen: Sequence[Seen], workload: Workload) -> Check:
@@ -212,13 +214,13 @@ def files_kept(stack: str, seen: Sequence[Seen], workload: Workload) -> Check:
     name = files_name(stack, workload)
     fix = f"what runs is not touched; ./fridayctl drift {stack} --fix makes it again"
     gone = () if any(each.name == name for each in seen) else (f"{name} is gone; {fix}",)
-    return Check(workload.part, "its files are kept for the next replica", gone)
+    return compared(workload.part, "its files are kept for the next replica", gone)
 
 
 def contract(seen: Sequence[Seen]) -> Check:
     """Check the environment that Friday AI reads, as it stands in the containers."""
     problems = [f"{each.short}: {problem}" for each in seen for problem in _broken_terms(each.env)]
-    return Check("friday", "keeps Friday AI's environment contract", tuple(problems))
+    return compared("friday", "keeps Friday AI's environment contract", tuple(problems))
 
 
 def _broken_terms(env: Mapping[str, str]) -> Iterator[str]:

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from components.workload import FILES_DIR, Workload
+from ops.checks.report import Check, compared
 from ops.checks.verify.containers import Seen
-from ops.checks.verify.result import Check
 from ops.hosts.testinfra_host import TestHost
 
 # Both from the container's own tools: the host may have no `ps`, and its file systems are not ours to read.
@@ -53,12 +53,12 @@ def checks(workload: Workload, found: Sequence[ContainerContents | None], secret
     left_out = no_shell if found else _NONE_RUNS
     part = workload.part
     made = [
-        Check(part, "no process works as root", tuple(_roots(seen)), left_out),
-        Check(part, "no secret in a process's arguments", tuple(_arguments(seen, secrets)), left_out),
+        compared(part, "no process works as root", tuple(_roots(seen)), left_out),
+        compared(part, "no secret in a process's arguments", tuple(_arguments(seen, secrets)), left_out),
     ]
     if workload.files:
         name = f"{len(workload.files)} files below {FILES_DIR} are what is declared"
-        made.append(Check(part, name, tuple(_files(workload, seen)), left_out))
+        made.append(compared(part, name, tuple(_files(workload, seen)), left_out))
     return made
 
 
@@ -90,15 +90,15 @@ def _files(workload: Workload, found: Sequence[ContainerContents]) -> Iterator[s
 def isolation(place: TestHost, friday: Sequence[Seen], hidden: Sequence[str], shown: str) -> Check:
     """Check that Friday can look up the edge (`shown`) and nothing behind it (`hidden`)."""
     if not friday:
-        return Check("friday", _ISOLATED, left_out=_NONE_RUNS)
+        return compared("friday", _ISOLATED, skipped=_NONE_RUNS)
     names = [*hidden, shown]
     script = "; ".join(f"getent hosts {name} >/dev/null && echo {name}" for name in names)
     problems: list[str] = []
     for each in friday:
         code, text = place.exec(each.name, f"command -v getent >/dev/null || exit 127; {script}; true")
         if code in _NO_PROGRAM:
-            return Check("friday", _ISOLATED, left_out="its image has no getent to ask with")
+            return compared("friday", _ISOLATED, skipped="its image has no getent to ask with")
         resolved = text.split()
         problems += [f"{each.short}: finds {name}" for name in hidden if name in resolved]
         problems += [f"{each.short}: does not find {shown}"] if shown not in resolved else []
-    return Check("friday", _ISOLATED, tuple(problems))
+    return compared("friday", _ISOLATED, tuple(problems))

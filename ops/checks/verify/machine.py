@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from ops.checks.verify.result import Check
+from ops.checks.report import Check, compared
 from ops.hosts.clock import MOST_SECONDS_APART, seconds_apart
 from ops.hosts.testinfra_host import TestHost
 
@@ -24,16 +24,16 @@ def _clock(reported: str, before: float, after: float) -> Check:
     apart = abs(seconds_apart(reported, before, after))
     problem = f"it is {apart:.1f} s from this machine's; let chrony or systemd-timesyncd keep both"
     name = f"clock in step (within {MOST_SECONDS_APART:g} s)"
-    return Check("host", name, (problem,) if apart > MOST_SECONDS_APART else ())
+    return compared("host", name, (problem,) if apart > MOST_SECONDS_APART else ())
 
 
 def _disk(place: TestHost, folder: str) -> Check:
     name = f"{LEAST_FREE_GB:g} GB free where Docker keeps its data"
     if not place.runs_commands:
-        return Check("host", name, left_out="over tcp:// only the daemon is reached")
+        return compared("host", name, skipped="over tcp:// only the daemon is reached")
     code, text = place.run("df", "-Pk", folder)
     if code:
-        return Check("host", name, left_out=text)
+        return compared("host", name, skipped=text)
     free = int(text.splitlines()[-1].split()[3]) * 1024 / 1e9
     problem = f"{folder} has {free:.1f} GB; docker system df shows what can go"
-    return Check("host", name, (problem,) if free < LEAST_FREE_GB else ())
+    return compared("host", name, (problem,) if free < LEAST_FREE_GB else ())

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 import httpx
 
 from components.settings.stack import StackSettings
-from ops.checks.verify.result import Check
+from ops.checks.report import Check, compared
 from ops.hosts.testinfra_host import TestHost
 
 _CHAT = b'{"model": "any", "messages": []}'
@@ -44,8 +44,8 @@ def _asked(place: TestHost, bound: str, port: int, what: str, expected: Mapping[
     name = f"port {port}: {what}"
     with place.client(bound, port) as client:
         if client is None:
-            return Check("edge", name, left_out="this port is for the host itself, and over tcp:// it is not reached")
-        return Check("edge", name, tuple(_problems(client, expected)))
+            return compared("edge", name, skipped="this port is for the host itself, and over tcp:// it is not reached")
+        return compared("edge", name, tuple(_problems(client, expected)))
 
 
 def _problems(client: httpx.Client, expected: Mapping[str, int]) -> Iterator[str]:

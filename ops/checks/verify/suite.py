@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydantic import SecretStr
 
@@ -11,9 +11,9 @@ from components.part import address
 from components.settings.stack import StackSettings
 from components.workload import Workload
 from images.tags import local_images
+from ops.checks.report import Check, Report, compared
 from ops.checks.verify import inside, machine, requests, swarm
 from ops.checks.verify.containers import Comparison, Seen, contract, files_kept, leftovers
-from ops.checks.verify.result import Check, Report
 from ops.deployment import Deployment
 from ops.errors import OperationError
 from ops.hosts.docker_host import STACK_LABEL
@@ -28,7 +28,8 @@ def verify(deployment: Deployment) -> Report:
     stack, settings = deployment.name, deployment.decrypted_settings
     suite = _Suite(stack, settings, declare(stack, settings, local_images()))
     with ThreadPoolExecutor(len(settings.hosts)) as pool:
-        return Report(stack, dict(zip(settings.hosts, pool.map(suite.host, settings.hosts), strict=True)))
+        found = zip(settings.hosts, pool.map(suite.host, settings.hosts), strict=True)
+        return Report(stack, [replace(check, host=address) for address, checks in found for check in checks])
 
 
 @dataclass(frozen=True)
@@ -41,10 +42,10 @@ class _Suite:
         """Return the checks of one host."""
         try:
             with open_test_host(at, self.settings) as place:
-                return [Check("host", "is reached and answers"), *machine.checks(place), *self._stack(place)]
+                return [compared("host", "is reached and answers"), *machine.checks(place), *self._stack(place)]
         except OperationError as error:
             lines = [line for line in (error.message, *error.details.splitlines(), f"fix: {error.fix}") if line]
-            return [Check("host", "is reached and answers", tuple(lines))]
+            return [compared("host", "is reached and answers", lines)]
 
     def _stack(self, place: TestHost) -> list[Check]:
         seen = self._seen(place)

@@ -7,7 +7,7 @@ from typing import Any
 from components.part import address
 from components.swarm_service import declared_digest, seen_digest
 from components.workload import Workload
-from ops.checks.verify.result import Check
+from ops.checks.report import Check, compared
 from ops.hosts.docker_host import STACK_LABEL
 from ops.hosts.testinfra_host import TestHost
 
@@ -20,16 +20,16 @@ def checks(place: TestHost, stack: str, workloads: Sequence[Workload]) -> list[C
     wanted = {address(stack, "swarm", each.alias or each.part): each for each in workloads}
     made = [_service(place, stack, name, workload, running) for name, workload in wanted.items()]
     orphans = tuple(f"{name} is not declared" for name in sorted(running.keys() - wanted.keys()))
-    return [*made, Check("swarm", "no other service carries the stack's label", orphans)]
+    return [*made, compared("swarm", "no other service carries the stack's label", orphans)]
 
 
 def _service(place: TestHost, stack: str, name: str, workload: Workload, running: Mapping[str, str]) -> Check:
     title = "service runs in the declared number, and its last update held"
     if name not in running:
-        return Check(workload.part, title, (f"service {name} is missing",))
+        return compared(workload.part, title, (f"service {name} is missing",))
     inspected = place.docker_json("service", "inspect", "--format", "{{json .}}", name)
     problems = _number(name, workload, running[name]), _update(stack, name, workload, inspected)
-    return Check(workload.part, title, tuple(chain(*problems)))
+    return compared(workload.part, title, tuple(chain(*problems)))
 
 
 def _number(name: str, workload: Workload, running: str) -> Iterator[str]:

@@ -16,10 +16,10 @@ from components.settings.stack import StackSettings
 from images.tags import local_images
 from ops.checks.preflight import facts, run
 from ops.checks.preflight.facts import Collector, Facts, HostFacts, Node, WayBack
-from ops.checks.preflight.report import Check, State
-from ops.checks.preflight.report import Report as Checks
 from ops.checks.preflight.run import Examination
 from ops.checks.preflight.upstream import Upstream
+from ops.checks.report import Check, State
+from ops.checks.report import Report as Checks
 from ops.errors import EXIT_USAGE, OperationError
 from ops.hosts import images
 from ops.hosts.machine import Space

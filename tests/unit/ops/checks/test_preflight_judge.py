@@ -9,7 +9,7 @@ import pytest
 from components.declaration import declare
 from ops.checks.preflight.facts import MEBIBYTE, Facts, Held, HostFacts, Node, Swarm
 from ops.checks.preflight.judge import BEFORE_UPDATE, GIBIBYTE, GROUPS, HEADROOM_BYTES, judge
-from ops.checks.preflight.report import Check, Report, State
+from ops.checks.report import Check, Report, State
 from ops.errors import EXIT_USAGE, OperationError
 from ops.hosts.images import Need
 from ops.hosts.machine import Space

@@ -11,8 +11,8 @@ from images.tags import local_images
 from ops.checks.preflight import judge_upstream, upstream
 from ops.checks.preflight.facts import Facts
 from ops.checks.preflight.judge_upstream import RETIRING_DAYS, price_problem
-from ops.checks.preflight.report import Check, State
 from ops.checks.preflight.upstream import Silent, Upstream, learn
+from ops.checks.report import Check, State
 from ops.errors import EXIT_USAGE, OperationError
 from ops.hosts import docker_host
 from ops.hosts.docker_host import DockerHost

@@ -5,7 +5,7 @@ import pytest
 from ops.checks.preflight.facts import Facts, WayBack
 from ops.checks.preflight.judge import BEFORE_UPDATE
 from ops.checks.preflight.judge_way_back import way_back
-from ops.checks.preflight.report import State
+from ops.checks.report import State
 from ops.errors import EXIT_USAGE, OperationError
 from tests.unit.given import settings
 from tests.unit.ops.evidence import entry

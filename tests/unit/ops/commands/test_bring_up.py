@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from ops.checks.preflight.facts import Facts
-from ops.checks.preflight.report import Check, Report, State
 from ops.checks.preflight.run import Examination
+from ops.checks.report import Check, Report, State
 from ops.commands import up
 from ops.errors import EXIT_USAGE, OperationError
 from tests.unit.given import settings

@@ -5,8 +5,8 @@ from typing import Any
 
 from components.declaration import declare
 from components.workload import Workload
+from ops.checks.report import Check
 from ops.checks.verify.containers import MEBIBYTE, Comparison, Seen
-from ops.checks.verify.result import Check
 from tests.unit.declared import IMAGES
 from tests.unit.given import settings
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from components.workload import Workload
+from ops.checks.report import Check, State
 from ops.checks.verify.containers import Seen, contract, files_kept, leftovers
-from ops.checks.verify.result import Check
 from tests.unit.ops.checks.verify.inspected import IMAGE_ID, STACK, Change, compare, inspected, replicas, workloads
 
 PARTS = ("edge", "friday", "litellm", "redis", "simulator")
@@ -25,7 +25,7 @@ def put(path: str, value: Any) -> Change:
 
 
 def failed(checks: list[Check]) -> list[Check]:
-    return [check for check in checks if check.ok is False]
+    return [check for check in checks if check.state is State.FAILED]
 
 
 @pytest.mark.parametrize("part", PARTS)
@@ -101,7 +101,7 @@ def test_a_secret_is_never_part_of_the_words() -> None:
     containers = replicas(workload)
     put("Config.Hostname", "the-gateway-key-0123456789")(containers[0])
     checks = compare(workload, containers, secrets={"gatewayKey": "the-gateway-key-0123456789"})
-    assert "the-gateway-key" not in "\n".join(line for check in checks for line in check.lines())
+    assert "the-gateway-key" not in "\n".join(f"{check.name} {check.details}" for check in checks)
 
 
 def test_a_secret_variable_that_differs_is_named_and_not_shown() -> None:
@@ -162,7 +162,7 @@ def test_only_replicas_and_the_containers_of_their_files_may_carry_the_label() -
         labelled(f"friday-files-{friday.files_digest()}", files="friday"),
     ]
     strays = [labelled("odd"), labelled("friday-files-00000000", files="friday"), labelled("x", part="x", replica="1")]
-    assert leftovers(STACK, known, declared).ok
+    assert leftovers(STACK, known, declared).state is State.OK
     assert leftovers(STACK, [*known, *strays], declared).problems == (
         "odd is not declared",
         "friday-files-00000000 is not declared",
@@ -185,7 +185,7 @@ def test_a_replica_is_known_by_its_name_whatever_letters_pulumi_adds() -> None:
 def test_a_container_of_files_that_somebody_pruned_is_named() -> None:
     friday = workloads()["friday"]
     name = f"friday-files-{friday.files_digest()}"
-    assert files_kept(STACK, [labelled(name, files="friday")], friday).ok
+    assert files_kept(STACK, [labelled(name, files="friday")], friday).state is State.OK
     (problem,) = files_kept(STACK, [labelled("friday-files-00000000", files="friday")], friday).problems
     assert problem.startswith(f"friday-t-{name} is gone")
     assert "./fridayctl drift t --fix" in problem
@@ -200,7 +200,7 @@ def friday_with(**env: str | None) -> list[Seen]:
 
 
 def test_the_environment_contract_is_kept() -> None:
-    assert contract(friday_with()).ok
+    assert contract(friday_with()).state is State.OK
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 import pytest
 
+from ops.checks.report import Check, State
 from ops.checks.verify import inside
 from ops.checks.verify.containers import Seen
 from ops.checks.verify.inside import ContainerContents
-from ops.checks.verify.result import Check
 from tests.unit.ops.checks.verify.inspected import STACK, inspected, workloads
 
 FRIDAY = Seen(STACK, inspected(workloads()["friday"], "friday-1"))
@@ -29,7 +29,7 @@ def look(text: str, code: int = 0) -> ContainerContents | None:
 
 
 def failed(checks: list[Check]) -> list[tuple[str, ...]]:
-    return [check.problems for check in checks if check.ok is False]
+    return [check.problems for check in checks if check.state is State.FAILED]
 
 
 def as_declared() -> dict[str, str]:
@@ -51,15 +51,15 @@ def test_processes_and_files_are_read() -> None:
 def test_a_container_without_a_shell_is_left_out() -> None:
     assert look("executable file not found", code=127) is None
     checks = inside.checks(workloads()["friday"], [None], {})
-    assert {check.ok for check in checks} == {None}
-    assert all("no shell" in check.left_out for check in checks)
+    assert {check.state for check in checks} == {State.SKIPPED}
+    assert all("no shell" in check.found for check in checks)
 
 
 def test_where_no_container_runs_nothing_is_said_of_its_inside() -> None:
     shell = Shell(lambda _: pytest.fail("asked"))
     isolation = inside.isolation(shell, [], ["litellm"], "edge")  # type: ignore[arg-type]
     checks = [*inside.checks(workloads()["friday"], [], {}), isolation]
-    assert {(check.ok, check.left_out) for check in checks} == {(None, "no container of it runs")}
+    assert {(check.state, check.found) for check in checks} == {(State.SKIPPED, "no container of it runs")}
 
 
 def test_what_is_as_declared_passes() -> None:
@@ -100,5 +100,5 @@ def test_missing_changed_and_added_files_are_named() -> None:
 def test_friday_finds_the_edge_only(code: int, text: str, problems: tuple[str, ...] | None) -> None:
     shell = Shell(lambda _: (code, text))
     check = inside.isolation(shell, [FRIDAY], ["litellm", "redis"], "edge")  # type: ignore[arg-type]
-    assert check.ok is (None if problems is None else not problems)
+    assert check.state is (State.SKIPPED if problems is None else State.FAILED if problems else State.OK)
     assert check.problems == (problems or ())

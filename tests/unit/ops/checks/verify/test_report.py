@@ -1,27 +1,46 @@
 """The report's lines and data, and a host that is not reached."""
 
+import json
+from collections.abc import Callable
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
 from cli.main import main
+from ops.checks.report import Check, Report, compared
 from ops.checks.verify import suite
-from ops.checks.verify.result import Check, Report
 from ops.errors import EXIT_USAGE, OperationError
 from ops.hosts import testinfra_host
 from ops.hosts.testinfra_host import open_test_host
 from tests.unit.given import settings
 from tests.unit.ops.deployed import Played
 
-WELL = Check("edge", "healthy (1)")
-ILL = Check("redis", "healthy (1)", ("redis-1: exited",))
-UNASKED = Check("host", "2 GB free", left_out="over tcp://")
-NEXT = "next: ./fridayctl drift t tells what changed since the last update, and how to fix it"
+HEALTHY = compared("edge", "healthy (1)")
+ILL = compared("redis", "healthy (1)", ["redis-1: exited"])
+UNASKED = compared("host", "2 GB free", skipped="over tcp://")
+NEXT = "next: ./fridayctl drift t reports what changed since the last update, and how to fix it"
 
 
-def test_lines_are_grouped_by_host() -> None:
-    report = Report("t", {"ssh://a": [WELL, ILL], "ssh://b": [UNASKED]})
-    assert list(report.lines()) == [
+def at(host: str, *checks: Check) -> list[Check]:
+    return [replace(check, host=host) for check in checks]
+
+
+@pytest.fixture
+def show(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., list[str]]:
+    """Run the command on a report; return the lines that it prints."""
+    Played().everywhere(monkeypatch)
+
+    def run(checks: list[Check], *options: str) -> list[str]:
+        monkeypatch.setattr(suite, "verify", lambda _: Report("t", checks))
+        main(["verify", "t", *options])
+        return capsys.readouterr().out.splitlines()
+
+    return run
+
+
+def test_lines_are_grouped_by_host(show: Callable[..., list[str]]) -> None:
+    assert show([*at("ssh://a", HEALTHY, ILL), *at("ssh://b", UNASKED)]) == [
         "ssh://a",
         "  ok    edge: healthy (1)",
         "  FAIL  redis: healthy (1)",
@@ -31,27 +50,35 @@ def test_lines_are_grouped_by_host() -> None:
         "t: 3 checks, 1 failed",
         NEXT,
     ]
-    assert (report.ok, report.failed) == (False, 1)
 
 
-def test_only_failures_are_printed_for_cron() -> None:
-    ill = Report("t", {"ssh://a": [WELL], "ssh://b": [ILL, UNASKED]})
-    assert list(ill.lines(only_failed=True)) == [
+def test_only_failures_are_printed_for_cron(show: Callable[..., list[str]]) -> None:
+    assert show([*at("ssh://a", HEALTHY), *at("ssh://b", ILL, UNASKED)], "--quiet") == [
         "ssh://b",
         "  FAIL  redis: healthy (1)",
         "        redis-1: exited",
         "t: 3 checks, 1 failed",
         NEXT,
     ]
-    well = Report("t", {"ssh://a": [WELL, UNASKED]})
-    assert list(well.lines(only_failed=True)) == []
-    assert list(well.lines())[-1] == "t: 2 checks, none failed"
+    healthy = at("ssh://a", HEALTHY, UNASKED)
+    assert show(healthy, "--quiet") == []
+    assert show(healthy)[-1] == "t: 2 checks, none failed"
 
 
-@pytest.mark.parametrize(("check", "code"), [(WELL, 0), (ILL, 1), (UNASKED, 0)])
+def test_the_document_says_what_passed_failed_and_was_not_asked(show: Callable[..., list[str]]) -> None:
+    found = json.loads("\n".join(show(at("ssh://a", HEALTHY, ILL, UNASKED), "--json")))
+    assert [(check["part"], check["ok"], check["problems"], check["left_out"]) for check in found["checks"]] == [
+        ("edge", True, [], ""),
+        ("redis", False, ["redis-1: exited"], ""),
+        ("host", None, [], "over tcp://"),
+    ]
+    assert (found["ok"], {check["host"] for check in found["checks"]}) == (False, {"ssh://a"})
+
+
+@pytest.mark.parametrize(("check", "code"), [(HEALTHY, 0), (ILL, 1), (UNASKED, 0)])
 def test_the_exit_code_is_for_cron(check: Check, code: int, monkeypatch: pytest.MonkeyPatch) -> None:
     Played().everywhere(monkeypatch)
-    monkeypatch.setattr(suite, "verify", lambda _: Report("t", {"unix:///x": [check]}))
+    monkeypatch.setattr(suite, "verify", lambda _: Report("t", [check]))
     assert main(["verify", "t"]) == code
     assert main(["verify", "t", "--json"]) == code
 
@@ -59,7 +86,8 @@ def test_the_exit_code_is_for_cron(check: Check, code: int, monkeypatch: pytest.
 def test_a_host_that_is_not_reached_is_a_failed_check() -> None:
     chosen = settings(dockerHost="ssh://nobody@127.0.0.1:1")
     report = suite.verify(Played().given(decrypted_settings=chosen))
-    (check,) = report.hosts["ssh://nobody@127.0.0.1:1"]
+    (check,) = report.checks
+    assert check.host == "ssh://nobody@127.0.0.1:1"
     assert check.name == "is reached and answers"
     assert "cannot be reached" in check.problems[0]
     assert check.problems[-1].startswith("fix: ")

@@ -1,4 +1,4 @@
-"""What preflight found: checks for people, for programs, and for an update that may not begin."""
+"""What preflight, verify and doctor found: for people, for programs, and for an update that may not begin."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -21,9 +21,10 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was looked at, on one host ("" for the stack as a whole).
+    """One thing that was looked at, on one host ("" for the stack, or this machine, as a whole).
 
     `found` is a whole sentence when it failed or warns, `details` what others said of it, `fix` the next thing to do.
+    `part` is the part of the stack that it is about, if any, and `wanted` what was expected.
     """
 
     name: str
@@ -32,11 +33,27 @@ class Check:
     found: str
     fix: str = ""
     details: str = ""
+    part: str = ""
+    wanted: str = ""
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Return what is wrong, line by line, where that is more than one thing."""
+        return tuple(self.details.splitlines())
+
+
+def compared(part: str, name: str, problems: Sequence[str] = (), skipped: str = "") -> Check:
+    """Return the check of a part (or of "host" itself) that passed when there are no `problems`.
+
+    `name` says what holds when it passed, `skipped` why it could not be made.
+    """
+    state = State.SKIPPED if skipped else State.FAILED if problems else State.OK
+    return Check(name, "", state, skipped, details="\n".join(problems), part=part)
 
 
 @dataclass(frozen=True)
 class Report:
-    """Every check of a stack."""
+    """Every check of a stack, in order."""
 
     stack: str
     checks: Sequence[Check]
