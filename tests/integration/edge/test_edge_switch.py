@@ -69,6 +69,8 @@ def test_log_lines_are_json_without_secrets(shared_stage: Stage) -> None:
     request = post('/chat/completions?q="secret-query', '{"secret-prompt": 1}', f"Authorization: {secret}")
     shared_stage.raw("internal", request)
     shared_stage.get("internal", '/weird"path\\')
+    # The engine writes a container's lines down a moment after the edge has sent its answer.
+    shared_stage.until(lambda: r"/weird" in shared_stage.edge.logs().decode())
     log = shared_stage.edge.logs().decode()
     lines = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
     assert any(line["path"] == "/chat/completions" and line["status"] == 200 for line in lines)
