@@ -24,7 +24,7 @@ mkdir "$tmp/packages"
         >log 2>&1 || { cat log >&2; exit 1; }
     for package in *.deb; do dpkg -x "$package" "$tmp/root"; done
 )
-lua=$(find "$tmp/root/usr/lib" -name 'liblua5.3.so.0')
+lua=$(find "$tmp/root" -name 'liblua5.3.so.0')
 
 cat > "$tmp/check.py" <<'PYTHON'
 import http.server

@@ -5,7 +5,6 @@ themselves, and for a new start of the engine.
 """
 
 import json
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 from docker.errors import NotFound
 from docker.models.containers import Container
 
+from testing.meanwhile import until
 from testing.project import Project
 from testing.repository import commit, git
 from tests.integration.load import Load
@@ -51,10 +51,7 @@ def down(*victims: Container) -> Iterator[None]:
         yield
     finally:
         started = [victim for victim in victims if starts(victim)]
-        deadline = time.monotonic() + 120
-        while not all(is_healthy(victim) for victim in started):
-            assert time.monotonic() < deadline, f"{started} did not come back"
-            time.sleep(0.3)
+        until(lambda: all(is_healthy(victim) for victim in started), f"{started} should come back", 120)
 
 
 def starts(container: Container) -> bool:
