@@ -1,9 +1,10 @@
 """One stack of the suite's own, in a copy of the checkout, for every test that needs a real engine."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
+import docker
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
@@ -45,6 +46,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def _needs_engine(item: pytest.Item) -> bool:
     return item.get_closest_marker("engine") is not None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Add what the edge saw to the report of a failed test: who was up when, and which requests failed."""
+    report = yield
+    if report.failed:
+        for stack in getattr(item, "funcargs", {}).values():
+            if isinstance(stack, Project):
+                report.sections.append((f"edge of {stack.stack}", edge_log(stack)))
+    return report
+
+
+def edge_log(stack: Project) -> str:
+    """Return the edges' last lines about replicas and failed requests; what else they log is left out."""
+    try:
+        logs = "".join(edge.logs(timestamps=True, tail=5000).decode() for edge in stack.containers("edge"))
+    except docker.errors.DockerException as error:
+        return str(error)
+    return "\n".join([line for line in logs.splitlines() if '"status":' not in line or '"status":5' in line][-60:])
 
 
 @pytest.fixture(scope="session")

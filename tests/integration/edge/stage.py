@@ -124,7 +124,10 @@ class Stage:
     def runtime(self, command: str) -> str:
         """Send one command to HAProxy's runtime API, as an operator does."""
         shell = f"printf '{command.strip()}\\n' | {' '.join(edge_config.SOCAT)}"
-        return cast(bytes, self.edge.exec_run(["bash", "-c", shell]).output).decode()
+        ran = self.edge.exec_run(["bash", "-o", "pipefail", "-c", shell])
+        output = cast(bytes, ran.output).decode()
+        assert ran.exit_code == 0, f"{command.strip()} ended with {ran.exit_code}: {output}"
+        return output
 
     def until_up(self, part: str, count: int) -> None:
         """Wait until the edge sends requests to exactly `count` replicas of a part."""
@@ -156,8 +159,9 @@ class Stage:
         return [container for container in self.containers if f"-{part}-" in str(container.name)]
 
     def _statistics(self, part: str) -> list[dict[str, str]]:
-        rows = csv.DictReader(io.StringIO(self.runtime("show stat").removeprefix("# ")))
-        return [row for row in rows if row["pxname"] == part]
+        text = self.runtime("show stat")
+        assert text.startswith("# pxname"), f"no statistics: {text[:500]!r}"
+        return [row for row in csv.DictReader(io.StringIO(text.removeprefix("# "))) if row["pxname"] == part]
 
     @staticmethod
     def until(condition: Any, seconds: float = 45.0) -> None:
