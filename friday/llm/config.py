@@ -92,7 +92,7 @@ class LlmConfig(BaseModel):
         description="the http(s) URL of OpenRouter's API",
         examples=[constants.DEFAULT_OPENROUTER_BASE_URL],
     )
-    deadline_seconds: Annotated[float, Field(gt=0, le=600, allow_inf_nan=False)] = Field(
+    deadline_seconds: Annotated[float, Field(gt=0, le=constants.MAX_DEADLINE_SECONDS, allow_inf_nan=False)] = Field(
         default=constants.DEADLINE_SECONDS,
         validation_alias="LLM_DEADLINE_SECONDS",
         description="seconds that one call may take, more than 0 and at most 600",

@@ -58,6 +58,9 @@ CHAT_PATH = "/chat/completions"
 DEADLINE_SECONDS = 30.0
 """For one call, from the first try to the last byte; Friday's own time-out."""
 
+MAX_DEADLINE_SECONDS = 600
+"""The longest deadline that can be set."""
+
 GATEWAY_SHARE = 0.6
 """Part of the deadline that the gateway may use, so that a fallback still has time to answer."""
 
@@ -68,14 +71,8 @@ which a lost SYN is sent again (RFC 6298, section 2): one lost packet is no reas
 DIRECT_CONNECT_SECONDS = 5.0
 """TCP and TLS to a host on the internet."""
 
-DIRECT_ATTEMPTS = 2
-"""Tries on the direct path. Few, because failed tries also count against the free quota."""
-
-BACKOFF_BASE_SECONDS = 0.5
-"""First pause between tries; doubles, with full jitter."""
-
-BACKOFF_MAX_SECONDS = 8.0
-"""The longest pause that the client chooses itself; a Retry-After may ask for more."""
+PAUSE_SECONDS = 0.5
+"""Before the direct path's second try: at most, at random, and beside what a Retry-After asks for."""
 
 KEEPALIVE_SECONDS = 4.0
 """Idle connections are closed before uvicorn closes them (5 s), so that no request meets one that is closing."""
