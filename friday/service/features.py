@@ -1,11 +1,15 @@
 """The features that ask a model: chat, documents, e-mail summaries and e-mail labels."""
 
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
 from fastapi import APIRouter, Request
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from friday.llm import Caller, Feature, InvokeResult
 from friday.service import prompts
-from friday.service.client_disconnect import while_connected
 from friday.service.models import (
     ChatAnswer,
     ChatRequest,
@@ -18,6 +22,8 @@ from friday.service.models import (
     SummaryAnswer,
 )
 from friday.service.replies import ANSWERED, STREAMED, EventStream, answered, llm
+
+T = TypeVar("T")
 
 router = APIRouter(prefix="/api", responses=ANSWERED)
 
@@ -32,9 +38,8 @@ async def chat(request: Request, body: ChatRequest) -> Response:
     """
     messages = prompts.chat(body.message)
     if body.stream:
-        starting = llm(request).stream(_params(body, messages), _caller(request, body, Feature.CHAT))
-        answer = await while_connected(request, starting)
-        return EventStream(answer, llm(request))
+        starting = llm(request).stream(*_call(request, body, Feature.CHAT, messages))
+        return EventStream(await _while_connected(request, starting), llm(request))
     result = await _ask(request, body, Feature.CHAT, messages)
     return answered(result, llm(request), answer=result.text)
 
@@ -64,13 +69,32 @@ async def email_labels(request: Request, body: LabelsRequest) -> Response:
 async def _ask(
     request: Request, body: FeatureRequest, feature: Feature, messages: list[prompts.Prompt]
 ) -> InvokeResult:
-    working = llm(request).invoke(_params(body, messages), _caller(request, body, feature))
-    return await while_connected(request, working)
+    return await _while_connected(request, llm(request).invoke(*_call(request, body, feature, messages)))
 
 
-def _params(body: FeatureRequest, messages: list[prompts.Prompt]) -> dict[str, object]:
-    return {"messages": messages, "model": body.model, "max_tokens": body.max_tokens}
+def _call(
+    request: Request, body: FeatureRequest, feature: Feature, messages: list[prompts.Prompt]
+) -> tuple[dict[str, object], Caller]:
+    params: dict[str, object] = {"messages": messages, "model": body.model, "max_tokens": body.max_tokens}
+    return params, Caller(body.user_id, feature, request.state.request_id)
 
 
-def _caller(request: Request, body: FeatureRequest, feature: Feature) -> Caller:
-    return Caller(body.user_id, feature, request.state.request_id)
+async def _while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
+    """Return the result of `work`. When the client disconnects first, cancel it and raise ClientDisconnect."""
+    working = asyncio.ensure_future(work)
+    leaving = asyncio.ensure_future(_disconnected(request))
+    try:
+        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise ClientDisconnect
+        return working.result()
+    finally:
+        working.cancel()
+        leaving.cancel()
+        await asyncio.gather(working, leaving, return_exceptions=True)
+
+
+async def _disconnected(request: Request) -> None:
+    # The body was read before; only the end of the connection can still come.
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

@@ -28,10 +28,7 @@ UserId = Annotated[int, Field(ge=0, le=MAX_USER_ID, strict=True), Whole]
 # Dialects of regular expressions differ in what counts as a space; with these characters added, they agree.
 _VISIBLE = r"[^\s\u0085\ufeff\x1c-\x1f]"
 _ONE_LINE = rf"^{_VISIBLE}([^\n\r\u2028\u2029]*{_VISIBLE})?$"
-PATTERNS_MEAN = {
-    _VISIBLE: "must not be blank",
-    _ONE_LINE: "must be one line, without spaces around it",
-}
+PATTERNS_MEAN = {_VISIBLE: "must not be blank", _ONE_LINE: "must be one line, without spaces around it"}
 """What an error says instead of quoting the pattern."""
 
 ShortText = Annotated[str, StringConstraints(max_length=MAX_MESSAGE_CHARS, pattern=_VISIBLE)]

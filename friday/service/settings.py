@@ -1,11 +1,10 @@
 """The environment variables of the service, beside those of the LLM client."""
 
-from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import ConfigDict, Field, SecretStr
 
-from friday.llm.config import LlmConfig, WholeNumber, read_environment
+from friday.llm.config import LlmConfig, WholeNumber
 
 Required = Annotated[SecretStr, Field(min_length=1)]
 Seconds = Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False)]
@@ -41,8 +40,3 @@ class ServiceSettings(LlmConfig):
     owner_open_id: Required = Field(validation_alias="OWNER_OPEN_ID", description="the owner's open id")
     database_url: Required = Field(validation_alias="DATABASE_URL", description="the URL of Friday's database")
     vite_app_id: Required = Field(validation_alias="VITE_APP_ID", description="the app's id")
-
-
-def load_settings(environ: Mapping[str, str]) -> ServiceSettings:
-    """Read the environment. Raises ConfigurationError with one message about all wrong variables."""
-    return read_environment(ServiceSettings, environ)
