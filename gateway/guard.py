@@ -17,7 +17,7 @@ from litellm.proxy._types import LitellmUserRoles, UserAPIKeyAuth
 from gateway import environment, policy, state
 from gateway.policy import Access, RefusedError
 from gateway.quota import spent_for
-from gateway.request_context import CURRENT, RequestContext
+from gateway.state import CURRENT, RequestContext
 
 logger = logging.getLogger("gateway.guard")
 
@@ -71,7 +71,7 @@ class Guard(CustomLogger):  # type: ignore[misc]  # LiteLLM is installed in its 
             raise _refusal(model, "the account's quota is spent")
         context.attempts += 1
         context.model = model.removeprefix("openrouter/")
-        state.metrics().attempted(context.model)
+        state.metrics().attempts.labels(context.model).inc()
 
     async def async_post_call_failure_deployment_hook(
         self, request_data: Any, exception: Exception, call_type: Any, fallback_depth: int | None = None

@@ -12,8 +12,8 @@ import math
 import time
 import uuid
 from collections import deque
-from collections.abc import Callable
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 WINDOW_SECONDS = 60.0
 REDIS_TIMEOUT_SECONDS = 0.25
@@ -24,6 +24,9 @@ REDIS_PAUSE_SECONDS = 5.0
 
 SPENT_SIGNS = {"free-models-per-min": 60, "free-models-per-day": 86_400}
 """Parts of OpenRouter's messages in a 429 of the account (not of the model), and the seconds of their window."""
+
+Script = Callable[[list[str], list[Any]], Awaitable[Any]]
+"""A registered script of `redis.asyncio`, called with its keys and arguments: the only call to Redis."""
 
 _KEY = "friday-gateway:attempts"
 
@@ -51,13 +54,6 @@ def spent_for(said: str, now: float) -> int:
     """
     periods = [seconds for sign, seconds in SPENT_SIGNS.items() if sign in said]
     return max((math.ceil(seconds - now % seconds) for seconds in periods), default=0)
-
-
-class Script(Protocol):
-    """The only call to Redis (a registered script of `redis.asyncio`)."""
-
-    async def __call__(self, keys: list[str], args: list[Any]) -> Any:
-        """Run it and return its reply."""
 
 
 class Quota:

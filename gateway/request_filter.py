@@ -10,17 +10,15 @@ import asyncio
 import json
 import re
 import secrets
-from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
 from gateway import errors, policy
 from gateway.environment import Gateway
-from gateway.metrics import Metrics
 from gateway.policy import RefusedError
 from gateway.quota import Quota
-from gateway.request_context import CURRENT, RequestContext
 from gateway.response_filter import ResponseFilter
+from gateway.state import CURRENT, Metrics, RequestContext
 from serving.drain import ASGIApp, Message, Receive, Scope, Send
 
 MODELS_PATHS = frozenset({"/models", "/v1/models"})
@@ -54,7 +52,7 @@ class RequestFilter:
             try:
                 await self._serve(scope, receive, ResponseFilter(send, request_id))
             except RefusedError as error:
-                self._metrics.refused(error.code)
+                self._metrics.refused.labels(error.code).inc()
                 await _answer_refusal(ResponseFilter(send, request_id), error)
 
     async def _serve(self, scope: Scope, receive: Receive, out: ResponseFilter) -> None:
@@ -92,7 +90,7 @@ class RequestFilter:
 
     async def _pay(self) -> None:
         wait = await self._quota.take()
-        self._metrics.quota_shared(self._quota.is_shared)
+        self._metrics.quota_shared.set(self._quota.is_shared)
         if wait:
             raise RefusedError(429, "quota_spent", f"the account's free calls are spent for {wait} s", retry_after=wait)
 
@@ -105,7 +103,7 @@ class RequestFilter:
                 out.on_stream = lambda: limit.reschedule(loop.time() + self._gateway.stream_deadline_seconds)
                 await asyncio.shield(work)
         except TimeoutError:
-            self._metrics.refused("deadline")
+            self._metrics.refused.labels("deadline").inc()
             await out.too_late()
             # LiteLLM ends its calls when its client disconnects. When it is only cancelled, a call that waits for the
             # first token of a stream stays open until the model ends it.
@@ -200,9 +198,7 @@ def _parsed(body: bytes) -> Any:
 
 
 def _models_body(names: tuple[str, ...]) -> bytes:
-    entries: list[Mapping[str, object]] = [
-        {"id": name, "object": "model", "created": 0, "owned_by": "openrouter"} for name in names
-    ]
+    entries = [{"id": name, "object": "model", "created": 0, "owned_by": "openrouter"} for name in names]
     return json.dumps({"object": "list", "data": entries}).encode()
 
 
@@ -214,4 +210,5 @@ async def _answer_refusal(out: ResponseFilter, error: RefusedError) -> None:
         headers.append((b"www-authenticate", b"Bearer"))
     if error.status in (405, 408, 413):
         headers.append((b"connection", b"close"))  # the rest of the body is not read
-    await out.answer(error.status, errors.refusal(error), headers)
+    body = errors.body_of(error.status, error.code, error.message, error.param)
+    await out.answer(error.status, body, headers)
