@@ -77,13 +77,7 @@ class RefusedError(Exception):
     """A request that is refused: an HTTP status and an error body in OpenAI's form."""
 
     def __init__(
-        self,
-        status: int,
-        code: str,
-        message: str,
-        *,
-        param: str | None = None,
-        retry_after: int | None = None,
+        self, status: int, code: str, message: str, *, param: str | None = None, retry_after: int | None = None
     ) -> None:
         super().__init__(message)
         self.status = status
@@ -147,9 +141,8 @@ def clean_chat(body: object, models: Collection[str]) -> dict[str, Any]:
         raise RefusedError(400, "invalid_json", "the body should be a JSON object")
     for name in body:
         if is_refused(name):
-            raise RefusedError(
-                403, "field_not_allowed", f"the field {shown(name)} is not allowed here", param=shown(name)
-            )
+            told = shown(name)
+            raise RefusedError(403, "field_not_allowed", f"the field {told} is not allowed here", param=told)
     check_model(body.get("model"), models)
     if body.get("messages") is None:
         raise RefusedError(400, "invalid_request", "messages should be a list of messages", param="messages")
@@ -187,12 +180,8 @@ def is_refused(name: str) -> bool:
 def check_model(model: object, models: Collection[str]) -> None:
     """Raise `RefusedError` (400) unless `model` is exactly one served name; a list with commas is refused."""
     if not isinstance(model, str) or model not in models:
-        raise RefusedError(
-            400,
-            "model_not_found",
-            "this model is not served; GET /v1/models lists those that are",
-            param="model",
-        )
+        message = "this model is not served; GET /v1/models lists those that are"
+        raise RefusedError(400, "model_not_found", message, param="model")
 
 
 def check_deployment(model: object, api_base: object, upstream: str) -> None:

@@ -41,19 +41,20 @@ class RequestFilter:
         self._quota = quota
         self._metrics = metrics
         self._models = frozenset(gateway.models)
-        self._models_body = _models_body(gateway.models)
+        models = [{"id": name, "object": "model", "created": 0, "owned_by": "openrouter"} for name in gateway.models]
+        self._models_body = json.dumps({"object": "list", "data": models}).encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer or refuse the request, or pass it on to LiteLLM."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
         elif scope["type"] == "http":
-            request_id = _request_id(scope)
+            out = ResponseFilter(send, _request_id(scope))
             try:
-                await self._serve(scope, receive, ResponseFilter(send, request_id))
+                await self._serve(scope, receive, out)
             except RefusedError as error:
                 self._metrics.refused.labels(error.code).inc()
-                await _answer_refusal(ResponseFilter(send, request_id), error)
+                await _answer_refusal(out, error)
 
     async def _serve(self, scope: Scope, receive: Receive, out: ResponseFilter) -> None:
         path = scope["path"]
@@ -72,29 +73,23 @@ class RequestFilter:
     async def _chat(self, scope: Scope, receive: Receive, out: ResponseFilter) -> None:
         body = await _read_body(scope, receive)
         cleaned = policy.clean_chat(_parsed(body), self._models)
-        await self._pay()
-        context = RequestContext(paid=1)
-        out.context = context
         sent = json.dumps(cleaned, ensure_ascii=False, separators=(",", ":")).encode()
-        await self._within_deadline(_rebuilt(scope, "/v1/chat/completions", body=sent), _Client(receive, sent), out)
+        await self._ask(_rebuilt(scope, "/v1/chat/completions", body=sent), _Client(receive, sent), out)
 
     async def _deep_health(self, scope: Scope, receive: Receive, out: ResponseFilter) -> None:
         """Check the one model that the query names: without a name LiteLLM would call all models."""
-        query = parse_qs(scope["query_string"].decode("ascii", "replace"))
-        model = query.get("model", [""])[0]
+        model = parse_qs(scope["query_string"].decode("ascii", "replace")).get("model", [""])[0]
         policy.check_model(model, self._models)
-        await self._pay()
-        out.context = RequestContext(paid=1)
         target = _rebuilt(scope, "/health", query=urlencode({"model": model}).encode())
-        await self._within_deadline(target, _Client(receive), out)
+        await self._ask(target, _Client(receive), out)
 
-    async def _pay(self) -> None:
+    async def _ask(self, scope: Scope, client: _Client, out: ResponseFilter) -> None:
+        """Count a call against the quota, and pass LiteLLM's answer on until the deadline."""
         wait = await self._quota.take()
         self._metrics.quota_shared.set(self._quota.is_shared)
         if wait:
             raise RefusedError(429, "quota_spent", f"the account's free calls are spent for {wait} s", retry_after=wait)
-
-    async def _within_deadline(self, scope: Scope, client: _Client, out: ResponseFilter) -> None:
+        out.context = RequestContext(paid=1)
         token = CURRENT.set(out.context)
         loop = asyncio.get_running_loop()
         work = asyncio.ensure_future(self._app(scope, client, out.guarded))
@@ -195,11 +190,6 @@ def _parsed(body: bytes) -> Any:
     except (ValueError, RecursionError):
         raise RefusedError(400, "invalid_json", "the body should be a JSON object") from None
     return parsed
-
-
-def _models_body(names: tuple[str, ...]) -> bytes:
-    entries = [{"id": name, "object": "model", "created": 0, "owned_by": "openrouter"} for name in names]
-    return json.dumps({"object": "list", "data": entries}).encode()
 
 
 async def _answer_refusal(out: ResponseFilter, error: RefusedError) -> None:
