@@ -4,8 +4,6 @@ A check returns only the parts that it knows, so an unknown key deep inside a me
 It raises `FieldError` with the end of a sentence that begins with the field's name.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any

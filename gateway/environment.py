@@ -4,8 +4,6 @@ LiteLLM itself starts as an open proxy when its key is missing, and ignores sett
 every such case ends the start with one line that names the mistake.
 """
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Mapping

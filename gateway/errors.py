@@ -3,8 +3,6 @@
 LiteLLM's own texts contain the fallback map, deployment ids, the upstream's text and OpenRouter's user id.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Mapping

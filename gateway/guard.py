@@ -3,8 +3,6 @@
 `auth` is its `custom_auth`; `guard` is a callback that checks each request and each call to OpenRouter.
 """
 
-from __future__ import annotations
-
 import logging
 import time
 from typing import Any

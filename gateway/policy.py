@@ -9,8 +9,6 @@ name, because such a request may be an attack. All others are dropped: the free 
 that sends one more harmless option (Friday's `thinking`, OpenAI's `store`) should get its answer.
 """
 
-from __future__ import annotations
-
 import hmac
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field

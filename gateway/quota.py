@@ -5,8 +5,6 @@ counts here, not only every request. The window slides: the limit holds for any 
 count for all replicas. Without it each replica uses its share of the limit.
 """
 
-from __future__ import annotations
-
 import asyncio
 import math
 import time

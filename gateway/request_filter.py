@@ -4,8 +4,6 @@ It answers requests that need no model itself. It rebuilds every other request (
 limits the time of all attempts together, and replaces the texts of LiteLLM's errors.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import re
@@ -83,7 +81,7 @@ class RequestFilter:
         target = _rebuilt(scope, "/health", query=urlencode({"model": model}).encode())
         await self._ask(target, _Client(receive), out)
 
-    async def _ask(self, scope: Scope, client: _Client, out: ResponseFilter) -> None:
+    async def _ask(self, scope: Scope, client: "_Client", out: ResponseFilter) -> None:
         """Count a call against the quota, and pass LiteLLM's answer on until the deadline."""
         wait = await self._quota.take()
         self._metrics.quota_shared.set(self._quota.is_shared)

@@ -1,7 +1,5 @@
 """LiteLLM's response without its internal details."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 from gateway import errors

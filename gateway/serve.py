@@ -4,8 +4,6 @@ Exits with code 2 and one line when a setting is missing or wrong, before LiteLL
 port is in use, or when LiteLLM is not as expected or did not accept its whole configuration.
 """
 
-from __future__ import annotations
-
 import asyncio
 import gc
 import importlib

@@ -4,8 +4,6 @@ LiteLLM loads `guard` by its file name, once for each place of its config that n
 share must be in a module that is imported by name.
 """
 
-from __future__ import annotations
-
 import importlib
 from contextvars import ContextVar
 from dataclasses import dataclass

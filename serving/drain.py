@@ -11,8 +11,6 @@ health check. This one reports it first:
 Only the standard library and uvicorn are imported: the module is also uploaded into images that are not ours.
 """
 
-from __future__ import annotations
-
 import contextlib
 import math
 import os
