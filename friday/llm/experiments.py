@@ -13,9 +13,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TextIO
 
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import BaseModel, SecretStr
 
-from friday.llm.config import LlmConfig, read_environment
+from friday.llm.config import LlmConfig, read_environment, variable
 from friday.llm.constants import MAX_USER_ID
 from friday.llm.decision import decide
 from friday.llm.errors import LlmError
@@ -25,9 +25,7 @@ MAX_USERS = 1_000_000
 
 
 class _Salt(BaseModel):
-    jwt_secret: SecretStr = Field(
-        default=SecretStr(""), validation_alias="JWT_SECRET", description="the salt of the logs' pseudonyms"
-    )
+    jwt_secret: SecretStr = variable("JWT_SECRET", "the salt of the logs' pseudonyms", SecretStr(""))
 
 
 def _users(text: str) -> range:

@@ -55,8 +55,7 @@ def encode_body(params: InvokeParams, model: str, *, stream: bool, direct: bool)
 
     The gateway does both by itself.
     """
-    body: dict[str, Any] = {"model": model, **params.model_dump(exclude_none=True, by_alias=True)}
-    body["model"] = model
+    body = {"model": model, **params.model_dump(exclude={"model"}, exclude_none=True, by_alias=True)}
     if params.tool_choice == "required" and params.tools and len(params.tools) == 1:
         # As Friday does: models that do not know "required" understand a name.
         body["tool_choice"] = {"type": "function", "function": {"name": params.tools[0].function.name}}
