@@ -32,14 +32,15 @@ def _messages(value: Any) -> Any:
 def _message(value: Any) -> dict[str, Any]:
     fields = _object(value)
     message = {"role": _choice(fields.get("role"), _ROLES), "content": _content(fields.get("content"))}
-    further = {"name": _text, "tool_call_id": _text, "refusal": _text, "tool_calls": _tool_calls}
+    further: dict[str, Check] = {"name": _text, "tool_call_id": _text, "refusal": _text}
+    further["tool_calls"] = partial(_list, longest=MAX_TOOLS, check=_tool_call)
     return message | _rebuilt(fields, further)
 
 
 def _content(value: Any) -> Any:
     if value is None or isinstance(value, str):
         return value
-    return [_part(part) for part in _list(value, MAX_MESSAGES)]
+    return _list(value, MAX_MESSAGES, _part)
 
 
 def _part(value: Any) -> dict[str, Any]:
@@ -60,10 +61,6 @@ def _part(value: Any) -> dict[str, Any]:
     return {"type": "image_url", "image_url": {"url": url}}
 
 
-def _tool_calls(value: Any) -> list[dict[str, Any]]:
-    return [_tool_call(call) for call in _list(value, MAX_TOOLS)]
-
-
 def _tool_call(value: Any) -> dict[str, Any]:
     called = value.get("function") if isinstance(value, dict) else None
     if not isinstance(called, dict):
@@ -72,12 +69,8 @@ def _tool_call(value: Any) -> dict[str, Any]:
     return {"id": _text(value.get("id")), "type": "function", "function": function}
 
 
-def _tools(value: Any) -> Any:
-    """Return functions only: other kinds of tool at OpenRouter and LiteLLM are paid services or foreign servers."""
-    return [_tool(tool) for tool in _list(value, MAX_TOOLS)]
-
-
 def _tool(value: Any) -> dict[str, Any]:
+    """Return functions only: other kinds of tool at OpenRouter and LiteLLM are paid services or foreign servers."""
     function = _function(value, "should be tools of type function")
     further = {"description": _text, "parameters": _object, "strict": _flag}
     kept = {"name": _text(function.get("name")), **_rebuilt(function, further)}
@@ -118,7 +111,7 @@ def _one(value: Any) -> Any:
 
 
 def _stop(value: Any) -> Any:
-    return value if isinstance(value, str) else [_text(item) for item in _list(value, 16)]
+    return value if isinstance(value, str) else _list(value, 16, _text)
 
 
 def _bias(value: Any) -> Any:
@@ -171,10 +164,10 @@ def _object(value: Any) -> dict[str, Any]:
     return value
 
 
-def _list(value: Any, longest: int) -> list[Any]:
+def _list(value: Any, longest: int, check: Check) -> list[Any]:
     if not isinstance(value, list) or len(value) > longest:
         raise FieldError(f"should be a list of at most {longest}")
-    return value
+    return [check(item) for item in value]
 
 
 PASSED: Mapping[str, Check] = {
@@ -193,7 +186,7 @@ PASSED: Mapping[str, Check] = {
     "logit_bias": _bias,
     "logprobs": _flag,
     "top_logprobs": _whole,
-    "tools": _tools,
+    "tools": partial(_list, longest=MAX_TOOLS, check=_tool),
     "tool_choice": _tool_choice,
     "parallel_tool_calls": _flag,
     "response_format": _response_format,

@@ -82,8 +82,7 @@ class Guard(CustomLogger):  # type: ignore[misc]  # LiteLLM is installed in its 
         context = CURRENT.get()
         if context is not None and status == 429:
             context.quota_wait = spent_for(str(exception), time.time())
-        kind = type(exception).__name__
-        logger.warning("%s failed: %s (status %s)", str(request_data.get("model")), kind, status)
+        logger.warning("%s failed: %s (status %s)", request_data.get("model"), type(exception).__name__, status)
 
 
 def _refusal(model: str, message: str) -> litellm.BadRequestError:

@@ -9,6 +9,7 @@ import inspect
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, cast
 
 from gateway.environment import StartError
@@ -16,7 +17,6 @@ from serving.drain import ASGIApp
 
 _HOOKS = frozenset({"async_pre_call_hook", "async_pre_call_deployment_hook", "async_post_call_failure_deployment_hook"})
 _STREAM_PARAMETERS = frozenset({"streaming_response", "sync_stream", "json_mode"})
-_BAD_GATEWAY = 502
 
 
 def load() -> ASGIApp:
@@ -57,11 +57,8 @@ def read_streams_strictly(openrouter: Any) -> None:
     if not inspect.signature(original).parameters.keys() >= _STREAM_PARAMETERS:
         raise StartError("this LiteLLM reads OpenRouter's streams in another way: broken answers would look complete")
 
-    def failure(message: str) -> Exception:
-        error: Exception = openrouter.OpenRouterException(message=message, status_code=_BAD_GATEWAY, headers={})
-        return error
-
-    failure("the exception can be made")
+    failure = partial(openrouter.OpenRouterException, status_code=502, headers={})
+    failure(message="the exception can be made")
 
     def strict(self: Any, streaming_response: Any, sync_stream: bool, json_mode: bool | None = False) -> Any:
         lines = streaming_response if sync_stream else whole(streaming_response, failure)
@@ -70,7 +67,7 @@ def read_streams_strictly(openrouter: Any) -> None:
     config.get_model_response_iterator = strict
 
 
-async def whole(lines: AsyncIterator[str], failure: Callable[[str], Exception]) -> AsyncIterator[str]:
+async def whole(lines: AsyncIterator[str], failure: Callable[..., Exception]) -> AsyncIterator[str]:
     """Yield the lines of one of OpenRouter's streams as they come.
 
     LiteLLM treats the end of a connection as the end of an answer ("stop"), and ignores an event that it cannot parse.
@@ -87,21 +84,21 @@ async def whole(lines: AsyncIterator[str], failure: Callable[[str], Exception]) 
             finished = _finish_reason(data, failure) or finished
         yield line
     if not finished:
-        raise failure("the stream ended without a finish reason")
+        raise failure(message="the stream ended without a finish reason")
 
 
-def _finish_reason(data: str, failure: Callable[[str], Exception]) -> bool:
+def _finish_reason(data: str, failure: Callable[..., Exception]) -> bool:
     """Return whether an event has a finish reason."""
     try:
         event = json.loads(data)
     except (ValueError, RecursionError):
-        raise failure("an event of the stream is not JSON") from None
+        raise failure(message="an event of the stream is not JSON") from None
     if not isinstance(event, dict):
         return False
     error = event.get("error")
     if isinstance(error, dict) and not isinstance(error.get("code"), int):
         # OpenRouter has codes such as "server_error". LiteLLM cannot handle them and calls no other model.
-        raise failure("the model ended with an error")
+        raise failure(message="the model ended with an error")
     choices = event.get("choices")
     return any(isinstance(choice, dict) and choice.get("finish_reason") for choice in choices or ())
 

@@ -17,11 +17,8 @@ from typing import Any
 
 from gateway.chat_fields import PASSED, FieldError
 
-MAX_BODY_BYTES = 4 * 1024 * 1024
-"""Room for a long conversation with a picture or two; the free models' contexts are far smaller."""
-
-MAX_OUTPUT_TOKENS = 32768
-"""The number that Friday's client asks for; a larger one is reduced to it."""
+MAX_BODY_BYTES = 4 * 1024 * 1024  # a long conversation with a picture or two; the models' contexts are far smaller
+MAX_OUTPUT_TOKENS = 32768  # what Friday's client asks for; a larger number is reduced to it
 
 
 class Access(Enum):
@@ -47,9 +44,7 @@ ROUTES: Mapping[str, tuple[str, Access]] = {
 }
 """All routes that are served, matched exactly. Every other route of LiteLLM is answered with 404."""
 
-CHAT_CALLS = frozenset({"completion", "acompletion"})
-"""LiteLLM's names for a chat."""
-
+CHAT_CALLS = frozenset({"completion", "acompletion"})  # LiteLLM's names for a chat
 HEALTH_PATHS = frozenset(path for path, (_, access) in ROUTES.items() if access is Access.OPEN)
 
 REFUSED_FIELDS = frozenset(

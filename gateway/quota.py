@@ -14,11 +14,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 WINDOW_SECONDS = 60.0
+REDIS_PAUSE_SECONDS = 5.0  # without calls to a Redis that failed
 REDIS_TIMEOUT_SECONDS = 0.25
 """Redis is on the same network: an answer that takes longer than this will not come, and a user is waiting."""
-
-REDIS_PAUSE_SECONDS = 5.0
-"""The time without calls to a Redis that failed."""
 
 SPENT_SIGNS = {"free-models-per-min": 60, "free-models-per-day": 86_400}
 """Parts of OpenRouter's messages in a 429 of the account (not of the model), and the seconds of their window."""

@@ -21,12 +21,8 @@ from serving.drain import ASGIApp, Message, Receive, Scope, Send
 
 MODELS_PATHS = frozenset({"/models", "/v1/models"})
 CHAT_PATHS = frozenset({"/chat/completions", "/v1/chat/completions"})
-BODY_SECONDS = 30.0
-"""The time that a client may take to send its request."""
-
-LEAVE_SECONDS = 2.0
-"""The time that LiteLLM may take to end its calls after the deadline. Then it is cancelled."""
-
+BODY_SECONDS = 30.0  # that a client may take to send its request
+LEAVE_SECONDS = 2.0  # that LiteLLM may take to end its calls after the deadline; then it is cancelled
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 

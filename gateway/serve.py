@@ -21,8 +21,7 @@ from gateway.environment import Gateway, StartError
 from gateway.policy import HEALTH_PATHS
 from serving.drain import ASGIApp, bind, serve
 
-FREEZE_AFTER_SECONDS = 2.0
-"""LiteLLM still loads modules for a moment after it listens."""
+FREEZE_AFTER_SECONDS = 2.0  # LiteLLM still loads modules for a moment after it listens
 
 _DEFAULTS = {
     "LITELLM_MODE": "PRODUCTION",

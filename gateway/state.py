@@ -46,10 +46,9 @@ class Metrics:
         self.quota_shared = Gauge(
             "gateway_quota_shared", "1 while Redis counts for all, 0 while each keeps a share", registry=registry
         )
-        limit = Gauge(
+        Gauge(
             "gateway_quota_requests_per_minute", "Calls to OpenRouter that all replicas make at most", registry=registry
-        )
-        limit.set(requests_per_minute)
+        ).set(requests_per_minute)
 
 
 @cache

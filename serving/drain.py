@@ -30,12 +30,9 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-_FORCE_EXIT_MARGIN_SECONDS = 5.0
-"""The time that the application's own shutdown code may take after the grace period."""
-
+_FORCE_EXIT_MARGIN_SECONDS = 5.0  # for the application's own shutdown code after the grace period
+# Methods of uvicorn's server that its documentation does not describe.
 _OVERRIDDEN = ("startup", "handle_exit", "on_tick", "shutdown")
-"""Methods of uvicorn's server that its documentation does not describe."""
-
 _DRAINING_BODY = b'{"status":"draining"}'
 
 

@@ -4,7 +4,6 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import replace
-from types import TracebackType
 from typing import Any, Self, TypeVar
 from uuid import uuid4
 
@@ -28,8 +27,6 @@ T = TypeVar("T")
 Params = InvokeParams | Mapping[str, Any]
 Attempt = Callable[[ChatClient, InvokeParams, float, str], Awaitable[T]]
 """A method of ChatClient: takes its client, the parameters, the deadline on the loop's clock and the request id."""
-
-BREAKER_OPEN = "breaker_open"
 
 
 class LlmRouter:
@@ -107,7 +104,7 @@ class LlmRouter:
             call.model = gateway_model(request)
             admission = self.breaker.admit()
             if admission is Admission.REFUSED:
-                call.fell_back(BREAKER_OPEN)
+                call.fell_back("breaker_open")
             else:
                 share = now + seconds * constants.GATEWAY_SHARE
                 try:
@@ -181,7 +178,5 @@ class AnswerStream:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.aclose()

@@ -12,8 +12,6 @@ from friday.service.routes import HEALTH_PATHS
 from friday.service.settings import ServiceSettings
 from serving.drain import serve
 
-WRONG_SETTINGS = 2
-
 
 def main() -> int:
     """Serve until a signal. Return 0 after an orderly end, 2 when the environment is wrong."""
@@ -21,7 +19,7 @@ def main() -> int:
         settings = read_environment(ServiceSettings, os.environ)
     except ConfigurationError as error:
         sys.stderr.write(f"friday: {error}\n")
-        return WRONG_SETTINGS
+        return 2
     configure_logging()
     try:
         serve(
@@ -40,7 +38,7 @@ def main() -> int:
             f"friday: PORT: expected a free port, found {settings.host}:{settings.port} "
             f"({error.strerror}); set PORT to another one, or stop what uses it\n"
         )
-        return WRONG_SETTINGS
+        return 2
     logger.info("stopped")
     return 0
 

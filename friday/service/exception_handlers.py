@@ -12,8 +12,7 @@ from friday.llm.errors import LlmError
 from friday.llm.monitoring.logger import logger
 from friday.service.models import PATTERNS_MEAN, ErrorAnswer, ErrorDetail, FieldProblem
 
-CLIENT_DISCONNECTED = 499
-"""Counted when a client disconnects before it has its answer; there is no standard status for that."""
+CLIENT_DISCONNECTED = 499  # for the count of requests: no standard status says that the client did not wait
 
 
 def detail_of(error: LlmError, request_id: str) -> ErrorDetail:
@@ -90,7 +89,6 @@ def _http_error(request: Request, error: HTTPException) -> JSONResponse:
 
 
 def _disconnected(request: Request, error: Exception) -> Response:
-    """Nobody reads this answer; the status is for the count of requests."""
     return Response(status_code=CLIENT_DISCONNECTED)
 
 

@@ -7,11 +7,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 from friday.llm.constants import MAX_TOKENS, MAX_USER_ID
 from friday.llm.types import ModelName
 
-MAX_MESSAGE_CHARS = 32_000
-"""One chat message: about 8,000 tokens."""
-
-MAX_TEXT_CHARS = 100_000
-"""An e-mail, or the notes for a document: about 25,000 tokens."""
+MAX_MESSAGE_CHARS = 32_000  # one chat message: about 8,000 tokens
+MAX_TEXT_CHARS = 100_000  # an e-mail, or the notes for a document: about 25,000 tokens
 
 
 def _whole(value: object) -> object:

@@ -8,12 +8,10 @@ from prometheus_client import CollectorRegistry, Counter
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+# Above the largest body that the models' limits allow, even with every character escaped (12 bytes).
 MAX_REQUEST_BYTES = 1280 * 1024
-"""Above the largest body that the models' limits allow, even with every character escaped (12 bytes)."""
-
+# Up to this size a body that is too large is still read, so that its sender receives the answer.
 MAX_DISCARDED_BYTES = 8 * 1024 * 1024
-"""Up to this size a body that is too large is still read, so that its sender receives the answer."""
-
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._\-]{1,64}")
 
 
@@ -80,14 +78,10 @@ async def _read(headers: dict[bytes, bytes], receive: Receive) -> bytes | None:
 
 def _replay(body: bytes, receive: Receive) -> Receive:
     """Return a Receive that gives the body once, then what the connection brings (a disconnect, in the end)."""
-    given = False
+    first: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def replay() -> Message:
-        nonlocal given
-        if given:
-            return await receive()
-        given = True
-        return {"type": "http.request", "body": body, "more_body": False}
+        return first.pop() if first else await receive()
 
     return replay
 

@@ -12,9 +12,7 @@ from friday.llm.constants import Feature, Path
 LATENCY_BUCKETS = (0.05, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4, 5, 7.5, 10, 15, 20, 30, 60)
 """Seconds; dense around the targets p50 1 s, p95 3 s, p99 5 s and the deadline of 30 s."""
 
-MAX_MODELS = 32
-"""Distinct values of the `model` label; later names count as "other"."""
-
+MAX_MODELS = 32  # distinct values of the `model` label; later names count as "other"
 OTHER = "other"
 
 
