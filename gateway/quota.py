@@ -77,7 +77,7 @@ class Quota:
 
     async def take(self) -> int:
         """Count one call and return 0, or return the whole seconds after which one will be free again."""
-        wait = await self._take_shared() if self.is_shared else None
+        wait = await self._take_shared(self._shared) if self._shared and self.is_shared else None
         if wait is None:
             wait = self._take_local()
         elif not wait:
@@ -85,11 +85,10 @@ class Quota:
             self._forget_old()
         return math.ceil(wait)
 
-    async def _take_shared(self) -> float | None:
-        assert self._shared is not None  # noqa: S101  # for the type checker
+    async def _take_shared(self, script: Script) -> float | None:
         arguments = [int(WINDOW_SECONDS * 1000), self.limit, uuid.uuid4().hex]
         try:
-            reply = await asyncio.wait_for(self._shared([_KEY], arguments), REDIS_TIMEOUT_SECONDS)
+            reply = await asyncio.wait_for(script([_KEY], arguments), REDIS_TIMEOUT_SECONDS)
         except Exception:  # for every error of the client library: the local share applies, and users are still served
             self._redis_paused_until = self._clock() + REDIS_PAUSE_SECONDS
             return None

@@ -58,7 +58,10 @@ def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
     found = error.errors()
     if any(item["type"] in ("json_invalid", "model_attributes_type") for item in found):
         return _not_json(request)
-    problems = [FieldProblem(field=_field(item["loc"]), message=_message(item)) for item in found[:20]]
+    problems = []
+    for item in found[:20]:
+        message = PATTERNS_MEAN.get(item.get("ctx", {}).get("pattern"), str(item["msg"]))
+        problems.append(FieldProblem(field=_field(item["loc"]), message=message))
     field, message = problems[0].field, f"{problems[0].field}: {problems[0].message}"
     detail = _detail(request, "invalid_request", message, "Correct the named field.", field=field, problems=problems)
     return _answer(422, detail)
@@ -73,11 +76,6 @@ def _field(location: tuple[int | str, ...]) -> str:
     names = [str(part) for part in location if part != "body"]
     text = ".".join(names)[:100] or "body"
     return text.encode("ascii", "backslashreplace").decode("ascii")
-
-
-def _message(item: dict[str, Any]) -> str:
-    pattern = item.get("ctx", {}).get("pattern")
-    return PATTERNS_MEAN.get(pattern, str(item["msg"]))
 
 
 def _http_error(request: Request, error: HTTPException) -> JSONResponse:

@@ -55,11 +55,10 @@ class LlmMetrics:
 
     def model_label(self, model: str | None, *, answered: bool) -> str:
         """Return a bounded label: known names, and the first MAX_MODELS others that really answered."""
-        if model is None:
+        if model in self._models:
+            return model
+        if model is None or not answered or self._room <= 0 or len(model) > 128:
             return OTHER
-        if model not in self._models:
-            if not answered or self._room <= 0 or len(model) > 128:
-                return OTHER
-            self._room -= 1
-            self._models.add(model)
+        self._room -= 1
+        self._models.add(model)
         return model
