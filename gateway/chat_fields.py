@@ -4,10 +4,11 @@ A check returns only the parts that it knows, so an unknown key deep inside a me
 It raises `FieldError` with the end of a sentence that begins with the field's name.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
+
+Check = Callable[[Any], Any]
 
 MAX_MESSAGES = 1000
 MAX_TOOLS = 128
@@ -30,20 +31,16 @@ def _messages(value: Any) -> Any:
 
 def _message(value: Any) -> dict[str, Any]:
     fields = _object(value)
-    role = _choice(fields.get("role"), _ROLES)
-    message: dict[str, Any] = {"role": role, "content": _content(fields.get("content"))}
-    for name in ("name", "tool_call_id", "refusal"):
-        if fields.get(name) is not None:
-            message[name] = _text(fields[name])
-    if fields.get("tool_calls") is not None:
-        message["tool_calls"] = [_tool_call(call) for call in _list(fields["tool_calls"], MAX_TOOLS)]
-    return message
+    message = {"role": _choice(fields.get("role"), _ROLES), "content": _content(fields.get("content"))}
+    further: dict[str, Check] = {"name": _text, "tool_call_id": _text, "refusal": _text}
+    further["tool_calls"] = partial(_list, longest=MAX_TOOLS, check=_tool_call)
+    return message | _rebuilt(fields, further)
 
 
 def _content(value: Any) -> Any:
     if value is None or isinstance(value, str):
         return value
-    return [_part(part) for part in _list(value, MAX_MESSAGES)]
+    return _list(value, MAX_MESSAGES, _part)
 
 
 def _part(value: Any) -> dict[str, Any]:
@@ -72,32 +69,26 @@ def _tool_call(value: Any) -> dict[str, Any]:
     return {"id": _text(value.get("id")), "type": "function", "function": function}
 
 
-def _tools(value: Any) -> Any:
-    """Return functions only: other kinds of tool at OpenRouter and LiteLLM are paid services or foreign servers."""
-    return [_tool(tool) for tool in _list(value, MAX_TOOLS)]
-
-
 def _tool(value: Any) -> dict[str, Any]:
-    function = value.get("function") if isinstance(value, dict) and value.get("type") == "function" else None
-    if not isinstance(function, dict):
-        raise FieldError("should be tools of type function")
-    kept: dict[str, Any] = {"name": _text(function.get("name"))}
-    if function.get("description") is not None:
-        kept["description"] = _text(function["description"])
-    if function.get("parameters") is not None:
-        kept["parameters"] = _object(function["parameters"])
-    if function.get("strict") is not None:
-        kept["strict"] = _flag(function["strict"])
+    """Return functions only: other kinds of tool at OpenRouter and LiteLLM are paid services or foreign servers."""
+    function = _function(value, "should be tools of type function")
+    further = {"description": _text, "parameters": _object, "strict": _flag}
+    kept = {"name": _text(function.get("name")), **_rebuilt(function, further)}
     return {"type": "function", "function": kept}
 
 
 def _tool_choice(value: Any) -> Any:
     if isinstance(value, str) and value in ("none", "auto", "required"):
         return value
+    function = _function(value, "should be none, auto, required or a function")
+    return {"type": "function", "function": {"name": _text(function.get("name"))}}
+
+
+def _function(value: Any, otherwise: str) -> dict[str, Any]:
     function = value.get("function") if isinstance(value, dict) and value.get("type") == "function" else None
     if not isinstance(function, dict):
-        raise FieldError("should be none, auto, required or a function")
-    return {"type": "function", "function": {"name": _text(function.get("name"))}}
+        raise FieldError(otherwise)
+    return function
 
 
 def _response_format(value: Any) -> Any:
@@ -119,16 +110,16 @@ def _one(value: Any) -> Any:
     return value
 
 
-def _effort(value: Any) -> Any:
-    return _choice(value, _EFFORTS)
-
-
 def _stop(value: Any) -> Any:
-    return value if isinstance(value, str) else [_text(item) for item in _list(value, 16)]
+    return value if isinstance(value, str) else _list(value, 16, _text)
 
 
 def _bias(value: Any) -> Any:
     return {_text(token): _number(weight) for token, weight in _object(value).items()}
+
+
+def _rebuilt(fields: dict[str, Any], checks: Mapping[str, Check]) -> dict[str, Any]:
+    return {name: check(fields[name]) for name, check in checks.items() if fields.get(name) is not None}
 
 
 def _choice(value: Any, known: frozenset[str]) -> str:
@@ -173,13 +164,13 @@ def _object(value: Any) -> dict[str, Any]:
     return value
 
 
-def _list(value: Any, longest: int) -> list[Any]:
+def _list(value: Any, longest: int, check: Check) -> list[Any]:
     if not isinstance(value, list) or len(value) > longest:
         raise FieldError(f"should be a list of at most {longest}")
-    return value
+    return [check(item) for item in value]
 
 
-PASSED: Mapping[str, Callable[[Any], Any]] = {
+PASSED: Mapping[str, Check] = {
     "messages": _messages,
     "stream": _flag,
     "stream_options": _stream_options,
@@ -195,10 +186,10 @@ PASSED: Mapping[str, Callable[[Any], Any]] = {
     "logit_bias": _bias,
     "logprobs": _flag,
     "top_logprobs": _whole,
-    "tools": _tools,
+    "tools": partial(_list, longest=MAX_TOOLS, check=_tool),
     "tool_choice": _tool_choice,
     "parallel_tool_calls": _flag,
     "response_format": _response_format,
-    "reasoning_effort": _effort,
+    "reasoning_effort": partial(_choice, known=_EFFORTS),
 }
 """All fields of a chat request that reach a model, besides `model` itself."""

@@ -4,8 +4,6 @@ LiteLLM itself starts as an open proxy when its key is missing, and ignores sett
 every such case ends the start with one line that names the mistake.
 """
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Mapping
@@ -21,9 +19,9 @@ import yaml
 from gateway.policy import Keys
 
 OPENROUTER = "https://openrouter.ai/api/v1"
-# Single labels: names of the stack's own network, and of no public name server.
 LOCAL_UPSTREAMS = re.compile(r"(friday-[a-z0-9-]+-)?openrouter|localhost|127\.0\.0\.1")
-"""Hosts that may be called without TLS: the stack's simulator and this machine."""
+"""Hosts that may be called without TLS: the stack's simulator and this machine. Single labels are names of the stack's
+own network, and of no public name server."""
 
 MINIMUM_KEY_LENGTH = 16
 AUTH_HOOK = "gateway.guard.auth"

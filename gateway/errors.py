@@ -3,21 +3,12 @@
 LiteLLM's own texts contain the fallback map, deployment ids, the upstream's text and OpenRouter's user id.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Mapping
 from typing import Any
 
-from gateway.policy import RefusedError
-
-_TYPES = {
-    401: "authentication_error",
-    403: "permission_error",
-    404: "not_found_error",
-    429: "rate_limit_error",
-}
+_TYPES = {401: "authentication_error", 403: "permission_error", 404: "not_found_error", 429: "rate_limit_error"}
 
 _REFUSED = (502, "upstream_refused", "OpenRouter refuses the free models to this gateway's account")
 _LATE = (504, "upstream_timeout", "none of the free models answered in time")
@@ -48,11 +39,6 @@ def body_of(status: int, code: str, message: str, param: str | None = None) -> b
     """Return an error body in OpenAI's form."""
     kind = _TYPES.get(status, "invalid_request_error" if status < 500 else "api_error")
     return json.dumps({"error": {"message": message, "type": kind, "param": param, "code": code}}).encode()
-
-
-def refusal(error: RefusedError) -> bytes:
-    """Return the body for a request that the gateway itself refused."""
-    return body_of(error.status, error.code, error.message, error.param)
 
 
 def replacement(status: int, body: bytes) -> tuple[int, bytes]:

@@ -3,8 +3,6 @@
 `auth` is its `custom_auth`; `guard` is a callback that checks each request and each call to OpenRouter.
 """
 
-from __future__ import annotations
-
 import logging
 import time
 from typing import Any
@@ -17,7 +15,7 @@ from litellm.proxy._types import LitellmUserRoles, UserAPIKeyAuth
 from gateway import environment, policy, state
 from gateway.policy import Access, RefusedError
 from gateway.quota import spent_for
-from gateway.request_context import CURRENT, RequestContext
+from gateway.state import CURRENT, RequestContext
 
 logger = logging.getLogger("gateway.guard")
 
@@ -71,7 +69,7 @@ class Guard(CustomLogger):  # type: ignore[misc]  # LiteLLM is installed in its 
             raise _refusal(model, "the account's quota is spent")
         context.attempts += 1
         context.model = model.removeprefix("openrouter/")
-        state.metrics().attempted(context.model)
+        state.metrics().attempts.labels(context.model).inc()
 
     async def async_post_call_failure_deployment_hook(
         self, request_data: Any, exception: Exception, call_type: Any, fallback_depth: int | None = None
@@ -84,8 +82,7 @@ class Guard(CustomLogger):  # type: ignore[misc]  # LiteLLM is installed in its 
         context = CURRENT.get()
         if context is not None and status == 429:
             context.quota_wait = spent_for(str(exception), time.time())
-        kind = type(exception).__name__
-        logger.warning("%s failed: %s (status %s)", str(request_data.get("model")), kind, status)
+        logger.warning("%s failed: %s (status %s)", request_data.get("model"), type(exception).__name__, status)
 
 
 def _refusal(model: str, message: str) -> litellm.BadRequestError:

@@ -4,21 +4,19 @@
 LiteLLM is not as expected: a newer LiteLLM ends the start instead of serving without a lock.
 """
 
-from __future__ import annotations
-
 import importlib
 import inspect
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, cast
 
-from gateway import streams
 from gateway.environment import StartError
 from serving.drain import ASGIApp
 
 _HOOKS = frozenset({"async_pre_call_hook", "async_pre_call_deployment_hook", "async_post_call_failure_deployment_hook"})
 _STREAM_PARAMETERS = frozenset({"streaming_response", "sync_stream", "json_mode"})
-_BAD_GATEWAY = 502
 
 
 def load() -> ASGIApp:
@@ -49,7 +47,7 @@ def check_locks(custom_auth: object, callbacks: list[object], logger: type) -> N
 
 
 def read_streams_strictly(openrouter: Any) -> None:
-    """Let LiteLLM read OpenRouter's streams through `streams.whole`.
+    """Let LiteLLM read OpenRouter's streams through `whole`.
 
     `openrouter` is the module `litellm.llms.openrouter.chat.transformation`. Raises `StartError` when its method takes
     other parameters, and AttributeError or TypeError when it lacks a class or the exception cannot be made.
@@ -59,17 +57,50 @@ def read_streams_strictly(openrouter: Any) -> None:
     if not inspect.signature(original).parameters.keys() >= _STREAM_PARAMETERS:
         raise StartError("this LiteLLM reads OpenRouter's streams in another way: broken answers would look complete")
 
-    def failure(message: str) -> Exception:
-        error: Exception = openrouter.OpenRouterException(message=message, status_code=_BAD_GATEWAY, headers={})
-        return error
-
-    failure("the exception can be made")
+    failure = partial(openrouter.OpenRouterException, status_code=502, headers={})
+    failure(message="the exception can be made")
 
     def strict(self: Any, streaming_response: Any, sync_stream: bool, json_mode: bool | None = False) -> Any:
-        lines = streaming_response if sync_stream else streams.whole(streaming_response, failure)
+        lines = streaming_response if sync_stream else whole(streaming_response, failure)
         return original(self, streaming_response=lines, sync_stream=sync_stream, json_mode=json_mode)
 
     config.get_model_response_iterator = strict
+
+
+async def whole(lines: AsyncIterator[str], failure: Callable[..., Exception]) -> AsyncIterator[str]:
+    """Yield the lines of one of OpenRouter's streams as they come.
+
+    LiteLLM treats the end of a connection as the end of an answer ("stop"), and ignores an event that it cannot parse.
+    A user would get an incomplete answer that looks complete. Here `failure` makes the exception that is raised for
+    both, and for an error whose code is not a number. If the user has seen nothing yet, the next model is called; else
+    the stream ends with an error event.
+    """
+    finished = False
+    async for line in lines:
+        data = line[5:].strip() if line.startswith("data:") else ""
+        if data == "[DONE]" and not finished:
+            break  # LiteLLM would report it as a complete answer
+        if data and data != "[DONE]":
+            finished = _finish_reason(data, failure) or finished
+        yield line
+    if not finished:
+        raise failure(message="the stream ended without a finish reason")
+
+
+def _finish_reason(data: str, failure: Callable[..., Exception]) -> bool:
+    """Return whether an event has a finish reason."""
+    try:
+        event = json.loads(data)
+    except (ValueError, RecursionError):
+        raise failure(message="an event of the stream is not JSON") from None
+    if not isinstance(event, dict):
+        return False
+    error = event.get("error")
+    if isinstance(error, dict) and not isinstance(error.get("code"), int):
+        # OpenRouter has codes such as "server_error". LiteLLM cannot handle them and calls no other model.
+        raise failure(message="the model ended with an error")
+    choices = event.get("choices")
+    return any(isinstance(choice, dict) and choice.get("finish_reason") for choice in choices or ())
 
 
 def _stop_redis_retries(router: Any) -> None:

@@ -4,8 +4,6 @@ LiteLLM logs the upstream's answer, the whole fallback map and a stack trace for
 kilobytes each time, and an upstream that refuses a text often quotes it. Only the event and its place are kept.
 """
 
-from __future__ import annotations
-
 import json
 import logging
 import re

@@ -9,8 +9,6 @@ name, because such a request may be an attack. All others are dropped: the free 
 that sends one more harmless option (Friday's `thinking`, OpenAI's `store`) should get its answer.
 """
 
-from __future__ import annotations
-
 import hmac
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -19,11 +17,8 @@ from typing import Any
 
 from gateway.chat_fields import PASSED, FieldError
 
-MAX_BODY_BYTES = 4 * 1024 * 1024
-"""Room for a long conversation with a picture or two; the free models' contexts are far smaller."""
-
-MAX_OUTPUT_TOKENS = 32768
-"""The number that Friday's client asks for; a larger one is reduced to it."""
+MAX_BODY_BYTES = 4 * 1024 * 1024  # a long conversation with a picture or two; the models' contexts are far smaller
+MAX_OUTPUT_TOKENS = 32768  # what Friday's client asks for; a larger number is reduced to it
 
 
 class Access(Enum):
@@ -49,9 +44,7 @@ ROUTES: Mapping[str, tuple[str, Access]] = {
 }
 """All routes that are served, matched exactly. Every other route of LiteLLM is answered with 404."""
 
-CHAT_CALLS = frozenset({"completion", "acompletion"})
-"""LiteLLM's names for a chat."""
-
+CHAT_CALLS = frozenset({"completion", "acompletion"})  # LiteLLM's names for a chat
 HEALTH_PATHS = frozenset(path for path, (_, access) in ROUTES.items() if access is Access.OPEN)
 
 REFUSED_FIELDS = frozenset(
@@ -77,13 +70,7 @@ class RefusedError(Exception):
     """A request that is refused: an HTTP status and an error body in OpenAI's form."""
 
     def __init__(
-        self,
-        status: int,
-        code: str,
-        message: str,
-        *,
-        param: str | None = None,
-        retry_after: int | None = None,
+        self, status: int, code: str, message: str, *, param: str | None = None, retry_after: int | None = None
     ) -> None:
         super().__init__(message)
         self.status = status
@@ -147,9 +134,8 @@ def clean_chat(body: object, models: Collection[str]) -> dict[str, Any]:
         raise RefusedError(400, "invalid_json", "the body should be a JSON object")
     for name in body:
         if is_refused(name):
-            raise RefusedError(
-                403, "field_not_allowed", f"the field {shown(name)} is not allowed here", param=shown(name)
-            )
+            told = shown(name)
+            raise RefusedError(403, "field_not_allowed", f"the field {told} is not allowed here", param=told)
     check_model(body.get("model"), models)
     if body.get("messages") is None:
         raise RefusedError(400, "invalid_request", "messages should be a list of messages", param="messages")
@@ -187,12 +173,8 @@ def is_refused(name: str) -> bool:
 def check_model(model: object, models: Collection[str]) -> None:
     """Raise `RefusedError` (400) unless `model` is exactly one served name; a list with commas is refused."""
     if not isinstance(model, str) or model not in models:
-        raise RefusedError(
-            400,
-            "model_not_found",
-            "this model is not served; GET /v1/models lists those that are",
-            param="model",
-        )
+        message = "this model is not served; GET /v1/models lists those that are"
+        raise RefusedError(400, "model_not_found", message, param="model")
 
 
 def check_deployment(model: object, api_base: object, upstream: str) -> None:

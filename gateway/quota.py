@@ -5,25 +5,24 @@ counts here, not only every request. The window slides: the limit holds for any 
 count for all replicas. Without it each replica uses its share of the limit.
 """
 
-from __future__ import annotations
-
 import asyncio
 import math
 import time
 import uuid
 from collections import deque
-from collections.abc import Callable
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 WINDOW_SECONDS = 60.0
+REDIS_PAUSE_SECONDS = 5.0  # without calls to a Redis that failed
 REDIS_TIMEOUT_SECONDS = 0.25
 """Redis is on the same network: an answer that takes longer than this will not come, and a user is waiting."""
 
-REDIS_PAUSE_SECONDS = 5.0
-"""The time without calls to a Redis that failed."""
-
 SPENT_SIGNS = {"free-models-per-min": 60, "free-models-per-day": 86_400}
 """Parts of OpenRouter's messages in a 429 of the account (not of the model), and the seconds of their window."""
+
+Script = Callable[[list[str], list[Any]], Awaitable[Any]]
+"""A registered script of `redis.asyncio`, called with its keys and arguments: the only call to Redis."""
 
 _KEY = "friday-gateway:attempts"
 
@@ -53,13 +52,6 @@ def spent_for(said: str, now: float) -> int:
     return max((math.ceil(seconds - now % seconds) for seconds in periods), default=0)
 
 
-class Script(Protocol):
-    """The only call to Redis (a registered script of `redis.asyncio`)."""
-
-    async def __call__(self, keys: list[str], args: list[Any]) -> Any:
-        """Run it and return its reply."""
-
-
 class Quota:
     """Grants or refuses one call to OpenRouter at a time."""
 
@@ -85,7 +77,7 @@ class Quota:
 
     async def take(self) -> int:
         """Count one call and return 0, or return the whole seconds after which one will be free again."""
-        wait = await self._take_shared() if self.is_shared else None
+        wait = await self._take_shared(self._shared) if self._shared and self.is_shared else None
         if wait is None:
             wait = self._take_local()
         elif not wait:
@@ -93,11 +85,10 @@ class Quota:
             self._forget_old()
         return math.ceil(wait)
 
-    async def _take_shared(self) -> float | None:
-        assert self._shared is not None  # noqa: S101  # for the type checker
+    async def _take_shared(self, script: Script) -> float | None:
         arguments = [int(WINDOW_SECONDS * 1000), self.limit, uuid.uuid4().hex]
         try:
-            reply = await asyncio.wait_for(self._shared([_KEY], arguments), REDIS_TIMEOUT_SECONDS)
+            reply = await asyncio.wait_for(script([_KEY], arguments), REDIS_TIMEOUT_SECONDS)
         except Exception:  # for every error of the client library: the local share applies, and users are still served
             self._redis_paused_until = self._clock() + REDIS_PAUSE_SECONDS
             return None

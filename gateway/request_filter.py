@@ -4,33 +4,25 @@ It answers requests that need no model itself. It rebuilds every other request (
 limits the time of all attempts together, and replaces the texts of LiteLLM's errors.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import re
 import secrets
-from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
 from gateway import errors, policy
 from gateway.environment import Gateway
-from gateway.metrics import Metrics
 from gateway.policy import RefusedError
 from gateway.quota import Quota
-from gateway.request_context import CURRENT, RequestContext
 from gateway.response_filter import ResponseFilter
+from gateway.state import CURRENT, Metrics, RequestContext
 from serving.drain import ASGIApp, Message, Receive, Scope, Send
 
 MODELS_PATHS = frozenset({"/models", "/v1/models"})
 CHAT_PATHS = frozenset({"/chat/completions", "/v1/chat/completions"})
-BODY_SECONDS = 30.0
-"""The time that a client may take to send its request."""
-
-LEAVE_SECONDS = 2.0
-"""The time that LiteLLM may take to end its calls after the deadline. Then it is cancelled."""
-
+BODY_SECONDS = 30.0  # that a client may take to send its request
+LEAVE_SECONDS = 2.0  # that LiteLLM may take to end its calls after the deadline; then it is cancelled
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -43,19 +35,20 @@ class RequestFilter:
         self._quota = quota
         self._metrics = metrics
         self._models = frozenset(gateway.models)
-        self._models_body = _models_body(gateway.models)
+        models = [{"id": name, "object": "model", "created": 0, "owned_by": "openrouter"} for name in gateway.models]
+        self._models_body = json.dumps({"object": "list", "data": models}).encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer or refuse the request, or pass it on to LiteLLM."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
         elif scope["type"] == "http":
-            request_id = _request_id(scope)
+            out = ResponseFilter(send, _request_id(scope))
             try:
-                await self._serve(scope, receive, ResponseFilter(send, request_id))
+                await self._serve(scope, receive, out)
             except RefusedError as error:
-                self._metrics.refused(error.code)
-                await _answer_refusal(ResponseFilter(send, request_id), error)
+                self._metrics.refused.labels(error.code).inc()
+                await _answer_refusal(out, error)
 
     async def _serve(self, scope: Scope, receive: Receive, out: ResponseFilter) -> None:
         path = scope["path"]
@@ -74,29 +67,23 @@ class RequestFilter:
     async def _chat(self, scope: Scope, receive: Receive, out: ResponseFilter) -> None:
         body = await _read_body(scope, receive)
         cleaned = policy.clean_chat(_parsed(body), self._models)
-        await self._pay()
-        context = RequestContext(paid=1)
-        out.context = context
         sent = json.dumps(cleaned, ensure_ascii=False, separators=(",", ":")).encode()
-        await self._within_deadline(_rebuilt(scope, "/v1/chat/completions", body=sent), _Client(receive, sent), out)
+        await self._ask(_rebuilt(scope, "/v1/chat/completions", body=sent), _Client(receive, sent), out)
 
     async def _deep_health(self, scope: Scope, receive: Receive, out: ResponseFilter) -> None:
         """Check the one model that the query names: without a name LiteLLM would call all models."""
-        query = parse_qs(scope["query_string"].decode("ascii", "replace"))
-        model = query.get("model", [""])[0]
+        model = parse_qs(scope["query_string"].decode("ascii", "replace")).get("model", [""])[0]
         policy.check_model(model, self._models)
-        await self._pay()
-        out.context = RequestContext(paid=1)
         target = _rebuilt(scope, "/health", query=urlencode({"model": model}).encode())
-        await self._within_deadline(target, _Client(receive), out)
+        await self._ask(target, _Client(receive), out)
 
-    async def _pay(self) -> None:
+    async def _ask(self, scope: Scope, client: "_Client", out: ResponseFilter) -> None:
+        """Count a call against the quota, and pass LiteLLM's answer on until the deadline."""
         wait = await self._quota.take()
-        self._metrics.quota_shared(self._quota.is_shared)
+        self._metrics.quota_shared.set(self._quota.is_shared)
         if wait:
             raise RefusedError(429, "quota_spent", f"the account's free calls are spent for {wait} s", retry_after=wait)
-
-    async def _within_deadline(self, scope: Scope, client: _Client, out: ResponseFilter) -> None:
+        out.context = RequestContext(paid=1)
         token = CURRENT.set(out.context)
         loop = asyncio.get_running_loop()
         work = asyncio.ensure_future(self._app(scope, client, out.guarded))
@@ -105,7 +92,7 @@ class RequestFilter:
                 out.on_stream = lambda: limit.reschedule(loop.time() + self._gateway.stream_deadline_seconds)
                 await asyncio.shield(work)
         except TimeoutError:
-            self._metrics.refused("deadline")
+            self._metrics.refused.labels("deadline").inc()
             await out.too_late()
             # LiteLLM ends its calls when its client disconnects. When it is only cancelled, a call that waits for the
             # first token of a stream stays open until the model ends it.
@@ -199,13 +186,6 @@ def _parsed(body: bytes) -> Any:
     return parsed
 
 
-def _models_body(names: tuple[str, ...]) -> bytes:
-    entries: list[Mapping[str, object]] = [
-        {"id": name, "object": "model", "created": 0, "owned_by": "openrouter"} for name in names
-    ]
-    return json.dumps({"object": "list", "data": entries}).encode()
-
-
 async def _answer_refusal(out: ResponseFilter, error: RefusedError) -> None:
     headers: list[tuple[bytes, bytes]] = []
     if error.retry_after is not None:
@@ -214,4 +194,5 @@ async def _answer_refusal(out: ResponseFilter, error: RefusedError) -> None:
         headers.append((b"www-authenticate", b"Bearer"))
     if error.status in (405, 408, 413):
         headers.append((b"connection", b"close"))  # the rest of the body is not read
-    await out.answer(error.status, errors.refusal(error), headers)
+    body = errors.body_of(error.status, error.code, error.message, error.param)
+    await out.answer(error.status, body, headers)

@@ -1,11 +1,9 @@
 """LiteLLM's response without its internal details."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 from gateway import errors
-from gateway.request_context import RequestContext
+from gateway.state import RequestContext
 from serving.drain import Message, Send
 
 PASSED_HEADERS = frozenset({b"content-type", b"content-length", b"content-encoding", b"cache-control", b"retry-after"})

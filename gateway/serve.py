@@ -4,12 +4,9 @@ Exits with code 2 and one line when a setting is missing or wrong, before LiteLL
 port is in use, or when LiteLLM is not as expected or did not accept its whole configuration.
 """
 
-from __future__ import annotations
-
 import asyncio
 import gc
 import importlib
-import importlib.util
 import json
 import logging
 import os
@@ -17,15 +14,14 @@ import secrets
 import signal
 import sys
 from types import FrameType
-from typing import Any, NoReturn, cast
+from typing import NoReturn, cast
 
 from gateway import environment, litellm_internals, logs
 from gateway.environment import Gateway, StartError
 from gateway.policy import HEALTH_PATHS
 from serving.drain import ASGIApp, bind, serve
 
-FREEZE_AFTER_SECONDS = 2.0
-"""LiteLLM still loads modules for a moment after it listens."""
+FREEZE_AFTER_SECONDS = 2.0  # LiteLLM still loads modules for a moment after it listens
 
 _DEFAULTS = {
     "LITELLM_MODE": "PRODUCTION",
@@ -73,7 +69,9 @@ def main() -> None:
         drain_seconds=gateway.drain_seconds,
         grace_seconds=gateway.grace_seconds,
         on_started=lambda: _started(gateway, redacting),
-        **_server_options(),
+        access_log=False,
+        timeout_keep_alive=75,
+        log_config=logs.uvicorn_config(),
     )
 
 
@@ -107,15 +105,6 @@ def _load(gateway: Gateway, redacting: logs.RedactingFilter) -> ASGIApp:
     # After LiteLLM: the metrics library reads the environment when it is imported.
     state, request_filter = (importlib.import_module(f"gateway.{name}") for name in ("state", "request_filter"))
     return cast("ASGIApp", request_filter.RequestFilter(app, gateway, state.quota(), state.metrics()))
-
-
-def _server_options() -> dict[str, Any]:
-    options: dict[str, Any] = {"access_log": False, "timeout_keep_alive": 75, "log_config": logs.uvicorn_config()}
-    if importlib.util.find_spec("httptools"):
-        options["http"] = "httptools"
-    if importlib.util.find_spec("uvloop"):
-        options["loop"] = "uvloop"
-    return options
 
 
 def _started(gateway: Gateway, redacting: logs.RedactingFilter) -> None:

@@ -1,18 +1,54 @@
-"""The quota and the metrics of this process, one object each.
+"""What one process shares: its quota, its metrics, and the attempts of each request.
 
 LiteLLM loads `guard` by its file name, once for each place of its config that names it. Objects that all copies
 share must be in a module that is imported by name.
 """
 
-from __future__ import annotations
-
 import importlib
+from contextvars import ContextVar
+from dataclasses import dataclass
 from functools import cache
 from typing import cast
 
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge
+
 from gateway import environment
-from gateway.metrics import Metrics
 from gateway.quota import REDIS_TIMEOUT_SECONDS, TAKE_SCRIPT, Quota, Script
+
+
+@dataclass
+class RequestContext:
+    """The attempts of one request; `paid` is the number of them that the quota has counted already.
+
+    The hook inside LiteLLM writes it, the filters outside read it.
+    """
+
+    paid: int = 0
+    attempts: int = 0
+    model: str | None = None
+    quota_wait: int = 0
+    """Whole seconds. Above 0 when the quota is spent, by our count or OpenRouter's: no further model is called."""
+
+
+CURRENT: ContextVar[RequestContext | None] = ContextVar("gateway_request_context", default=None)
+
+
+class Metrics:
+    """The gateway's own metrics, beside LiteLLM's in the same /metrics."""
+
+    def __init__(self, requests_per_minute: int, registry: CollectorRegistry = REGISTRY) -> None:
+        self.refused = Counter(
+            "gateway_refused_requests", "Requests that the gateway refused, by reason", ["reason"], registry=registry
+        )
+        self.attempts = Counter(
+            "gateway_upstream_attempts", "Calls to OpenRouter, by model", ["model"], registry=registry
+        )
+        self.quota_shared = Gauge(
+            "gateway_quota_shared", "1 while Redis counts for all, 0 while each keeps a share", registry=registry
+        )
+        Gauge(
+            "gateway_quota_requests_per_minute", "Calls to OpenRouter that all replicas make at most", registry=registry
+        ).set(requests_per_minute)
 
 
 @cache

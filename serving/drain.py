@@ -11,8 +11,6 @@ health check. This one reports it first:
 Only the standard library and uvicorn are imported: the module is also uploaded into images that are not ours.
 """
 
-from __future__ import annotations
-
 import contextlib
 import math
 import os
@@ -32,15 +30,9 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-DRAIN_SECONDS = 2.0
-"""Default of `drain_seconds`: several health-check intervals of the edge."""
-
-_FORCE_EXIT_MARGIN_SECONDS = 5.0
-"""The time that the application's own shutdown code may take after the grace period."""
-
+_FORCE_EXIT_MARGIN_SECONDS = 5.0  # for the application's own shutdown code after the grace period
+# Methods of uvicorn's server that its documentation does not describe.
 _OVERRIDDEN = ("startup", "handle_exit", "on_tick", "shutdown")
-"""Methods of uvicorn's server that its documentation does not describe."""
-
 _DRAINING_BODY = b'{"status":"draining"}'
 
 
@@ -54,14 +46,7 @@ class DrainingApp:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer the request, or report on a health path that this process is stopping."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-        elif self.draining and scope["path"] in self._health_paths:
-            await _send_draining(send)
-        else:
-            await self._app(scope, receive, self._closing(send))
 
-    def _closing(self, send: Send) -> Send:
         async def send_closing(message: Message) -> None:
             # Checked when the response starts: a request from before the signal must not keep its connection.
             if self.draining and message["type"] == "http.response.start":
@@ -69,36 +54,26 @@ class DrainingApp:
                 message = {**message, "headers": [*kept, (b"connection", b"close")]}
             await send(message)
 
-        return send_closing
-
-
-async def _send_draining(send: Send) -> None:
-    headers = [
-        (b"content-type", b"application/json"),
-        (b"content-length", str(len(_DRAINING_BODY)).encode()),
-        (b"cache-control", b"no-store"),
-        (b"connection", b"close"),
-    ]
-    await send({"type": "http.response.start", "status": 503, "headers": headers})
-    await send({"type": "http.response.body", "body": _DRAINING_BODY})
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+        elif self.draining and scope["path"] in self._health_paths:
+            length = (b"content-length", str(len(_DRAINING_BODY)).encode())
+            headers = [(b"content-type", b"application/json"), length, (b"cache-control", b"no-store")]
+            await send_closing({"type": "http.response.start", "status": 503, "headers": headers})
+            await send({"type": "http.response.body", "body": _DRAINING_BODY})
+        else:
+            await self._app(scope, receive, send_closing)
 
 
 class DrainingServer(uvicorn.Server):
     """uvicorn's server with the listener held open for `drain_seconds` after the first signal."""
 
     def __init__(
-        self,
-        config: uvicorn.Config,
-        app: DrainingApp,
-        *,
-        drain_seconds: float,
-        grace_seconds: float,
-        on_started: Callable[[], None] | None = None,
+        self, config: uvicorn.Config, app: DrainingApp, drain_seconds: float, on_started: Callable[[], None] | None
     ) -> None:
         super().__init__(config)
         self._drain_app = app
         self._drain_seconds = drain_seconds
-        self._grace_seconds = grace_seconds
         self._on_started = on_started
         self._close_at = math.inf
 
@@ -126,16 +101,15 @@ class DrainingServer(uvicorn.Server):
         return await super().on_tick(counter) or time.monotonic() >= self._close_at
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Close the listener and wait for running requests, with a time limit for all of it."""
-        _start_watchdog(self._grace_seconds + _FORCE_EXIT_MARGIN_SECONDS)
+        """Close the listener and wait for running requests, with a time limit for all of it.
+
+        The timer ends a process that a thread, or a task that ignores cancellation, would keep alive for ever.
+        """
+        limit = (self.config.timeout_graceful_shutdown or 0) + _FORCE_EXIT_MARGIN_SECONDS
+        timer = threading.Timer(limit, _exit_now, args=(1,))
+        timer.daemon = True
+        timer.start()
         await super().shutdown(sockets=sockets)
-
-
-def _start_watchdog(seconds: float) -> None:
-    """End the process when a thread, or a task that ignores cancellation, would keep it alive for ever."""
-    timer = threading.Timer(seconds, _exit_now, args=(1,))
-    timer.daemon = True
-    timer.start()
 
 
 def _exit_now(code: int) -> None:
@@ -168,7 +142,7 @@ def serve(
     host: str,
     port: int,
     health_paths: frozenset[str],
-    drain_seconds: float = DRAIN_SECONDS,
+    drain_seconds: float,
     grace_seconds: float,
     on_started: Callable[[], None] | None = None,
     **uvicorn_options: Any,
@@ -186,17 +160,6 @@ def serve(
     draining_app = DrainingApp(app, health_paths)
     options: dict[str, Any] = {"server_header": False, "ws": "none", **uvicorn_options}
     config = uvicorn.Config(
-        cast("Any", draining_app),
-        host=host,
-        port=port,
-        timeout_graceful_shutdown=math.ceil(grace_seconds),
-        **options,
+        cast("Any", draining_app), host=host, port=port, timeout_graceful_shutdown=math.ceil(grace_seconds), **options
     )
-    server = DrainingServer(
-        config,
-        draining_app,
-        drain_seconds=drain_seconds,
-        grace_seconds=grace_seconds,
-        on_started=on_started,
-    )
-    server.run(sockets=[bind(host, port)])
+    DrainingServer(config, draining_app, drain_seconds, on_started).run(sockets=[bind(host, port)])

@@ -12,14 +12,12 @@ from the environment.
 
 import os
 
-from friday.llm.answer import AnswerStream
-from friday.llm.caller import Caller
 from friday.llm.config import LlmConfig, read_environment
 from friday.llm.constants import Feature, Path
 from friday.llm.decision import decide
 from friday.llm.errors import LlmError
-from friday.llm.router import LlmRouter, Params
-from friday.llm.types import InvokeParams, InvokeResult, Message, Route
+from friday.llm.router import AnswerStream, LlmRouter, Params
+from friday.llm.types import Caller, InvokeParams, InvokeResult, Message, Route
 
 __all__ = [
     "AnswerStream",

@@ -1,93 +1,77 @@
-"""The HTTP client of one path: connection reuse, deadlines, retries where repeating is safe."""
+"""The HTTP client of one path: connection reuse, deadlines, one repetition where that is safe.
+
+A deadline is a point on the event loop's clock, in seconds; every try and every read of a call shares it.
+"""
 
 import asyncio
 import contextlib
-import itertools
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing, asynccontextmanager
 from typing import TypeVar
 
 import httpx
-from httpx_sse import SSEError
+from httpx_sse import EventSource, ServerSentEvent, SSEError
 
 from friday.llm import constants, errors
-from friday.llm.body import read_events, read_whole
+from friday.llm.config import LlmConfig
 from friday.llm.constants import Path
-from friday.llm.deadline import Deadline
 from friday.llm.errors import LlmError
 from friday.llm.requests import encode_body, gateway_model
-from friday.llm.responses import error_for_status, parse_result
-from friday.llm.streaming import Assembler
+from friday.llm.responses import Assembler, error_for_status, parse_result
 from friday.llm.types import InvokeParams, InvokeResult
 
 T = TypeVar("T")
 
-_NO_ANSWER = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.ReadError,
-    httpx.WriteError,
-    httpx.RemoteProtocolError,
-)
+_NO_ANSWER = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
 _TAIL_SECONDS = 0.1
 
 
-@dataclass(frozen=True)
-class Upstream:
-    """The other end of a path. When `model` is set, it is always asked for, and it must be free."""
-
-    path: Path
-    base_url: str
-    connect_seconds: float
-    attempts: int
-    key: str | None = field(default=None, repr=False)
-    model: str | None = None
-
-
 class ChatClient:
-    """Talks to one upstream. Use one instance per event loop and `aclose` it at the end."""
+    """Talks to the upstream of `path`. Use one instance per event loop and `aclose` it at the end.
 
-    def __init__(self, upstream: Upstream, transport: httpx.AsyncBaseTransport | None = None) -> None:
-        self.upstream = upstream
+    The direct path always asks for OPENROUTER_MODEL, which must be free, and only it sends the key.
+    """
+
+    def __init__(self, path: Path, config: LlmConfig, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        self._direct = path is Path.DIRECT
+        self._direct_model = config.openrouter_model
+        self._key = config.openrouter_api_key.get_secret_value() if self._direct else ""
+        base_url = config.openrouter_base_url if self._direct else config.litellm_base_url
+        connect = constants.DIRECT_CONNECT_SECONDS if self._direct else constants.GATEWAY_CONNECT_SECONDS
         headers = {"content-type": "application/json", "user-agent": "friday-llm"}
-        if upstream.key:
-            headers["authorization"] = f"Bearer {upstream.key}"
+        if self._key:
+            headers["authorization"] = f"Bearer {self._key}"
         self._http = httpx.AsyncClient(
             transport=transport,
             headers=headers,
             # The call's own deadline limits reads and writes, so they need no time-out of their own.
-            timeout=httpx.Timeout(None, connect=upstream.connect_seconds),
+            timeout=httpx.Timeout(None, connect=connect),
             limits=httpx.Limits(
                 max_connections=constants.MAX_CONNECTIONS,
                 max_keepalive_connections=constants.MAX_KEPT_CONNECTIONS,
                 keepalive_expiry=constants.KEEPALIVE_SECONDS,
             ),
             # Plain http stays inside the network, without a proxy; https follows HTTPS_PROXY and NO_PROXY.
-            trust_env=upstream.base_url.startswith("https:"),
+            trust_env=base_url.startswith("https:"),
         )
-        self._url = upstream.base_url + constants.CHAT_PATH
+        self._url = base_url + constants.CHAT_PATH
 
     async def aclose(self) -> None:
         """Close idle and running connections."""
         await self._http.aclose()
 
-    async def complete(self, params: InvokeParams, deadline: Deadline, request_id: str) -> InvokeResult:
+    async def complete(self, params: InvokeParams, deadline: float, request_id: str) -> InvokeResult:
         """Return a whole answer. Raises LlmError; cancelling ends the request."""
         request = self._build(params, request_id, stream=False)
 
         async def attempt() -> InvokeResult:
-            async with _within(deadline):
-                response = await self._send(request)
-                try:
-                    return parse_result(await read_whole(response), _answering_model(response))
-                finally:
-                    await response.aclose()
+            async with _within(deadline), aclosing(await self._send(request)) as response:
+                return parse_result(await read_whole(response), _answering_model(response))
 
         return await self._repeat(attempt, deadline)
 
-    async def stream(self, params: InvokeParams, deadline: Deadline, request_id: str) -> "ChatStream":
+    async def stream(self, params: InvokeParams, deadline: float, request_id: str) -> "ChatStream":
         """Return a streamed answer once its first visible text (or tool call) has arrived.
 
         Raises LlmError when the stream ends, breaks or stays empty before that: no text was shown yet.
@@ -96,8 +80,7 @@ class ChatClient:
 
         async def attempt() -> ChatStream:
             async with _within(deadline):
-                response = await self._send(request)
-            stream = ChatStream(response, deadline)
+                stream = ChatStream(await self._send(request), deadline)
             try:
                 await stream.wait_for_first()
             except BaseException:
@@ -108,18 +91,14 @@ class ChatClient:
         return await self._repeat(attempt, deadline)
 
     def _build(self, params: InvokeParams, request_id: str, *, stream: bool) -> httpx.Request:
-        model = self.upstream.model or gateway_model(params)
-        if self.upstream.path is Path.DIRECT:
-            self._check_direct(model)
-        body = encode_body(params, model, stream=stream, direct=self.upstream.path is Path.DIRECT)
-        headers = {} if self.upstream.path is Path.DIRECT else {"x-request-id": request_id}
-        return self._http.build_request("POST", self._url, content=body, headers=headers)
-
-    def _check_direct(self, model: str) -> None:
-        if not model.endswith(constants.FREE_SUFFIX):
+        model = self._direct_model if self._direct else gateway_model(params)
+        if self._direct and not model.endswith(constants.FREE_SUFFIX):
             raise errors.PaidModelRefused(f"model: {model} is not a free model", field="model")
-        if not self.upstream.key:
+        if self._direct and not self._key:
             raise errors.ConfigurationError("OPENROUTER_API_KEY is not set", field="OPENROUTER_API_KEY")
+        body = encode_body(params, model, stream=stream, direct=self._direct)
+        headers = {} if self._direct else {"x-request-id": request_id}
+        return self._http.build_request("POST", self._url, content=body, headers=headers)
 
     async def _send(self, request: httpx.Request) -> httpx.Response:
         try:
@@ -130,29 +109,29 @@ class ChatClient:
             raise errors.Unavailable(f"no connection ({type(error).__name__})", repeatable=True) from error
         if response.status_code == 200:
             return response
-        try:
-            body = await read_whole(response)
-        finally:
-            await response.aclose()
-        raise error_for_status(response.status_code, body, response.headers)
+        async with aclosing(response):
+            raise error_for_status(response.status_code, await read_whole(response), response.headers)
 
-    async def _repeat(self, attempt: Callable[[], Awaitable[T]], deadline: Deadline) -> T:
-        """Run `attempt`; repeat it after a pause when that is safe and there is time, else raise its error."""
-        for number in itertools.count(1):
-            try:
-                return await attempt()
-            except LlmError as error:
-                pause = _pause(number, error)
-                if number >= self.upstream.attempts or not error.repeatable or pause >= deadline.remaining:
-                    raise
-                await asyncio.sleep(pause)
-        raise AssertionError  # pragma: no cover (the count has no end; tells the type checker)
+    async def _repeat(self, attempt: Callable[[], Awaitable[T]], deadline: float) -> T:
+        """Run `attempt`. On the direct path run it once more after a pause, when that is safe and there is time.
+
+        Once, because failed tries also count against the free quota. The gateway makes its own.
+        """
+        try:
+            return await attempt()
+        except LlmError as error:
+            pause = (error.retry_after or 0) + random.uniform(0, constants.PAUSE_SECONDS)  # noqa: S311 (no secret)
+            left = deadline - asyncio.get_running_loop().time()
+            if not self._direct or not error.repeatable or pause >= left:
+                raise
+        await asyncio.sleep(pause)
+        return await attempt()
 
 
 class ChatStream:
     """One streamed answer after its first token. Iterate for text; `result` is set once it has ended."""
 
-    def __init__(self, response: httpx.Response, deadline: Deadline) -> None:
+    def __init__(self, response: httpx.Response, deadline: float) -> None:
         self._response = response
         self._deadline = deadline
         self._events = read_events(response)
@@ -205,22 +184,16 @@ class ChatStream:
         await self._response.aclose()
 
 
-def _pause(number: int, error: LlmError) -> float:
-    ceiling = min(constants.BACKOFF_BASE_SECONDS * 2 ** (number - 1), constants.BACKOFF_MAX_SECONDS)
-    jitter = random.uniform(0, ceiling)  # noqa: S311 (spreads load, no secret)
-    return jitter if error.retry_after is None else error.retry_after + jitter
-
-
 def _answering_model(response: httpx.Response) -> str | None:
     """Return the model in the gateway's header; LiteLLM's body only repeats the requested name."""
     return response.headers.get("x-gateway-model") or None
 
 
 @asynccontextmanager
-async def _within(deadline: Deadline) -> AsyncIterator[None]:
+async def _within(deadline: float) -> AsyncIterator[None]:
     """Limit a block to the deadline, and turn time-outs and httpx's errors into ours."""
     try:
-        async with asyncio.timeout_at(deadline.at):
+        async with asyncio.timeout_at(deadline):
             yield
     except TimeoutError:
         raise errors.LlmTimeout("no complete answer within the deadline") from None
@@ -230,3 +203,26 @@ async def _within(deadline: Deadline) -> AsyncIterator[None]:
         raise errors.BadResponse("the answer's encoding is broken") from error
     except httpx.HTTPError as error:
         raise errors.Unavailable("the connection broke") from error
+
+
+async def read_whole(response: httpx.Response) -> bytes:
+    """Return the whole body, decompressed. Raises BadResponse when it is too large, and httpx's errors."""
+    return b"".join([part async for part in _limited(response)])
+
+
+def read_events(response: httpx.Response) -> AsyncGenerator[ServerSentEvent, None]:
+    """Yield the events of a stream. Raises SSEError for another content type, else like `read_whole`.
+
+    Neither httpx nor httpx-sse limits how long a line or an event may become, so httpx-sse reads a limited body.
+    """
+    headers = {"content-type": response.headers.get("content-type", "")}
+    return EventSource(httpx.Response(response.status_code, headers=headers, content=_limited(response))).aiter_sse()
+
+
+async def _limited(response: httpx.Response) -> AsyncIterator[bytes]:
+    size = 0
+    async for part in response.aiter_bytes():
+        size += len(part)
+        if size > constants.MAX_BODY_BYTES:
+            raise errors.BadResponse("the answer is too large")
+        yield part

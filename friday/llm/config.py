@@ -7,6 +7,7 @@ from typing import Annotated, Any, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
 
 from friday.llm import constants
 from friday.llm.errors import ConfigurationError
@@ -57,46 +58,44 @@ FreeModel = Annotated[str, AfterValidator(_free_model)]
 Flag = Annotated[bool, BeforeValidator(lambda value: value is True or value == "true")]
 
 
+def variable(name: str, description: str, default: Any = ..., *, example: str = "...") -> Any:
+    """Return the field of a setting: its environment variable, what that should hold, and an example for a message."""
+    return Field(default, validation_alias=name, description=description, examples=[example])
+
+
 class LlmConfig(BaseModel):
-    """The settings of `invoke_llm`. Aliases are environment variables, descriptions say what they should hold."""
+    """The settings of `invoke_llm`."""
 
     model_config = ConfigDict(frozen=True, populate_by_name=True)
 
-    enable_litellm: Flag = Field(
-        default=False, validation_alias="ENABLE_LITELLM", description="the string true, else off"
+    enable_litellm: Flag = variable("ENABLE_LITELLM", "the string true, else off", False)
+    rollout_percentage: Annotated[int, WholeNumber, Field(ge=0, le=100)] = variable(
+        "LITELLM_ROLLOUT_PERCENTAGE", "an integer from 0 to 100", 0, example="10"
     )
-    rollout_percentage: Annotated[int, WholeNumber, Field(ge=0, le=100)] = Field(
-        default=0,
-        validation_alias="LITELLM_ROLLOUT_PERCENTAGE",
-        description="an integer from 0 to 100",
-        examples=["10"],
+    litellm_base_url: BaseUrl = variable(
+        "LITELLM_BASE_URL",
+        "the http(s) URL of the gateway",
+        constants.DEFAULT_LITELLM_BASE_URL,
+        example="http://edge:4000",
     )
-    litellm_base_url: BaseUrl = Field(
-        default=constants.DEFAULT_LITELLM_BASE_URL,
-        validation_alias="LITELLM_BASE_URL",
-        description="the http(s) URL of the gateway",
-        examples=["http://edge:4000"],
+    openrouter_api_key: Key = variable("OPENROUTER_API_KEY", "the key of the direct path", SecretStr(""))
+    openrouter_model: FreeModel = variable(
+        "OPENROUTER_MODEL",
+        "the id of a free model, which ends in :free",
+        constants.DEFAULT_DIRECT_MODEL,
+        example="google/gemma-4-31b-it:free",
     )
-    openrouter_api_key: Key = Field(
-        default=SecretStr(""), validation_alias="OPENROUTER_API_KEY", description="the key of the direct path"
+    openrouter_base_url: BaseUrl = variable(
+        "OPENROUTER_BASE_URL",
+        "the http(s) URL of OpenRouter's API",
+        constants.DEFAULT_OPENROUTER_BASE_URL,
+        example=constants.DEFAULT_OPENROUTER_BASE_URL,
     )
-    openrouter_model: FreeModel = Field(
-        default=constants.DEFAULT_DIRECT_MODEL,
-        validation_alias="OPENROUTER_MODEL",
-        description="the id of a free model, which ends in :free",
-        examples=["google/gemma-4-31b-it:free"],
-    )
-    openrouter_base_url: BaseUrl = Field(
-        default=constants.DEFAULT_OPENROUTER_BASE_URL,
-        validation_alias="OPENROUTER_BASE_URL",
-        description="the http(s) URL of OpenRouter's API",
-        examples=[constants.DEFAULT_OPENROUTER_BASE_URL],
-    )
-    deadline_seconds: Annotated[float, Field(gt=0, le=600, allow_inf_nan=False)] = Field(
-        default=constants.DEADLINE_SECONDS,
-        validation_alias="LLM_DEADLINE_SECONDS",
-        description="seconds that one call may take, more than 0 and at most 600",
-        examples=["30"],
+    deadline_seconds: Annotated[float, Field(gt=0, le=constants.MAX_DEADLINE_SECONDS, allow_inf_nan=False)] = variable(
+        "LLM_DEADLINE_SECONDS",
+        "seconds that one call may take, more than 0 and at most 600",
+        constants.DEADLINE_SECONDS,
+        example="30",
     )
 
 
@@ -106,27 +105,24 @@ def read_environment(model: type[M], environ: Mapping[str, str]) -> M:
     Raises ConfigurationError with one message: for each wrong variable its name, what was expected,
     what was found (never a secret) and the fix.
     """
+    fields = {str(field.validation_alias): field for field in model.model_fields.values()}
     values: dict[str, str] = {}
     problems: dict[str, str] = {}
-    for field in model.model_fields.values():
-        name = str(field.validation_alias)
+    for name in fields:
         try:
-            value = _lookup(name, environ)
+            if value := _lookup(name, environ):
+                values[name] = value
         except ValueError as error:
             problems[name] = str(error)
-        else:
-            if value:
-                values[name] = value
     try:
         settings = model.model_validate(values)
     except ValidationError as error:
         for item in error.errors(include_url=False, include_input=False):
             name = str(item["loc"][0])
-            problems.setdefault(name, _problem(model, name, values.get(name), item["msg"]))
+            problems.setdefault(name, _problem(fields[name], name, values.get(name), item["msg"]))
     if problems:
-        names = list(problems)
-        lines = "\n".join(f"  {name}: {problems[name]}" for name in names)
-        raise ConfigurationError(f"the environment is incomplete or wrong:\n{lines}", field=names[0])
+        lines = "\n".join(f"  {name}: {problem}" for name, problem in problems.items())
+        raise ConfigurationError(f"the environment is incomplete or wrong:\n{lines}", field=next(iter(problems)))
     return settings
 
 
@@ -149,12 +145,9 @@ def _lookup(name: str, environ: Mapping[str, str]) -> str:
     return value
 
 
-def _problem(model: type[BaseModel], name: str, found: str | None, reason: str) -> str:
-    field: Any = next(f for f in model.model_fields.values() if f.validation_alias == name)
+def _problem(field: FieldInfo, name: str, found: str | None, reason: str) -> str:
     secret = "Secret" in str(field.annotation)
     shown = "nothing" if found is None else "a secret value" if secret else repr(found[:80])
-    example = field.examples[0] if field.examples else "..."
-    detail = reason.removeprefix("Value error, ")
-    fix = f"set {name}={example}" + (f" or {name}_FILE=/path/to/file" if secret else "")
-    why = "" if found is None else f" ({detail})"
+    fix = f"set {name}={(field.examples or ['...'])[0]}" + (f" or {name}_FILE=/path/to/file" if secret else "")
+    why = "" if found is None else f" ({reason.removeprefix('Value error, ')})"
     return f"expected {field.description}, found {shown}{why}; {fix}"

@@ -20,14 +20,11 @@ class Feature(StrEnum):
     EMAIL_LABELS = "email_labels"
 
 
-FREE_SUFFIX = ":free"
-"""The mark of OpenRouter's free models; the direct path asks for no others."""
-
+# Models
+FREE_SUFFIX = ":free"  # the mark of OpenRouter's free models; the direct path asks for no others
+GATEWAY_PREFIX = "openrouter/"  # LiteLLM's provider prefix, which Friday's own model names carry
 ZERO_PRICE = {"prompt": 0, "completion": 0, "request": 0, "image": 0}
 """OpenRouter's `provider.max_price`: a model may keep its ":free" and still get a price."""
-
-GATEWAY_PREFIX = "openrouter/"
-"""LiteLLM's provider prefix, which Friday's own model names carry."""
 
 STOCK_MODELS = {
     "glm-4.5-air-free": "openrouter/z-ai/glm-4.5-air:free",
@@ -40,46 +37,28 @@ STOCK_MODELS = {
 }
 """Friday's seven model names, short to long (its model map). The gateway serves both."""
 
-DEFAULT_GATEWAY_MODEL = STOCK_MODELS["glm-4.5-air-free"]
-"""The model that Friday asks the gateway for when a call names none."""
+DEFAULT_GATEWAY_MODEL = STOCK_MODELS["glm-4.5-air-free"]  # Friday asks the gateway for it when a call names none
+DEFAULT_DIRECT_MODEL = "z-ai/glm-4.5-air:free"  # Friday's default of OPENROUTER_MODEL
 
-DEFAULT_DIRECT_MODEL = "z-ai/glm-4.5-air:free"
-"""Friday's default of OPENROUTER_MODEL."""
+# Addresses
+DEFAULT_LITELLM_BASE_URL = "http://localhost:4000"  # Friday's default of LITELLM_BASE_URL
+DEFAULT_OPENROUTER_BASE_URL = "https://openrouter.ai/api/v1"  # OpenRouter's public API
+CHAT_PATH = "/chat/completions"  # below both base URLs
 
-DEFAULT_LITELLM_BASE_URL = "http://localhost:4000"
-"""Friday's default of LITELLM_BASE_URL."""
-
-DEFAULT_OPENROUTER_BASE_URL = "https://openrouter.ai/api/v1"
-"""OpenRouter's public API."""
-
-CHAT_PATH = "/chat/completions"
-"""Below both base URLs."""
-
-DEADLINE_SECONDS = 30.0
-"""For one call, from the first try to the last byte; Friday's own time-out."""
-
-GATEWAY_SHARE = 0.6
-"""Part of the deadline that the gateway may use, so that a fallback still has time to answer."""
-
+# Times
+DEADLINE_SECONDS = 30.0  # for one call, from the first try to the last byte; Friday's own time-out
+MAX_DEADLINE_SECONDS = 600  # the longest deadline that can be set
+GATEWAY_SHARE = 0.6  # part of the deadline that the gateway may use, so that a fallback still has time to answer
+PAUSE_SECONDS = 0.5  # before the direct path's second try: at most, at random, and beside what a Retry-After asks for
+DIRECT_CONNECT_SECONDS = 5.0  # TCP and TLS to a host on the internet
 GATEWAY_CONNECT_SECONDS = 2.0
 """The gateway is in the same network: without a connection after this time it is not there. Above one second, after
 which a lost SYN is sent again (RFC 6298, section 2): one lost packet is no reason to fall back."""
 
-DIRECT_CONNECT_SECONDS = 5.0
-"""TCP and TLS to a host on the internet."""
-
-DIRECT_ATTEMPTS = 2
-"""Tries on the direct path. Few, because failed tries also count against the free quota."""
-
-BACKOFF_BASE_SECONDS = 0.5
-"""First pause between tries; doubles, with full jitter."""
-
-BACKOFF_MAX_SECONDS = 8.0
-"""The longest pause that the client chooses itself; a Retry-After may ask for more."""
-
 KEEPALIVE_SECONDS = 4.0
 """Idle connections are closed before uvicorn closes them (5 s), so that no request meets one that is closing."""
 
+# Limits
 MAX_CONNECTIONS = 512
 """Per path. Above the 100 concurrent users that the plan tests, below the usual 1,024 file descriptors."""
 
@@ -87,26 +66,15 @@ MAX_KEPT_CONNECTIONS = 20
 """Idle connections per path, httpx's own default. Its pool looks at all of them whenever a request starts or ends: with
 no limit, a call costs 7 ms more processor time at 100 concurrent users."""
 
-MAX_TOKENS = 32_768
-"""What Friday sends as max_tokens, and the most that a caller may ask for."""
-
-MAX_MESSAGES = 256
-"""Messages in one call."""
-
 MAX_PROMPT_CHARS = 400_000
 """Text of all messages together: about 100,000 tokens, less than the smallest context of today's models."""
 
-MAX_BODY_BYTES = 8 * 1024 * 1024
-"""The largest answer that is read; 32,768 tokens are less than 1 MB."""
+MAX_MESSAGES = 256  # in one call
+MAX_TOKENS = 32_768  # what Friday sends as max_tokens, and the most that a caller may ask for
+MAX_BODY_BYTES = 8 * 1024 * 1024  # the largest answer that is read; 32,768 tokens are less than 1 MB
+MAX_USER_ID = 2**53 - 1  # the largest integer that Friday's JavaScript client can hold exactly
 
-MAX_USER_ID = 2**53 - 1
-"""Largest integer that Friday's JavaScript client can hold exactly."""
-
-BREAKER_FAILURES = 5
-"""Failures in a row after which the gateway gets no more calls."""
-
-BREAKER_OPEN_SECONDS = 2.0
-"""First pause of an open breaker; doubles while probes fail."""
-
-BREAKER_MAX_OPEN_SECONDS = 30.0
-"""Longest pause of an open breaker."""
+# The circuit breaker
+BREAKER_FAILURES = 5  # failures in a row after which the gateway gets no more calls
+BREAKER_OPEN_SECONDS = 2.0  # first pause of an open breaker; doubles while probes fail
+BREAKER_MAX_OPEN_SECONDS = 30.0  # longest pause of an open breaker

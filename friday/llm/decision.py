@@ -6,13 +6,7 @@ from collections.abc import Callable
 from friday.llm.constants import Path
 
 
-def decide(
-    user_id: int | None,
-    *,
-    enabled: bool,
-    percentage: int,
-    draw: Callable[[], float] = random.random,
-) -> Path:
+def decide(user_id: int | None, *, enabled: bool, percentage: int, draw: Callable[[], float] = random.random) -> Path:
     """Return Path.LITELLM or Path.DIRECT, by Friday's rollout rule.
 
     Flag off or 0: direct. 100: LiteLLM. Else `user_id % 100 < percentage`.

@@ -44,14 +44,11 @@ class LlmError(Exception):
         repeatable: bool | None = None,
     ) -> None:
         super().__init__(message)
-        self.field = field
-        """Argument or environment variable at fault, where there is one."""
-        self.status = status
-        """HTTP status (or the code in an error body) that the other side gave."""
-        self.retry_after = retry_after
-        """Seconds that the other side asked to wait."""
+        self.field = field  # argument or environment variable at fault, where there is one
+        self.status = status  # HTTP status (or the code in an error body) that the other side gave
+        self.retry_after = retry_after  # seconds that the other side asked to wait
+        # Whether the same request may be tried again on the same path: the first did nothing.
         self.repeatable = self.repeats if repeatable is None else repeatable
-        """Whether the same request may be tried again on the same path: the first did nothing."""
         self.path: str | None = None
 
 

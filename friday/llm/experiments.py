@@ -1,4 +1,4 @@
-"""Exports which users are on which path; the assignment is a pure function of the user id.
+"""Exports which users are on which path, which never changes: the rule depends on user id and percentage only.
 
     python3 -m friday.llm.experiments --users 0-999 --percentage 10 > assignments.csv
 
@@ -10,13 +10,13 @@ import argparse
 import csv
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple, TextIO
+from collections.abc import Mapping, Sequence
+from typing import TextIO
 
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import BaseModel, SecretStr
 
-from friday.llm.config import LlmConfig, read_environment
-from friday.llm.constants import MAX_USER_ID, Path
+from friday.llm.config import LlmConfig, read_environment, variable
+from friday.llm.constants import MAX_USER_ID
 from friday.llm.decision import decide
 from friday.llm.errors import LlmError
 from friday.llm.monitoring.logger import UserHasher
@@ -24,36 +24,8 @@ from friday.llm.monitoring.logger import UserHasher
 MAX_USERS = 1_000_000
 
 
-class Assignment(NamedTuple):
-    """One row of an export; `bucket` is the user id modulo 100."""
-
-    user_id: int
-    bucket: int
-    path: Path
-    user: str
-
-
 class _Salt(BaseModel):
-    jwt_secret: SecretStr = Field(
-        default=SecretStr(""), validation_alias="JWT_SECRET", description="the salt of the logs' pseudonyms"
-    )
-
-
-def assignments(
-    users: Iterable[int], *, enabled: bool, percentage: int, hash_user: UserHasher | None = None
-) -> Iterator[Assignment]:
-    """Yield the path of each user at a percentage, which never changes: the rule depends on nothing else."""
-    for user_id in users:
-        path = decide(user_id, enabled=enabled, percentage=percentage)
-        name = hash_user(user_id) if hash_user else None
-        yield Assignment(user_id, user_id % 100, path, name or "")
-
-
-def export(rows: Iterable[Assignment], out: TextIO) -> None:
-    """Write `rows` as CSV."""
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(Assignment._fields)
-    writer.writerows(rows)
+    jwt_secret: SecretStr = variable("JWT_SECRET", "the salt of the logs' pseudonyms", SecretStr(""))
 
 
 def _users(text: str) -> range:
@@ -74,7 +46,7 @@ def _percentage(text: str) -> int:
 
 
 def main(arguments: Sequence[str], environ: Mapping[str, str], out: TextIO) -> int:
-    """Run the command line. Return 0, or 2 when the environment is wrong."""
+    """Write the rows as CSV; `bucket` is the user id modulo 100. Return 0, or 2 when the environment is wrong."""
     parser = argparse.ArgumentParser(
         prog="python3 -m friday.llm.experiments", description="Export who is on which path, as CSV."
     )
@@ -87,13 +59,14 @@ def main(arguments: Sequence[str], environ: Mapping[str, str], out: TextIO) -> i
     except LlmError as error:
         sys.stderr.write(f"friday: {error}\n")
         return 2
-    rows = assignments(
-        options.users,
-        enabled=config.enable_litellm or options.percentage is not None,
-        percentage=config.rollout_percentage if options.percentage is None else options.percentage,
-        hash_user=UserHasher(salt.encode()) if salt else None,
-    )
-    export(rows, out)
+    asked = options.percentage is not None
+    enabled, percentage = asked or config.enable_litellm, options.percentage if asked else config.rollout_percentage
+    hash_user = UserHasher(salt.encode())
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(("user_id", "bucket", "path", "user"))
+    for user in options.users:
+        path = decide(user, enabled=enabled, percentage=percentage)
+        writer.writerow((user, user % 100, path, hash_user(user) if salt else ""))
     return 0
 
 

@@ -12,35 +12,25 @@ from friday.llm.types import InvokeParams
 
 
 def parse_params(params: InvokeParams | Mapping[str, Any]) -> InvokeParams:
-    """Return validated parameters. Raises InvalidRequest, PaidModelRefused for a model that is not free."""
+    """Return validated parameters.
+
+    Raises InvalidRequest, which names the first wrong field and never repeats the input, and PaidModelRefused for a
+    full model id that does not end in ":free", on either path and before any request. Short names have no vendor and no
+    price: the gateway knows free models only, and the direct path never uses them.
+    """
     if not isinstance(params, InvokeParams):
         try:
             params = InvokeParams.model_validate(params)
         except ValidationError as error:
-            raise invalid_request(error) from None
-    if params.model is not None:
-        check_free_name(params.model)
+            first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+            field = ".".join(str(part) for part in first["loc"])
+            message = first["msg"].removeprefix("Value error, ")
+            if not field and ":" in message:
+                field, _, message = message.partition(": ")
+            raise InvalidRequest(f"{field or 'request'}: {message}", field=field or None) from None
+    if params.model and "/" in params.model and not params.model.endswith(constants.FREE_SUFFIX):
+        raise PaidModelRefused(f"model: {params.model} is not a free model", field="model")
     return params
-
-
-def invalid_request(error: ValidationError) -> InvalidRequest:
-    """Turn pydantic's first error into a typed error that names the field and never repeats the input."""
-    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    field = ".".join(str(part) for part in first["loc"])
-    message = first["msg"].removeprefix("Value error, ")
-    if not field and ":" in message:
-        field, _, message = message.partition(": ")
-    return InvalidRequest(f"{field or 'request'}: {message}", field=field or None)
-
-
-def check_free_name(model: str) -> None:
-    """Refuse a full model id that does not end in ":free", on either path and before any request.
-
-    Short names have no vendor and no price: the gateway knows free models only, and the direct path
-    never uses them.
-    """
-    if "/" in model and not model.endswith(constants.FREE_SUFFIX):
-        raise PaidModelRefused(f"model: {model} is not a free model", field="model")
 
 
 def gateway_model(params: InvokeParams) -> str:
@@ -55,8 +45,7 @@ def encode_body(params: InvokeParams, model: str, *, stream: bool, direct: bool)
 
     The gateway does both by itself.
     """
-    body: dict[str, Any] = {"model": model, **params.model_dump(exclude_none=True, by_alias=True)}
-    body["model"] = model
+    body = {"model": model, **params.model_dump(exclude={"model"}, exclude_none=True, by_alias=True)}
     if params.tool_choice == "required" and params.tools and len(params.tools) == 1:
         # As Friday does: models that do not know "required" understand a name.
         body["tool_choice"] = {"type": "function", "function": {"name": params.tools[0].function.name}}

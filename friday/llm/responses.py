@@ -1,4 +1,4 @@
-"""Turns the bytes of an answer into a result or a typed error. No I/O here."""
+"""Turns an answer, whole or as the events of a stream, into a result or a typed error. No I/O here."""
 
 import json
 import math
@@ -33,15 +33,92 @@ def parse_result(body: bytes, model: str | None = None) -> InvokeResult:
 
     Raises BadResponse, EmptyAnswer, or the error for an error object inside a 200.
     """
-    try:
-        data = json.loads(body)
-    except (ValueError, RecursionError):
-        raise errors.BadResponse("the answer is not JSON") from None
-    raise_embedded(data)
-    return build_result(data, model)
+    return _result(_checked(body, "the answer"), model)
 
 
-def build_result(data: dict[str, Any], model: str | None = None) -> InvokeResult:
+class Assembler:
+    """Collects the chunks of one streamed answer.
+
+    `started` becomes true with the first visible text or tool call: until then no text was shown and
+    a fallback is possible. Leading blank text is held back for that reason.
+    """
+
+    def __init__(self) -> None:
+        self.started = False
+        self.done = False
+        self.model: str | None = None
+        self._head: dict[str, Any] = {}
+        self._text: list[str] = []
+        self._held: list[str] = []
+        self._calls: dict[int, dict[str, Any]] = {}
+        self._finish: str | None = None
+        self._usage: dict[str, Any] | None = None
+
+    def feed(self, data: str) -> str:
+        """Take the data of one event and return the text to show. Raises a typed error for a broken or error event."""
+        if data == "[DONE]":
+            self.done = True
+            return ""
+        chunk = _checked(data, "a stream event")
+        self._head = self._head or {key: chunk[key] for key in ("id", "created") if chunk.get(key)}
+        if isinstance(chunk.get("model"), str):
+            self.model = chunk["model"]
+        if isinstance(chunk.get("usage"), dict):
+            self._usage = chunk["usage"]
+        choices = chunk.get("choices")
+        return self._choice(choices[0]) if isinstance(choices, list) and choices else ""
+
+    def _choice(self, choice: object) -> str:
+        if not isinstance(choice, dict):
+            raise errors.BadResponse("a stream event has an unexpected shape")
+        self._finish = choice.get("finish_reason") or self._finish
+        if self._finish == "error":
+            raise errors.BadResponse("the model ended with an error")
+        delta = choice.get("delta")
+        if not isinstance(delta, dict):
+            return ""
+        self._tool_calls(delta.get("tool_calls"))
+        return self._show(delta.get("content"))
+
+    def _show(self, text: object) -> str:
+        if not isinstance(text, str) or not text:
+            return ""
+        if not self.started and not text.strip():
+            self._held.append(text)
+            return ""
+        shown = "".join([*self._held, text])
+        self._held.clear()
+        self.started = True
+        self._text.append(shown)
+        return shown
+
+    def _tool_calls(self, deltas: object) -> None:
+        for delta in deltas if isinstance(deltas, list) else []:
+            if not isinstance(delta, dict) or not isinstance(delta.get("index", 0), int):
+                raise errors.BadResponse("a tool call in the stream has an unexpected shape")
+            call = self._calls.setdefault(delta.get("index", 0), {"id": "", "name": "", "arguments": ""})
+            function = delta.get("function")
+            parts = function if isinstance(function, dict) else {}
+            call["id"] = call["id"] or str(delta.get("id") or "")
+            call["name"] += str(parts.get("name") or "")
+            call["arguments"] += str(parts.get("arguments") or "")
+            self.started = True
+
+    def result(self, model: str | None = None) -> InvokeResult:
+        """Return the whole answer of a stream that has ended. Raises BadResponse (no finish reason) or EmptyAnswer."""
+        if self._finish is None:
+            raise errors.BadResponse("the stream ended without a finish reason")
+        calls = [
+            {"id": call["id"], "function": {"name": call["name"], "arguments": call["arguments"]}}
+            for _, call in sorted(self._calls.items())
+        ]
+        message = {"content": "".join(self._text) or None, "tool_calls": calls or None}
+        choice = {"message": message, "finish_reason": self._finish}
+        data = {**self._head, "model": self.model or "unknown", "choices": [choice], "usage": self._usage}
+        return _result(data, model)
+
+
+def _result(data: dict[str, Any], model: str | None) -> InvokeResult:
     """Return the result. Raises BadResponse for another shape, EmptyAnswer without text and tool calls."""
     if not data.get("choices"):
         raise errors.EmptyAnswer("the answer has no choices")
@@ -58,8 +135,15 @@ def build_result(data: dict[str, Any], model: str | None = None) -> InvokeResult
     return result
 
 
-def raise_embedded(data: object) -> None:
-    """Raise the error that a body (or stream event) with a success status contains, if there is one."""
+def _checked(text: bytes | str, what: str) -> dict[str, Any]:
+    """Return the JSON object in a body or stream event; `what` names it in a message.
+
+    Raises BadResponse when it is none, and the error that it contains in spite of its success status.
+    """
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError):
+        raise errors.BadResponse(f"{what} is not JSON") from None
     if not isinstance(data, dict):
         raise errors.BadResponse("the answer is not a JSON object")
     error = data.get("error")
@@ -67,7 +151,7 @@ def raise_embedded(data: object) -> None:
     if not error and isinstance(choices, list) and choices and isinstance(choices[0], dict):
         error = choices[0].get("error")
     if not error:
-        return
+        return data
     code = error.get("code") if isinstance(error, dict) else None
     status = int(code) if isinstance(code, int | str) and str(code).isdecimal() else 500
     raise error_for_status(status, json.dumps(error).encode("ascii"), {})

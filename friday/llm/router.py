@@ -1,34 +1,32 @@
 """Decides the path of each call once, falls back from the gateway to the direct path, and counts."""
 
+import asyncio
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 from uuid import uuid4
 
 import httpx
 from prometheus_client import CollectorRegistry
 
 from friday.llm import constants, errors
-from friday.llm.answer import AnswerStream
 from friday.llm.breaker import Admission, CircuitBreaker
-from friday.llm.caller import Caller
-from friday.llm.client import ChatClient, ChatStream, Upstream
+from friday.llm.client import ChatClient, ChatStream
 from friday.llm.config import LlmConfig
 from friday.llm.constants import Path
-from friday.llm.deadline import Deadline
 from friday.llm.decision import decide
 from friday.llm.errors import LlmError
 from friday.llm.monitoring.logger import UserHasher
 from friday.llm.monitoring.metrics import LlmMetrics
 from friday.llm.monitoring.observer import CallRecord
 from friday.llm.requests import gateway_model, parse_params
-from friday.llm.types import InvokeParams, InvokeResult
+from friday.llm.types import Caller, InvokeParams, InvokeResult, Route
 
 T = TypeVar("T")
 Params = InvokeParams | Mapping[str, Any]
-Attempt = Callable[[ChatClient, InvokeParams, Deadline], Awaitable[T]]
-BREAKER_OPEN = "breaker_open"
+Attempt = Callable[[ChatClient, InvokeParams, float, str], Awaitable[T]]
+"""A method of ChatClient: takes its client, the parameters, the deadline on the loop's clock and the request id."""
 
 
 class LlmRouter:
@@ -50,8 +48,8 @@ class LlmRouter:
         self.config = config
         self.breaker = breaker or CircuitBreaker()
         self._draw = draw
-        self._gateway = ChatClient(_gateway(config), transport)
-        self._direct = ChatClient(_direct(config), transport)
+        self._gateway = ChatClient(Path.LITELLM, config, transport)
+        self._direct = ChatClient(Path.DIRECT, config, transport)
         self._hash_user = hash_user or UserHasher(uuid4().bytes)
         self._metrics = LlmMetrics(registry or CollectorRegistry(), [config.openrouter_model])
         self._metrics.watch(self.breaker, self.percentage)
@@ -69,81 +67,68 @@ class LlmRouter:
     def assign(self, user_id: int | None) -> Path:
         """Return the path that a user is on; see `decide`."""
         return decide(
-            user_id,
-            enabled=self.config.enable_litellm,
-            percentage=self.config.rollout_percentage,
-            draw=self._draw,
+            user_id, enabled=self.config.enable_litellm, percentage=self.config.rollout_percentage, draw=self._draw
         )
 
     async def invoke(self, params: Params, caller: Caller | None = None) -> InvokeResult:
         """Return a whole answer. Raises LlmError; see `friday.llm.invoke_llm`."""
-        caller = _with_id(caller)
-
-        async def attempt(client: ChatClient, request: InvokeParams, deadline: Deadline) -> InvokeResult:
-            return await client.complete(request, deadline, caller.request_id)
-
-        result, call = await self._run(params, caller, attempt)
+        result, call = await self._run(params, caller or Caller(), ChatClient.complete)
         result.route = call.route
         call.succeed(result)
         return result
 
-    async def stream(self, params: Params, caller: Caller | None = None) -> AnswerStream:
+    async def stream(self, params: Params, caller: Caller | None = None) -> "AnswerStream":
         """Return a streamed answer. Raises LlmError; see `friday.llm.stream_llm`."""
-        caller = _with_id(caller)
-
-        async def attempt(client: ChatClient, request: InvokeParams, deadline: Deadline) -> ChatStream:
-            return await client.stream(request, deadline, caller.request_id)
-
-        source, call = await self._run(params, caller, attempt)
+        source, call = await self._run(params, caller or Caller(), ChatClient.stream)
         call.first_token(source.model)
         return AnswerStream(source, call)
 
     async def _run(self, params: Params, caller: Caller, attempt: Attempt[T]) -> tuple[T, CallRecord]:
         """Check the arguments, answer on one path or the other, and record a failure."""
+        if not caller.request_id:
+            caller = replace(caller, request_id=uuid4().hex)
         call = CallRecord(caller, self.assign(caller.user_id), self._metrics, self._hash_user)
         try:
-            request = parse_params(params)
-            deadline = Deadline.after(caller.timeout or self.config.deadline_seconds)
-            return await self._answer(call, request, deadline, attempt), call
+            return await self._answer(call, parse_params(params), attempt), call
         except BaseException as error:
             if isinstance(error, LlmError):
                 error.path = call.path
             call.fail(error)
             raise
 
-    async def _answer(self, call: CallRecord, request: InvokeParams, deadline: Deadline, attempt: Attempt[T]) -> T:
+    async def _answer(self, call: CallRecord, request: InvokeParams, attempt: Attempt[T]) -> T:
+        now, request_id = asyncio.get_running_loop().time(), call.caller.request_id
+        seconds = call.caller.timeout or self.config.deadline_seconds
         cause: LlmError | None = None
         if call.path is Path.LITELLM:
             call.model = gateway_model(request)
             admission = self.breaker.admit()
             if admission is Admission.REFUSED:
-                call.fell_back(BREAKER_OPEN)
+                call.fell_back("breaker_open")
             else:
+                share = now + seconds * constants.GATEWAY_SHARE
                 try:
-                    return await self._through_gateway(
-                        admission, attempt, request, deadline.share(constants.GATEWAY_SHARE)
-                    )
+                    return await self._judged(admission, attempt(self._gateway, request, share, request_id))
                 except LlmError as error:
                     cause = error
                     call.attempt_failed(Path.LITELLM, error)
                     call.fell_back(error.kind, error)
         call.model = self.config.openrouter_model
         try:
-            return await attempt(self._direct, request, deadline)
+            return await attempt(self._direct, request, now + seconds, request_id)
         except LlmError as error:
             call.attempt_failed(call.path, error)
             raise error from cause
 
-    async def _through_gateway(
-        self, admission: Admission, attempt: Attempt[T], request: InvokeParams, deadline: Deadline
-    ) -> T:
+    async def _judged(self, admission: Admission, answering: Awaitable[T]) -> T:
+        """Return the gateway's answer, and let the breaker know what the outcome shows about the gateway."""
         try:
-            result = await attempt(self._gateway, request, deadline)
-        except errors.GatewayClosed:
-            self.breaker.release(admission)  # once it is opened again, it should be used at once
-            raise
-        except (errors.Unavailable, errors.LlmTimeout):
-            self.breaker.failure(admission)
+            result = await answering
+        except (errors.Unavailable, errors.LlmTimeout) as error:
+            if isinstance(error, errors.GatewayClosed):
+                self.breaker.release(admission)  # once it is opened again, it should be used at once
+            else:
+                self.breaker.failure(admission)
             raise
         except LlmError:
             self.breaker.success(admission)  # it answers, even if it refuses
@@ -155,21 +140,43 @@ class LlmRouter:
         return result
 
 
-def _with_id(caller: Caller | None) -> Caller:
-    caller = caller or Caller()
-    return caller if caller.request_id else replace(caller, request_id=uuid4().hex)
+class AnswerStream:
+    """Iterate for text; `result` holds the whole answer afterwards. Close it, or use `async with`.
 
+    `route` and `model` are known from the start, because the first text has already arrived.
+    Iterating raises StreamBroken when the answer ends early; the text so far is then not the answer,
+    and no other path continues it.
+    """
 
-def _gateway(config: LlmConfig) -> Upstream:
-    return Upstream(Path.LITELLM, config.litellm_base_url, constants.GATEWAY_CONNECT_SECONDS, attempts=1)
+    def __init__(self, source: ChatStream, call: CallRecord) -> None:
+        self.route: Route = call.route
+        self.model = source.model
+        self.result: InvokeResult | None = None
+        self._source = source
+        self._call = call
 
+    async def __aiter__(self) -> AsyncIterator[str]:
+        """Yield the text piece by piece."""
+        try:
+            async for text in self._source:
+                yield text
+        except LlmError as error:
+            error.path = self.route.path
+            self._call.attempt_failed(self.route.path, error)
+            self._call.fail(error)
+            raise
+        self.result = self._source.result
+        if self.result is not None:
+            self.result.route = self.route
+            self._call.succeed(self.result)
 
-def _direct(config: LlmConfig) -> Upstream:
-    return Upstream(
-        Path.DIRECT,
-        config.openrouter_base_url,
-        constants.DIRECT_CONNECT_SECONDS,
-        attempts=constants.DIRECT_ATTEMPTS,
-        key=config.openrouter_api_key.get_secret_value() or None,
-        model=config.openrouter_model,
-    )
+    async def aclose(self) -> None:
+        """End the stream; it counts as cancelled when it was not read to its end."""
+        self._call.fail(asyncio.CancelledError())
+        await self._source.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()

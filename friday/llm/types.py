@@ -1,14 +1,13 @@
-"""Messages, parameters and results, shaped like OpenAI's chat completions.
+"""Callers, and messages, parameters and results in the form of OpenAI's chat completions, the same on both paths."""
 
-Both paths take the same parameters and give the same result.
-"""
-
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from friday.llm import constants
-from friday.llm.constants import Path
+from friday.llm.constants import Feature, Path
+from friday.llm.errors import InvalidRequest
 
 Role = Literal["system", "user", "assistant", "tool", "function"]
 ModelName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/\-]*$", max_length=128)]
@@ -214,3 +213,24 @@ class InvokeResult(Output):
     def text(self) -> str:
         """The answer's text; empty when the model only calls tools."""
         return self.choices[0].message.content or ""
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who calls, and for what. `timeout` replaces the configured deadline, in seconds; an empty id is filled in."""
+
+    user_id: int | None = None
+    feature: Feature = Feature.CHAT
+    request_id: str = ""
+    timeout: float | None = None
+
+    def __post_init__(self) -> None:
+        """Raises InvalidRequest that names the wrong field."""
+        user_id, limit = self.user_id, constants.MAX_USER_ID
+        if user_id is not None and (type(user_id) is not int or not 0 <= user_id <= limit):
+            raise InvalidRequest(f"user_id: must be an integer from 0 to {limit}", field="user_id")
+        longest = constants.MAX_DEADLINE_SECONDS
+        if self.timeout is not None and not 0 < self.timeout <= longest:
+            raise InvalidRequest(f"timeout: must be more than 0 and at most {longest} seconds", field="timeout")
+        if self.feature not in list(Feature):
+            raise InvalidRequest(f"feature: must be one of {', '.join(Feature)}", field="feature")

@@ -3,14 +3,8 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import prometheus_client as metrics
 from fastapi import FastAPI
-from prometheus_client import (
-    CollectorRegistry,
-    GCCollector,
-    PlatformCollector,
-    ProcessCollector,
-    disable_created_metrics,
-)
 from starlette.types import ASGIApp
 
 from friday.llm import LlmRouter
@@ -19,12 +13,14 @@ from friday.service import exception_handlers, features, routes
 from friday.service.request_middleware import RequestMiddleware
 from friday.service.settings import ServiceSettings
 
-VERSION = "0.1.0"
-
 
 def create_app(settings: ServiceSettings) -> ASGIApp:
     """Return the whole application; its connections live from start-up to shutdown."""
-    registry = _registry()
+    # It would add a second series to each counter, which no query uses.
+    metrics.disable_created_metrics()  # type: ignore[no-untyped-call]
+    registry = metrics.CollectorRegistry()
+    for collector in (metrics.ProcessCollector, metrics.PlatformCollector, metrics.GCCollector):
+        collector(registry=registry)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -35,7 +31,7 @@ def create_app(settings: ServiceSettings) -> ASGIApp:
 
     app = FastAPI(
         title="Friday AI, reference service",
-        version=VERSION,
+        version="0.1.0",
         lifespan=lifespan,
         docs_url=None,  # their scripts would come from a CDN
         redoc_url=None,
@@ -47,12 +43,3 @@ def create_app(settings: ServiceSettings) -> ASGIApp:
     served = [*routes.router.routes, *features.router.routes]
     paths = ["/openapi.json", *(getattr(route, "path", "") for route in served)]
     return RequestMiddleware(app, registry=registry, paths=paths)
-
-
-def _registry() -> CollectorRegistry:
-    # It would add a second series to each counter, which no query uses.
-    disable_created_metrics()  # type: ignore[no-untyped-call]
-    registry = CollectorRegistry()
-    for collector in (ProcessCollector, PlatformCollector, GCCollector):
-        collector(registry=registry)
-    return registry

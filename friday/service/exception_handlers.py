@@ -12,8 +12,7 @@ from friday.llm.errors import LlmError
 from friday.llm.monitoring.logger import logger
 from friday.service.models import PATTERNS_MEAN, ErrorAnswer, ErrorDetail, FieldProblem
 
-CLIENT_DISCONNECTED = 499
-"""Counted when a client disconnects before it has its answer; there is no standard status for that."""
+CLIENT_DISCONNECTED = 499  # for the count of requests: no standard status says that the client did not wait
 
 
 def detail_of(error: LlmError, request_id: str) -> ErrorDetail:
@@ -30,11 +29,11 @@ def detail_of(error: LlmError, request_id: str) -> ErrorDetail:
 
 def install(app: FastAPI) -> None:
     """Register the handlers on `app`."""
-    app.add_exception_handler(LlmError, _llm_error)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(HTTPException, _http_error)
-    app.add_exception_handler(ClientDisconnect, _disconnected)
-    app.add_exception_handler(Exception, _unexpected)
+    app.exception_handler(LlmError)(_llm_error)
+    app.exception_handler(RequestValidationError)(_invalid)
+    app.exception_handler(HTTPException)(_http_error)
+    app.exception_handler(ClientDisconnect)(_disconnected)
+    app.exception_handler(Exception)(_unexpected)
 
 
 def _answer(status: int, detail: ErrorDetail, headers: dict[str, str] | None = None) -> JSONResponse:
@@ -42,8 +41,11 @@ def _answer(status: int, detail: ErrorDetail, headers: dict[str, str] | None = N
     return JSONResponse(content, status, headers)
 
 
-def _llm_error(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, LlmError)  # noqa: S101 (registered for this type; tells the type checker)
+def _detail(request: Request, kind: str, message: str, advice: str, **more: Any) -> ErrorDetail:
+    return ErrorDetail(kind=kind, message=message, advice=advice, request_id=request.state.request_id, **more)
+
+
+def _llm_error(request: Request, error: LlmError) -> JSONResponse:
     headers: dict[str, str] = {}
     if error.path is not None:
         headers["x-friday-path"] = error.path
@@ -52,34 +54,22 @@ def _llm_error(request: Request, error: Exception) -> JSONResponse:
     return _answer(error.http_status, detail_of(error, request.state.request_id), headers)
 
 
-def _invalid(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, RequestValidationError)  # noqa: S101
+def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
     found = error.errors()
-    problems = [FieldProblem(field=_field(item["loc"]), message=_message(item)) for item in found[:20]]
-    not_json = any(item["type"] in ("json_invalid", "model_attributes_type") for item in found)
-    if not_json:
+    if any(item["type"] in ("json_invalid", "model_attributes_type") for item in found):
         return _not_json(request)
-    first = problems[0]
-    detail = ErrorDetail(
-        kind="invalid_request",
-        message=f"{first.field}: {first.message}",
-        advice="Correct the named field.",
-        request_id=request.state.request_id,
-        field=first.field,
-        problems=problems,
-    )
+    problems = []
+    for item in found[:20]:
+        message = PATTERNS_MEAN.get(item.get("ctx", {}).get("pattern"), str(item["msg"]))
+        problems.append(FieldProblem(field=_field(item["loc"]), message=message))
+    field, message = problems[0].field, f"{problems[0].field}: {problems[0].message}"
+    detail = _detail(request, "invalid_request", message, "Correct the named field.", field=field, problems=problems)
     return _answer(422, detail)
 
 
 def _not_json(request: Request) -> JSONResponse:
-    detail = ErrorDetail(
-        kind="invalid_json",
-        message="body: not a JSON object",
-        advice="Send a JSON object, with Content-Type: application/json.",
-        request_id=request.state.request_id,
-        field="body",
-    )
-    return _answer(400, detail)
+    advice = "Send a JSON object, with Content-Type: application/json."
+    return _answer(400, _detail(request, "invalid_json", "body: not a JSON object", advice, field="body"))
 
 
 def _field(location: tuple[int | str, ...]) -> str:
@@ -88,35 +78,18 @@ def _field(location: tuple[int | str, ...]) -> str:
     return text.encode("ascii", "backslashreplace").decode("ascii")
 
 
-def _message(item: dict[str, Any]) -> str:
-    pattern = item.get("ctx", {}).get("pattern")
-    return PATTERNS_MEAN.get(pattern, str(item["msg"]))
-
-
-def _http_error(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, HTTPException)  # noqa: S101
+def _http_error(request: Request, error: HTTPException) -> JSONResponse:
     if error.status_code == 400:  # FastAPI's status for bytes that are not JSON
         return _not_json(request)
-    detail = ErrorDetail(
-        kind={404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "http_error"),
-        message=error.detail,
-        advice="See /openapi.json for what there is.",
-        request_id=request.state.request_id,
-    )
+    kind = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "http_error")
+    detail = _detail(request, kind, error.detail, "See /openapi.json for what there is.")
     return _answer(error.status_code, detail, dict(error.headers or {}))
 
 
 def _disconnected(request: Request, error: Exception) -> Response:
-    """Nobody reads this answer; the status is for the count of requests."""
     return Response(status_code=CLIENT_DISCONNECTED)
 
 
 def _unexpected(request: Request, error: Exception) -> JSONResponse:
     logger.error("unhandled", exc_info=error, extra={"data": {"request_id": request.state.request_id}})
-    detail = ErrorDetail(
-        kind="internal",
-        message="an unexpected error",
-        advice="Report it with the request id.",
-        request_id=request.state.request_id,
-    )
-    return _answer(500, detail)
+    return _answer(500, _detail(request, "internal", "an unexpected error", "Report it with the request id."))

@@ -7,11 +7,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 from friday.llm.constants import MAX_TOKENS, MAX_USER_ID
 from friday.llm.types import ModelName
 
-MAX_MESSAGE_CHARS = 32_000
-"""One chat message: about 8,000 tokens."""
-
-MAX_TEXT_CHARS = 100_000
-"""An e-mail, or the notes for a document: about 25,000 tokens."""
+MAX_MESSAGE_CHARS = 32_000  # one chat message: about 8,000 tokens
+MAX_TEXT_CHARS = 100_000  # an e-mail, or the notes for a document: about 25,000 tokens
 
 
 def _whole(value: object) -> object:
@@ -28,10 +25,7 @@ UserId = Annotated[int, Field(ge=0, le=MAX_USER_ID, strict=True), Whole]
 # Dialects of regular expressions differ in what counts as a space; with these characters added, they agree.
 _VISIBLE = r"[^\s\u0085\ufeff\x1c-\x1f]"
 _ONE_LINE = rf"^{_VISIBLE}([^\n\r\u2028\u2029]*{_VISIBLE})?$"
-PATTERNS_MEAN = {
-    _VISIBLE: "must not be blank",
-    _ONE_LINE: "must be one line, without spaces around it",
-}
+PATTERNS_MEAN = {_VISIBLE: "must not be blank", _ONE_LINE: "must be one line, without spaces around it"}
 """What an error says instead of quoting the pattern."""
 
 ShortText = Annotated[str, StringConstraints(max_length=MAX_MESSAGE_CHARS, pattern=_VISIBLE)]

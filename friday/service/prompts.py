@@ -1,5 +1,6 @@
 """The prompts of the features, and how the labels in an answer are read. No I/O here."""
 
+import contextlib
 import json
 import re
 
@@ -48,10 +49,8 @@ def chosen_labels(answer: str, allowed: list[str]) -> list[str]:
 def _names(answer: str) -> list[str]:
     array = re.search(r"\[[^\[\]]*\]", answer)
     if array:
-        try:
+        with contextlib.suppress(ValueError):
             return [item.strip().casefold() for item in json.loads(array.group()) if isinstance(item, str)]
-        except ValueError:
-            pass
     words = re.split(r"[\n,;]", answer)
     return [word.strip(" \t\r-*•\"'`.[]").casefold() for word in words]
 

@@ -26,11 +26,7 @@ _ANSWER_HEADERS = {
     "X-Request-Id": {"schema": {"type": "string"}, "description": "The caller's own, or a new one."},
 }
 _EVENT = {
-    "anyOf": [
-        ChatPiece.model_json_schema(),
-        ChatEnd.model_json_schema(),
-        {"$ref": "#/components/schemas/ErrorAnswer"},
-    ]
+    "anyOf": [ChatPiece.model_json_schema(), ChatEnd.model_json_schema(), {"$ref": "#/components/schemas/ErrorAnswer"}]
 }
 _EVENTS = {
     "itemSchema": {

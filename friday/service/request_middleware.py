@@ -1,19 +1,17 @@
 """The outer layer of every request: its id, its size limit and the count by path. Plain ASGI, for speed."""
 
-import json
 import re
 from collections.abc import Iterable
 from uuid import uuid4
 
 from prometheus_client import CollectorRegistry, Counter
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+# Above the largest body that the models' limits allow, even with every character escaped (12 bytes).
 MAX_REQUEST_BYTES = 1280 * 1024
-"""Above the largest body that the models' limits allow, even with every character escaped (12 bytes)."""
-
+# Up to this size a body that is too large is still read, so that its sender receives the answer.
 MAX_DISCARDED_BYTES = 8 * 1024 * 1024
-"""Up to this size a body that is too large is still read, so that its sender receives the answer."""
-
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._\-]{1,64}")
 
 
@@ -39,10 +37,7 @@ class RequestMiddleware:
 
         async def send_marked(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [
-                    *message.get("headers", []),
-                    (b"x-request-id", request_id.encode("ascii")),
-                ]
+                message["headers"] = [*message.get("headers", []), (b"x-request-id", request_id.encode("ascii"))]
                 self._requests.labels(path, message["status"]).inc()
             await send(message)
 
@@ -50,10 +45,8 @@ class RequestMiddleware:
             await self._app(scope, receive, send_marked)
             return
         body = await _read(headers, receive)
-        if body is None:
-            await _too_large(request_id, send_marked)
-        else:
-            await self._app(scope, _replay(body, receive), send_marked)
+        answer = self._app if body is not None else _too_large(request_id)
+        await answer(scope, _replay(body or b"", receive), send_marked)
 
 
 def _request_id(given: bytes) -> str:
@@ -85,19 +78,15 @@ async def _read(headers: dict[bytes, bytes], receive: Receive) -> bytes | None:
 
 def _replay(body: bytes, receive: Receive) -> Receive:
     """Return a Receive that gives the body once, then what the connection brings (a disconnect, in the end)."""
-    given = False
+    first: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def replay() -> Message:
-        nonlocal given
-        if given:
-            return await receive()
-        given = True
-        return {"type": "http.request", "body": body, "more_body": False}
+        return first.pop() if first else await receive()
 
     return replay
 
 
-async def _too_large(request_id: str, send: Send) -> None:
+def _too_large(request_id: str) -> JSONResponse:
     error = {
         "kind": "too_large",
         "message": f"body: more than {MAX_REQUEST_BYTES} bytes",
@@ -105,11 +94,4 @@ async def _too_large(request_id: str, send: Send) -> None:
         "request_id": request_id,
         "field": "body",
     }
-    body = json.dumps({"error": error}).encode("ascii")
-    headers = [
-        (b"content-type", b"application/json"),
-        (b"content-length", str(len(body)).encode("ascii")),
-        (b"connection", b"close"),
-    ]
-    await send({"type": "http.response.start", "status": 413, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    return JSONResponse({"error": error}, 413, {"connection": "close"})

@@ -1,11 +1,10 @@
 """The environment variables of the service, beside those of the LLM client."""
 
-from collections.abc import Mapping
 from typing import Annotated
 
-from pydantic import ConfigDict, Field, SecretStr
+from pydantic import Field, SecretStr
 
-from friday.llm.config import LlmConfig, WholeNumber, read_environment
+from friday.llm.config import LlmConfig, WholeNumber, variable
 
 Required = Annotated[SecretStr, Field(min_length=1)]
 Seconds = Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False)]
@@ -14,35 +13,18 @@ Seconds = Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False)]
 class ServiceSettings(LlmConfig):
     """What the service reads when it starts. The last four are required, as they are for Friday."""
 
-    model_config = ConfigDict(frozen=True, populate_by_name=True)
-
-    host: str = Field(
-        default="0.0.0.0",  # noqa: S104 (a container's service is for the container's network)
-        validation_alias="HOST",
-        description="an address to listen on",
-        examples=["0.0.0.0"],  # noqa: S104
+    # By default the service listens to its container's network.
+    host: str = variable("HOST", "an address to listen on", "0.0.0.0", example="0.0.0.0")  # noqa: S104
+    port: Annotated[int, WholeNumber, Field(ge=1, le=65535)] = variable(
+        "PORT", "a port from 1 to 65535", 3000, example="3000"
     )
-    port: Annotated[int, WholeNumber, Field(ge=1, le=65535)] = Field(
-        default=3000, validation_alias="PORT", description="a port from 1 to 65535", examples=["3000"]
+    drain_seconds: Seconds = variable(
+        "DRAIN_SECONDS", "seconds from 0 to 3600 in which a stopping service still takes requests", 2.0, example="2"
     )
-    drain_seconds: Seconds = Field(
-        default=2.0,
-        validation_alias="DRAIN_SECONDS",
-        description="seconds from 0 to 3600 in which a stopping service still takes requests",
-        examples=["2"],
+    grace_seconds: Seconds = variable(
+        "GRACE_SECONDS", "seconds from 0 to 3600 that running answers get to finish", 35.0, example="35"
     )
-    grace_seconds: Seconds = Field(
-        default=35.0,
-        validation_alias="GRACE_SECONDS",
-        description="seconds from 0 to 3600 that running answers get to finish",
-        examples=["35"],
-    )
-    jwt_secret: Required = Field(validation_alias="JWT_SECRET", description="the secret that signs sessions")
-    owner_open_id: Required = Field(validation_alias="OWNER_OPEN_ID", description="the owner's open id")
-    database_url: Required = Field(validation_alias="DATABASE_URL", description="the URL of Friday's database")
-    vite_app_id: Required = Field(validation_alias="VITE_APP_ID", description="the app's id")
-
-
-def load_settings(environ: Mapping[str, str]) -> ServiceSettings:
-    """Read the environment. Raises ConfigurationError with one message about all wrong variables."""
-    return read_environment(ServiceSettings, environ)
+    jwt_secret: Required = variable("JWT_SECRET", "the secret that signs sessions")
+    owner_open_id: Required = variable("OWNER_OPEN_ID", "the owner's open id")
+    database_url: Required = variable("DATABASE_URL", "the URL of Friday's database")
+    vite_app_id: Required = variable("VITE_APP_ID", "the app's id")

@@ -11,10 +11,11 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from friday.llm import LlmError, errors
+from friday.llm.config import read_environment
 from friday.llm.monitoring.metrics import LlmMetrics
 from friday.service.app import create_app
 from friday.service.request_middleware import RequestMiddleware
-from friday.service.settings import load_settings
+from friday.service.settings import ServiceSettings
 from ops.rollout.gates.evidence import Calls
 from ops.rollout.gates.proportions import difference
 from tests.unit.friday.given import ENVIRONMENT
@@ -78,7 +79,7 @@ def test_every_reason_of_a_fallback_has_a_row() -> None:
 def test_every_metric_is_one_that_friday_has(page: str) -> None:
     registry = CollectorRegistry()
     metrics = LlmMetrics(registry)
-    RequestMiddleware(create_app(load_settings(ENVIRONMENT)), registry=registry, paths=[])
+    RequestMiddleware(create_app(read_environment(ServiceSettings, ENVIRONMENT)), registry=registry, paths=[])
     known = {metric.name + ("_total" if metric.type == "counter" else "") for metric in registry.collect()}
     named = set(re.findall(r"\bfriday_(?:llm|http)_\w+", page))
     assert named

@@ -6,6 +6,7 @@ import json
 import logging
 import sys
 import time
+import traceback
 from typing import TextIO
 
 logger = logging.getLogger("friday")
@@ -25,11 +26,8 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info and record.exc_info[0]:
             line["exception"] = record.exc_info[0].__name__
-            trace = record.exc_info[2]
-            while trace is not None and trace.tb_next is not None:
-                trace = trace.tb_next
-            if trace is not None:
-                line["at"] = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
+            if frames := traceback.extract_tb(record.exc_info[2]):
+                line["at"] = f"{frames[-1].filename}:{frames[-1].lineno}"
         return json.dumps(line, default=str)
 
 

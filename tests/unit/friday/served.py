@@ -8,8 +8,9 @@ from typing import Any
 import httpx
 import uvicorn
 
+from friday.llm.config import read_environment
 from friday.service.app import create_app
-from friday.service.settings import ServiceSettings, load_settings
+from friday.service.settings import ServiceSettings
 from tests.unit.friday.given import ENVIRONMENT
 from tests.unit.friday.upstream import Upstream
 
@@ -20,7 +21,7 @@ ON, OFF = 7, 77
 def settings(gateway: Upstream, direct: Upstream, **environ: str) -> ServiceSettings:
     rollout = {"ENABLE_LITELLM": "true", "LITELLM_ROLLOUT_PERCENTAGE": "50", "LLM_DEADLINE_SECONDS": "3"}
     urls = {"LITELLM_BASE_URL": gateway.url, "OPENROUTER_BASE_URL": direct.url}
-    return load_settings({**ENVIRONMENT, **rollout, **urls, **environ})
+    return read_environment(ServiceSettings, {**ENVIRONMENT, **rollout, **urls, **environ})
 
 
 async def serve(wanted: ServiceSettings) -> AsyncIterator[httpx.AsyncClient]:

@@ -6,13 +6,17 @@ import pytest
 
 from friday.llm.config import LlmConfig, read_environment
 from friday.llm.errors import ConfigurationError
-from friday.service.settings import load_settings
+from friday.service.settings import ServiceSettings
 from tests.unit.friday.given import ENVIRONMENT, KEY
+
+
+def settings(**changes: str) -> ServiceSettings:
+    return read_environment(ServiceSettings, ENVIRONMENT | changes)
 
 
 def refused(**changes: str) -> str:
     with pytest.raises(ConfigurationError) as caught:
-        load_settings({**ENVIRONMENT, **changes})
+        settings(**changes)
     return str(caught.value)
 
 
@@ -28,16 +32,16 @@ def test_defaults_are_fridays() -> None:
 
 @pytest.mark.parametrize("value", ["TRUE", "True", "1", "yes", " true", "", "false"])
 def test_only_the_string_true_switches_litellm_on(value: str) -> None:
-    assert not load_settings({**ENVIRONMENT, "ENABLE_LITELLM": value}).enable_litellm
+    assert not settings(ENABLE_LITELLM=value).enable_litellm
 
 
 def test_true_switches_litellm_on() -> None:
-    assert load_settings({**ENVIRONMENT, "ENABLE_LITELLM": "true"}).enable_litellm
+    assert settings(ENABLE_LITELLM="true").enable_litellm
 
 
 @pytest.mark.parametrize(("value", "expected"), [("0", 0), ("10", 10), (" 50 ", 50), ("100", 100), ("007", 7)])
 def test_percentage(value: str, expected: int) -> None:
-    assert load_settings({**ENVIRONMENT, "LITELLM_ROLLOUT_PERCENTAGE": value}).rollout_percentage == expected
+    assert settings(LITELLM_ROLLOUT_PERCENTAGE=value).rollout_percentage == expected
 
 
 @pytest.mark.parametrize("value", ["101", "-1", "ten", "10.5", "1_0", "10%", "1e1", "٣", "9" * 40])
@@ -55,7 +59,7 @@ def test_required(name: str, value: str | None) -> None:
     if value is None:
         del environ[name]
     with pytest.raises(ConfigurationError) as caught:
-        load_settings(environ)
+        read_environment(ServiceSettings, environ)
     assert caught.value.field == name
     assert f"{name}: expected " in str(caught.value)
     assert "found nothing" in str(caught.value)
@@ -75,8 +79,8 @@ def test_the_direct_model_must_be_free(value: str) -> None:
 
 
 def test_litellms_prefix_is_dropped_from_the_direct_model() -> None:
-    settings = load_settings({**ENVIRONMENT, "OPENROUTER_MODEL": "openrouter/z-ai/glm-4.5-air:free"})
-    assert settings.openrouter_model == "z-ai/glm-4.5-air:free"
+    found = settings(OPENROUTER_MODEL="openrouter/z-ai/glm-4.5-air:free")
+    assert found.openrouter_model == "z-ai/glm-4.5-air:free"
 
 
 @pytest.mark.parametrize(
@@ -95,13 +99,13 @@ def test_litellms_prefix_is_dropped_from_the_direct_model() -> None:
 @pytest.mark.parametrize("name", ["LITELLM_BASE_URL", "OPENROUTER_BASE_URL"])
 def test_a_base_url_must_be_one(value: str, name: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        load_settings({**ENVIRONMENT, name: value})
+        settings(**{name: value})
     assert caught.value.field == name
     assert f"{name}: expected the http(s) URL of " in str(caught.value)
 
 
 def test_a_trailing_slash_does_not_matter() -> None:
-    assert load_settings({**ENVIRONMENT, "LITELLM_BASE_URL": "http://e:1/v1/"}).litellm_base_url == "http://e:1/v1"
+    assert settings(LITELLM_BASE_URL="http://e:1/v1/").litellm_base_url == "http://e:1/v1"
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "nan", "inf", "601", "soon"])
@@ -113,7 +117,7 @@ def test_secrets_from_files(tmp_path: Path) -> None:
     file = tmp_path / "key"
     file.write_text("from-file\n")
     environ = {**ENVIRONMENT, "OPENROUTER_API_KEY": "", "OPENROUTER_API_KEY_FILE": str(file)}
-    assert load_settings(environ).openrouter_api_key.get_secret_value() == "from-file"
+    assert read_environment(ServiceSettings, environ).openrouter_api_key.get_secret_value() == "from-file"
 
 
 def test_a_value_and_a_file_are_one_too_many(tmp_path: Path) -> None:
@@ -139,6 +143,6 @@ def test_a_key_that_no_header_can_carry(value: str) -> None:
 
 def test_no_message_or_repr_holds_a_secret() -> None:
     assert KEY not in refused(PORT="x")
-    settings = load_settings(ENVIRONMENT)
-    assert KEY not in repr(settings)
-    assert ENVIRONMENT["DATABASE_URL"] not in repr(settings)
+    found = settings()
+    assert KEY not in repr(found)
+    assert ENVIRONMENT["DATABASE_URL"] not in repr(found)

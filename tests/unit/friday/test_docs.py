@@ -8,11 +8,12 @@ from prometheus_client import CollectorRegistry
 import friday.llm
 from docs.reference import with_errors_table
 from friday.llm import Feature
+from friday.llm.config import read_environment
 from friday.llm.monitoring.metrics import LlmMetrics
 from friday.service import features, routes
 from friday.service.app import create_app
 from friday.service.request_middleware import RequestMiddleware
-from friday.service.settings import ServiceSettings, load_settings
+from friday.service.settings import ServiceSettings
 from tests.unit.friday.given import ENVIRONMENT
 
 TEXT = (Path(__file__).parents[3] / "docs" / "API.md").read_text(encoding="utf-8")
@@ -21,7 +22,7 @@ TEXT = (Path(__file__).parents[3] / "docs" / "API.md").read_text(encoding="utf-8
 def metric_names() -> list[str]:
     registry = CollectorRegistry()
     LlmMetrics(registry)
-    RequestMiddleware(create_app(load_settings(ENVIRONMENT)), registry=registry, paths=[])
+    RequestMiddleware(create_app(read_environment(ServiceSettings, ENVIRONMENT)), registry=registry, paths=[])
     suffix = {"counter": "_total"}
     return [metric.name + suffix.get(metric.type, "") for metric in registry.collect()]
 

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from friday.llm import constants, errors
-from friday.llm.body import read_events, read_whole
+from friday.llm.client import read_events, read_whole
 from friday.llm.errors import LlmError
-from friday.llm.streaming import Assembler
+from friday.llm.responses import Assembler
 from tests.unit.friday.upstream import delta, good_events
 
 

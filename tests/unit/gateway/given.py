@@ -12,10 +12,10 @@ import httpx
 from prometheus_client import CollectorRegistry
 
 from gateway.environment import Gateway
-from gateway.metrics import Metrics
 from gateway.policy import Keys
 from gateway.quota import Quota
 from gateway.request_filter import RequestFilter
+from gateway.state import Metrics
 from serving.drain import Message, Receive, Scope, Send
 
 GATEWAY_KEY = "gateway-key-0123456789"

@@ -11,8 +11,8 @@ import pytest
 from gateway.environment import Gateway
 from gateway.policy import MAX_BODY_BYTES, RefusedError
 from gateway.quota import Quota
-from gateway.request_context import CURRENT
 from gateway.request_filter import _parsed
+from gateway.state import CURRENT
 from serving.drain import Message, Send
 from tests.unit.gateway.given import CHAT, EDGE_KEY, GATEWAY_KEY, LEAK, MODELS, OPS_KEY, Client, Inner, gateway, respond
 

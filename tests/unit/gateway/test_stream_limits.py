@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gateway import request_filter
-from gateway.request_context import CURRENT
+from gateway.state import CURRENT
 from serving.drain import Send
 from tests.unit.gateway.given import LEAK, Client, Inner, never, respond
 

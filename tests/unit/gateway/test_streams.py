@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from gateway.streams import whole
+from gateway.litellm_internals import whole
 
 COMMENT = ": OPENROUTER PROCESSING"
 DONE = "data: [DONE]"

@@ -193,6 +193,7 @@ def test_a_port_in_use_is_an_error_and_never_another_port() -> None:
 def test_a_uvicorn_that_cannot_drain_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
     async def app(*_: object) -> None: ...
 
+    port = free_ports(1)[0]
     monkeypatch.delattr(uvicorn.Server, "on_tick")
     with pytest.raises(RuntimeError, match="its Server has no on_tick"):
-        serve(app, host="127.0.0.1", port=free_ports(1)[0], health_paths=frozenset(), grace_seconds=0)
+        serve(app, host="127.0.0.1", port=port, health_paths=frozenset(), drain_seconds=0, grace_seconds=0)
