@@ -1,7 +1,5 @@
 """The requests that load is made of."""
 
-from __future__ import annotations
-
 import json
 
 from benchmarks.http_client import Request

@@ -3,8 +3,6 @@
 `python3 -m benchmarks.client_cost processor|memory URL` loads the API at URL and prints one JSON object.
 """
 
-from __future__ import annotations
-
 import asyncio
 import gc
 import json

@@ -1,7 +1,5 @@
 """Users who are all there at once; each asks again as soon as it has its answer."""
 
-from __future__ import annotations
-
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping

@@ -1,7 +1,5 @@
 """The other way to change a percentage: edit .env and run docker-compose, for a container like a stack's Friday."""
 
-from __future__ import annotations
-
 import subprocess
 import time
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """The figures of a measurement, their verdicts, and the table of them."""
 
-from __future__ import annotations
-
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

@@ -3,8 +3,6 @@
 aiohttp and not httpx, which takes several times the processor time for a request and so would measure itself.
 """
 
-from __future__ import annotations
-
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Load at a given rate, whatever the answers do: requests do not wait for earlier ones."""
 
-from __future__ import annotations
-
 import asyncio
 import random
 import time

@@ -1,7 +1,5 @@
 """Load that goes on while a stack is changed."""
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections import Counter

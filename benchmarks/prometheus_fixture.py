@@ -1,7 +1,5 @@
 """A Prometheus filled with two days of made-up metrics: the series of a rollout that the gates ask for."""
 
-from __future__ import annotations
-
 import tempfile
 import time
 from collections.abc import Iterator

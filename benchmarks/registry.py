@@ -1,7 +1,5 @@
 """The measurements by name, in the order in which they run. Nothing heavy is imported: --help reads this too."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 

@@ -1,7 +1,5 @@
 """Runs the chosen measurements one after the other on one stack."""
 
-from __future__ import annotations
-
 import importlib
 import os
 from collections.abc import Callable, Sequence

@@ -1,7 +1,5 @@
 """The stack that is measured: a copy of the checkout with names, ports and state of its own, removed afterwards."""
 
-from __future__ import annotations
-
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager

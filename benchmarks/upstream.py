@@ -1,7 +1,5 @@
 """An upstream for measurements without a stack: the simulator alone, as a process of its own."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

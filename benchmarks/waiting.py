@@ -1,7 +1,5 @@
 """Waits for a server that was just started."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 

@@ -1,7 +1,5 @@
 """What Friday's client costs while 100 users ask at once."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 from benchmarks.client_cost import CLIENT, PLAIN, in_own_process

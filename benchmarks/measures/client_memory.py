@@ -1,7 +1,5 @@
 """Whether Friday's client keeps something of every call."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from benchmarks.client_cost import ALL_CALLS, WARM_UP_CALLS, in_own_process

@@ -1,7 +1,5 @@
 """How long users wait when the first model of the catalogue stops answering: one of them, and everybody after."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import time

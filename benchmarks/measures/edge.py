@@ -1,7 +1,5 @@
 """What the edge adds to a request."""
 
-from __future__ import annotations
-
 import json
 
 from benchmarks.figures import Figure

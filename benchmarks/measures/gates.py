@@ -1,7 +1,5 @@
 """How long an operator waits for the gates."""
 
-from __future__ import annotations
-
 import time
 
 from benchmarks.figures import Figure

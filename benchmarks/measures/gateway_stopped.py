@@ -1,7 +1,5 @@
 """What users notice when the whole gateway stops while 100 of them ask."""
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections import Counter

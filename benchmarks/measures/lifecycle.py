@@ -1,7 +1,5 @@
 """How long a stack takes to come up, to find that nothing changed, and to go."""
 
-from __future__ import annotations
-
 from benchmarks.figures import Figure
 from benchmarks.test_stack import TestStack
 

@@ -1,7 +1,5 @@
 """How much memory a stack uses."""
 
-from __future__ import annotations
-
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping

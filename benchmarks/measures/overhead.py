@@ -1,7 +1,5 @@
 """What the LiteLLM path adds to a call of a model, compared with calling the model's host directly."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from collections.abc import Callable, Sequence

@@ -1,7 +1,5 @@
 """The four levels of rollback while users ask, and the same change of percentage made by docker-compose."""
 
-from __future__ import annotations
-
 import shutil
 from functools import partial
 

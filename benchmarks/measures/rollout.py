@@ -1,7 +1,5 @@
 """What users notice while the percentage takes the steps of the rollout."""
 
-from __future__ import annotations
-
 from itertools import pairwise
 
 from benchmarks.chat import PERCENTAGE_HEADER

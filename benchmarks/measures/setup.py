@@ -1,7 +1,5 @@
 """What `./fridayctl setup` costs when there is nothing to do."""
 
-from __future__ import annotations
-
 from benchmarks.figures import Figure
 from benchmarks.test_stack import TestStack
 

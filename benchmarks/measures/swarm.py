@@ -1,7 +1,5 @@
 """What users notice on a Swarm of three hosts: a changed percentage, a changed image, a host that is killed."""
 
-from __future__ import annotations
-
 import tempfile
 import time
 from pathlib import Path

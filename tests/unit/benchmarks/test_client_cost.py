@@ -1,7 +1,5 @@
 """The measurements of the client and of a stopped gateway: their load, their arithmetic, their own process."""
 
-from __future__ import annotations
-
 import asyncio
 import itertools
 import json

@@ -1,7 +1,5 @@
 """The arithmetic and the text of the benchmarks; only `./fridayctl bench` measures."""
 
-from __future__ import annotations
-
 import asyncio
 import importlib
 import json

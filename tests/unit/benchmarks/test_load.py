@@ -1,7 +1,5 @@
 """The load generator against a real socket server, and its arithmetic."""
 
-from __future__ import annotations
-
 import asyncio
 import itertools
 import statistics
