@@ -1,7 +1,5 @@
 """`python3 -m simulator`: serve until a signal, drain, exit 0; exit 2 with one line for a wrong setting."""
 
-from __future__ import annotations
-
 import os
 import sys
 

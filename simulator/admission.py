@@ -1,7 +1,5 @@
 """Decides the model that answers a request, and whether this account may use it."""
 
-from __future__ import annotations
-
 import contextlib
 from dataclasses import dataclass
 from decimal import Decimal

@@ -1,14 +1,12 @@
 """The answers of the simulated models: made from the prompt, so the same question gets the same answer."""
 
-from __future__ import annotations
-
 import json
 import re
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 _ECHOED_WORDS = 24
 _DEEPEST = 8
@@ -16,19 +14,15 @@ _DEEPEST = 8
 _TOKEN = re.compile(r"\s*\S+")
 
 
-class Plugin(BaseModel):
+class Plugin(BaseModel, extra="allow"):
     """A plugin of a request; only `web` is known, and it has a price."""
-
-    model_config = ConfigDict(extra="allow")
 
     id: str
     max_results: int | None = Field(default=None, ge=1)
 
 
-class ChatRequest(BaseModel):
+class ChatRequest(BaseModel, extra="allow"):
     """The parts of a chat request that change the answer; other fields are accepted, as upstream does."""
-
-    model_config = ConfigDict(extra="allow")
 
     model: str | None = None
     models: list[str] = []

@@ -1,7 +1,5 @@
 """The ASGI application: OpenRouter's routes, the operator API, health."""
 
-from __future__ import annotations
-
 import datetime as dt
 from typing import Any
 
@@ -12,11 +10,10 @@ from starlette.responses import Response
 
 from simulator import admin
 from simulator.accounts import DAY, Credential
-from simulator.admin import simulator
-from simulator.chat import chat_completions, error_response
+from simulator.chat import chat_completions
 from simulator.errors import ApiError, bad_request, not_found
 from simulator.replies import dollars
-from simulator.state import Simulator
+from simulator.state import Serving, Simulator, serving
 
 _API = "/api/v1"
 router = APIRouter()
@@ -39,29 +36,28 @@ def create_app(sim: Simulator) -> FastAPI:
 
 
 async def _api_error(request: Request, error: ApiError) -> Response:
-    return error_response(error)
+    return error.response()
 
 
 async def _http_error(request: Request, error: HTTPException) -> Response:
-    sim = simulator(request)
+    sim = await serving(request)
     if request.url.path.startswith("/api/"):
         record = sim.journal.open(sim.clock.now(), request.method, request.url.path)
         record.close(sim.clock.now(), "unknown route", error.status_code)
-    return error_response(ApiError(error.status_code, str(error.detail)))
+    return ApiError(error.status_code, str(error.detail)).response()
 
 
 async def _invalid(request: Request, error: RequestValidationError) -> Response:
     wrong = [f"{'.'.join(str(p) for p in e['loc'])}: {e['msg']}" for e in error.errors()]
-    return error_response(bad_request("; ".join(wrong)))
+    return bad_request("; ".join(wrong)).response()
 
 
 async def _crash(request: Request, error: Exception) -> Response:
-    return error_response(ApiError(500, "Internal Server Error"))
+    return ApiError(500, "Internal Server Error").response()
 
 
-def _authenticated(request: Request) -> Credential:
+def _authenticated(sim: Simulator, request: Request) -> Credential:
     """Return the caller's credential and record the request. Raises `ApiError` 401."""
-    sim = simulator(request)
     record = sim.journal.open(sim.clock.now(), request.method, request.url.path)
     try:
         credential = sim.accounts.authenticate(request.headers.get("authorization"))
@@ -80,18 +76,16 @@ async def healthz() -> dict[str, str]:
 
 
 @router.get(f"{_API}/models")
-async def list_models(request: Request) -> dict[str, Any]:
+async def list_models(sim: Serving) -> dict[str, Any]:
     """Return the public catalogue; needs no key."""
-    sim = simulator(request)
     return {"data": [model.listing() for model in sim.catalogue.live(sim.clock.today())]}
 
 
 @router.get(f"{_API}/key")
 @router.get(f"{_API}/auth/key")
-async def key_info(request: Request) -> dict[str, Any]:
+async def key_info(sim: Serving, request: Request) -> dict[str, Any]:
     """Return limits and usage of the caller's key; `/auth/key` is the old name."""
-    credential = _authenticated(request)
-    sim = simulator(request)
+    credential = _authenticated(sim, request)
     account, now = credential.account, sim.clock.now()
     account.quota.roll(now)
     limit = sim.accounts.limits.per_day(account.credits_bought)
@@ -125,21 +119,19 @@ async def key_info(request: Request) -> dict[str, Any]:
 
 
 @router.get(f"{_API}/credits")
-async def credits_info(request: Request) -> dict[str, Any]:
+async def credits_info(sim: Serving, request: Request) -> dict[str, Any]:
     """Return the dollars bought and used; management keys only."""
-    credential = _authenticated(request)
+    credential = _authenticated(sim, request)
     if not credential.management:
         raise ApiError(403, "Only management keys can perform this operation")
-    account = credential.account
-    total = dollars(account.credits_bought)
-    return {"data": {"total_credits": total, "total_usage": dollars(account.usage)}}
+    bought, used = credential.account.credits_bought, credential.account.usage
+    return {"data": {"total_credits": dollars(bought), "total_usage": dollars(used)}}
 
 
 @router.get(f"{_API}/generation")
-async def generation(request: Request, id: str) -> dict[str, Any]:
+async def generation(sim: Serving, request: Request, id: str) -> dict[str, Any]:
     """Return the usage of one earlier answer; 404 during the first moments after it."""
-    credential = _authenticated(request)
-    sim = simulator(request)
+    credential = _authenticated(sim, request)
     found = sim.generations.find(id, credential.account.name, sim.clock.now())
     if found is None:
         raise not_found(f"Generation {id} not found")

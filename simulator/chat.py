@@ -1,9 +1,8 @@
 """POST /api/v1/chat/completions."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
@@ -13,22 +12,13 @@ from simulator.accounts import Account, Charge, Credential
 from simulator.admission import Admission, admit, parse, wanted_models
 from simulator.answers import ChatRequest
 from simulator.errors import ApiError
-from simulator.failing import SSE, HtmlError, body_response, wait_for_disconnect
+from simulator.failing import SSE, body_response, wait_for_disconnect
 from simulator.faults import Body, Close, Cut, Drip, Fault, Hang, SlowFirstToken, StreamError
 from simulator.journal import Generation, Record
 from simulator.replies import Reply
 from simulator.state import GENERATION_DELAY_SECONDS, Simulator
 from simulator.streaming import pace_of, plain_body, stream_body
 from simulator.transports import drop
-
-_STREAM_HEADERS = {"Cache-Control": "no-cache"}
-
-
-def error_response(error: ApiError, user_id: str | None = None) -> Response:
-    """Return an `ApiError` as a response."""
-    if isinstance(error, HtmlError):
-        return error.response()
-    return JSONResponse(error.body(user_id), error.status, error.headers)
 
 
 async def chat_completions(request: Request) -> Response:
@@ -44,7 +34,7 @@ async def chat_completions(request: Request) -> Response:
         return await _complete(sim, request, record, credential.account)
     except ApiError as error:
         record.close(sim.clock.now(), "refused", error.status)
-        return error_response(error, credential.account.user_id if credential else None)
+        return error.response(credential.account.user_id if credential else None)
 
 
 async def _complete(sim: Simulator, request: Request, record: Record, account: Account) -> Response:
@@ -74,7 +64,7 @@ async def _no_answer(sim: Simulator, request: Request, record: Record, fault: Ha
             await wait_for_disconnect(request, sim.faults.changed)
     finally:
         record.close(sim.clock.now(), _outcome(fault), None)
-    return error_response(ApiError(503, "Released from a fault"))  # a caller who has left does not get it
+    return ApiError(503, "Released from a fault").response()  # a caller who has left does not get it
 
 
 def _reply(sim: Simulator, admission: Admission, chat: ChatRequest) -> Reply:
@@ -110,19 +100,13 @@ async def _send(
     sim: Simulator, request: Request, record: Record, reply: Reply, fault: Fault | None, latency: float
 ) -> Response:
     headers = {"X-Generation-Id": reply.id}
-    pace = pace_of(latency, sim.settings.token_ms / 1000, fault, stream=record.stream)
-
-    async def break_connection() -> None:
-        await drop(request)
-
-    if record.stream:
-        body = stream_body(reply, pace, fault, break_connection)
-        recorded = _recorded(sim, record, body, fault)
-        return StreamingResponse(recorded, media_type=SSE, headers=headers | _STREAM_HEADERS)
-    if isinstance(fault, Cut | Drip | SlowFirstToken):
-        body = plain_body(reply, pace, fault, break_connection)
-        recorded = _recorded(sim, record, body, fault)
-        return StreamingResponse(recorded, media_type="application/json", headers=headers)
+    if record.stream or isinstance(fault, Cut | Drip | SlowFirstToken):
+        pace = pace_of(latency, sim.settings.token_ms / 1000, fault, stream=record.stream)
+        make, media_type = (stream_body, SSE) if record.stream else (plain_body, "application/json")
+        body = _recorded(sim, record, make(reply, pace, fault, partial(drop, request)), fault)
+        if record.stream:
+            headers["Cache-Control"] = "no-cache"
+        return StreamingResponse(body, media_type=media_type, headers=headers)
     await asyncio.sleep(latency)
     record.close(sim.clock.now(), _outcome(fault), 200)
     if isinstance(fault, StreamError):

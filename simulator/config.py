@@ -1,13 +1,11 @@
 """Settings of the simulator, read from the environment once at start."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from simulator.accounts import FREE_RPM, Account, Accounts, Credential, Limits
 
@@ -20,10 +18,8 @@ class ConfigError(Exception):
     """A wrong setting; the message names the setting, the expectation and the value."""
 
 
-class KeyLine(BaseModel):
+class KeyLine(NamedTuple):
     """One key: `key`, `key name`, or `key name management` for a second, management-only key of `name`."""
-
-    model_config = ConfigDict(frozen=True)
 
     key: str
     name: str
@@ -34,10 +30,8 @@ def _variable(field: str) -> str:
     return field.upper() if field in ("drain_seconds", "grace_seconds") else f"SIMULATOR_{field.upper()}"
 
 
-class Settings(BaseModel):
+class Settings(BaseModel, frozen=True, alias_generator=_variable, populate_by_name=True):
     """All settings; each field but `keys` is read from the variable that its alias names. Times as the names say."""
-
-    model_config = ConfigDict(frozen=True, alias_generator=_variable, populate_by_name=True)
 
     keys: Annotated[tuple[KeyLine, ...], Field(alias="keys")]
     rpm: Annotated[int, Field(ge=0)] = FREE_RPM
@@ -88,11 +82,11 @@ def parse_keys(text: str) -> tuple[KeyLine, ...]:
 def _parse_key(number: int, words: list[str], position: int) -> KeyLine:
     match words:
         case [key]:
-            return KeyLine(key=key, name=f"account-{position}")
+            return KeyLine(key, f"account-{position}")
         case [key, name]:
-            return KeyLine(key=key, name=name)
+            return KeyLine(key, name)
         case [key, name, "management"]:
-            return KeyLine(key=key, name=name, management=True)
+            return KeyLine(key, name, management=True)
     # The line itself is a secret: the message has the number of words only.
     raise ConfigError(
         f"SIMULATOR_API_KEYS: line {number} should be `key`, `key name` or `key name management` "

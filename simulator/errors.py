@@ -1,42 +1,29 @@
 """OpenRouter's errors: one JSON form, with texts that clients look for."""
 
-from __future__ import annotations
-
+from dataclasses import dataclass, field
 from typing import Any
 
+from starlette.responses import JSONResponse, Response
 
+_UNPAID = {"error_type": "payment_required", "limit_source": "openrouter_credits"}
+
+
+@dataclass(eq=False)
 class ApiError(Exception):
     """An answer that is not a completion. `status` is both the HTTP status and `error.code`."""
 
-    def __init__(
-        self,
-        status: int,
-        message: str,
-        metadata: dict[str, Any] | None = None,
-        headers: dict[str, str] | None = None,
-    ) -> None:
-        super().__init__(message)
-        self.status = status
-        self.message = message
-        self.metadata = metadata
-        self.headers = headers or {}
+    status: int
+    message: str
+    metadata: dict[str, Any] | None = None
+    headers: dict[str, str] = field(default_factory=dict)
 
-    def body(self, user_id: str | None = None) -> dict[str, Any]:
-        """Return the JSON body, with `user_id` when the caller is known."""
+    def response(self, user_id: str | None = None) -> Response:
+        """Return it as JSON, with `user_id` when the caller is known."""
         error: dict[str, Any] = {"message": self.message, "code": self.status}
         if self.metadata is not None:
             error["metadata"] = self.metadata
-        return {"error": error} if user_id is None else {"error": error, "user_id": user_id}
-
-
-def missing_credentials() -> ApiError:
-    """No usable `Authorization: Bearer` header."""
-    return ApiError(401, "No auth credentials found")
-
-
-def unknown_key() -> ApiError:
-    """A bearer key that belongs to no account."""
-    return ApiError(401, "User not found.")
+        body = {"error": error} if user_id is None else {"error": error, "user_id": user_id}
+        return JSONResponse(body, self.status, self.headers)
 
 
 def bad_request(message: str) -> ApiError:
@@ -51,39 +38,26 @@ def not_found(message: str) -> ApiError:
 
 def insufficient_credits(*, ever_bought: bool) -> ApiError:
     """402 for a model, or an extra, that the account cannot pay."""
-    page = "https://openrouter.ai/settings/credits"
-    text = (
-        f"Insufficient credits. Add more using {page}"
-        if ever_bought
-        else f"Insufficient credits. This account never purchased credits. Purchase some at {page}"
-    )
-    return ApiError(402, text, {"error_type": "payment_required", "limit_source": "openrouter_credits"})
+    more = "Add more using" if ever_bought else "This account never purchased credits. Purchase some at"
+    return ApiError(402, f"Insufficient credits. {more} https://openrouter.ai/settings/credits", _UNPAID)
 
 
 def cannot_afford(max_tokens: int, affordable: int) -> ApiError:
     """402 because the longest allowed answer would cost more than the balance."""
-    return ApiError(
-        402,
-        f"This request requires more credits, or fewer max_tokens. You requested up to {max_tokens} tokens, "
-        f"but can only afford {affordable}.",
-        {"error_type": "payment_required", "limit_source": "openrouter_credits"},
-    )
+    text = f"This request requires more credits, or fewer max_tokens. You requested up to {max_tokens} tokens, "
+    return ApiError(402, f"{text}but can only afford {affordable}.", _UNPAID)
 
 
-def free_limit_reached(dimension: str, hint: str, limit: int, reset_ms: int) -> ApiError:
+def free_limit_reached(what: str, limit: int, reset_ms: int) -> ApiError:
     """429 of the platform itself: the account-wide limit of free models.
 
-    `dimension` is the tail of the limit's name (`min`, `day`, `day-high-balance`); `reset_ms` is epoch
-    milliseconds.
+    `what` is the tail of the message: the limit's name (`min`, `day`, `day-high-balance`) and what helps. `reset_ms`
+    is epoch milliseconds.
     """
     headers = {
         "X-RateLimit-Limit": str(limit),
         "X-RateLimit-Remaining": "0",
         "X-RateLimit-Reset": str(reset_ms),
     }
-    return ApiError(
-        429,
-        f"Rate limit exceeded: free-models-per-{dimension}. {hint}".strip(),
-        {"headers": headers, "error_type": "rate_limit_exceeded", "provider_name": None},
-        headers,
-    )
+    metadata = {"headers": headers, "error_type": "rate_limit_exceeded", "provider_name": None}
+    return ApiError(429, f"Rate limit exceeded: free-models-per-{what}", metadata, headers)

@@ -1,12 +1,11 @@
 """The responses of faults that replace a whole answer."""
 
-from __future__ import annotations
-
 import asyncio
+import json
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, Response
 
 from simulator.errors import ApiError
 from simulator.faults import Body, Status
@@ -30,7 +29,7 @@ _PAGE = "<html><head><title>{0}</title></head><body><center><h1>{0}</h1></center
 class HtmlError(ApiError):
     """An error status whose body is a web page."""
 
-    def response(self) -> Response:
+    def response(self, user_id: str | None = None) -> Response:
         """Return the page."""
         return HTMLResponse(_PAGE.format(f"{self.status} {self.message}"), self.status, self.headers)
 
@@ -38,15 +37,13 @@ class HtmlError(ApiError):
 def status_error(fault: Status, model: str, provider: str) -> ApiError:
     """Return the error of a status fault. A 429 is the provider's unless the fault names another."""
     headers = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
-    message = fault.message or _REASONS.get(fault.status, _PROVIDER_ERROR)
     if fault.html:
         return HtmlError(fault.status, fault.message or "Bad Gateway", headers=headers)
-    metadata: dict[str, Any] | None = None
-    named = {"provider_name": fault.provider_name, "raw": fault.raw}
-    if fault.status == 429 or any(named.values()):
+    metadata = None
+    if fault.status == 429 or fault.provider_name or fault.raw:
         raw = fault.raw or f"{model} is temporarily rate-limited upstream. Please retry shortly."
         metadata = {"raw": raw, "provider_name": fault.provider_name or provider}
-    return ApiError(fault.status, message, metadata, headers)
+    return ApiError(fault.status, fault.message or _REASONS.get(fault.status, _PROVIDER_ERROR), metadata, headers)
 
 
 async def wait_for_disconnect(request: Request, released: asyncio.Event) -> None:
@@ -69,10 +66,8 @@ def body_response(fault: Body, reply: Reply, *, stream: bool) -> Response:
     headers = {"X-Generation-Id": reply.id}
     if fault.body == "html":
         return HTMLResponse(_PAGE.format("502 Bad Gateway"), headers=headers)
-    content = _sse(fault, reply) if stream else _plain(fault, reply)
-    if isinstance(content, bytes):
-        return Response(content, media_type=SSE if stream else "application/json", headers=headers)
-    return JSONResponse(content, headers=headers)
+    content = b"" if fault.body == "empty" else _sse(fault, reply) if stream else _plain(fault, reply)
+    return Response(content, media_type=SSE if stream else "application/json", headers=headers)
 
 
 def _error(reply: Reply) -> dict[str, Any]:
@@ -84,32 +79,22 @@ def _choices(fault: Body, reply: Reply, part: str) -> list[dict[str, Any]]:
     """Return the choices of a degraded answer; `part` is `message` or `delta`."""
     if fault.body == "empty_choices":
         return []
-    said: dict[str, Any] = {"role": "assistant", "content": None if fault.body == "null_content" else ""}
-    choice = {
-        "index": 0,
-        "finish_reason": "stop",
-        "native_finish_reason": "STOP",
-        "logprobs": None,
-        part: said,
-    }
+    said = {"role": "assistant", "content": None if fault.body == "null_content" else ""}
+    reasons: dict[str, Any] = {"finish_reason": "stop", "native_finish_reason": "STOP"}
     if fault.body == "choice_error":
-        choice = {**choice, "finish_reason": "error", "error": _error(reply)}
-    return [choice]
+        reasons |= {"finish_reason": "error", "error": _error(reply)}
+    return [{"index": 0, "logprobs": None, part: said, **reasons}]
 
 
-def _plain(fault: Body, reply: Reply) -> dict[str, Any] | bytes:
-    if fault.body == "empty":
-        return b""
+def _plain(fault: Body, reply: Reply) -> bytes:
     if fault.body == "malformed_json":
         return f'{{"id":"{reply.id}","choices":[{{"message":{{"content":"Simul'.encode()
     if fault.body == "error":
-        return {"error": _error(reply)}
-    return reply.completion(_choices(fault, reply, "message"))
+        return json.dumps({"error": _error(reply)}).encode()
+    return json.dumps(reply.completion(_choices(fault, reply, "message"))).encode()
 
 
 def _sse(fault: Body, reply: Reply) -> bytes:
-    if fault.body == "empty":
-        return b""
     if fault.body == "malformed_json":
         return f'data: {{"id":"{reply.id}","choices":[{{"delta":{{"content":"Simul\n\n'.encode() + DONE
     if fault.body == "error":

@@ -1,11 +1,9 @@
 """Faults that can be activated per model, and the class that selects a request's fault."""
 
-from __future__ import annotations
-
 import asyncio
 import math
 import random
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
@@ -40,7 +38,7 @@ class Uniform(_Strict):
     high_ms: Milliseconds
 
     @model_validator(mode="after")
-    def _ordered(self) -> Uniform:
+    def _ordered(self) -> Self:
         if self.low_ms > self.high_ms:
             raise ValueError("low_ms should not exceed high_ms")
         return self
@@ -58,7 +56,7 @@ class Lognormal(_Strict):
     p95_ms: Annotated[float, Field(gt=0, le=_LONGEST_MS)]
 
     @model_validator(mode="after")
-    def _ordered(self) -> Lognormal:
+    def _ordered(self) -> Self:
         if self.p95_ms < self.median_ms:
             raise ValueError("p95_ms should not be below median_ms")
         return self

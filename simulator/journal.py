@@ -1,12 +1,12 @@
 """Records of requests and of answers; both are limited in number, and contain no keys and no prompts."""
 
-from __future__ import annotations
-
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+_KEPT_REQUESTS = 5_000
+_KEPT_GENERATIONS = 1_000
 _DISTINCT_MODELS = 500
 _OTHER = "(other)"
 
@@ -36,12 +36,12 @@ class Record:
 
 
 class Journal:
-    """The last `kept` requests, and totals of all since the last reset."""
+    """The last requests, and totals of all since the last reset."""
 
-    def __init__(self, kept: int) -> None:
-        self._records: deque[Record] = deque(maxlen=kept)
+    def __init__(self) -> None:
+        self._records: deque[Record] = deque(maxlen=_KEPT_REQUESTS)
         self.total = 0
-        self.by_model: dict[str, int] = {}
+        self.by_model: Counter[str] = Counter()
 
     def open(self, now: float, method: str, path: str) -> Record:
         """Begin a record at epoch second `now`."""
@@ -55,18 +55,11 @@ class Journal:
         record.models = models
         for model in models:
             known = model in self.by_model or len(self.by_model) < _DISTINCT_MODELS
-            name = model if known else _OTHER
-            self.by_model[name] = self.by_model.get(name, 0) + 1
+            self.by_model[model if known else _OTHER] += 1
 
     def since(self, time: float, after_seq: int) -> Iterator[Record]:
         """Return the records that began after `time` and whose number exceeds `after_seq`, oldest first."""
         return (r for r in self._records if r.time > time and r.seq > after_seq)
-
-    def clear(self) -> None:
-        """Forget everything."""
-        self._records.clear()
-        self.total = 0
-        self.by_model = {}
 
 
 @dataclass(frozen=True)
@@ -79,25 +72,18 @@ class Generation:
 
 
 class Generations:
-    """The last `kept` generations by id."""
+    """The last generations by id."""
 
-    def __init__(self, kept: int) -> None:
-        self._kept = kept
+    def __init__(self) -> None:
         self._by_id: OrderedDict[str, Generation] = OrderedDict()
 
     def add(self, generation_id: str, generation: Generation) -> None:
         """Add one; the oldest is dropped when there are too many."""
         self._by_id[generation_id] = generation
-        if len(self._by_id) > self._kept:
+        if len(self._by_id) > _KEPT_GENERATIONS:
             self._by_id.popitem(last=False)
 
     def find(self, generation_id: str, account: str, now: float) -> dict[str, Any] | None:
         """Return the account's own generation, or None when there is none or it is not ready."""
         found = self._by_id.get(generation_id)
-        if found is None or found.account != account or found.ready_at > now:
-            return None
-        return found.data
-
-    def clear(self) -> None:
-        """Forget everything."""
-        self._by_id.clear()
+        return found.data if found and found.account == account and found.ready_at <= now else None

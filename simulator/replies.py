@@ -1,7 +1,5 @@
 """One answered request in OpenRouter's form: the completion object, its chunks, and its usage."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Access to a request's TCP connection, for the faults that break it."""
 
-from __future__ import annotations
-
 import asyncio
 import socket
 import struct

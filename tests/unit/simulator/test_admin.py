@@ -1,7 +1,5 @@
 """The operator API and what it changes."""
 
-from __future__ import annotations
-
 import asyncio
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Settings, the catalogue file, and the process as a whole."""
 
-from __future__ import annotations
-
 import json
 import os
 import re
