@@ -11,8 +11,8 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,8 @@ from typing import Any
 import httpx
 from pydantic import SecretStr
 
-from benchmarks.closed_loop_users import Ask, describe, failures, run_users
 from benchmarks.http_client import TIMEOUT_SECONDS, check_target
+from benchmarks.load import Ask, describe, failures, run_users
 from benchmarks.upstream import KEY
 from components.catalogue import default_models
 from friday.llm import Caller, LlmConfig, LlmRouter, configure, invoke_llm
@@ -87,7 +87,8 @@ async def memory(url: str, warm_up: int = WARM_UP_CALLS, calls: int = ALL_CALLS)
         while outcomes.total() < calls and not failures(outcomes):
             outcomes += await run_users(ways[CLIENT], _after(warm_up))
             gc.collect()
-            resident.append(_resident())
+            pages = int(Path("/proc/self/statm").read_text().split()[1])
+            resident.append(float(pages * os.sysconf("SC_PAGE_SIZE")))
     return Cost({"resident": resident}, outcomes.total(), failures(outcomes))
 
 
@@ -109,11 +110,13 @@ async def _ways(url: str) -> AsyncIterator[Mapping[str, Ask]]:
 
     headers = {"Authorization": f"Bearer {KEY}"}
     try:
-        async with httpx.AsyncClient(headers=headers, timeout=TIMEOUT_SECONDS, trust_env=False) as http:
+        async with (
+            aclosing(router),
+            httpx.AsyncClient(headers=headers, timeout=TIMEOUT_SECONDS, trust_env=False) as http,
+        ):
             yield {PLAIN: plain, CLIENT: client}
     finally:
         configure(None)
-        await router.aclose()
 
 
 async def _round(ask: Ask, calls: int) -> tuple[float, Counter[str]]:
@@ -129,20 +132,13 @@ def _after(calls: int) -> Callable[[], bool]:
     return lambda: next(left, None) is None
 
 
-def _resident() -> float:
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return float(pages * os.sysconf("SC_PAGE_SIZE"))
-
-
-def main(arguments: Sequence[str]) -> int:
+def main(what: str, url: str) -> None:
     """The command line of the process."""
-    what, url = arguments
     with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
         configure_logging(nowhere)  # as the service does: the log line of a call is part of its cost
         cost = asyncio.run({"processor": processor, "memory": memory}[what](url))
     print(json.dumps(asdict(cost)))
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    main(*sys.argv[1:])

@@ -1,16 +1,16 @@
 """The other way to change a percentage: edit .env and run docker-compose, for a container like a stack's Friday."""
 
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import yaml
 
-from benchmarks.waiting import wait_until_ready
+from testing.meanwhile import timed, until_answered
 from testing.ports import free_ports
 from testing.project import Project
 
@@ -19,25 +19,23 @@ _PORT = 3000
 _READY_SECONDS = 30
 
 
+@dataclass(frozen=True)
 class Composed:
     """A Friday that docker-compose runs, on a port of its own and on the networks of a stack."""
 
-    def __init__(self, folder: Path, name: str, port: int) -> None:
-        self._folder = folder
-        self._name = name
-        self.url = f"http://127.0.0.1:{port}"
+    folder: Path
+    name: str
+    url: str
 
     def change(self, percentage: int) -> float:
         """Edit .env and run `docker-compose up -d`; return the seconds that this took."""
-        began = time.perf_counter()
-        (self._folder / ".env").write_text(f"{_VARIABLE}={percentage}\n")
-        self.run("up", "-d")
-        return time.perf_counter() - began
+        (self.folder / ".env").write_text(f"{_VARIABLE}={percentage}\n")
+        return timed(lambda: self.run("up", "-d"))
 
     def run(self, *arguments: str) -> None:
         """Run docker-compose on it; RuntimeError with its output when that fails."""
-        command = ["docker-compose", "--project-name", self._name, *arguments]
-        done = subprocess.run(command, cwd=self._folder, check=False, capture_output=True, text=True)
+        command = ["docker-compose", "--project-name", self.name, *arguments]
+        done = subprocess.run(command, cwd=self.folder, check=False, capture_output=True, text=True)
         if done.returncode:
             raise RuntimeError(f"docker-compose {' '.join(arguments)} failed:\n{done.stderr}")
 
@@ -49,10 +47,10 @@ def running(project: Project, percentage: int) -> Iterator[Composed]:
     with TemporaryDirectory(prefix="friday-compose-") as name:
         folder = Path(name)
         (folder / "docker-compose.yml").write_text(yaml.safe_dump(_file(project, port)))
-        composed = Composed(folder, f"{project.stack}compose", port)
+        composed = Composed(folder, f"{project.stack}compose", f"http://127.0.0.1:{port}")
         try:
             composed.change(percentage)
-            wait_until_ready(f"{composed.url}/healthz", _READY_SECONDS)
+            until_answered(f"{composed.url}/healthz", _READY_SECONDS)
             yield composed
         finally:
             composed.run("down", "--timeout", "5")

@@ -44,8 +44,8 @@ def run(names: Sequence[str], report: Callable[[str, str], None]) -> Report:
                 continue
             report("measure", f"{name}: {entry.about}")
             stack.need(up=entry.needs_stack)
-            measure = importlib.import_module(f"benchmarks.measures.{name}").measure
-            found: list[Figure] = measure(stack)
+            measurement = getattr(importlib.import_module(f"benchmarks.measures.{entry.module}"), name)
+            found: list[Figure] = measurement(stack)
             for figure in found:  # now: when a later measurement fails, these are not lost
                 report("", f"{figure.what}: {figure.shown}")
             figures += found

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from benchmarks.chat import PERCENTAGE_HEADER
+from benchmarks.http_client import PERCENTAGE_HEADER
 from testing import remote_project
 from testing.meanwhile import in_the_middle, refused_in_the_middle, until
 from testing.nested_host import NestedHost

@@ -2,17 +2,14 @@
 
 import asyncio
 import itertools
-import json
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from benchmarks import client_cost
-from benchmarks.chat import PATH_HEADER
-from benchmarks.closed_loop_users import OK, describe, failures, run_users
-from benchmarks.load import Record
-from benchmarks.measures.client_load import added
-from benchmarks.measures.client_memory import growth
+from benchmarks.http_client import PATH_HEADER
+from benchmarks.load import OK, Record, describe, failures, run_users
+from benchmarks.measures.client import added, growth
 from benchmarks.measures.gateway_stopped import chat_on_gateway, check_seen, evaluate
 from benchmarks.upstream import simulator
 from testing.ports import free_ports
@@ -104,14 +101,14 @@ def test_growth_is_from_the_warm_up_to_the_end() -> None:
 
 
 def test_the_hundred_users_are_different_and_all_below_50_percent() -> None:
-    users = {json.loads(chat_on_gateway(number).body)["user_id"] for number in range(200)}
+    users = {chat_on_gateway(number).body["user_id"] for number in range(200)}
     assert len(users) == 100
     assert all(user % 100 < 50 for user in users)
 
 
 def answer(start: float, milliseconds: float, path: str = "litellm", error: str | None = None) -> Record:
     headers = {} if error else {PATH_HEADER: path}
-    return Record(0, start, start + 0.002, milliseconds / 1000, None if error else 200, error, headers)
+    return Record(0, start, start + 0.002, milliseconds / 1000, error, headers)
 
 
 def test_what_a_stop_costs_is_counted_from_the_median_before_it() -> None:
