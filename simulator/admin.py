@@ -62,12 +62,8 @@ async def delete_faults(sim: Serving) -> list[dict[str, Any]]:
 async def get_requests(sim: Serving, since: float = 0.0, after_seq: int = 0, limit: Listed = 1000) -> dict[str, Any]:
     """Return the newest `limit` requests that began after epoch second `since`, and totals since the last reset."""
     journal = sim.journal
-    records = list(journal.since(since, after_seq))[-limit:]
-    return {
-        "total": journal.total,
-        "by_model": journal.by_model,
-        "requests": [asdict(record) for record in records],
-    }
+    found = [asdict(record) for record in journal.records if record.time > since and record.seq > after_seq]
+    return {"total": journal.total, "by_model": journal.by_model, "requests": found[-limit:]}
 
 
 @router.get("/bill")

@@ -42,6 +42,11 @@ class ChatRequest(BaseModel, extra="allow"):
         """Return the longest answer that the caller accepts, in tokens."""
         return self.max_tokens or self.max_completion_tokens
 
+    @property
+    def wanted_models(self) -> list[str]:
+        """Return `model`, then the fallbacks in `models`, each once."""
+        return list(dict.fromkeys([self.model, *self.models] if self.model else self.models))
+
     def field_names(self) -> list[str]:
         """Return the names of all body fields, for the record of requests."""
         return sorted(self.model_fields_set | set(self.model_extra or {}))

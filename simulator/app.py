@@ -1,6 +1,5 @@
 """The ASGI application: OpenRouter's routes, the operator API, health."""
 
-import datetime as dt
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
@@ -28,31 +27,25 @@ def create_app(sim: Simulator) -> FastAPI:
     app.include_router(router)
     if sim.settings.admin:
         app.include_router(admin.router)
-    app.exception_handler(ApiError)(_api_error)
-    app.exception_handler(HTTPException)(_http_error)
-    app.exception_handler(RequestValidationError)(_invalid)
-    app.exception_handler(Exception)(_crash)
+    for kind in (ApiError, HTTPException, RequestValidationError, Exception):
+        app.exception_handler(kind)(_failed)
     return app
 
 
-async def _api_error(request: Request, error: ApiError) -> Response:
-    return error.response()
-
-
-async def _http_error(request: Request, error: HTTPException) -> Response:
-    sim = await serving(request)
-    if request.url.path.startswith("/api/"):
-        record = sim.journal.open(sim.clock.now(), request.method, request.url.path)
-        record.close(sim.clock.now(), "unknown route", error.status_code)
-    return ApiError(error.status_code, str(error.detail)).response()
-
-
-async def _invalid(request: Request, error: RequestValidationError) -> Response:
-    wrong = [f"{'.'.join(str(p) for p in e['loc'])}: {e['msg']}" for e in error.errors()]
-    return bad_request("; ".join(wrong)).response()
-
-
-async def _crash(request: Request, error: Exception) -> Response:
+async def _failed(request: Request, error: Exception) -> Response:
+    """Return any failure in OpenRouter's form; a route of the API that there is not is recorded."""
+    match error:
+        case ApiError():
+            return error.response()
+        case RequestValidationError():
+            wrong = [f"{'.'.join(str(p) for p in e['loc'])}: {e['msg']}" for e in error.errors()]
+            return bad_request("; ".join(wrong)).response()
+        case HTTPException():
+            if request.url.path.startswith("/api/"):
+                sim = await serving(request)
+                record = sim.journal.open(sim.clock.now(), request.method, request.url.path)
+                record.close(sim.clock.now(), "unknown route", error.status_code)
+            return ApiError(error.status_code, str(error.detail)).response()
     return ApiError(500, "Internal Server Error").response()
 
 
@@ -90,8 +83,8 @@ async def key_info(sim: Serving, request: Request) -> dict[str, Any]:
     account.quota.roll(now)
     limit = sim.accounts.limits.per_day(account.credits_bought)
     used = account.quota.day_used
-    today = dt.datetime.fromtimestamp(now, dt.UTC)
-    day = int(now // DAY)
+    today, day = sim.clock.today(), int(now // DAY)
+    spans = {"daily": day, "weekly": day - today.weekday(), "monthly": day - today.day + 1}
     return {
         "data": {
             "label": credential.label,
@@ -100,13 +93,9 @@ async def key_info(sim: Serving, request: Request) -> dict[str, Any]:
             "limit_remaining": None,
             "include_byok_in_limit": False,
             "usage": dollars(account.usage),
-            "usage_daily": dollars(account.used_since(day)),
-            "usage_weekly": dollars(account.used_since(day - today.weekday())),
-            "usage_monthly": dollars(account.used_since(day - today.day + 1)),
+            **{f"usage_{span}": dollars(account.used_since(first)) for span, first in spans.items()},
             "byok_usage": 0,
-            "byok_usage_daily": 0,
-            "byok_usage_weekly": 0,
-            "byok_usage_monthly": 0,
+            **{f"byok_usage_{span}": 0 for span in spans},
             "is_free_tier": account.credits_bought == 0,
             "is_management_key": credential.management,
             "is_provisioning_key": credential.management,
@@ -132,7 +121,7 @@ async def credits_info(sim: Serving, request: Request) -> dict[str, Any]:
 async def generation(sim: Serving, request: Request, id: str) -> dict[str, Any]:
     """Return the usage of one earlier answer; 404 during the first moments after it."""
     credential = _authenticated(sim, request)
-    found = sim.generations.find(id, credential.account.name, sim.clock.now())
-    if found is None:
-        raise not_found(f"Generation {id} not found")
-    return {"data": found}
+    for each in sim.generations:
+        if (each.data["id"], each.account) == (id, credential.account.name) and each.ready_at <= sim.clock.now():
+            return {"data": each.data}
+    raise not_found(f"Generation {id} not found")

@@ -11,7 +11,14 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError, field_valid
 from simulator import errors
 
 Retirement = Literal["no_endpoints", "paid_only", "free_ended"]
-_SORTING_VARIANTS = (":nitro", ":floor")
+_RETIRED: dict[Retirement, str] = {
+    "no_endpoints": "No endpoints found for {id}.",
+    "paid_only": (
+        "This model is unavailable for free. The paid version is available now - use this slug instead: {paid}"
+    ),
+    "free_ended": "{id} is no longer available as a free model. Paid version: {paid}",
+}
+"""What a caller of a retired model is told."""
 ONLINE = ":online"
 _LISTED = {
     "id",
@@ -174,9 +181,7 @@ class Catalogue:
 
         Raises `ApiError` 400 for an unknown id and 404 for a retired model.
         """
-        name = requested.removesuffix(ONLINE)
-        for variant in _SORTING_VARIANTS:
-            name = name.removesuffix(variant)
+        name = requested.removesuffix(ONLINE).removesuffix(":nitro").removesuffix(":floor")
         model = self.models.get(name)
         if model is None:
             # An unknown free variant of a known model is a missing endpoint; any other unknown name is invalid.
@@ -185,7 +190,7 @@ class Catalogue:
             raise errors.bad_request(f"{requested} is not a valid model ID")
         reason = retirement(model, today)
         if reason is not None:
-            raise errors.not_found(_retired_text(model, reason))
+            raise errors.not_found(_RETIRED[reason].format(id=model.id, paid=model.id.removesuffix(":free")))
         return model, requested.endswith(ONLINE)
 
 
@@ -194,14 +199,3 @@ def retirement(model: Model, today: dt.date) -> Retirement | None:
     if model.retired is None and model.expiration_date is not None and model.expiration_date < today:
         return "no_endpoints"
     return model.retired
-
-
-def _retired_text(model: Model, reason: Retirement) -> str:
-    paid = model.id.removesuffix(":free")
-    return {
-        "no_endpoints": f"No endpoints found for {model.id}.",
-        "paid_only": (
-            f"This model is unavailable for free. The paid version is available now - use this slug instead: {paid}"
-        ),
-        "free_ended": f"{model.id} is no longer available as a free model. Paid version: {paid}",
-    }[reason]

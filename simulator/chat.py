@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from simulator import answers
 from simulator.accounts import Account, Charge, Credential
-from simulator.admission import Admission, admit, parse, wanted_models
+from simulator.admission import Admission, admit, parse
 from simulator.answers import ChatRequest
 from simulator.errors import ApiError
 from simulator.failing import SSE, body_response, wait_for_disconnect
@@ -40,7 +40,7 @@ async def chat_completions(request: Request) -> Response:
 async def _complete(sim: Simulator, request: Request, record: Record, account: Account) -> Response:
     chat = parse(await request.body())
     record.stream, record.body_fields = chat.stream, chat.field_names()
-    sim.journal.name_models(record, wanted_models(chat))
+    sim.journal.name_models(record, chat.wanted_models)
     admission = admit(sim, account, chat)
     record.served_model = admission.model.id
     if isinstance(admission.fault, Hang | Close):
@@ -89,7 +89,7 @@ def _book(sim: Simulator, account: Account, record: Record, reply: Reply, latenc
         record.cost_usd = float(reply.cost)
     ready_at = now + latency + GENERATION_DELAY_SECONDS
     data = reply.generation(streamed=record.stream, latency_ms=latency * 1000)
-    sim.generations.add(reply.id, Generation(account.name, ready_at, data))
+    sim.generations.append(Generation(account.name, ready_at, data))
 
 
 def _outcome(fault: Fault | None) -> str:

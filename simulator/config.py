@@ -25,6 +25,11 @@ class KeyLine(NamedTuple):
     name: str
     management: bool = False
 
+    @property
+    def label(self) -> str:
+        """The key's name in `GET /key`: its two ends, or the account's name when the key is short."""
+        return f"{self.key[:9]}...{self.key[-3:]}" if len(self.key) >= _VISIBLE_KEY_LENGTH else self.name
+
 
 def _variable(field: str) -> str:
     return field.upper() if field in ("drain_seconds", "grace_seconds") else f"SIMULATOR_{field.upper()}"
@@ -50,13 +55,8 @@ class Settings(BaseModel, frozen=True, alias_generator=_variable, populate_by_na
     def accounts(self) -> Accounts:
         """Return new accounts, each with `credits` bought and nothing used."""
         owners = {k.name: Account(k.name, self.credits) for k in self.keys if not k.management}
-        credentials = {k.key: Credential(owners[k.name], label(k), k.management) for k in self.keys}
+        credentials = {k.key: Credential(owners[k.name], k.label, k.management) for k in self.keys}
         return Accounts(credentials, Limits(self.rpm, self.rpd))
-
-
-def label(line: KeyLine) -> str:
-    """Return the key's name in `GET /key`: its two ends, or the account's name when the key is short."""
-    return f"{line.key[:9]}...{line.key[-3:]}" if len(line.key) >= _VISIBLE_KEY_LENGTH else line.name
 
 
 def parse_keys(text: str) -> tuple[KeyLine, ...]:

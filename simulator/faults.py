@@ -190,8 +190,7 @@ class FaultBook:
 
     def replace(self, faults: list[Fault]) -> None:
         """Activate exactly these faults. Requests that wait in an old fault are released."""
-        self._faults = faults
-        self._met = [0] * len(faults)
+        self._faults, self._met = faults, [0] * len(faults)
         self.changed.set()
         self.changed = asyncio.Event()
 
@@ -199,21 +198,17 @@ class FaultBook:
         """Return the faults, each with the number of requests that it affected."""
         return [{**fault.model_dump(), "met": met} for fault, met in zip(self._faults, self._met, strict=True)]
 
-    def failure(self, model: str) -> Fault | None:
-        """Return the fault, other than latency, of this request, and count it."""
-        return self._draw(model, latency=False)
-
     def latency_seconds(self, model: str) -> float:
         """Return the time to this request's first token."""
-        found = self._draw(model, latency=True)
+        found = self.draw(model, latency=True)
         distribution = found.distribution if isinstance(found, Latency) else self._default
         return distribution.sample(self._rng) / 1000
 
-    def _draw(self, model: str, *, latency: bool) -> Fault | None:
+    def draw(self, model: str, *, latency: bool = False) -> Fault | None:
+        """Return the fault of this request, one of latency or another, and count it."""
         for index, fault in enumerate(self._faults):
-            if fault.model not in (EVERY_MODEL, model) or isinstance(fault, Latency) is not latency:
-                continue
-            if fault.count is not None and self._met[index] >= fault.count:
+            spent = fault.count is not None and self._met[index] >= fault.count
+            if spent or fault.model not in (EVERY_MODEL, model) or isinstance(fault, Latency) is not latency:
                 continue
             if fault.probability >= 1 or self._rng.random() < fault.probability:
                 self._met[index] += 1

@@ -3,6 +3,7 @@
 import datetime as dt
 import random
 import time
+from collections import deque
 from collections.abc import Callable
 from hashlib import sha256
 from typing import Annotated
@@ -13,8 +14,9 @@ from simulator.accounts import Accounts, Bill
 from simulator.catalogue import Catalogue
 from simulator.config import Settings
 from simulator.faults import FaultBook, Fixed
-from simulator.journal import Generations, Journal
+from simulator.journal import Generation, Journal
 
+KEPT_GENERATIONS = 1_000
 GENERATION_DELAY_SECONDS = 0.5
 """`GET /generation` answers 404 for this time, as the real one does for a moment."""
 
@@ -41,7 +43,7 @@ class Simulator:
     accounts: Accounts
     bill: Bill
     journal: Journal
-    generations: Generations
+    generations: deque[Generation]
 
     def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
         self.settings = settings
@@ -54,7 +56,7 @@ class Simulator:
 
     def _open_books(self) -> None:
         self.accounts, self.bill = self.settings.accounts(), Bill()
-        self.journal, self.generations = Journal(), Generations()
+        self.journal, self.generations = Journal(), deque(maxlen=KEPT_GENERATIONS)
 
     def reset(self, seed: int | None = None) -> None:
         """Restore the start: accounts, bill, catalogue, faults, records, clock and random numbers."""
