@@ -23,11 +23,6 @@ class LoadDuring:
     began: float
     seconds: float
 
-    @property
-    def failures(self) -> dict[str, int]:
-        """Return how often each error occurred."""
-        return errors(self.records)
-
     def last(self, header: str, value: str, *, started: bool = False) -> float:
         """Return when the last answer with this header ended, or its request started, in seconds from `began`.
 

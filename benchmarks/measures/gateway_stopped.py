@@ -7,7 +7,7 @@ from collections.abc import Coroutine, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 from docker.models.containers import Container
 
@@ -29,12 +29,8 @@ MOST_EXTRA_MS = 1000
 """A request that is running when the gateway ends is repeated on the direct path: one more answer of the upstream, and
 the time that the edge and the client need to notice. The breaker spares everybody else this."""
 
-End = Literal["stop", "kill"]
-ENDS: dict[End, str] = {"stop": "gateway stopped", "kill": "gateway killed"}
-
-
-class RefusedError(Exception):
-    """Friday's answer is not 200."""
+ENDS = {"stop": "gateway stopped", "kill": "gateway killed"}
+"""Methods of a container, and what they do."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +50,7 @@ def gateway_stopped(stack: TestStack) -> list[Figure]:
     Users who pause show how long they wait. Users who never pause show whether a request is lost; they are more than
     two processors can serve with a gateway, so their answers get faster without it and say nothing about waiting.
     """
-    stops: dict[End, Stop] = {}
+    stops: dict[str, Stop] = {}
     outcomes: Counter[str] = Counter()
     with stack.faults({"kind": "latency", "distribution": {"kind": "fixed", "ms": UPSTREAM_MS}}):
         for end in ENDS:
@@ -72,20 +68,19 @@ def gateway_stopped(stack: TestStack) -> list[Figure]:
     return figures
 
 
-async def _pausing(url: str, gateway: Sequence[Container], end: End) -> Stop:
+async def _pausing(url: str, gateway: Sequence[Container], end: str) -> Stop:
     def users(enough: Enough) -> Coroutine[Any, Any, list[Record]]:
         return load.run(Plan(url, RATE, chat_on_gateway, until=enough))
 
     return evaluate(*await load.beside(_end(gateway, end), users))
 
 
-async def _never_pausing(url: str, gateway: Sequence[Container], end: End) -> Counter[str]:
+async def _never_pausing(url: str, gateway: Sequence[Container], end: str) -> Counter[str]:
     paths: list[str] = []
 
     async def ask(user: int) -> None:
         response = await send(chat_on_gateway(user))
-        if response.status != 200:
-            raise RefusedError
+        response.raise_for_status()
         paths.append(response.headers.get(PATH_HEADER, ""))
 
     async with client(url) as send:
@@ -94,12 +89,12 @@ async def _never_pausing(url: str, gateway: Sequence[Container], end: End) -> Co
     return outcomes
 
 
-async def _end(gateway: Sequence[Container], end: End) -> float:
+async def _end(gateway: Sequence[Container], end: str) -> float:
     """End all replicas at once, with load before and after it; return the seconds from the load's start to that."""
     begun = time.perf_counter()
     await asyncio.sleep(BEFORE_SECONDS)
     ended_at = time.perf_counter() - begun
-    await asyncio.gather(*(asyncio.to_thread(replica.stop if end == "stop" else replica.kill) for replica in gateway))
+    await asyncio.gather(*(asyncio.to_thread(getattr(replica, end)) for replica in gateway))
     await asyncio.sleep(AFTER_SECONDS)
     return ended_at
 
@@ -113,23 +108,17 @@ def _brought_back(stack: TestStack) -> Iterator[list[Container]]:
     finally:
         for replica in gateway:
             replica.start()
+    until(lambda: all(_healthy(each) for each in gateway), "every replica is healthy", BACK_SECONDS, every=1)
+    # Every replica of Friday, asked twice in turn, uses the gateway: none has its breaker open.
+    users = range(2 * len(stack.project.containers("friday")))
     until(
-        lambda: all(_healthy(replica) for replica in gateway) and _answers(stack),
-        "the gateway is back",
-        BACK_SECONDS,
-        every=1,
+        lambda: {stack.project.chat(user).path for user in users} == {"litellm"}, "no breaker is open", BACK_SECONDS, 1
     )
 
 
 def _healthy(replica: Container) -> bool:
     replica.reload()
-    return bool(replica.attrs["State"]["Health"]["Status"] == "healthy")
-
-
-def _answers(stack: TestStack) -> bool:
-    """Whether every replica of Friday, asked twice in turn, uses the gateway: none has its breaker open."""
-    asked = range(2 * len(stack.project.containers("friday")))
-    return all(stack.project.chat(user).path == "litellm" for user in asked)
+    return bool(replica.health == "healthy")
 
 
 def chat_on_gateway(number: int) -> Request:
