@@ -6,9 +6,11 @@ is refused by one of these limits is not counted again; one that fails later is.
 """
 
 from collections import defaultdict, deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from hashlib import sha256
+from typing import NamedTuple
 
 from simulator import errors
 
@@ -18,6 +20,8 @@ FREE_RPM = 20
 FREE_RPD = 50
 FREE_RPD_AFTER_PURCHASE = 1_000
 PURCHASE_THRESHOLD = Decimal(10)
+_VISIBLE_KEY_LENGTH = 24
+"""The ends of keys of this length can be shown in a label without risk."""
 _KEPT_LINES = 500
 _KEPT_DAYS = 40
 """Long enough for a month and the days around it."""
@@ -133,29 +137,33 @@ class Bill:
         self.lines.append(charge)
 
 
-@dataclass(frozen=True)
-class Credential:
-    """A key's account; management keys see credits but cannot chat."""
+class KeyLine(NamedTuple):
+    """One key: `key`, `key name`, or `key name management` for a second key of `name`,
+    which sees credits but cannot chat."""
 
-    account: Account
-    label: str
+    key: str
+    name: str
     management: bool = False
+
+    @property
+    def label(self) -> str:
+        """The key's name in `GET /key`: its two ends, or the account's name when the key is short."""
+        return f"{self.key[:9]}...{self.key[-3:]}" if len(self.key) >= _VISIBLE_KEY_LENGTH else self.name
 
 
 class Accounts:
     """Finds accounts by key. The keys themselves are never shown."""
 
-    def __init__(self, credentials: dict[str, Credential], limits: Limits) -> None:
-        self._credentials = credentials
+    def __init__(self, keys: Sequence[KeyLine], credits_bought: Decimal, limits: Limits) -> None:
+        self._keys = {line.key: line for line in keys}
         self.limits = limits
-        self.by_name = {c.account.name: c.account for c in credentials.values()}
+        self.by_name = {line.name: Account(line.name, credits_bought) for line in keys if not line.management}
 
-    def authenticate(self, authorization: str | None) -> Credential:
-        """Return the credential of an `Authorization` header. Raises `ApiError` 401."""
+    def authenticate(self, authorization: str | None) -> tuple[Account, KeyLine]:
+        """Return account and key of an `Authorization` header. Raises `ApiError` 401."""
         scheme, _, key = (authorization or "").partition(" ")
         if scheme.lower() != "bearer" or not key.strip():
             raise errors.ApiError(401, "No auth credentials found")
-        credential = self._credentials.get(key.strip())
-        if credential is None:
+        if (line := self._keys.get(key.strip())) is None:
             raise errors.ApiError(401, "User not found.")
-        return credential
+        return self.by_name[line.name], line

@@ -11,7 +11,6 @@ from simulator import answers, errors
 from simulator.accounts import Account
 from simulator.answers import ChatRequest
 from simulator.catalogue import Model
-from simulator.failing import status_error
 from simulator.faults import Fault, Status
 from simulator.state import Simulator
 
@@ -75,7 +74,7 @@ def _admit_one(sim: Simulator, account: Account, request: ChatRequest, name: str
         account.take_free_request(sim.accounts.limits, sim.clock.now())
     fault = sim.faults.draw(model.id)
     if isinstance(fault, Status):
-        raise status_error(fault, model.id, model.provider_name)
+        raise errors.status_error(fault, model.id, model.provider_name)
     return Admission(model, tokens, admission.search_results, fault)
 
 

@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from simulator import admin
-from simulator.accounts import DAY, Credential
+from simulator.accounts import DAY, Account, KeyLine
 from simulator.chat import chat_completions
 from simulator.errors import ApiError, bad_request, not_found
 from simulator.replies import dollars
@@ -49,17 +49,17 @@ async def _failed(request: Request, error: Exception) -> Response:
     return ApiError(500, "Internal Server Error").response()
 
 
-def _authenticated(sim: Simulator, request: Request) -> Credential:
-    """Return the caller's credential and record the request. Raises `ApiError` 401."""
+def _authenticated(sim: Simulator, request: Request) -> tuple[Account, KeyLine]:
+    """Return the caller's account and key, and record the request. Raises `ApiError` 401."""
     record = sim.journal.open(sim.clock.now(), request.method, request.url.path)
     try:
-        credential = sim.accounts.authenticate(request.headers.get("authorization"))
+        account, key = sim.accounts.authenticate(request.headers.get("authorization"))
     except ApiError as error:
         record.close(sim.clock.now(), "refused", error.status)
         raise
-    record.account = credential.account.name
+    record.account = account.name
     record.close(sim.clock.now(), "ok", 200)
-    return credential
+    return account, key
 
 
 @router.get("/healthz")
@@ -78,8 +78,8 @@ async def list_models(sim: Serving) -> dict[str, Any]:
 @router.get(f"{_API}/auth/key")
 async def key_info(sim: Serving, request: Request) -> dict[str, Any]:
     """Return limits and usage of the caller's key; `/auth/key` is the old name."""
-    credential = _authenticated(sim, request)
-    account, now = credential.account, sim.clock.now()
+    account, key = _authenticated(sim, request)
+    now = sim.clock.now()
     account.quota.roll(now)
     limit = sim.accounts.limits.per_day(account.credits_bought)
     used = account.quota.day_used
@@ -87,7 +87,7 @@ async def key_info(sim: Serving, request: Request) -> dict[str, Any]:
     spans = {"daily": day, "weekly": day - today.weekday(), "monthly": day - today.day + 1}
     return {
         "data": {
-            "label": credential.label,
+            "label": key.label,
             "limit": None,
             "limit_reset": None,
             "limit_remaining": None,
@@ -97,8 +97,8 @@ async def key_info(sim: Serving, request: Request) -> dict[str, Any]:
             "byok_usage": 0,
             **{f"byok_usage_{span}": 0 for span in spans},
             "is_free_tier": account.credits_bought == 0,
-            "is_management_key": credential.management,
-            "is_provisioning_key": credential.management,
+            "is_management_key": key.management,
+            "is_provisioning_key": key.management,
             "expires_at": None,
             "creator_user_id": account.user_id,
             "rate_limit": {"requests": -1, "interval": "10s", "note": "Deprecated."},
@@ -110,18 +110,17 @@ async def key_info(sim: Serving, request: Request) -> dict[str, Any]:
 @router.get(f"{_API}/credits")
 async def credits_info(sim: Serving, request: Request) -> dict[str, Any]:
     """Return the dollars bought and used; management keys only."""
-    credential = _authenticated(sim, request)
-    if not credential.management:
+    account, key = _authenticated(sim, request)
+    if not key.management:
         raise ApiError(403, "Only management keys can perform this operation")
-    bought, used = credential.account.credits_bought, credential.account.usage
-    return {"data": {"total_credits": dollars(bought), "total_usage": dollars(used)}}
+    return {"data": {"total_credits": dollars(account.credits_bought), "total_usage": dollars(account.usage)}}
 
 
 @router.get(f"{_API}/generation")
 async def generation(sim: Serving, request: Request, id: str) -> dict[str, Any]:
     """Return the usage of one earlier answer; 404 during the first moments after it."""
-    credential = _authenticated(sim, request)
+    account, _ = _authenticated(sim, request)
     for each in sim.generations:
-        if (each.data["id"], each.account) == (id, credential.account.name) and each.ready_at <= sim.clock.now():
+        if (each.data["id"], each.account) == (id, account.name) and each.ready_at <= sim.clock.now():
             return {"data": each.data}
     raise not_found(f"Generation {id} not found")

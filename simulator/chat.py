@@ -8,9 +8,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from simulator import answers
-from simulator.accounts import Account, Charge, Credential
-from simulator.admission import Admission, admit, parse
-from simulator.answers import ChatRequest
+from simulator.accounts import Account, Charge
+from simulator.admission import admit, parse
 from simulator.errors import ApiError
 from simulator.failing import SSE, body_response, wait_for_disconnect
 from simulator.faults import Body, Close, Cut, Drip, Fault, Hang, SlowFirstToken, StreamError
@@ -25,16 +24,16 @@ async def chat_completions(request: Request) -> Response:
     """Answer a chat request as OpenRouter would, or fail as the active faults demand."""
     sim: Simulator = request.app.state.simulator
     record = sim.journal.open(sim.clock.now(), request.method, request.url.path)
-    credential: Credential | None = None
+    account: Account | None = None
     try:
-        credential = sim.accounts.authenticate(request.headers.get("authorization"))
-        record.account = credential.account.name
-        if credential.management:
+        account, key = sim.accounts.authenticate(request.headers.get("authorization"))
+        record.account = account.name
+        if key.management:
             raise ApiError(403, "Management keys cannot be used for completions")
-        return await _complete(sim, request, record, credential.account)
+        return await _complete(sim, request, record, account)
     except ApiError as error:
         record.close(sim.clock.now(), "refused", error.status)
-        return error.response(credential.account.user_id if credential else None)
+        return error.response(account.user_id if account else None)
 
 
 async def _complete(sim: Simulator, request: Request, record: Record, account: Account) -> Response:
@@ -46,7 +45,8 @@ async def _complete(sim: Simulator, request: Request, record: Record, account: A
     if isinstance(admission.fault, Hang | Close):
         return await _no_answer(sim, request, record, admission.fault)
     latency = sim.faults.latency_seconds(admission.model.id)
-    reply = _reply(sim, admission, chat)
+    answer = answers.answer(chat, admission.model.id)
+    reply = Reply(sim.next_generation_id(), int(sim.clock.now()), admission, answer)
     if isinstance(admission.fault, Body):
         await asyncio.sleep(latency)
         record.close(sim.clock.now(), _outcome(admission.fault), 200)
@@ -67,25 +67,12 @@ async def _no_answer(sim: Simulator, request: Request, record: Record, fault: Ha
     return ApiError(503, "Released from a fault").response()  # a caller who has left does not get it
 
 
-def _reply(sim: Simulator, admission: Admission, chat: ChatRequest) -> Reply:
-    answer = answers.answer(chat, admission.model.id)
-    return Reply(
-        id=sim.next_generation_id(),
-        created=int(sim.clock.now()),
-        model=admission.model,
-        answer=answer,
-        prompt_tokens=admission.prompt_tokens,
-        cost=admission.cost(answer.tokens),
-        search_results=admission.search_results,
-    )
-
-
 def _book(sim: Simulator, account: Account, record: Record, reply: Reply, latency: float) -> None:
     """Charge the answer when it begins, and add it to `GET /generation`."""
     now = sim.clock.now()
     if reply.cost:
         account.charge(reply.cost, now)
-        sim.bill.add(Charge(now, account.name, reply.model.id, reply.id, reply.cost))
+        sim.bill.add(Charge(now, account.name, reply.to.model.id, reply.id, reply.cost))
         record.cost_usd = float(reply.cost)
     ready_at = now + latency + GENERATION_DELAY_SECONDS
     data = reply.generation(streamed=record.stream, latency_ms=latency * 1000)

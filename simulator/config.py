@@ -3,32 +3,17 @@
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 from pydantic import BaseModel, Field, ValidationError
 
-from simulator.accounts import FREE_RPM, Account, Accounts, Credential, Limits
+from simulator.accounts import FREE_RPM, Accounts, KeyLine, Limits
 
 CATALOGUE = Path(__file__).with_name("catalogue.json")
-_VISIBLE_KEY_LENGTH = 24
-"""The ends of keys of this length can be shown in a label without risk."""
 
 
 class ConfigError(Exception):
     """A wrong setting; the message names the setting, the expectation and the value."""
-
-
-class KeyLine(NamedTuple):
-    """One key: `key`, `key name`, or `key name management` for a second, management-only key of `name`."""
-
-    key: str
-    name: str
-    management: bool = False
-
-    @property
-    def label(self) -> str:
-        """The key's name in `GET /key`: its two ends, or the account's name when the key is short."""
-        return f"{self.key[:9]}...{self.key[-3:]}" if len(self.key) >= _VISIBLE_KEY_LENGTH else self.name
 
 
 def _variable(field: str) -> str:
@@ -54,9 +39,7 @@ class Settings(BaseModel, frozen=True, alias_generator=_variable, populate_by_na
 
     def accounts(self) -> Accounts:
         """Return new accounts, each with `credits` bought and nothing used."""
-        owners = {k.name: Account(k.name, self.credits) for k in self.keys if not k.management}
-        credentials = {k.key: Credential(owners[k.name], k.label, k.management) for k in self.keys}
-        return Accounts(credentials, Limits(self.rpm, self.rpd))
+        return Accounts(self.keys, self.credits, Limits(self.rpm, self.rpd))
 
 
 def parse_keys(text: str) -> tuple[KeyLine, ...]:

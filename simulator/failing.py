@@ -7,43 +7,11 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from simulator.errors import ApiError
-from simulator.faults import Body, Status
+from simulator.errors import PAGE, PROVIDER_ERROR
+from simulator.faults import Body
 from simulator.replies import DONE, Reply, event
 
 SSE = "text/event-stream"
-_REASONS = {
-    400: "Provider returned error",
-    401: "No auth credentials found",
-    402: "Insufficient credits. Add more using https://openrouter.ai/settings/credits",
-    403: "Forbidden",
-    404: "No endpoints found.",
-    408: "Request timed out",
-    500: "Internal Server Error",
-    503: "No available model provider meets your routing requirements",
-}
-_PROVIDER_ERROR = "Provider returned error"
-_PAGE = "<html><head><title>{0}</title></head><body><center><h1>{0}</h1></center></body></html>"
-
-
-class HtmlError(ApiError):
-    """An error status whose body is a web page."""
-
-    def response(self, user_id: str | None = None) -> Response:
-        """Return the page."""
-        return HTMLResponse(_PAGE.format(f"{self.status} {self.message}"), self.status, self.headers)
-
-
-def status_error(fault: Status, model: str, provider: str) -> ApiError:
-    """Return the error of a status fault. A 429 is the provider's unless the fault names another."""
-    headers = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
-    if fault.html:
-        return HtmlError(fault.status, fault.message or "Bad Gateway", headers=headers)
-    metadata = None
-    if fault.status == 429 or fault.provider_name or fault.raw:
-        raw = fault.raw or f"{model} is temporarily rate-limited upstream. Please retry shortly."
-        metadata = {"raw": raw, "provider_name": fault.provider_name or provider}
-    return ApiError(fault.status, fault.message or _REASONS.get(fault.status, _PROVIDER_ERROR), metadata, headers)
 
 
 async def wait_for_disconnect(request: Request, released: asyncio.Event) -> None:
@@ -65,14 +33,14 @@ def body_response(fault: Body, reply: Reply, *, stream: bool) -> Response:
     """Return HTTP 200 with a body that is not a useful completion, plain or as a stream."""
     headers = {"X-Generation-Id": reply.id}
     if fault.body == "html":
-        return HTMLResponse(_PAGE.format("502 Bad Gateway"), headers=headers)
+        return HTMLResponse(PAGE.format("502 Bad Gateway"), headers=headers)
     content = b"" if fault.body == "empty" else _sse(fault, reply) if stream else _plain(fault, reply)
     return Response(content, media_type=SSE if stream else "application/json", headers=headers)
 
 
 def _error(reply: Reply) -> dict[str, Any]:
-    metadata = {"provider_name": reply.model.provider_name, "raw": "upstream error"}
-    return {"message": _PROVIDER_ERROR, "code": 502, "metadata": metadata}
+    metadata = {"provider_name": reply.to.model.provider_name, "raw": "upstream error"}
+    return {"message": PROVIDER_ERROR, "code": 502, "metadata": metadata}
 
 
 def _choices(fault: Body, reply: Reply, part: str) -> list[dict[str, Any]]:

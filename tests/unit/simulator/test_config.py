@@ -45,7 +45,7 @@ def test_settings_from_the_environment(tmp_path: Path) -> None:
     assert (settings.rpm, settings.rpd, settings.latency_ms, settings.admin) == (3, None, 120, False)
     assert (settings.credits, settings.grace_seconds, settings.port) == (Decimal(0), 4, 8080)
     accounts = settings.accounts()
-    assert accounts.authenticate("Bearer sk-3").account is accounts.authenticate("bearer sk-1").account
+    assert accounts.authenticate("Bearer sk-3")[0] is accounts.authenticate("bearer sk-1")[0]
 
 
 @pytest.mark.parametrize(
