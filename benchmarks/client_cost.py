@@ -1,19 +1,15 @@
-"""What calls of a model cost, in a process of their own: its processor time and its memory come from the calls alone.
-
-`python3 -m benchmarks.client_cost processor|memory URL` loads the API at URL and prints one JSON object.
-"""
+"""What calls of a model cost, in a process of their own: its processor time and memory come from the calls alone."""
 
 import asyncio
 import gc
-import json
 import os
-import subprocess
-import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +23,6 @@ from components.catalogue import default_models
 from friday.llm import Caller, LlmConfig, LlmRouter, configure, invoke_llm
 from friday.llm.constants import CHAT_PATH
 from friday.llm.monitoring.logger import configure_logging
-from testing.project import ROOT
 
 CALL: dict[str, Any] = {"messages": [{"role": "user", "content": "Are you there?"}], "max_tokens": 64}
 PLAIN, CLIENT = "plain", "client"
@@ -48,13 +43,16 @@ class Cost:
     failed: dict[str, int]
 
 
-def in_own_process(what: str, url: str) -> Cost:
-    """Run this module as a process. Raises RuntimeError with its output when it fails."""
-    command = [sys.executable, "-m", "benchmarks.client_cost", what, url]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"{' '.join(command[2:])} ended with {done.returncode}:\n{done.stderr}")
-    return Cost(**json.loads(done.stdout))
+def in_own_process(measure: Callable[[str], Coroutine[Any, Any, Cost]], url: str) -> Cost:
+    """Measure the API at `url` in a new interpreter; raises what that raises, and RuntimeError when it ends."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+        return process.submit(_quietly, measure, url).result()
+
+
+def _quietly(measure: Callable[[str], Coroutine[Any, Any, Cost]], url: str) -> Cost:
+    with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
+        configure_logging(nowhere)  # as the service does: the log line of a call is part of its cost
+        return asyncio.run(measure(url))
 
 
 async def processor(url: str, rounds: int = ROUNDS, calls: int = ROUND_CALLS) -> Cost:
@@ -130,15 +128,3 @@ def _after(calls: int) -> Callable[[], bool]:
     """Return a function that returns false `calls` times, then true."""
     left = iter(range(calls))
     return lambda: next(left, None) is None
-
-
-def main(what: str, url: str) -> None:
-    """The command line of the process."""
-    with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
-        configure_logging(nowhere)  # as the service does: the log line of a call is part of its cost
-        cost = asyncio.run({"processor": processor, "memory": memory}[what](url))
-    print(json.dumps(asdict(cost)))
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

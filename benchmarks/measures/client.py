@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from benchmarks.client_cost import ALL_CALLS, CLIENT, PLAIN, WARM_UP_CALLS, in_own_process
+from benchmarks.client_cost import ALL_CALLS, CLIENT, PLAIN, WARM_UP_CALLS, in_own_process, memory, processor
 from benchmarks.figures import Figure
 from benchmarks.load import describe
 from benchmarks.measures.memory import MEGABYTE
@@ -18,7 +18,7 @@ over the calls after the warm-up. What the allocator itself gains and loses stay
 def client_load(_: TestStack) -> list[Figure]:
     """Compare invoke_llm with httpx alone, both against a simulator in another process."""
     with simulator(UPSTREAM_MS) as url:
-        cost = in_own_process("processor", url)
+        cost = in_own_process(processor, url)
     failed = (sum(cost.failed.values()),)
     spreads = (f"{name} {min(values):.2f} to {max(values):.2f} ms" for name, values in cost.numbers.items())
     note = f"a call costs {', '.join(spreads)}"
@@ -36,7 +36,7 @@ def added(numbers: Mapping[str, Sequence[float]]) -> tuple[float, ...]:
 def client_memory(_: TestStack) -> list[Figure]:
     """Compare the resident memory after the warm-up with that after all calls."""
     with simulator(0) as url:
-        cost = in_own_process("memory", url)
+        cost = in_own_process(memory, url)
     if cost.failed:
         raise RuntimeError(f"calls failed, {describe(cost.calls, cost.failed)}")
     resident = cost.numbers["resident"]
