@@ -157,9 +157,8 @@ def sample(schema: dict[str, Any], root: dict[str, Any], depth: int = 0) -> Any:
             return schema[keyword]
     if schema.get("enum"):
         return schema["enum"][0]
-    for keyword in ("anyOf", "oneOf"):
-        if schema.get(keyword):
-            return sample(schema[keyword][0], root, depth + 1) if depth < _DEEPEST else None
+    if choices := schema.get("anyOf") or schema.get("oneOf"):
+        return sample(choices[0], root, depth + 1) if depth < _DEEPEST else None
     kind = schema.get("type", "object" if "properties" in schema else "string")
     kind = kind[0] if isinstance(kind, list) else kind
     if kind == "object":
@@ -189,10 +188,8 @@ def _resolved(schema: dict[str, Any], root: dict[str, Any]) -> dict[str, Any]:
 def _sample_object(schema: dict[str, Any], root: dict[str, Any], depth: int) -> dict[str, Any]:
     properties: dict[str, Any] = schema.get("properties") or {}
     required = schema.get("required") or []
-    # At depth only required properties, so that a recursive schema ends.
-    names = [n for n in properties if depth < _DEEPEST // 2 or n in required]
-    if depth >= _DEEPEST:
-        names = []
+    # At depth only required properties, and then none, so that a recursive schema ends.
+    names = [n for n in properties if depth < _DEEPEST // 2 or (n in required and depth < _DEEPEST)]
     return {name: sample(properties[name], root, depth + 1) for name in names}
 
 

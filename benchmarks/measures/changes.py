@@ -79,9 +79,9 @@ def _by_compose(stack: TestStack) -> list[Figure]:
         return [Figure(f"{what}rounds", None, "rounds", (0,), note)]
     _set(stack, BAD)
     done: list[tuple[LoadDuring, str]] = []
-    with compose.running(stack.project, BAD) as other:
+    with compose.running(stack.project, BAD) as (url, change):
         for seed, (old, new) in enumerate([(BAD, GOOD), (GOOD, BAD), (BAD, GOOD)]):
-            done.append((under_load(other.url, partial(other.change, new), seed), str(old)))
+            done.append((under_load(url, partial(change, new), seed), str(old)))
     loads = [each for each, _ in done]
     return [
         failed_requests(f"{what}failed requests", None, loads),
