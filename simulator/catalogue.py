@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError, field_validator
 
 from simulator import errors
+from simulator.config import ConfigError
 
 Retirement = Literal["no_endpoints", "paid_only", "free_ended"]
 _RETIRED: dict[Retirement, str] = {
@@ -30,10 +31,6 @@ _LISTED = {
     "supported_parameters",
     "expiration_date",
 }
-
-
-class CatalogueError(Exception):
-    """The catalogue file cannot be read or is not a catalogue."""
 
 
 class Pricing(BaseModel, extra="forbid", frozen=True):
@@ -144,13 +141,13 @@ class Catalogue:
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Read the file. Raises `CatalogueError`."""
+        """Read the file. Raises `ConfigError`."""
         try:
             models = TypeAdapter(list[Model]).validate_json(path.read_bytes())
         except (OSError, ValidationError) as error:
-            raise CatalogueError(f"{path}: should be a JSON list of models: {error}") from error
+            raise ConfigError(f"{path}: should be a JSON list of models: {error}") from error
         if len({model.id for model in models}) != len(models):
-            raise CatalogueError(f"{path}: a model id appears twice")
+            raise ConfigError(f"{path}: a model id appears twice")
         return cls(models)
 
     def reset(self) -> None:

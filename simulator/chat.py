@@ -10,14 +10,13 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from simulator import answers
 from simulator.accounts import Account, Charge
 from simulator.admission import admit, parse
+from simulator.bodies import SSE, body_response, pace_of, plain_body, stream_body
 from simulator.errors import ApiError
-from simulator.failing import SSE, body_response, wait_for_disconnect
 from simulator.faults import Body, Close, Cut, Drip, Fault, Hang, SlowFirstToken, StreamError
 from simulator.journal import Generation, Record
 from simulator.replies import Reply
 from simulator.state import GENERATION_DELAY_SECONDS, Simulator
-from simulator.streaming import pace_of, plain_body, stream_body
-from simulator.transports import drop
+from simulator.transports import drop, wait_for_disconnect
 
 
 async def chat_completions(request: Request) -> Response:

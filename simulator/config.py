@@ -13,7 +13,7 @@ CATALOGUE = Path(__file__).with_name("catalogue.json")
 
 
 class ConfigError(Exception):
-    """A wrong setting; the message names the setting, the expectation and the value."""
+    """A wrong setting or catalogue file; the message names it, the expectation and the value."""
 
 
 def _variable(field: str) -> str:

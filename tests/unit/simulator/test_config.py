@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from simulator.answers import sample
-from simulator.catalogue import Catalogue, CatalogueError
+from simulator.catalogue import Catalogue
 from simulator.config import CATALOGUE, ConfigError, Settings, load, parse_keys
 from simulator.faults import FAULTS
 
@@ -80,7 +80,7 @@ def test_wrong_catalogue_files(tmp_path: Path, text: str) -> None:
     path = tmp_path / "catalogue.json"
     if text != "missing":
         path.write_text(text, encoding="utf-8")
-    with pytest.raises(CatalogueError, match=r"catalogue\.json"):
+    with pytest.raises(ConfigError, match=r"catalogue\.json"):
         Catalogue.load(path)
 
 
@@ -88,7 +88,7 @@ def test_a_model_appears_once(tmp_path: Path) -> None:
     models = json.loads(CATALOGUE.read_text(encoding="utf-8"))
     path = tmp_path / "catalogue.json"
     path.write_text(json.dumps([models[0], models[0]]), encoding="utf-8")
-    with pytest.raises(CatalogueError, match="twice"):
+    with pytest.raises(ConfigError, match="twice"):
         Catalogue.load(path)
 
 

@@ -1,4 +1,4 @@
-"""Sends an answer: pace, keepalives, and the faults that break a transfer in the middle."""
+"""The bodies of answers: their pace, keepalives, and what faults make of them."""
 
 import asyncio
 import json
@@ -6,10 +6,15 @@ import math
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 
-from simulator.faults import BrokenSse, Cut, Drip, Fault, SlowFirstToken, StreamError
-from simulator.replies import PROCESSING, Reply
+from starlette.responses import HTMLResponse, Response
 
+from simulator.errors import PAGE, PROVIDER_ERROR
+from simulator.faults import Body, BrokenSse, Cut, Drip, Fault, SlowFirstToken, StreamError
+from simulator.replies import DONE, PROCESSING, Reply, event
+
+SSE = "text/event-stream"
 _WHITE_SPACE = b"\n"
 _BROKEN_LINE = b'data: {"id":"gen-broken","choices":[{"delta":{"content":\n\n'
 Drop = Callable[[], Awaitable[None]]
@@ -87,3 +92,44 @@ async def plain_body(reply: Reply, pace: Pace, fault: Fault | None, drop: Drop) 
             await asyncio.sleep(pace.between_tokens)
     else:
         yield body
+
+
+def body_response(fault: Body, reply: Reply, *, stream: bool) -> Response:
+    """Return HTTP 200 with a body that is not a useful completion, plain or as a stream."""
+    headers = {"X-Generation-Id": reply.id}
+    if fault.body == "html":
+        return HTMLResponse(PAGE.format("502 Bad Gateway"), headers=headers)
+    content = b"" if fault.body == "empty" else _sse(fault, reply) if stream else _plain(fault, reply)
+    return Response(content, media_type=SSE if stream else "application/json", headers=headers)
+
+
+def _error(reply: Reply) -> dict[str, Any]:
+    metadata = {"provider_name": reply.to.model.provider_name, "raw": "upstream error"}
+    return {"message": PROVIDER_ERROR, "code": 502, "metadata": metadata}
+
+
+def _choices(fault: Body, reply: Reply, part: str) -> list[dict[str, Any]]:
+    """Return the choices of a degraded answer; `part` is `message` or `delta`."""
+    if fault.body == "empty_choices":
+        return []
+    said = {"role": "assistant", "content": None if fault.body == "null_content" else ""}
+    reasons: dict[str, Any] = {"finish_reason": "stop", "native_finish_reason": "STOP"}
+    if fault.body == "choice_error":
+        reasons |= {"finish_reason": "error", "error": _error(reply)}
+    return [{"index": 0, "logprobs": None, part: said, **reasons}]
+
+
+def _plain(fault: Body, reply: Reply) -> bytes:
+    if fault.body == "malformed_json":
+        return f'{{"id":"{reply.id}","choices":[{{"message":{{"content":"Simul'.encode()
+    if fault.body == "error":
+        return json.dumps({"error": _error(reply)}).encode()
+    return json.dumps(reply.completion(_choices(fault, reply, "message"))).encode()
+
+
+def _sse(fault: Body, reply: Reply) -> bytes:
+    if fault.body == "malformed_json":
+        return f'data: {{"id":"{reply.id}","choices":[{{"delta":{{"content":"Simul\n\n'.encode() + DONE
+    if fault.body == "error":
+        return event({"error": _error(reply)})
+    return reply.chunk(_choices(fault, reply, "delta")) + reply.chunk([], usage=reply.usage()) + DONE
