@@ -119,20 +119,14 @@ async def patch_model(sim: Serving, change: ModelUpdate) -> dict[str, Any]:
 
 
 def _model_json(sim: Simulator, model: Model) -> dict[str, Any]:
-    return {
-        "id": model.id,
-        "retired": retirement(model, sim.clock.today()),
-        "expiration_date": model.expiration_date,
-        "pricing": model.pricing.model_dump(),
-        "needs_credits": model.needs_credits,
-    }
+    shown = model.model_dump(include={"id", "expiration_date", "pricing", "needs_credits"})
+    return {**shown, "retired": retirement(model, sim.clock.today())}
 
 
 @router.get("/clock")
 async def get_clock(sim: Serving) -> dict[str, float]:
     """Return the simulator's time in epoch seconds, and how far it was moved."""
-    clock = sim.clock
-    return {"now": clock.now(), "offset_seconds": clock.offset}
+    return {"now": sim.clock.now(), "offset_seconds": sim.clock.offset}
 
 
 @router.post("/clock")

@@ -21,16 +21,8 @@ _RETIRED: dict[Retirement, str] = {
 }
 """What a caller of a retired model is told."""
 ONLINE = ":online"
-_LISTED = {
-    "id",
-    "name",
-    "created",
-    "description",
-    "context_length",
-    "pricing",
-    "supported_parameters",
-    "expiration_date",
-}
+_SAME = {"id", "name", "created", "description", "context_length", "pricing", "supported_parameters", "expiration_date"}
+"""Fields that the public listing has under the same name."""
 
 
 class Pricing(BaseModel, extra="forbid", frozen=True):
@@ -101,7 +93,7 @@ class Model(BaseModel, extra="forbid", frozen=True):
     def listing(self) -> dict[str, Any]:
         """Return the entry of `GET /api/v1/models`."""
         return {
-            **self.model_dump(mode="json", include=_LISTED),
+            **self.model_dump(mode="json", include=_SAME),
             "canonical_slug": self.id.removesuffix(":free"),
             "hugging_face_id": "",
             "architecture": {
@@ -185,8 +177,7 @@ class Catalogue:
             if name.removesuffix(":free") in self.models:
                 raise errors.not_found(f"No endpoints found for {name}.")
             raise errors.bad_request(f"{requested} is not a valid model ID")
-        reason = retirement(model, today)
-        if reason is not None:
+        if (reason := retirement(model, today)) is not None:
             raise errors.not_found(_RETIRED[reason].format(id=model.id, paid=model.id.removesuffix(":free")))
         return model, requested.endswith(ONLINE)
 
