@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from simulator.accounts import Account
 from simulator.catalogue import Model, ModelUpdate, retirement
-from simulator.errors import not_found
+from simulator.errors import ApiError
 from simulator.faults import Fault
 from simulator.state import Serving, Simulator
 
@@ -85,7 +85,7 @@ async def patch_account(sim: Serving, name: str, change: AccountUpdate) -> dict[
     """Set credits, usage or quota counters of an account."""
     account = sim.accounts.by_name.get(name)
     if account is None:
-        raise not_found(f"No account {name}")
+        raise ApiError(404, f"No account {name}")
     account.quota.roll(sim.clock.now())
     for field, value in change.model_dump(exclude_none=True).items():
         setattr(account.quota if field.endswith("_used") else account, field, value)

@@ -42,11 +42,11 @@ def parse(body: bytes) -> ChatRequest:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise errors.bad_request(f"{where}: {first['msg']}" if where else first["msg"]) from error
+        raise errors.ApiError(400, f"{where}: {first['msg']}" if where else first["msg"]) from error
     if len(request.models) > _MOST_MODELS:
-        raise errors.bad_request(f"'models' array must have {_MOST_MODELS} items or fewer.")
+        raise errors.ApiError(400, f"'models' array must have {_MOST_MODELS} items or fewer.")
     if not request.model and not request.models:
-        raise errors.bad_request("No models provided")
+        raise errors.ApiError(400, "No models provided")
     return request
 
 
@@ -89,7 +89,7 @@ def _route(sim: Simulator, listed: Model, request: ChatRequest, needed: int) -> 
         model for model in sim.catalogue.free(today) if _has_tools(model, request) and needed <= model.context_length
     ]
     if not fitting:
-        raise errors.not_found(f"No endpoints found for {listed.id}.")
+        raise errors.ApiError(404, f"No endpoints found for {listed.id}.")
     return sim.rng.choice(fitting)
 
 
@@ -99,14 +99,15 @@ def _has_tools(model: Model, request: ChatRequest) -> bool:
 
 def _check_endpoint(model: Model, request: ChatRequest, tokens: int, needed: int) -> None:
     if not _has_tools(model, request):
-        raise errors.not_found("No endpoints found that support tool use.")
+        raise errors.ApiError(404, "No endpoints found that support tool use.")
     if model.above(_max_price(request.provider or {})):
-        raise errors.not_found(f"No endpoints found for {model.id} within the requested max_price.")
+        raise errors.ApiError(404, f"No endpoints found for {model.id} within the requested max_price.")
     if needed > model.context_length:
-        raise errors.bad_request(
+        raise errors.ApiError(
+            400,
             f"This endpoint's maximum context length is {model.context_length} tokens. "
             f"However, you requested about {needed} tokens "
-            f"({tokens} of text input, {needed - tokens} in the output)."
+            f"({tokens} of text input, {needed - tokens} in the output).",
         )
 
 
@@ -115,7 +116,7 @@ def _max_price(provider: dict[str, Any]) -> dict[str, float]:
     try:
         return {str(what): float(price) for what, price in ceiling.items()}
     except (AttributeError, TypeError, ValueError) as error:
-        raise errors.bad_request("provider.max_price: should map price names to numbers") from error
+        raise errors.ApiError(400, "provider.max_price: should map price names to numbers") from error
 
 
 def _search_results(request: ChatRequest, *, online: bool) -> int:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from simulator import admin
 from simulator.accounts import DAY, Account, KeyLine
 from simulator.chat import chat_completions
-from simulator.errors import ApiError, bad_request, not_found
+from simulator.errors import ApiError
 from simulator.replies import dollars
 from simulator.state import Serving, Simulator, serving
 
@@ -39,7 +39,7 @@ async def _failed(request: Request, error: Exception) -> Response:
             return error.response()
         case RequestValidationError():
             wrong = [f"{'.'.join(str(p) for p in e['loc'])}: {e['msg']}" for e in error.errors()]
-            return bad_request("; ".join(wrong)).response()
+            return ApiError(400, "; ".join(wrong)).response()
         case HTTPException():
             if request.url.path.startswith("/api/"):
                 sim = await serving(request)
@@ -123,4 +123,4 @@ async def generation(sim: Serving, request: Request, id: str) -> dict[str, Any]:
     for each in sim.generations:
         if (each.data["id"], each.account) == (id, account.name) and each.ready_at <= sim.clock.now():
             return {"data": each.data}
-    raise not_found(f"Generation {id} not found")
+    raise ApiError(404, f"Generation {id} not found")

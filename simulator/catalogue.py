@@ -150,7 +150,7 @@ class Catalogue:
         """Apply a change. Raises `ApiError` 404 for an unknown id."""
         model = self.models.get(change.id)
         if model is None:
-            raise errors.not_found(f"No model {change.id} in the catalogue")
+            raise errors.ApiError(404, f"No model {change.id} in the catalogue")
         fields = {name: getattr(change, name) for name in change.model_fields_set}
         # null clears what may be absent; a price or a flag cannot be absent.
         fields = {k: v for k, v in fields.items() if v is not None or k in ("retired", "expiration_date")}
@@ -175,10 +175,10 @@ class Catalogue:
         if model is None:
             # An unknown free variant of a known model is a missing endpoint; any other unknown name is invalid.
             if name.removesuffix(":free") in self.models:
-                raise errors.not_found(f"No endpoints found for {name}.")
-            raise errors.bad_request(f"{requested} is not a valid model ID")
+                raise errors.ApiError(404, f"No endpoints found for {name}.")
+            raise errors.ApiError(400, f"{requested} is not a valid model ID")
         if (reason := retirement(model, today)) is not None:
-            raise errors.not_found(_RETIRED[reason].format(id=model.id, paid=model.id.removesuffix(":free")))
+            raise errors.ApiError(404, _RETIRED[reason].format(id=model.id, paid=model.id.removesuffix(":free")))
         return model, requested.endswith(ONLINE)
 
 

@@ -41,16 +41,6 @@ class ApiError(Exception):
         return JSONResponse(body, self.status, self.headers)
 
 
-def bad_request(message: str) -> ApiError:
-    """The request itself is wrong."""
-    return ApiError(400, message)
-
-
-def not_found(message: str) -> ApiError:
-    """Nothing there, or no endpoint that may serve the request."""
-    return ApiError(404, message)
-
-
 def insufficient_credits(*, ever_bought: bool) -> ApiError:
     """402 for a model, or an extra, that the account cannot pay."""
     more = "Add more using" if ever_bought else "This account never purchased credits. Purchase some at"
