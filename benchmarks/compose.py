@@ -1,10 +1,7 @@
 """The other way to change a percentage: edit .env and run docker-compose, for a container like a stack's Friday."""
 
-from __future__ import annotations
-
 import subprocess
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from benchmarks.waiting import wait_until_ready
+from testing.meanwhile import timed, until_answered
 from testing.ports import free_ports
 from testing.project import Project
 
@@ -21,43 +18,34 @@ _PORT = 3000
 _READY_SECONDS = 30
 
 
-class Composed:
-    """A Friday that docker-compose runs, on a port of its own and on the networks of a stack."""
-
-    def __init__(self, folder: Path, name: str, port: int) -> None:
-        self._folder = folder
-        self._name = name
-        self.url = f"http://127.0.0.1:{port}"
-
-    def change(self, percentage: int) -> float:
-        """Edit .env and run `docker-compose up -d`; return the seconds that this took."""
-        began = time.perf_counter()
-        (self._folder / ".env").write_text(f"{_VARIABLE}={percentage}\n")
-        self.run("up", "-d")
-        return time.perf_counter() - began
-
-    def run(self, *arguments: str) -> None:
-        """Run docker-compose on it; RuntimeError with its output when that fails."""
-        command = ["docker-compose", "--project-name", self._name, *arguments]
-        done = subprocess.run(command, cwd=self._folder, check=False, capture_output=True, text=True)
-        if done.returncode:
-            raise RuntimeError(f"docker-compose {' '.join(arguments)} failed:\n{done.stderr}")
-
-
 @contextmanager
-def running(project: Project, percentage: int) -> Iterator[Composed]:
-    """Run a Friday made like the stack's own, with this percentage; it is removed at the end."""
+def running(project: Project, percentage: int) -> Iterator[tuple[str, Callable[[int], float]]]:
+    """Run a Friday made like the stack's own, with this percentage; it is removed at the end.
+
+    Yields its URL, on a port of its own, and what edits .env and runs `docker-compose up -d` to change the percentage;
+    that returns the seconds it took. RuntimeError with docker-compose's output when it fails.
+    """
     [port] = free_ports(1)
-    with TemporaryDirectory(prefix="friday-compose-") as name:
-        folder = Path(name)
-        (folder / "docker-compose.yml").write_text(yaml.safe_dump(_file(project, port)))
-        composed = Composed(folder, f"{project.stack}compose", port)
+    url = f"http://127.0.0.1:{port}"
+    with TemporaryDirectory(prefix="friday-compose-") as folder:
+
+        def compose(*arguments: str) -> None:
+            command = ["docker-compose", "--project-name", f"{project.stack}compose", *arguments]
+            done = subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True)
+            if done.returncode:
+                raise RuntimeError(f"docker-compose {' '.join(arguments)} failed:\n{done.stderr}")
+
+        def change(percentage: int) -> float:
+            Path(folder, ".env").write_text(f"{_VARIABLE}={percentage}\n")
+            return timed(lambda: compose("up", "-d"))
+
+        Path(folder, "docker-compose.yml").write_text(yaml.safe_dump(_file(project, port)))
         try:
-            composed.change(percentage)
-            wait_until_ready(f"{composed.url}/healthz", _READY_SECONDS)
-            yield composed
+            change(percentage)
+            until_answered(f"{url}/healthz", _READY_SECONDS)
+            yield url, change
         finally:
-            composed.run("down", "--timeout", "5")
+            compose("down", "--timeout", "5")
 
 
 def _file(project: Project, port: int) -> dict[str, Any]:

@@ -1,10 +1,8 @@
 """The figures of a measurement, their verdicts, and the table of them."""
 
-from __future__ import annotations
-
 import statistics
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 
 @dataclass(frozen=True)
@@ -27,46 +25,24 @@ class Figure:
             raise ValueError(f"{self.what}: there should be at least one value")
 
     @property
-    def measured(self) -> float:
-        """The median."""
+    def median(self) -> float:
         return statistics.median(self.values)
 
     @property
     def ok(self) -> bool:
         """Whether the target is reached."""
-        return self.target is None or self.measured <= self.target
-
-    @property
-    def verdict(self) -> str:
-        """yes, NO, or nothing where there is no target."""
-        return "" if self.target is None else "yes" if self.ok else "NO"
-
-    @property
-    def shown_target(self) -> str:
-        """Text for the table: the target with its unit."""
-        return "" if self.target is None else f"{number(self.target)} {self.unit}"
+        return self.target is None or self.median <= self.target
 
     @property
     def shown(self) -> str:
         """Text for the table: the value, or min / median / max."""
-        if len(self.values) == 1:
-            return f"{number(self.measured)} {self.unit}"
-        spread = (min(self.values), self.measured, max(self.values))
+        spread = [self.median] if len(self.values) == 1 else [min(self.values), self.median, max(self.values)]
         return f"{' / '.join(map(number, spread))} {self.unit}"
 
     def document(self) -> dict[str, object]:
         """Return it for --json."""
-        return {
-            "what": self.what,
-            "target": self.target,
-            "unit": self.unit,
-            "min": min(self.values),
-            "median": self.measured,
-            "max": max(self.values),
-            "values": list(self.values),
-            "ok": self.ok,
-            "note": self.note,
-        }
+        spread = {"min": min(self.values), "median": self.median, "max": max(self.values)}
+        return {**asdict(self), **spread, "ok": self.ok}
 
 
 def number(value: float) -> str:
@@ -80,7 +56,11 @@ def number(value: float) -> str:
 def table(figures: Sequence[Figure]) -> str:
     """Return the table what | target | measured | ok, and the notes under it."""
     rows = [("what", "target", "measured (min / median / max)", "ok")]
-    rows += [(f.what, f.shown_target, f.shown, f.verdict) for f in figures]
+    for each in figures:
+        target, verdict = "", ""
+        if each.target is not None:
+            target, verdict = f"{number(each.target)} {each.unit}", "yes" if each.ok else "NO"
+        rows.append((each.what, target, each.shown, verdict))
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     lines = [_line(row, widths) for row in rows]
     lines.insert(1, "-|-".join("-" * width for width in widths))

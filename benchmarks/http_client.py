@@ -3,18 +3,20 @@
 aiohttp and not httpx, which takes several times the processor time for a request and so would measure itself.
 """
 
-from __future__ import annotations
-
 import ipaddress
-from collections.abc import Mapping
-from dataclasses import dataclass
-from types import TracebackType
-from typing import Self
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
 
 TIMEOUT_SECONDS = 30.0
+PATH_HEADER = "x-friday-path"
+"""Who answered: litellm, direct or fallback."""
+PERCENTAGE_HEADER = "x-friday-percentage"
+"""The percentage that the answering replica was started with: distinguishes a new replica from an old one."""
 _LOOPBACK = ipaddress.ip_network("127.0.0.0/8")
 
 
@@ -24,20 +26,27 @@ class TargetError(ValueError):
 
 @dataclass(frozen=True)
 class Request:
-    """One POST; `path` is added to the URL under load."""
+    """One POST of a JSON body; `path` is added to the URL under load."""
 
     path: str
-    headers: Mapping[str, str]
-    body: bytes
+    body: dict[str, Any]
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Response:
-    """Status, headers (names in any case) and the whole body."""
+def chat(user_id: int) -> Request:
+    """Return a question to Friday as a user; `user_id % 100` below the percentage goes through the gateway."""
+    return Request("/api/chat", {"user_id": user_id, "message": "Are you there?"})
 
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
+
+def chat_of_number(number: int) -> Request:
+    """Return the question of user `number % 100`."""
+    return chat(number % 100)
+
+
+def completion(path: str, key: str, model: str) -> Request:
+    """Return the same question in OpenRouter's form, for the gateway or for the simulator."""
+    body = {"model": model, "messages": [{"role": "user", "content": "Are you there?"}], "max_tokens": 64}
+    return Request(path, body, {"Authorization": f"Bearer {key}"})
 
 
 def check_target(url: str) -> None:
@@ -52,30 +61,23 @@ def check_target(url: str) -> None:
     raise TargetError(f"should be http://127.x.y.z:port/path, this machine only (got {url!r})")
 
 
-class Client:
-    """Keeps connections for reuse, as many as there are requests at once. No repeats, no redirects.
+Send = Callable[[Request], Awaitable[aiohttp.ClientResponse]]
 
-    Made and used in one event loop, with `async with`. Raises TargetError.
+
+@asynccontextmanager
+async def client(url: str, timeout: float = TIMEOUT_SECONDS) -> AsyncIterator[Send]:
+    """Yield what sends a request to `url` and reads the answer to its end; it raises TimeoutError and ClientError.
+
+    Connections are kept for reuse, as many as there are requests at once. No repeats, no redirects. Raises TargetError.
     """
+    check_target(url)
+    connector, limit = aiohttp.TCPConnector(limit=0), aiohttp.ClientTimeout(total=timeout)
+    async with aiohttp.ClientSession(connector=connector, timeout=limit) as http:
 
-    def __init__(self, url: str, timeout: float = TIMEOUT_SECONDS) -> None:
-        check_target(url)
-        self._url = url
-        self._http = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0), timeout=aiohttp.ClientTimeout(total=timeout)
-        )
+        async def send(request: Request) -> aiohttp.ClientResponse:
+            target = url + request.path
+            async with http.post(target, json=request.body, headers=request.headers, allow_redirects=False) as response:
+                await response.read()
+                return response
 
-    async def send(self, request: Request) -> Response:
-        """Send and read to the end. Raises TimeoutError and aiohttp.ClientError."""
-        async with self._http.post(
-            self._url + request.path, data=request.body, headers=request.headers, allow_redirects=False
-        ) as response:
-            return Response(response.status, response.headers, await response.read())
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._http.close()
+        yield send

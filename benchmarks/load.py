@@ -1,19 +1,28 @@
-"""Load at a given rate, whatever the answers do: requests do not wait for earlier ones."""
-
-from __future__ import annotations
+"""Load: requests at a given rate, which do not wait for earlier ones, or users who ask again once they are answered."""
 
 import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import aiohttp
 
-from benchmarks.http_client import TIMEOUT_SECONDS, Client, Request, Response
+from benchmarks.http_client import TIMEOUT_SECONDS, Request, Send, chat_of_number, client
 
 MOST_SECONDS = 240.0
+USERS = 100
+"""As many as the migration plan tests."""
+OK = "ok"
+
+Ask = Callable[[int], Awaitable[object]]
+"""One request of a user."""
+Enough = Callable[[], bool]
+"""Asked before each request; no more are sent once it returns true."""
+_Found = TypeVar("_Found")
+_Done = TypeVar("_Done")
 
 
 @dataclass(frozen=True)
@@ -22,15 +31,12 @@ class Plan:
 
     url: str
     rate: float
-    request: Callable[[int], Request]
+    request: Callable[[int], Request] = chat_of_number
     """The request of each number, from 0."""
     seconds: float = MOST_SECONDS
     seed: int = 0
     timeout: float = TIMEOUT_SECONDS
-    picked_headers: tuple[str, ...] = ()
-    """Headers of the answers to keep, in lower case."""
-    until: Callable[[], bool] = lambda: False
-    """Asked before each request; no more are sent once it returns true."""
+    until: Enough = lambda: False
 
 
 @dataclass(frozen=True)
@@ -44,14 +50,10 @@ class Record:
     due: float
     start: float
     duration: float
-    status: int | None
     error: str | None
-    headers: dict[str, str]
-
-    @property
-    def failed(self) -> bool:
-        """No answer, or one with a status outside 200 to 299."""
-        return self.error is not None
+    """None for an answer with a status from 200 to 299."""
+    headers: Mapping[str, str]
+    """Of the answer."""
 
 
 def due_times(plan: Plan) -> Iterator[float]:
@@ -73,7 +75,7 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 def milliseconds(records: Sequence[Record]) -> list[float]:
     """Return the sorted durations of the answers."""
-    return sorted(record.duration * 1000 for record in records if not record.failed)
+    return sorted(record.duration * 1000 for record in records if record.error is None)
 
 
 def errors(records: Sequence[Record]) -> Counter[str]:
@@ -86,34 +88,71 @@ def worst_delay(records: Sequence[Record]) -> float:
     return max((record.start - record.due for record in records), default=0.0) * 1000
 
 
+def describe(calls: int, failed: Mapping[str, int]) -> str:
+    """Return text for a note: of how many calls, and which failures."""
+    return f"of {calls}" + "".join(f", {count} {name}" for name, count in failed.items())
+
+
 async def run(plan: Plan) -> list[Record]:
     """Carry out the plan. Raises TargetError for a host that is not this machine."""
     records: list[Record] = []
-    async with Client(plan.url, plan.timeout) as client, asyncio.TaskGroup() as running:
+    async with client(plan.url, plan.timeout) as send, asyncio.TaskGroup() as running:
         begun = time.perf_counter()
         for number, due in enumerate(due_times(plan)):
             await asyncio.sleep(max(0.0, begun + due - time.perf_counter()))
             if plan.until():
                 break
-            running.create_task(_one(plan, client, number, begun, due, records))
+            running.create_task(_one(send, plan.request(number), number, begun, due, records))
     return sorted(records, key=lambda record: record.number)
 
 
-async def _one(plan: Plan, client: Client, number: int, begun: float, due: float, records: list[Record]) -> None:
-    response: Response | None = None
-    error: str | None = None
+async def _one(send: Send, request: Request, number: int, begun: float, due: float, records: list[Record]) -> None:
+    headers: Mapping[str, str] = {}
     start = time.perf_counter()
     try:
-        response = await client.send(plan.request(number))
+        response = await send(request)
+        headers, error = response.headers, None if 200 <= response.status < 300 else f"status {response.status}"
     except TimeoutError:
         error = "timeout"
     except aiohttp.ClientError as failure:
         error = type(failure).__name__
-    duration = time.perf_counter() - start
-    if response is None:
-        records.append(Record(number, due, start - begun, duration, None, error, {}))
-        return
-    if not 200 <= response.status < 300:
-        error = f"status {response.status}"
-    headers = {name: response.headers[name] for name in plan.picked_headers if name in response.headers}
-    records.append(Record(number, due, start - begun, duration, response.status, error, headers))
+    records.append(Record(number, due, start - begun, time.perf_counter() - start, error, headers))
+
+
+async def run_users(ask: Ask, enough: Enough, users: int = USERS) -> Counter[str]:
+    """Let users 0 to `users - 1` ask at once, each again once answered, until `enough()`.
+
+    Returns how often each outcome came: `OK`, or an exception's name.
+    """
+    outcomes: Counter[str] = Counter()
+
+    async def user(number: int) -> None:
+        while not enough():
+            try:
+                await ask(number)
+            except Exception as error:
+                outcomes[type(error).__name__] += 1
+            else:
+                outcomes[OK] += 1
+
+    await asyncio.gather(*(user(number) for number in range(users)))
+    return outcomes
+
+
+def failures(outcomes: Counter[str]) -> dict[str, int]:
+    """Return the outcomes that are no answer."""
+    return {name: count for name, count in outcomes.items() if name != OK}
+
+
+async def beside(
+    action: Awaitable[_Done], load: Callable[[Enough], Coroutine[Any, Any, _Found]]
+) -> tuple[_Found, _Done]:
+    """Do something while a load goes on, which ends once `enough()` is true; return what both found."""
+    over = asyncio.Event()
+    running = asyncio.create_task(load(over.is_set))
+    try:
+        done = await action
+    finally:
+        over.set()
+        found = await running
+    return found, done

@@ -1,17 +1,13 @@
 """Load that goes on while a stack is changed."""
 
-from __future__ import annotations
-
 import asyncio
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from benchmarks.chat import PATH_HEADER, PERCENTAGE_HEADER, chat_of_number
-from benchmarks.closed_loop_users import describe
 from benchmarks.figures import Figure
-from benchmarks.load import Plan, Record, errors, run, worst_delay
+from benchmarks.http_client import PERCENTAGE_HEADER
+from benchmarks.load import Plan, Record, beside, describe, errors, run, worst_delay
 
 RATE = 50.0
 """Requests a second."""
@@ -27,11 +23,6 @@ class LoadDuring:
     began: float
     seconds: float
 
-    @property
-    def failures(self) -> dict[str, int]:
-        """Return how often each error occurred."""
-        return errors(self.records)
-
     def last(self, header: str, value: str, *, started: bool = False) -> float:
         """Return when the last answer with this header ended, or its request started, in seconds from `began`.
 
@@ -45,38 +36,26 @@ class LoadDuring:
 
 def under_load(url: str, action: Callable[[], float], seed: int = 0, rate: float = RATE) -> LoadDuring:
     """Let users 0 to 99 ask in turn, `rate` a second, while `action` runs, which returns its seconds."""
-    return asyncio.run(_under_load(url, action, seed, rate))
 
-
-async def _under_load(url: str, action: Callable[[], float], seed: int, rate: float) -> LoadDuring:
-    over = asyncio.Event()
-    plan = Plan(
-        url,
-        rate,
-        request=chat_of_number,
-        seed=seed,
-        picked_headers=(PATH_HEADER, PERCENTAGE_HEADER),
-        until=over.is_set,
-    )
-    begun = time.perf_counter()
-    load = asyncio.create_task(run(plan))
-    try:
+    async def change() -> tuple[float, float]:
+        begun = time.perf_counter()
         await asyncio.sleep(BEFORE_SECONDS)
         began = time.perf_counter() - begun
         seconds = await asyncio.to_thread(action)
         await asyncio.sleep(AFTER_SECONDS)
-    finally:
-        over.set()
-        records = await load
+        return began, seconds
+
+    load = beside(change(), lambda enough: run(Plan(url, rate, seed=seed, until=enough)))
+    records, (began, seconds) = asyncio.run(load)
     return LoadDuring(records, began, seconds)
 
 
 def failed_requests(what: str, target: float | None, loads: Sequence[LoadDuring]) -> Figure:
     """Return how many requests failed altogether, of how many, with which errors, and how late the generator was."""
-    failed = sum((Counter(load.failures) for load in loads), Counter[str]())
-    late = f"the load generator was at most {max(worst_delay(load.records) for load in loads):.0f} ms late"
-    note = describe(sum(len(load.records) for load in loads), failed)
-    return Figure(what, target, "requests", (failed.total(),), f"{note}; {late}")
+    records = [record for load in loads for record in load.records]
+    failed = errors(records)
+    note = f"{describe(len(records), failed)}; the load generator was at most {worst_delay(records):.0f} ms late"
+    return Figure(what, target, "requests", (failed.total(),), note)
 
 
 def last_of_old(what: str, target: float | None, changes: Sequence[tuple[LoadDuring, str]]) -> list[Figure]:

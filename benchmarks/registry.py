@@ -1,32 +1,33 @@
 """The measurements by name, in the order in which they run. Nothing heavy is imported: --help reads this too."""
 
-from __future__ import annotations
-
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class Entry:
-    """A measurement: its subject, and whether the stack has to be up before it starts, or else absent."""
+class Entry(NamedTuple):
+    """A measurement: its module below benchmarks/measures, which has a function of its name, and its subject.
 
+    The stack has to be up before it starts, or else absent.
+    """
+
+    module: str
     about: str
     needs_stack: bool = True
 
 
-# Name -> module below benchmarks/measures. The client's own come before a stack is up, because an idle one takes
-# processor time. The dead model comes late, because it is left out for a minute. What restarts the gateway comes last.
+# The client's own come before a stack is up, because an idle one takes processor time. The dead model comes late,
+# because it is left out for a minute. What restarts the gateway comes last.
 MEASUREMENTS = {
-    "setup": Entry("set-up when there is nothing to do", needs_stack=False),
-    "client_load": Entry("cost of the client while 100 users ask at once", needs_stack=False),
-    "client_memory": Entry("whether the client keeps something of 20,000 calls", needs_stack=False),
-    "lifecycle": Entry("up from nothing, up again, down", needs_stack=False),
-    "swarm": Entry("changes and a killed host on a Swarm of three hosts", needs_stack=False),
-    "edge": Entry("what the edge adds to a request"),
-    "overhead": Entry("what the LiteLLM path adds at 2,000 requests a minute"),
-    "rollout": Entry("a changed percentage under 50 requests a second"),
-    "rollback": Entry("the four levels of rollback under the same load, and docker-compose beside them"),
-    "dead_model": Entry("the requests after the first model stopped answering"),
-    "memory": Entry("memory of all containers after a short load"),
-    "gates": Entry("status, and the gates over 48 hours of metrics"),
-    "gateway_stopped": Entry("the gateway stopped and killed while 100 users ask"),
+    "setup": Entry("commands", "set-up when there is nothing to do", needs_stack=False),
+    "client_load": Entry("client", "cost of the client while 100 users ask at once", needs_stack=False),
+    "client_memory": Entry("client", "whether the client keeps something of 20,000 calls", needs_stack=False),
+    "lifecycle": Entry("commands", "up from nothing, up again, down", needs_stack=False),
+    "swarm": Entry("swarm", "changes and a killed host on a Swarm of three hosts", needs_stack=False),
+    "edge": Entry("added_time", "what the edge adds to a request"),
+    "overhead": Entry("added_time", "what the LiteLLM path adds at 2,000 requests a minute"),
+    "rollout": Entry("changes", "a changed percentage under 50 requests a second"),
+    "rollback": Entry("changes", "the four levels of rollback under the same load, and docker-compose beside them"),
+    "dead_model": Entry("dead_model", "the requests after the first model stopped answering"),
+    "memory": Entry("memory", "memory of all containers after a short load"),
+    "gates": Entry("gates", "status, and the gates over 48 hours of metrics"),
+    "gateway_stopped": Entry("gateway_stopped", "the gateway stopped and killed while 100 users ask"),
 }

@@ -1,7 +1,5 @@
 """Runs the chosen measurements one after the other on one stack."""
 
-from __future__ import annotations
-
 import importlib
 import os
 from collections.abc import Callable, Sequence
@@ -46,8 +44,8 @@ def run(names: Sequence[str], report: Callable[[str, str], None]) -> Report:
                 continue
             report("measure", f"{name}: {entry.about}")
             stack.need(up=entry.needs_stack)
-            measure = importlib.import_module(f"benchmarks.measures.{name}").measure
-            found: list[Figure] = measure(stack)
+            measurement = getattr(importlib.import_module(f"benchmarks.measures.{entry.module}"), name)
+            found: list[Figure] = measurement(stack)
             for figure in found:  # now: when a later measurement fails, these are not lost
                 report("", f"{figure.what}: {figure.shown}")
             figures += found

@@ -1,7 +1,5 @@
 """The stack that is measured: a copy of the checkout with names, ports and state of its own, removed afterwards."""
 
-from __future__ import annotations
-
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,35 +18,29 @@ class TestStack:
 
     def __init__(self, project: Project) -> None:
         self.project = project
-        self._up = False
+        self.up = False
 
     def bring_up(self) -> float:
         """Bring the stack to what its file says; return the seconds that the command took."""
-        self._up = True  # also when it fails half way: then there is something to remove
+        self.up = True  # also when it fails half way: then there is something to remove
         return self.timed("up", self.project.stack)
 
     def take_down(self) -> float:
         """Take the stack down; return the seconds that the command took."""
         seconds = self.timed("down", self.project.stack, "--yes")
-        self._up = False
+        self.up = False
         return seconds
 
     def need(self, *, up: bool) -> None:
         """Bring the stack up or take it down, whichever a measurement starts from."""
-        if up and not self._up:
+        if up and not self.up:
             self.bring_up()
-        elif self._up and not up:
+        elif self.up and not up:
             self.take_down()
 
     def timed(self, *arguments: str) -> float:
         """Run ./fridayctl in the copy; return the seconds from its start to its end."""
         return timed(lambda: self.project.fridayctl(*arguments))
-
-    def remove(self) -> None:
-        """Remove whatever exists of the stack."""
-        if self._up:
-            self.project.remove()
-            self._up = False
 
     @contextmanager
     def faults(self, *faults: dict[str, Any]) -> Iterator[None]:
@@ -65,11 +57,11 @@ def test_stack() -> Iterator[TestStack]:
     """Make one with tools and images ready and nothing running; it is removed at the end, also after a failure."""
     with tempfile.TemporaryDirectory(prefix="friday-bench-") as folder:
         project = Project.create(Path(folder))
-        simulator = {**project.settings["simulator"], "latencyMs": LATENCY_MS}
-        project.configure({"simulator": simulator})
+        project.configure({"simulator": {**project.settings["simulator"], "latencyMs": LATENCY_MS}})
         project.fridayctl("setup", seconds=1800)
         made = TestStack(project)
         try:
             yield made
         finally:
-            made.remove()
+            if made.up:
+                project.remove()

@@ -1,14 +1,12 @@
 """An upstream for measurements without a stack: the simulator alone, as a process of its own."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from benchmarks.waiting import wait_until_ready
+from testing.meanwhile import until_answered
 from testing.ports import free_ports
 from testing.project import ROOT
 
@@ -22,7 +20,7 @@ _UNLIMITED = str(10**9)
 def simulator(latency_ms: float) -> Iterator[str]:
     """Serve without limits on a free port of this machine; yields the base URL of the API that `KEY` opens.
 
-    Raises RuntimeError when it does not start.
+    Raises AssertionError when it does not start.
     """
     settings = {
         "SIMULATOR_API_KEYS": KEY,
@@ -36,14 +34,14 @@ def simulator(latency_ms: float) -> Iterator[str]:
 
 @contextmanager
 def simulator_process(settings: Mapping[str, str]) -> Iterator[str]:
-    """Run the simulator with these variables on a free port; yields where it answers. RuntimeError as above."""
+    """Run the simulator with these variables on a free port; yields where it answers. AssertionError as above."""
     port = free_ports(1)[0]
     own = {"PATH": os.environ["PATH"], "SIMULATOR_HOST": "127.0.0.1", "SIMULATOR_PORT": str(port)}
     command = [sys.executable, "-m", "simulator"]
     process = subprocess.Popen(command, cwd=ROOT, env={**own, **settings}, stdout=subprocess.DEVNULL)
     url = f"http://127.0.0.1:{port}"
     try:
-        wait_until_ready(f"{url}/healthz", START_SECONDS, running=lambda: process.poll() is None)
+        until_answered(f"{url}/healthz", START_SECONDS, running=lambda: process.poll() is None)
         yield url
     finally:
         process.kill()

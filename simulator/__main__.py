@@ -1,13 +1,10 @@
 """`python3 -m simulator`: serve until a signal, drain, exit 0; exit 2 with one line for a wrong setting."""
 
-from __future__ import annotations
-
 import os
 import sys
 
 from serving.drain import serve
 from simulator.app import create_app
-from simulator.catalogue import CatalogueError
 from simulator.config import ConfigError, load
 from simulator.state import Simulator
 from simulator.transports import ConnectionProtocol
@@ -18,7 +15,7 @@ def main() -> int:
     try:
         settings = load(os.environ)
         sim = Simulator(settings)
-    except (ConfigError, CatalogueError) as error:
+    except ConfigError as error:
         print(f"simulator: {error}", file=sys.stderr)
         return 2
     print(f"simulator: {len(settings.keys)} key(s), port {settings.port}", flush=True)

@@ -5,13 +5,12 @@ when 10 credits were ever bought; both hold for the account over all `:free` mod
 is refused by one of these limits is not counted again; one that fails later is.
 """
 
-from __future__ import annotations
-
-from collections import deque
+from collections import defaultdict, deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from hashlib import sha256
-from typing import Any
+from typing import NamedTuple
 
 from simulator import errors
 
@@ -21,6 +20,9 @@ FREE_RPM = 20
 FREE_RPD = 50
 FREE_RPD_AFTER_PURCHASE = 1_000
 PURCHASE_THRESHOLD = Decimal(10)
+_VISIBLE_KEY_LENGTH = 24
+"""The ends of keys of this length can be shown in a label without risk."""
+_KEPT_LINES = 500
 _KEPT_DAYS = 40
 """Long enough for a month and the days around it."""
 
@@ -60,11 +62,11 @@ class FreeQuota:
         """Count one request. Raises `ApiError` 429, without counting, when a limit is reached."""
         self.roll(now)
         if self.day_used >= rpd:
-            dimension = "day-high-balance" if high_balance else "day"
-            hint = "" if high_balance else "Add 10 credits to unlock 1000 free model requests per day"
-            raise errors.free_limit_reached(dimension, hint, rpd, (self.day + 1) * DAY * 1000)
+            small = "day. Add 10 credits to unlock 1000 free model requests per day"
+            reset_ms = (self.day + 1) * DAY * 1000
+            raise errors.free_limit_reached("day-high-balance." if high_balance else small, rpd, reset_ms)
         if self.minute_used >= rpm:
-            raise errors.free_limit_reached("min", "", rpm, (self.minute + 1) * MINUTE * 1000)
+            raise errors.free_limit_reached("min.", rpm, (self.minute + 1) * MINUTE * 1000)
         self.minute_used += 1
         self.day_used += 1
 
@@ -76,7 +78,7 @@ class Account:
     name: str
     credits_bought: Decimal = Decimal(0)
     usage: Decimal = Decimal(0)
-    daily_usage: dict[int, Decimal] = field(default_factory=dict)
+    daily_usage: defaultdict[int, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
     quota: FreeQuota = field(default_factory=FreeQuota)
 
     @property
@@ -91,9 +93,8 @@ class Account:
 
     def take_free_request(self, limits: Limits, now: float) -> None:
         """Count one request to a `:free` model. Raises `ApiError` 429."""
-        rpd = limits.per_day(self.credits_bought)
         high = self.credits_bought >= PURCHASE_THRESHOLD
-        self.quota.take(now, limits.rpm, rpd, high_balance=high)
+        self.quota.take(now, limits.rpm, limits.per_day(self.credits_bought), high_balance=high)
 
     def require_funds(self, *, chargeable: bool) -> None:
         """Raise `ApiError` 402: a negative balance blocks all models, an empty one those with a price."""
@@ -103,8 +104,7 @@ class Account:
     def charge(self, cost: Decimal, now: float) -> None:
         """Book `cost` dollars at epoch second `now`."""
         self.usage += cost
-        day = int(now // DAY)
-        self.daily_usage[day] = self.daily_usage.get(day, Decimal(0)) + cost
+        self.daily_usage[int(now // DAY)] += cost
         while len(self.daily_usage) > _KEPT_DAYS:
             del self.daily_usage[min(self.daily_usage)]
 
@@ -121,55 +121,49 @@ class Charge:
     account: str
     model: str
     generation: str
-    cost: Decimal
-
-    def as_json(self) -> dict[str, Any]:
-        """Return it for the operator API; dollars as a float."""
-        return {
-            "time": self.time,
-            "account": self.account,
-            "model": self.model,
-            "generation": self.generation,
-            "cost_usd": float(self.cost),
-        }
+    cost_usd: Decimal
 
 
+@dataclass
 class Bill:
-    """The charges of all accounts together: the last `kept` lines and an exact total."""
+    """The charges of all accounts together: the last lines and an exact total."""
 
-    def __init__(self, kept: int = 500) -> None:
-        self.total = Decimal(0)
-        self.lines: deque[Charge] = deque(maxlen=kept)
+    total: Decimal = Decimal(0)
+    lines: deque[Charge] = field(default_factory=lambda: deque(maxlen=_KEPT_LINES))
 
     def add(self, charge: Charge) -> None:
         """Add one line."""
-        self.total += charge.cost
+        self.total += charge.cost_usd
         self.lines.append(charge)
 
 
-@dataclass(frozen=True)
-class Credential:
-    """A key's account; management keys see credits but cannot chat."""
+class KeyLine(NamedTuple):
+    """One key: `key`, `key name`, or `key name management` for a second key of `name`,
+    which sees credits but cannot chat."""
 
-    account: Account
-    label: str
+    key: str
+    name: str
     management: bool = False
+
+    @property
+    def label(self) -> str:
+        """The key's name in `GET /key`: its two ends, or the account's name when the key is short."""
+        return f"{self.key[:9]}...{self.key[-3:]}" if len(self.key) >= _VISIBLE_KEY_LENGTH else self.name
 
 
 class Accounts:
     """Finds accounts by key. The keys themselves are never shown."""
 
-    def __init__(self, credentials: dict[str, Credential], limits: Limits) -> None:
-        self._credentials = credentials
+    def __init__(self, keys: Sequence[KeyLine], credits_bought: Decimal, limits: Limits) -> None:
+        self._keys = {line.key: line for line in keys}
         self.limits = limits
-        self.by_name = {c.account.name: c.account for c in credentials.values()}
+        self.by_name = {line.name: Account(line.name, credits_bought) for line in keys if not line.management}
 
-    def authenticate(self, authorization: str | None) -> Credential:
-        """Return the credential of an `Authorization` header. Raises `ApiError` 401."""
+    def authenticate(self, authorization: str | None) -> tuple[Account, KeyLine]:
+        """Return account and key of an `Authorization` header. Raises `ApiError` 401."""
         scheme, _, key = (authorization or "").partition(" ")
         if scheme.lower() != "bearer" or not key.strip():
-            raise errors.missing_credentials()
-        credential = self._credentials.get(key.strip())
-        if credential is None:
-            raise errors.unknown_key()
-        return credential
+            raise errors.ApiError(401, "No auth credentials found")
+        if (line := self._keys.get(key.strip())) is None:
+            raise errors.ApiError(401, "User not found.")
+        return self.by_name[line.name], line

@@ -1,29 +1,25 @@
 """The operator API under /admin: faults, records, bill, accounts, catalogue, clock, reset."""
 
-from __future__ import annotations
-
 from dataclasses import asdict
 from decimal import Decimal
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
 
 from simulator.accounts import Account
 from simulator.catalogue import Model, ModelUpdate, retirement
-from simulator.errors import not_found
+from simulator.errors import ApiError
 from simulator.faults import Fault
-from simulator.state import Simulator
+from simulator.state import Serving, Simulator
 
 router = APIRouter(prefix="/admin")
 Count = Annotated[int, Field(ge=0)]
 Listed = Annotated[int, Query(ge=1, le=5000)]
 
 
-class AccountUpdate(BaseModel):
+class AccountUpdate(BaseModel, extra="forbid"):
     """A change to one account; dollars, and requests of the running minute and day. Absent fields stay."""
-
-    model_config = ConfigDict(extra="forbid")
 
     credits_bought: Annotated[Decimal, Field(ge=0)] | None = None
     usage: Annotated[Decimal, Field(ge=0)] | None = None
@@ -31,84 +27,65 @@ class AccountUpdate(BaseModel):
     day_used: Count | None = None
 
 
-class ClockUpdate(BaseModel):
+class ClockUpdate(BaseModel, extra="forbid"):
     """Move the simulator's time forward."""
-
-    model_config = ConfigDict(extra="forbid")
 
     advance_seconds: Annotated[float, Field(ge=0, le=400 * 86_400)]
 
 
-class Reset(BaseModel):
+class Reset(BaseModel, extra="forbid"):
     """Options of a reset."""
-
-    model_config = ConfigDict(extra="forbid")
 
     seed: int | None = None
 
 
-def simulator(request: Request) -> Simulator:
-    """Return the simulator that serves this request."""
-    found: Simulator = request.app.state.simulator
-    return found
-
-
 @router.get("/faults")
-async def get_faults(request: Request) -> list[dict[str, Any]]:
+async def get_faults(sim: Serving) -> list[dict[str, Any]]:
     """Return the active faults, each with the number of requests that it affected."""
-    return simulator(request).faults.as_json()
+    return sim.faults.as_json()
 
 
 @router.put("/faults")
-async def put_faults(request: Request, faults: list[Fault]) -> list[dict[str, Any]]:
+async def put_faults(sim: Serving, faults: list[Fault]) -> list[dict[str, Any]]:
     """Activate exactly these faults."""
-    sim = simulator(request)
     sim.faults.replace(faults)
     return sim.faults.as_json()
 
 
 @router.delete("/faults")
-async def delete_faults(request: Request) -> list[dict[str, Any]]:
+async def delete_faults(sim: Serving) -> list[dict[str, Any]]:
     """Deactivate all faults."""
-    return await put_faults(request, [])
+    return await put_faults(sim, [])
 
 
 @router.get("/requests")
-async def get_requests(
-    request: Request, since: float = 0.0, after_seq: int = 0, limit: Listed = 1000
-) -> dict[str, Any]:
+async def get_requests(sim: Serving, since: float = 0.0, after_seq: int = 0, limit: Listed = 1000) -> dict[str, Any]:
     """Return the newest `limit` requests that began after epoch second `since`, and totals since the last reset."""
-    journal = simulator(request).journal
-    records = list(journal.since(since, after_seq))[-limit:]
-    return {
-        "total": journal.total,
-        "by_model": journal.by_model,
-        "requests": [asdict(record) for record in records],
-    }
+    journal = sim.journal
+    found = [asdict(record) for record in journal.records if record.time > since and record.seq > after_seq]
+    return {"total": journal.total, "by_model": journal.by_model, "requests": found[-limit:]}
 
 
 @router.get("/bill")
-async def get_bill(request: Request, limit: Listed = 100) -> dict[str, Any]:
+async def get_bill(sim: Serving, limit: Listed = 100) -> dict[str, Any]:
     """Return the charges, in US dollars."""
-    bill = simulator(request).bill
-    lines = list(bill.lines)[-limit:]
-    return {"total_usd": float(bill.total), "requests": [line.as_json() for line in lines]}
+    lines = list(sim.bill.lines)[-limit:]
+    shown = [{**asdict(line), "cost_usd": float(line.cost_usd)} for line in lines]
+    return {"total_usd": float(sim.bill.total), "requests": shown}
 
 
 @router.get("/accounts")
-async def get_accounts(request: Request) -> list[dict[str, Any]]:
+async def get_accounts(sim: Serving) -> list[dict[str, Any]]:
     """Return every account with its balance and its free-model quota."""
-    sim = simulator(request)
     return [_account_json(sim, account) for account in sim.accounts.by_name.values()]
 
 
 @router.patch("/accounts/{name}")
-async def patch_account(request: Request, name: str, change: AccountUpdate) -> dict[str, Any]:
+async def patch_account(sim: Serving, name: str, change: AccountUpdate) -> dict[str, Any]:
     """Set credits, usage or quota counters of an account."""
-    sim = simulator(request)
     account = sim.accounts.by_name.get(name)
     if account is None:
-        raise not_found(f"No account {name}")
+        raise ApiError(404, f"No account {name}")
     account.quota.roll(sim.clock.now())
     for field, value in change.model_dump(exclude_none=True).items():
         setattr(account.quota if field.endswith("_used") else account, field, value)
@@ -130,46 +107,37 @@ def _account_json(sim: Simulator, account: Account) -> dict[str, Any]:
 
 
 @router.get("/models")
-async def get_models(request: Request) -> list[dict[str, Any]]:
+async def get_models(sim: Serving) -> list[dict[str, Any]]:
     """Return the whole catalogue, with fields that the public listing does not have."""
-    sim = simulator(request)
-    return [_model_json(sim, model) for model in sim.catalogue.all()]
+    return [_model_json(sim, model) for model in sim.catalogue.models.values()]
 
 
 @router.patch("/models")
-async def patch_model(request: Request, change: ModelUpdate) -> dict[str, Any]:
+async def patch_model(sim: Serving, change: ModelUpdate) -> dict[str, Any]:
     """Retire, restore, expire or re-price a model."""
-    sim = simulator(request)
     return _model_json(sim, sim.catalogue.update(change))
 
 
 def _model_json(sim: Simulator, model: Model) -> dict[str, Any]:
-    reason = retirement(model, sim.clock.today())
-    return {
-        "id": model.id,
-        "retired": reason,
-        "expiration_date": model.expiration_date,
-        "pricing": model.pricing.model_dump(),
-        "needs_credits": model.needs_credits,
-    }
+    shown = model.model_dump(include={"id", "expiration_date", "pricing", "needs_credits"})
+    return {**shown, "retired": retirement(model, sim.clock.today())}
 
 
 @router.get("/clock")
-async def get_clock(request: Request) -> dict[str, float]:
+async def get_clock(sim: Serving) -> dict[str, float]:
     """Return the simulator's time in epoch seconds, and how far it was moved."""
-    clock = simulator(request).clock
-    return {"now": clock.now(), "offset_seconds": clock.offset}
+    return {"now": sim.clock.now(), "offset_seconds": sim.clock.offset}
 
 
 @router.post("/clock")
-async def post_clock(request: Request, change: ClockUpdate) -> dict[str, float]:
+async def post_clock(sim: Serving, change: ClockUpdate) -> dict[str, float]:
     """Move the time forward: into the next minute, past UTC midnight, past an expiration date."""
-    simulator(request).clock.offset += change.advance_seconds
-    return await get_clock(request)
+    sim.clock.offset += change.advance_seconds
+    return await get_clock(sim)
 
 
 @router.post("/reset")
-async def post_reset(request: Request, options: Reset | None = None) -> dict[str, bool]:
+async def post_reset(sim: Serving, options: Reset | None = None) -> dict[str, bool]:
     """Restore the state after a start."""
-    simulator(request).reset(options.seed if options else None)
+    sim.reset(options.seed if options else None)
     return {"reset": True}

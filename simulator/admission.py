@@ -1,7 +1,5 @@
 """Decides the model that answers a request, and whether this account may use it."""
 
-from __future__ import annotations
-
 import contextlib
 from dataclasses import dataclass
 from decimal import Decimal
@@ -13,7 +11,6 @@ from simulator import answers, errors
 from simulator.accounts import Account
 from simulator.answers import ChatRequest
 from simulator.catalogue import Model
-from simulator.failing import status_error
 from simulator.faults import Fault, Status
 from simulator.state import Simulator
 
@@ -45,18 +42,12 @@ def parse(body: bytes) -> ChatRequest:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise errors.bad_request(f"{where}: {first['msg']}" if where else first["msg"]) from error
+        raise errors.ApiError(400, f"{where}: {first['msg']}" if where else first["msg"]) from error
     if len(request.models) > _MOST_MODELS:
-        raise errors.bad_request(f"'models' array must have {_MOST_MODELS} items or fewer.")
+        raise errors.ApiError(400, f"'models' array must have {_MOST_MODELS} items or fewer.")
     if not request.model and not request.models:
-        raise errors.bad_request("No models provided")
+        raise errors.ApiError(400, "No models provided")
     return request
-
-
-def wanted_models(request: ChatRequest) -> list[str]:
-    """Return `model`, then the fallbacks in `models`, each once."""
-    first = [request.model] if request.model else []
-    return list(dict.fromkeys(first + request.models))
 
 
 def admit(sim: Simulator, account: Account, request: ChatRequest) -> Admission:
@@ -64,7 +55,7 @@ def admit(sim: Simulator, account: Account, request: ChatRequest) -> Admission:
 
     Raises `ApiError`, that of the last model, when none can answer.
     """
-    *before, last = wanted_models(request)
+    *before, last = request.wanted_models
     for name in before:
         with contextlib.suppress(errors.ApiError):
             return _admit_one(sim, account, request, name)
@@ -74,51 +65,49 @@ def admit(sim: Simulator, account: Account, request: ChatRequest) -> Admission:
 def _admit_one(sim: Simulator, account: Account, request: ChatRequest, name: str) -> Admission:
     listed, online = sim.catalogue.resolve(name, sim.clock.today())
     tokens = answers.prompt_tokens(request)
-    model = _route(sim, listed, request, tokens)
-    _check_endpoint(model, request, tokens)
+    needed = tokens + (request.token_limit or 0)
+    model = _route(sim, listed, request, needed)
+    _check_endpoint(model, request, tokens, needed)
     admission = Admission(model, tokens, _search_results(request, online=online), None)
     _check_funds(account, request, admission)
     if model.is_free_variant:
         account.take_free_request(sim.accounts.limits, sim.clock.now())
-    fault = sim.faults.failure(model.id)
+    fault = sim.faults.draw(model.id)
     if isinstance(fault, Status):
-        raise status_error(fault, model.id, model.provider_name)
+        raise errors.status_error(fault, model.id, model.provider_name)
     return Admission(model, tokens, admission.search_results, fault)
 
 
-def _route(sim: Simulator, listed: Model, request: ChatRequest, tokens: int) -> Model:
+def _route(sim: Simulator, listed: Model, request: ChatRequest, needed: int) -> Model:
     """Return the model itself, or the one that a router selects."""
     if listed.routes_to is None:
         return listed
     today = sim.clock.today()
     if listed.routes_to != _FREE:
         return sim.catalogue.resolve(listed.routes_to, today)[0]
-    fitting = [m for m in sim.catalogue.free(today) if _fits(m, request, tokens)]
+    fitting = [
+        model for model in sim.catalogue.free(today) if _has_tools(model, request) and needed <= model.context_length
+    ]
     if not fitting:
-        raise errors.not_found(f"No endpoints found for {listed.id}.")
+        raise errors.ApiError(404, f"No endpoints found for {listed.id}.")
     return sim.rng.choice(fitting)
 
 
-def _needed_tokens(request: ChatRequest, tokens: int) -> int:
-    return tokens + (request.token_limit or 0)
+def _has_tools(model: Model, request: ChatRequest) -> bool:
+    return not request.tools or "tools" in model.supported_parameters
 
 
-def _fits(model: Model, request: ChatRequest, tokens: int) -> bool:
-    has_tools = not request.tools or "tools" in model.supported_parameters
-    return has_tools and _needed_tokens(request, tokens) <= model.context_length
-
-
-def _check_endpoint(model: Model, request: ChatRequest, tokens: int) -> None:
-    if request.tools and "tools" not in model.supported_parameters:
-        raise errors.not_found("No endpoints found that support tool use.")
+def _check_endpoint(model: Model, request: ChatRequest, tokens: int, needed: int) -> None:
+    if not _has_tools(model, request):
+        raise errors.ApiError(404, "No endpoints found that support tool use.")
     if model.above(_max_price(request.provider or {})):
-        raise errors.not_found(f"No endpoints found for {model.id} within the requested max_price.")
-    needed = _needed_tokens(request, tokens)
+        raise errors.ApiError(404, f"No endpoints found for {model.id} within the requested max_price.")
     if needed > model.context_length:
-        raise errors.bad_request(
+        raise errors.ApiError(
+            400,
             f"This endpoint's maximum context length is {model.context_length} tokens. "
             f"However, you requested about {needed} tokens "
-            f"({tokens} of text input, {needed - tokens} in the output)."
+            f"({tokens} of text input, {needed - tokens} in the output).",
         )
 
 
@@ -127,7 +116,7 @@ def _max_price(provider: dict[str, Any]) -> dict[str, float]:
     try:
         return {str(what): float(price) for what, price in ceiling.items()}
     except (AttributeError, TypeError, ValueError) as error:
-        raise errors.bad_request("provider.max_price: should map price names to numbers") from error
+        raise errors.ApiError(400, "provider.max_price: should map price names to numbers") from error
 
 
 def _search_results(request: ChatRequest, *, online: bool) -> int:
@@ -141,8 +130,7 @@ def _check_funds(account: Account, request: ChatRequest, admission: Admission) -
     model = admission.model
     if model.needs_credits:
         raise errors.insufficient_credits(ever_bought=account.credits_bought > 0)
-    chargeable = admission.search_results > 0 or not model.pricing.is_zero()
-    account.require_funds(chargeable=chargeable)
+    account.require_funds(chargeable=admission.search_results > 0 or not model.pricing.is_zero())
     limit, price = request.token_limit, Decimal(model.pricing.completion)
     if limit and price > 0 and admission.cost(limit) > account.balance:
         affordable = max(0, int((account.balance - admission.cost(0)) / price))

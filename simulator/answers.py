@@ -1,14 +1,12 @@
 """The answers of the simulated models: made from the prompt, so the same question gets the same answer."""
 
-from __future__ import annotations
-
 import json
 import re
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 _ECHOED_WORDS = 24
 _DEEPEST = 8
@@ -16,19 +14,15 @@ _DEEPEST = 8
 _TOKEN = re.compile(r"\s*\S+")
 
 
-class Plugin(BaseModel):
+class Plugin(BaseModel, extra="allow"):
     """A plugin of a request; only `web` is known, and it has a price."""
-
-    model_config = ConfigDict(extra="allow")
 
     id: str
     max_results: int | None = Field(default=None, ge=1)
 
 
-class ChatRequest(BaseModel):
+class ChatRequest(BaseModel, extra="allow"):
     """The parts of a chat request that change the answer; other fields are accepted, as upstream does."""
-
-    model_config = ConfigDict(extra="allow")
 
     model: str | None = None
     models: list[str] = []
@@ -47,6 +41,11 @@ class ChatRequest(BaseModel):
     def token_limit(self) -> int | None:
         """Return the longest answer that the caller accepts, in tokens."""
         return self.max_tokens or self.max_completion_tokens
+
+    @property
+    def wanted_models(self) -> list[str]:
+        """Return `model`, then the fallbacks in `models`, each once."""
+        return list(dict.fromkeys([self.model, *self.models] if self.model else self.models))
 
     def field_names(self) -> list[str]:
         """Return the names of all body fields, for the record of requests."""
@@ -158,9 +157,8 @@ def sample(schema: dict[str, Any], root: dict[str, Any], depth: int = 0) -> Any:
             return schema[keyword]
     if schema.get("enum"):
         return schema["enum"][0]
-    for keyword in ("anyOf", "oneOf"):
-        if schema.get(keyword):
-            return sample(schema[keyword][0], root, depth + 1) if depth < _DEEPEST else None
+    if choices := schema.get("anyOf") or schema.get("oneOf"):
+        return sample(choices[0], root, depth + 1) if depth < _DEEPEST else None
     kind = schema.get("type", "object" if "properties" in schema else "string")
     kind = kind[0] if isinstance(kind, list) else kind
     if kind == "object":
@@ -190,10 +188,8 @@ def _resolved(schema: dict[str, Any], root: dict[str, Any]) -> dict[str, Any]:
 def _sample_object(schema: dict[str, Any], root: dict[str, Any], depth: int) -> dict[str, Any]:
     properties: dict[str, Any] = schema.get("properties") or {}
     required = schema.get("required") or []
-    # At depth only required properties, so that a recursive schema ends.
-    names = [n for n in properties if depth < _DEEPEST // 2 or n in required]
-    if depth >= _DEEPEST:
-        names = []
+    # At depth only required properties, and then none, so that a recursive schema ends.
+    names = [n for n in properties if depth < _DEEPEST // 2 or (n in required and depth < _DEEPEST)]
     return {name: sample(properties[name], root, depth + 1) for name in names}
 
 

@@ -1,8 +1,5 @@
 """The ASGI application: OpenRouter's routes, the operator API, health."""
 
-from __future__ import annotations
-
-import datetime as dt
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
@@ -11,12 +8,11 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from simulator import admin
-from simulator.accounts import DAY, Credential
-from simulator.admin import simulator
-from simulator.chat import chat_completions, error_response
-from simulator.errors import ApiError, bad_request, not_found
+from simulator.accounts import DAY, Account, KeyLine
+from simulator.chat import chat_completions
+from simulator.errors import ApiError
 from simulator.replies import dollars
-from simulator.state import Simulator
+from simulator.state import Serving, Simulator, serving
 
 _API = "/api/v1"
 router = APIRouter()
@@ -31,46 +27,39 @@ def create_app(sim: Simulator) -> FastAPI:
     app.include_router(router)
     if sim.settings.admin:
         app.include_router(admin.router)
-    app.exception_handler(ApiError)(_api_error)
-    app.exception_handler(HTTPException)(_http_error)
-    app.exception_handler(RequestValidationError)(_invalid)
-    app.exception_handler(Exception)(_crash)
+    for kind in (ApiError, HTTPException, RequestValidationError, Exception):
+        app.exception_handler(kind)(_failed)
     return app
 
 
-async def _api_error(request: Request, error: ApiError) -> Response:
-    return error_response(error)
+async def _failed(request: Request, error: Exception) -> Response:
+    """Return any failure in OpenRouter's form; a route of the API that there is not is recorded."""
+    match error:
+        case ApiError():
+            return error.response()
+        case RequestValidationError():
+            wrong = [f"{'.'.join(str(p) for p in e['loc'])}: {e['msg']}" for e in error.errors()]
+            return ApiError(400, "; ".join(wrong)).response()
+        case HTTPException():
+            if request.url.path.startswith("/api/"):
+                sim = await serving(request)
+                record = sim.journal.open(sim.clock.now(), request.method, request.url.path)
+                record.close(sim.clock.now(), "unknown route", error.status_code)
+            return ApiError(error.status_code, str(error.detail)).response()
+    return ApiError(500, "Internal Server Error").response()
 
 
-async def _http_error(request: Request, error: HTTPException) -> Response:
-    sim = simulator(request)
-    if request.url.path.startswith("/api/"):
-        record = sim.journal.open(sim.clock.now(), request.method, request.url.path)
-        record.close(sim.clock.now(), "unknown route", error.status_code)
-    return error_response(ApiError(error.status_code, str(error.detail)))
-
-
-async def _invalid(request: Request, error: RequestValidationError) -> Response:
-    wrong = [f"{'.'.join(str(p) for p in e['loc'])}: {e['msg']}" for e in error.errors()]
-    return error_response(bad_request("; ".join(wrong)))
-
-
-async def _crash(request: Request, error: Exception) -> Response:
-    return error_response(ApiError(500, "Internal Server Error"))
-
-
-def _authenticated(request: Request) -> Credential:
-    """Return the caller's credential and record the request. Raises `ApiError` 401."""
-    sim = simulator(request)
+def _authenticated(sim: Simulator, request: Request) -> tuple[Account, KeyLine]:
+    """Return the caller's account and key, and record the request. Raises `ApiError` 401."""
     record = sim.journal.open(sim.clock.now(), request.method, request.url.path)
     try:
-        credential = sim.accounts.authenticate(request.headers.get("authorization"))
+        account, key = sim.accounts.authenticate(request.headers.get("authorization"))
     except ApiError as error:
         record.close(sim.clock.now(), "refused", error.status)
         raise
-    record.account = credential.account.name
+    record.account = account.name
     record.close(sim.clock.now(), "ok", 200)
-    return credential
+    return account, key
 
 
 @router.get("/healthz")
@@ -80,42 +69,36 @@ async def healthz() -> dict[str, str]:
 
 
 @router.get(f"{_API}/models")
-async def list_models(request: Request) -> dict[str, Any]:
+async def list_models(sim: Serving) -> dict[str, Any]:
     """Return the public catalogue; needs no key."""
-    sim = simulator(request)
     return {"data": [model.listing() for model in sim.catalogue.live(sim.clock.today())]}
 
 
 @router.get(f"{_API}/key")
 @router.get(f"{_API}/auth/key")
-async def key_info(request: Request) -> dict[str, Any]:
+async def key_info(sim: Serving, request: Request) -> dict[str, Any]:
     """Return limits and usage of the caller's key; `/auth/key` is the old name."""
-    credential = _authenticated(request)
-    sim = simulator(request)
-    account, now = credential.account, sim.clock.now()
+    account, key = _authenticated(sim, request)
+    now = sim.clock.now()
     account.quota.roll(now)
     limit = sim.accounts.limits.per_day(account.credits_bought)
     used = account.quota.day_used
-    today = dt.datetime.fromtimestamp(now, dt.UTC)
-    day = int(now // DAY)
+    today, day = sim.clock.today(), int(now // DAY)
+    spans = {"daily": day, "weekly": day - today.weekday(), "monthly": day - today.day + 1}
     return {
         "data": {
-            "label": credential.label,
+            "label": key.label,
             "limit": None,
             "limit_reset": None,
             "limit_remaining": None,
             "include_byok_in_limit": False,
             "usage": dollars(account.usage),
-            "usage_daily": dollars(account.used_since(day)),
-            "usage_weekly": dollars(account.used_since(day - today.weekday())),
-            "usage_monthly": dollars(account.used_since(day - today.day + 1)),
+            **{f"usage_{span}": dollars(account.used_since(first)) for span, first in spans.items()},
             "byok_usage": 0,
-            "byok_usage_daily": 0,
-            "byok_usage_weekly": 0,
-            "byok_usage_monthly": 0,
+            **{f"byok_usage_{span}": 0 for span in spans},
             "is_free_tier": account.credits_bought == 0,
-            "is_management_key": credential.management,
-            "is_provisioning_key": credential.management,
+            "is_management_key": key.management,
+            "is_provisioning_key": key.management,
             "expires_at": None,
             "creator_user_id": account.user_id,
             "rate_limit": {"requests": -1, "interval": "10s", "note": "Deprecated."},
@@ -125,22 +108,19 @@ async def key_info(request: Request) -> dict[str, Any]:
 
 
 @router.get(f"{_API}/credits")
-async def credits_info(request: Request) -> dict[str, Any]:
+async def credits_info(sim: Serving, request: Request) -> dict[str, Any]:
     """Return the dollars bought and used; management keys only."""
-    credential = _authenticated(request)
-    if not credential.management:
+    account, key = _authenticated(sim, request)
+    if not key.management:
         raise ApiError(403, "Only management keys can perform this operation")
-    account = credential.account
-    total = dollars(account.credits_bought)
-    return {"data": {"total_credits": total, "total_usage": dollars(account.usage)}}
+    return {"data": {"total_credits": dollars(account.credits_bought), "total_usage": dollars(account.usage)}}
 
 
 @router.get(f"{_API}/generation")
-async def generation(request: Request, id: str) -> dict[str, Any]:
+async def generation(sim: Serving, request: Request, id: str) -> dict[str, Any]:
     """Return the usage of one earlier answer; 404 during the first moments after it."""
-    credential = _authenticated(request)
-    sim = simulator(request)
-    found = sim.generations.find(id, credential.account.name, sim.clock.now())
-    if found is None:
-        raise not_found(f"Generation {id} not found")
-    return {"data": found}
+    account, _ = _authenticated(sim, request)
+    for each in sim.generations:
+        if (each.data["id"], each.account) == (id, account.name) and each.ready_at <= sim.clock.now():
+            return {"data": each.data}
+    raise ApiError(404, f"Generation {id} not found")

@@ -1,30 +1,32 @@
 """The models: prices, retirement, and the model that a requested id means."""
 
-from __future__ import annotations
-
 import datetime as dt
 import re
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError, field_validator
 
 from simulator import errors
+from simulator.config import ConfigError
 
 Retirement = Literal["no_endpoints", "paid_only", "free_ended"]
-_SORTING_VARIANTS = (":nitro", ":floor")
+_RETIRED: dict[Retirement, str] = {
+    "no_endpoints": "No endpoints found for {id}.",
+    "paid_only": (
+        "This model is unavailable for free. The paid version is available now - use this slug instead: {paid}"
+    ),
+    "free_ended": "{id} is no longer available as a free model. Paid version: {paid}",
+}
+"""What a caller of a retired model is told."""
 ONLINE = ":online"
+_SAME = {"id", "name", "created", "description", "context_length", "pricing", "supported_parameters", "expiration_date"}
+"""Fields that the public listing has under the same name."""
 
 
-class CatalogueError(Exception):
-    """The catalogue file cannot be read or is not a catalogue."""
-
-
-class Pricing(BaseModel):
+class Pricing(BaseModel, extra="forbid", frozen=True):
     """US dollars per token (`prompt`, `completion`) or per unit, as decimal strings; -1 means it varies."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     prompt: str = "0"
     completion: str = "0"
@@ -45,10 +47,8 @@ class Pricing(BaseModel):
         return all(Decimal(price) == 0 for price in self.model_dump().values())
 
 
-class Model(BaseModel):
+class Model(BaseModel, extra="forbid", frozen=True):
     """One model. First the fields of the public listing, then those that only the simulator knows."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     id: Annotated[str, Field(pattern=r"^[\w.\-]+/[\w.\-]+(:free)?$")]
     name: str
@@ -92,40 +92,30 @@ class Model(BaseModel):
 
     def listing(self) -> dict[str, Any]:
         """Return the entry of `GET /api/v1/models`."""
-        modality = f"{'+'.join(self.input_modalities)}->text"
         return {
-            "id": self.id,
+            **self.model_dump(mode="json", include=_SAME),
             "canonical_slug": self.id.removesuffix(":free"),
             "hugging_face_id": "",
-            "name": self.name,
-            "created": self.created,
-            "description": self.description,
-            "context_length": self.context_length,
             "architecture": {
-                "modality": modality,
+                "modality": f"{'+'.join(self.input_modalities)}->text",
                 "input_modalities": list(self.input_modalities),
                 "output_modalities": ["text"],
                 "tokenizer": self.tokenizer,
                 "instruct_type": None,
             },
-            "pricing": self.pricing.model_dump(),
             "top_provider": {
                 "context_length": self.context_length,
                 "max_completion_tokens": self.max_completion_tokens,
                 "is_moderated": False,
             },
             "per_request_limits": None,
-            "supported_parameters": list(self.supported_parameters),
             "default_parameters": {},
             "knowledge_cutoff": None,
-            "expiration_date": self.expiration_date.isoformat() if self.expiration_date else None,
         }
 
 
-class ModelUpdate(BaseModel):
+class ModelUpdate(BaseModel, extra="forbid"):
     """A change to one model at run time; absent fields stay."""
-
-    model_config = ConfigDict(extra="forbid")
 
     id: str
     retired: Retirement | None = None
@@ -135,45 +125,41 @@ class ModelUpdate(BaseModel):
 
 
 class Catalogue:
-    """The models by id. `reset` restores the file's."""
+    """The models by id, retired ones too. `reset` restores the file's."""
 
     def __init__(self, models: list[Model]) -> None:
         self._original = {model.id: model for model in models}
-        self._models = dict(self._original)
+        self.models = dict(self._original)
 
     @classmethod
-    def load(cls, path: Path) -> Catalogue:
-        """Read the file. Raises `CatalogueError`."""
+    def load(cls, path: Path) -> Self:
+        """Read the file. Raises `ConfigError`."""
         try:
             models = TypeAdapter(list[Model]).validate_json(path.read_bytes())
         except (OSError, ValidationError) as error:
-            raise CatalogueError(f"{path}: should be a JSON list of models: {error}") from error
+            raise ConfigError(f"{path}: should be a JSON list of models: {error}") from error
         if len({model.id for model in models}) != len(models):
-            raise CatalogueError(f"{path}: a model id appears twice")
+            raise ConfigError(f"{path}: a model id appears twice")
         return cls(models)
 
     def reset(self) -> None:
         """Undo all updates."""
-        self._models = dict(self._original)
+        self.models = dict(self._original)
 
     def update(self, change: ModelUpdate) -> Model:
         """Apply a change. Raises `ApiError` 404 for an unknown id."""
-        model = self._models.get(change.id)
+        model = self.models.get(change.id)
         if model is None:
-            raise errors.not_found(f"No model {change.id} in the catalogue")
-        fields = {name: getattr(change, name) for name in change.model_fields_set - {"id"}}
+            raise errors.ApiError(404, f"No model {change.id} in the catalogue")
+        fields = {name: getattr(change, name) for name in change.model_fields_set}
         # null clears what may be absent; a price or a flag cannot be absent.
         fields = {k: v for k, v in fields.items() if v is not None or k in ("retired", "expiration_date")}
-        self._models[change.id] = model.model_copy(update=fields)
-        return self._models[change.id]
-
-    def all(self) -> list[Model]:
-        """Return every model, retired ones too."""
-        return list(self._models.values())
+        self.models[change.id] = model.model_copy(update=fields)
+        return self.models[change.id]
 
     def live(self, today: dt.date) -> list[Model]:
         """Return the listed models: neither retired nor past their expiration date."""
-        return [m for m in self._models.values() if retirement(m, today) is None]
+        return [m for m in self.models.values() if retirement(m, today) is None]
 
     def free(self, today: dt.date) -> list[Model]:
         """Return the models that `openrouter/free` may select."""
@@ -184,18 +170,15 @@ class Catalogue:
 
         Raises `ApiError` 400 for an unknown id and 404 for a retired model.
         """
-        name = requested.removesuffix(ONLINE)
-        for variant in _SORTING_VARIANTS:
-            name = name.removesuffix(variant)
-        model = self._models.get(name)
+        name = requested.removesuffix(ONLINE).removesuffix(":nitro").removesuffix(":floor")
+        model = self.models.get(name)
         if model is None:
             # An unknown free variant of a known model is a missing endpoint; any other unknown name is invalid.
-            if name.removesuffix(":free") in self._models:
-                raise errors.not_found(f"No endpoints found for {name}.")
-            raise errors.bad_request(f"{requested} is not a valid model ID")
-        reason = retirement(model, today)
-        if reason is not None:
-            raise errors.not_found(_retired_text(model, reason))
+            if name.removesuffix(":free") in self.models:
+                raise errors.ApiError(404, f"No endpoints found for {name}.")
+            raise errors.ApiError(400, f"{requested} is not a valid model ID")
+        if (reason := retirement(model, today)) is not None:
+            raise errors.ApiError(404, _RETIRED[reason].format(id=model.id, paid=model.id.removesuffix(":free")))
         return model, requested.endswith(ONLINE)
 
 
@@ -204,14 +187,3 @@ def retirement(model: Model, today: dt.date) -> Retirement | None:
     if model.retired is None and model.expiration_date is not None and model.expiration_date < today:
         return "no_endpoints"
     return model.retired
-
-
-def _retired_text(model: Model, reason: Retirement) -> str:
-    paid = model.id.removesuffix(":free")
-    return {
-        "no_endpoints": f"No endpoints found for {model.id}.",
-        "paid_only": (
-            f"This model is unavailable for free. The paid version is available now - use this slug instead: {paid}"
-        ),
-        "free_ended": f"{model.id} is no longer available as a free model. Paid version: {paid}",
-    }[reason]

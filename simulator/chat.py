@@ -1,62 +1,51 @@
 """POST /api/v1/chat/completions."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from simulator import answers
-from simulator.accounts import Account, Charge, Credential
-from simulator.admission import Admission, admit, parse, wanted_models
-from simulator.answers import ChatRequest
+from simulator.accounts import Account, Charge
+from simulator.admission import admit, parse
+from simulator.bodies import SSE, body_response, pace_of, plain_body, stream_body
 from simulator.errors import ApiError
-from simulator.failing import SSE, HtmlError, body_response, wait_for_disconnect
 from simulator.faults import Body, Close, Cut, Drip, Fault, Hang, SlowFirstToken, StreamError
 from simulator.journal import Generation, Record
 from simulator.replies import Reply
 from simulator.state import GENERATION_DELAY_SECONDS, Simulator
-from simulator.streaming import pace_of, plain_body, stream_body
-from simulator.transports import drop
-
-_STREAM_HEADERS = {"Cache-Control": "no-cache"}
-
-
-def error_response(error: ApiError, user_id: str | None = None) -> Response:
-    """Return an `ApiError` as a response."""
-    if isinstance(error, HtmlError):
-        return error.response()
-    return JSONResponse(error.body(user_id), error.status, error.headers)
+from simulator.transports import drop, wait_for_disconnect
 
 
 async def chat_completions(request: Request) -> Response:
     """Answer a chat request as OpenRouter would, or fail as the active faults demand."""
     sim: Simulator = request.app.state.simulator
     record = sim.journal.open(sim.clock.now(), request.method, request.url.path)
-    credential: Credential | None = None
+    account: Account | None = None
     try:
-        credential = sim.accounts.authenticate(request.headers.get("authorization"))
-        record.account = credential.account.name
-        if credential.management:
+        account, key = sim.accounts.authenticate(request.headers.get("authorization"))
+        record.account = account.name
+        if key.management:
             raise ApiError(403, "Management keys cannot be used for completions")
-        return await _complete(sim, request, record, credential.account)
+        return await _complete(sim, request, record, account)
     except ApiError as error:
         record.close(sim.clock.now(), "refused", error.status)
-        return error_response(error, credential.account.user_id if credential else None)
+        return error.response(account.user_id if account else None)
 
 
 async def _complete(sim: Simulator, request: Request, record: Record, account: Account) -> Response:
     chat = parse(await request.body())
     record.stream, record.body_fields = chat.stream, chat.field_names()
-    sim.journal.name_models(record, wanted_models(chat))
+    sim.journal.name_models(record, chat.wanted_models)
     admission = admit(sim, account, chat)
     record.served_model = admission.model.id
     if isinstance(admission.fault, Hang | Close):
         return await _no_answer(sim, request, record, admission.fault)
     latency = sim.faults.latency_seconds(admission.model.id)
-    reply = _reply(sim, admission, chat)
+    answer = answers.answer(chat, admission.model.id)
+    reply = Reply(sim.next_generation_id(), int(sim.clock.now()), admission, answer)
     if isinstance(admission.fault, Body):
         await asyncio.sleep(latency)
         record.close(sim.clock.now(), _outcome(admission.fault), 200)
@@ -74,20 +63,7 @@ async def _no_answer(sim: Simulator, request: Request, record: Record, fault: Ha
             await wait_for_disconnect(request, sim.faults.changed)
     finally:
         record.close(sim.clock.now(), _outcome(fault), None)
-    return error_response(ApiError(503, "Released from a fault"))  # a caller who has left does not get it
-
-
-def _reply(sim: Simulator, admission: Admission, chat: ChatRequest) -> Reply:
-    answer = answers.answer(chat, admission.model.id)
-    return Reply(
-        id=sim.next_generation_id(),
-        created=int(sim.clock.now()),
-        model=admission.model,
-        answer=answer,
-        prompt_tokens=admission.prompt_tokens,
-        cost=admission.cost(answer.tokens),
-        search_results=admission.search_results,
-    )
+    return ApiError(503, "Released from a fault").response()  # a caller who has left does not get it
 
 
 def _book(sim: Simulator, account: Account, record: Record, reply: Reply, latency: float) -> None:
@@ -95,11 +71,11 @@ def _book(sim: Simulator, account: Account, record: Record, reply: Reply, latenc
     now = sim.clock.now()
     if reply.cost:
         account.charge(reply.cost, now)
-        sim.bill.add(Charge(now, account.name, reply.model.id, reply.id, reply.cost))
+        sim.bill.add(Charge(now, account.name, reply.to.model.id, reply.id, reply.cost))
         record.cost_usd = float(reply.cost)
     ready_at = now + latency + GENERATION_DELAY_SECONDS
     data = reply.generation(streamed=record.stream, latency_ms=latency * 1000)
-    sim.generations.add(reply.id, Generation(account.name, ready_at, data))
+    sim.generations.append(Generation(account.name, ready_at, data))
 
 
 def _outcome(fault: Fault | None) -> str:
@@ -110,19 +86,13 @@ async def _send(
     sim: Simulator, request: Request, record: Record, reply: Reply, fault: Fault | None, latency: float
 ) -> Response:
     headers = {"X-Generation-Id": reply.id}
-    pace = pace_of(latency, sim.settings.token_ms / 1000, fault, stream=record.stream)
-
-    async def break_connection() -> None:
-        await drop(request)
-
-    if record.stream:
-        body = stream_body(reply, pace, fault, break_connection)
-        recorded = _recorded(sim, record, body, fault)
-        return StreamingResponse(recorded, media_type=SSE, headers=headers | _STREAM_HEADERS)
-    if isinstance(fault, Cut | Drip | SlowFirstToken):
-        body = plain_body(reply, pace, fault, break_connection)
-        recorded = _recorded(sim, record, body, fault)
-        return StreamingResponse(recorded, media_type="application/json", headers=headers)
+    if record.stream or isinstance(fault, Cut | Drip | SlowFirstToken):
+        pace = pace_of(latency, sim.settings.token_ms / 1000, fault, stream=record.stream)
+        make, media_type = (stream_body, SSE) if record.stream else (plain_body, "application/json")
+        body = _recorded(sim, record, make(reply, pace, fault, partial(drop, request)), fault)
+        if record.stream:
+            headers["Cache-Control"] = "no-cache"
+        return StreamingResponse(body, media_type=media_type, headers=headers)
     await asyncio.sleep(latency)
     record.close(sim.clock.now(), _outcome(fault), 200)
     if isinstance(fault, StreamError):

@@ -1,43 +1,27 @@
 """Settings of the simulator, read from the environment once at start."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
-from simulator.accounts import FREE_RPM, Account, Accounts, Credential, Limits
+from simulator.accounts import FREE_RPM, Accounts, KeyLine, Limits
 
 CATALOGUE = Path(__file__).with_name("catalogue.json")
-_VISIBLE_KEY_LENGTH = 24
-"""The ends of keys of this length can be shown in a label without risk."""
 
 
 class ConfigError(Exception):
-    """A wrong setting; the message names the setting, the expectation and the value."""
-
-
-class KeyLine(BaseModel):
-    """One key: `key`, `key name`, or `key name management` for a second, management-only key of `name`."""
-
-    model_config = ConfigDict(frozen=True)
-
-    key: str
-    name: str
-    management: bool = False
+    """A wrong setting or catalogue file; the message names it, the expectation and the value."""
 
 
 def _variable(field: str) -> str:
     return field.upper() if field in ("drain_seconds", "grace_seconds") else f"SIMULATOR_{field.upper()}"
 
 
-class Settings(BaseModel):
+class Settings(BaseModel, frozen=True, alias_generator=_variable, populate_by_name=True):
     """All settings; each field but `keys` is read from the variable that its alias names. Times as the names say."""
-
-    model_config = ConfigDict(frozen=True, alias_generator=_variable, populate_by_name=True)
 
     keys: Annotated[tuple[KeyLine, ...], Field(alias="keys")]
     rpm: Annotated[int, Field(ge=0)] = FREE_RPM
@@ -55,14 +39,7 @@ class Settings(BaseModel):
 
     def accounts(self) -> Accounts:
         """Return new accounts, each with `credits` bought and nothing used."""
-        owners = {k.name: Account(k.name, self.credits) for k in self.keys if not k.management}
-        credentials = {k.key: Credential(owners[k.name], label(k), k.management) for k in self.keys}
-        return Accounts(credentials, Limits(self.rpm, self.rpd))
-
-
-def label(line: KeyLine) -> str:
-    """Return the key's name in `GET /key`: its two ends, or the account's name when the key is short."""
-    return f"{line.key[:9]}...{line.key[-3:]}" if len(line.key) >= _VISIBLE_KEY_LENGTH else line.name
+        return Accounts(self.keys, self.credits, Limits(self.rpm, self.rpd))
 
 
 def parse_keys(text: str) -> tuple[KeyLine, ...]:
@@ -88,11 +65,11 @@ def parse_keys(text: str) -> tuple[KeyLine, ...]:
 def _parse_key(number: int, words: list[str], position: int) -> KeyLine:
     match words:
         case [key]:
-            return KeyLine(key=key, name=f"account-{position}")
+            return KeyLine(key, f"account-{position}")
         case [key, name]:
-            return KeyLine(key=key, name=name)
+            return KeyLine(key, name)
         case [key, name, "management"]:
-            return KeyLine(key=key, name=name, management=True)
+            return KeyLine(key, name, management=True)
     # The line itself is a secret: the message has the number of words only.
     raise ConfigError(
         f"SIMULATOR_API_KEYS: line {number} should be `key`, `key name` or `key name management` "

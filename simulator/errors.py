@@ -1,89 +1,88 @@
-"""OpenRouter's errors: one JSON form, with texts that clients look for."""
+"""OpenRouter's errors, and those of the providers behind it: one JSON form, with texts that clients look for."""
 
-from __future__ import annotations
-
+from dataclasses import dataclass, field
 from typing import Any
 
+from starlette.responses import HTMLResponse, JSONResponse, Response
 
+from simulator.faults import Status
+
+PROVIDER_ERROR = "Provider returned error"
+PAGE = "<html><head><title>{0}</title></head><body><center><h1>{0}</h1></center></body></html>"
+_CREDITS_PAGE = "https://openrouter.ai/settings/credits"
+_UNPAID = {"error_type": "payment_required", "limit_source": "openrouter_credits"}
+_REASONS = {
+    400: PROVIDER_ERROR,
+    401: "No auth credentials found",
+    402: f"Insufficient credits. Add more using {_CREDITS_PAGE}",
+    403: "Forbidden",
+    404: "No endpoints found.",
+    408: "Request timed out",
+    500: "Internal Server Error",
+    503: "No available model provider meets your routing requirements",
+}
+
+
+@dataclass(eq=False)
 class ApiError(Exception):
     """An answer that is not a completion. `status` is both the HTTP status and `error.code`."""
 
-    def __init__(
-        self,
-        status: int,
-        message: str,
-        metadata: dict[str, Any] | None = None,
-        headers: dict[str, str] | None = None,
-    ) -> None:
-        super().__init__(message)
-        self.status = status
-        self.message = message
-        self.metadata = metadata
-        self.headers = headers or {}
+    status: int
+    message: str
+    metadata: dict[str, Any] | None = None
+    headers: dict[str, str] = field(default_factory=dict)
 
-    def body(self, user_id: str | None = None) -> dict[str, Any]:
-        """Return the JSON body, with `user_id` when the caller is known."""
+    def response(self, user_id: str | None = None) -> Response:
+        """Return it as JSON, with `user_id` when the caller is known."""
         error: dict[str, Any] = {"message": self.message, "code": self.status}
         if self.metadata is not None:
             error["metadata"] = self.metadata
-        return {"error": error} if user_id is None else {"error": error, "user_id": user_id}
-
-
-def missing_credentials() -> ApiError:
-    """No usable `Authorization: Bearer` header."""
-    return ApiError(401, "No auth credentials found")
-
-
-def unknown_key() -> ApiError:
-    """A bearer key that belongs to no account."""
-    return ApiError(401, "User not found.")
-
-
-def bad_request(message: str) -> ApiError:
-    """The request itself is wrong."""
-    return ApiError(400, message)
-
-
-def not_found(message: str) -> ApiError:
-    """Nothing there, or no endpoint that may serve the request."""
-    return ApiError(404, message)
+        body = {"error": error} if user_id is None else {"error": error, "user_id": user_id}
+        return JSONResponse(body, self.status, self.headers)
 
 
 def insufficient_credits(*, ever_bought: bool) -> ApiError:
     """402 for a model, or an extra, that the account cannot pay."""
-    page = "https://openrouter.ai/settings/credits"
-    text = (
-        f"Insufficient credits. Add more using {page}"
-        if ever_bought
-        else f"Insufficient credits. This account never purchased credits. Purchase some at {page}"
-    )
-    return ApiError(402, text, {"error_type": "payment_required", "limit_source": "openrouter_credits"})
+    more = "Add more using" if ever_bought else "This account never purchased credits. Purchase some at"
+    return ApiError(402, f"Insufficient credits. {more} {_CREDITS_PAGE}", _UNPAID)
 
 
 def cannot_afford(max_tokens: int, affordable: int) -> ApiError:
     """402 because the longest allowed answer would cost more than the balance."""
-    return ApiError(
-        402,
-        f"This request requires more credits, or fewer max_tokens. You requested up to {max_tokens} tokens, "
-        f"but can only afford {affordable}.",
-        {"error_type": "payment_required", "limit_source": "openrouter_credits"},
-    )
+    text = f"This request requires more credits, or fewer max_tokens. You requested up to {max_tokens} tokens, "
+    return ApiError(402, f"{text}but can only afford {affordable}.", _UNPAID)
 
 
-def free_limit_reached(dimension: str, hint: str, limit: int, reset_ms: int) -> ApiError:
+def free_limit_reached(what: str, limit: int, reset_ms: int) -> ApiError:
     """429 of the platform itself: the account-wide limit of free models.
 
-    `dimension` is the tail of the limit's name (`min`, `day`, `day-high-balance`); `reset_ms` is epoch
-    milliseconds.
+    `what` is the tail of the message: the limit's name (`min`, `day`, `day-high-balance`) and what helps. `reset_ms`
+    is epoch milliseconds.
     """
     headers = {
         "X-RateLimit-Limit": str(limit),
         "X-RateLimit-Remaining": "0",
         "X-RateLimit-Reset": str(reset_ms),
     }
-    return ApiError(
-        429,
-        f"Rate limit exceeded: free-models-per-{dimension}. {hint}".strip(),
-        {"headers": headers, "error_type": "rate_limit_exceeded", "provider_name": None},
-        headers,
-    )
+    metadata = {"headers": headers, "error_type": "rate_limit_exceeded", "provider_name": None}
+    return ApiError(429, f"Rate limit exceeded: free-models-per-{what}", metadata, headers)
+
+
+class HtmlError(ApiError):
+    """An error status whose body is a web page."""
+
+    def response(self, user_id: str | None = None) -> Response:
+        """Return the page."""
+        return HTMLResponse(PAGE.format(f"{self.status} {self.message}"), self.status, self.headers)
+
+
+def status_error(fault: Status, model: str, provider: str) -> ApiError:
+    """Return the error of a status fault. A 429 is the provider's unless the fault names another."""
+    headers = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
+    if fault.html:
+        return HtmlError(fault.status, fault.message or "Bad Gateway", headers=headers)
+    metadata = None
+    if fault.status == 429 or fault.provider_name or fault.raw:
+        raw = fault.raw or f"{model} is temporarily rate-limited upstream. Please retry shortly."
+        metadata = {"raw": raw, "provider_name": fault.provider_name or provider}
+    return ApiError(fault.status, fault.message or _REASONS.get(fault.status, PROVIDER_ERROR), metadata, headers)

@@ -1,11 +1,9 @@
 """Faults that can be activated per model, and the class that selects a request's fault."""
 
-from __future__ import annotations
-
 import asyncio
 import math
 import random
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
@@ -40,7 +38,7 @@ class Uniform(_Strict):
     high_ms: Milliseconds
 
     @model_validator(mode="after")
-    def _ordered(self) -> Uniform:
+    def _ordered(self) -> Self:
         if self.low_ms > self.high_ms:
             raise ValueError("low_ms should not exceed high_ms")
         return self
@@ -58,7 +56,7 @@ class Lognormal(_Strict):
     p95_ms: Annotated[float, Field(gt=0, le=_LONGEST_MS)]
 
     @model_validator(mode="after")
-    def _ordered(self) -> Lognormal:
+    def _ordered(self) -> Self:
         if self.p95_ms < self.median_ms:
             raise ValueError("p95_ms should not be below median_ms")
         return self
@@ -192,8 +190,7 @@ class FaultBook:
 
     def replace(self, faults: list[Fault]) -> None:
         """Activate exactly these faults. Requests that wait in an old fault are released."""
-        self._faults = faults
-        self._met = [0] * len(faults)
+        self._faults, self._met = faults, [0] * len(faults)
         self.changed.set()
         self.changed = asyncio.Event()
 
@@ -201,21 +198,17 @@ class FaultBook:
         """Return the faults, each with the number of requests that it affected."""
         return [{**fault.model_dump(), "met": met} for fault, met in zip(self._faults, self._met, strict=True)]
 
-    def failure(self, model: str) -> Fault | None:
-        """Return the fault, other than latency, of this request, and count it."""
-        return self._draw(model, latency=False)
-
     def latency_seconds(self, model: str) -> float:
         """Return the time to this request's first token."""
-        found = self._draw(model, latency=True)
+        found = self.draw(model, latency=True)
         distribution = found.distribution if isinstance(found, Latency) else self._default
         return distribution.sample(self._rng) / 1000
 
-    def _draw(self, model: str, *, latency: bool) -> Fault | None:
+    def draw(self, model: str, *, latency: bool = False) -> Fault | None:
+        """Return the fault of this request, one of latency or another, and count it."""
         for index, fault in enumerate(self._faults):
-            if fault.model not in (EVERY_MODEL, model) or isinstance(fault, Latency) is not latency:
-                continue
-            if fault.count is not None and self._met[index] >= fault.count:
+            spent = fault.count is not None and self._met[index] >= fault.count
+            if spent or fault.model not in (EVERY_MODEL, model) or isinstance(fault, Latency) is not latency:
                 continue
             if fault.probability >= 1 or self._rng.random() < fault.probability:
                 self._met[index] += 1

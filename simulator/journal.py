@@ -1,12 +1,10 @@
 """Records of requests and of answers; both are limited in number, and contain no keys and no prompts."""
 
-from __future__ import annotations
-
-from collections import OrderedDict, deque
-from collections.abc import Iterator
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import Any
 
+_KEPT_REQUESTS = 5_000
 _DISTINCT_MODELS = 500
 _OTHER = "(other)"
 
@@ -36,18 +34,18 @@ class Record:
 
 
 class Journal:
-    """The last `kept` requests, and totals of all since the last reset."""
+    """The last requests, and totals of all since the last reset."""
 
-    def __init__(self, kept: int) -> None:
-        self._records: deque[Record] = deque(maxlen=kept)
+    def __init__(self) -> None:
+        self.records: deque[Record] = deque(maxlen=_KEPT_REQUESTS)
         self.total = 0
-        self.by_model: dict[str, int] = {}
+        self.by_model: Counter[str] = Counter()
 
     def open(self, now: float, method: str, path: str) -> Record:
         """Begin a record at epoch second `now`."""
         self.total += 1
         record = Record(self.total, now, method, path)
-        self._records.append(record)
+        self.records.append(record)
         return record
 
     def name_models(self, record: Record, models: list[str]) -> None:
@@ -55,49 +53,13 @@ class Journal:
         record.models = models
         for model in models:
             known = model in self.by_model or len(self.by_model) < _DISTINCT_MODELS
-            name = model if known else _OTHER
-            self.by_model[name] = self.by_model.get(name, 0) + 1
-
-    def since(self, time: float, after_seq: int) -> Iterator[Record]:
-        """Return the records that began after `time` and whose number exceeds `after_seq`, oldest first."""
-        return (r for r in self._records if r.time > time and r.seq > after_seq)
-
-    def clear(self) -> None:
-        """Forget everything."""
-        self._records.clear()
-        self.total = 0
-        self.by_model = {}
+            self.by_model[model if known else _OTHER] += 1
 
 
 @dataclass(frozen=True)
 class Generation:
-    """A finished answer that `GET /generation` returns after `ready_at`."""
+    """A finished answer that `GET /generation` returns after `ready_at` to the account that got it."""
 
     account: str
     ready_at: float
     data: dict[str, Any]
-
-
-class Generations:
-    """The last `kept` generations by id."""
-
-    def __init__(self, kept: int) -> None:
-        self._kept = kept
-        self._by_id: OrderedDict[str, Generation] = OrderedDict()
-
-    def add(self, generation_id: str, generation: Generation) -> None:
-        """Add one; the oldest is dropped when there are too many."""
-        self._by_id[generation_id] = generation
-        if len(self._by_id) > self._kept:
-            self._by_id.popitem(last=False)
-
-    def find(self, generation_id: str, account: str, now: float) -> dict[str, Any] | None:
-        """Return the account's own generation, or None when there is none or it is not ready."""
-        found = self._by_id.get(generation_id)
-        if found is None or found.account != account or found.ready_at > now:
-            return None
-        return found.data
-
-    def clear(self) -> None:
-        """Forget everything."""
-        self._by_id.clear()

@@ -1,7 +1,5 @@
 """One answered request in OpenRouter's form: the completion object, its chunks, and its usage."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,8 +7,8 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
+from simulator.admission import Admission
 from simulator.answers import Answer
-from simulator.catalogue import Model
 
 DONE = b"data: [DONE]\n\n"
 PROCESSING = b": OPENROUTER PROCESSING\n\n"
@@ -29,23 +27,25 @@ def dollars(cost: Decimal) -> float:
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer with its cost; `created` in epoch seconds, `cost` in dollars."""
+    """An answer to an admitted request; `created` in epoch seconds."""
 
     id: str
     created: int
-    model: Model
+    to: Admission
     answer: Answer
-    prompt_tokens: int
-    cost: Decimal
-    search_results: int = 0
+
+    @property
+    def cost(self) -> Decimal:
+        """Return its price in dollars."""
+        return self.to.cost(self.answer.tokens)
 
     def usage(self) -> dict[str, Any]:
         """Return the usage, which is part of every answer."""
         completion = self.answer.tokens
         return {
-            "prompt_tokens": self.prompt_tokens,
+            "prompt_tokens": self.to.prompt_tokens,
             "completion_tokens": completion,
-            "total_tokens": self.prompt_tokens + completion,
+            "total_tokens": self.to.prompt_tokens + completion,
             "cost": dollars(self.cost),
             "is_byok": False,
             "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
@@ -71,8 +71,8 @@ class Reply:
         }
         if self.answer.tool_calls:
             message["tool_calls"] = self.answer.tool_calls
-        if self.search_results:
-            message["annotations"] = [_citation(number) for number in range(self.search_results)]
+        if self.to.search_results:
+            message["annotations"] = [_citation(number) for number in range(self.to.search_results)]
         return {"index": 0, "logprobs": None, **self._reasons(), "message": message}
 
     def chunk(self, choices: list[dict[str, Any]], **more: Any) -> bytes:
@@ -104,11 +104,11 @@ class Reply:
     def _head(self, kind: str) -> dict[str, Any]:
         return {
             "id": self.id,
-            "provider": self.model.provider_name,
-            "model": self.model.id,
+            "provider": self.to.model.provider_name,
+            "model": self.to.model.id,
             "object": kind,
             "created": self.created,
-            "system_fingerprint": f"fp_{sha256(self.model.id.encode()).hexdigest()[:10]}",
+            "system_fingerprint": f"fp_{sha256(self.to.model.id.encode()).hexdigest()[:10]}",
         }
 
     def generation(self, *, streamed: bool, latency_ms: float) -> dict[str, Any]:
@@ -122,22 +122,21 @@ class Reply:
             "cache_discount": None,
             "upstream_inference_cost": 0,
             "created_at": self.created,
-            "model": self.model.id,
-            "provider_name": self.model.provider_name,
+            "model": self.to.model.id,
+            "provider_name": self.to.model.provider_name,
             "streamed": streamed,
             "cancelled": False,
             "is_byok": False,
             "latency": round(latency_ms),
             "generation_time": round(latency_ms),
-            "finish_reason": self.answer.finish_reason,
-            "native_finish_reason": _NATIVE_REASONS[self.answer.finish_reason],
-            "tokens_prompt": self.prompt_tokens,
+            **self._reasons(),
+            "tokens_prompt": self.to.prompt_tokens,
             "tokens_completion": completion,
-            "native_tokens_prompt": self.prompt_tokens,
+            "native_tokens_prompt": self.to.prompt_tokens,
             "native_tokens_completion": completion,
             "native_tokens_reasoning": 0,
             "native_tokens_cached": 0,
-            "num_search_results": self.search_results or None,
+            "num_search_results": self.to.search_results or None,
         }
 
 

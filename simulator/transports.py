@@ -1,6 +1,4 @@
-"""Access to a request's TCP connection, for the faults that break it."""
-
-from __future__ import annotations
+"""A request's TCP connection, for the faults that break it or keep it without an answer."""
 
 import asyncio
 import socket
@@ -39,3 +37,18 @@ async def drop(request: Request, *, reset: bool = False) -> None:
         transport.close()
     # The server has to notice it before the handler returns; else it would try to finish the answer.
     await asyncio.sleep(_SETTLE_SECONDS)
+
+
+async def wait_for_disconnect(request: Request, released: asyncio.Event) -> None:
+    """Return when the caller has left, or the faults were changed."""
+
+    async def left() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+
+    waits = [asyncio.ensure_future(left()), asyncio.ensure_future(released.wait())]
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()

@@ -4,15 +4,34 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+import httpx
+
 from testing.project import Project
 
 
-def until(condition: Callable[[], bool], what: str, seconds: float = 180) -> None:
-    """Wait for something; AssertionError when it does not come."""
+def until(
+    condition: Callable[[], object], what: str | Callable[[], str], seconds: float = 180, every: float = 0.2
+) -> None:
+    """Wait until something is true, asking once `every` seconds; AssertionError, which says `what`, when it is not."""
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, f"not in time: {what}"
-        time.sleep(0.2)
+        assert time.monotonic() < deadline, f"not in time: {what if isinstance(what, str) else what()}"
+        time.sleep(every)
+
+
+def until_answered(
+    url: str, seconds: float, running: Callable[[], bool] = lambda: True, said: Callable[[], str] = str
+) -> None:
+    """Wait until a server answers with success; AssertionError, with what it `said`, when it does not or has ended."""
+
+    def answers() -> bool:
+        assert running(), f"what should answer at {url} has ended\n{said()}"
+        try:
+            return httpx.get(url, timeout=5, trust_env=False).is_success
+        except httpx.TransportError:
+            return False
+
+    until(answers, lambda: f"a good answer from {url}\n{said()}", seconds, every=0.1)
 
 
 def timed(action: Callable[[], object]) -> float:

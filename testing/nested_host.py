@@ -2,7 +2,6 @@
 
 import shlex
 import subprocess
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -14,6 +13,7 @@ from docker import DockerClient
 
 from components.settings.hosts import SshSettings
 from ops.hosts.ssh import command as over_ssh
+from testing.meanwhile import until
 
 _BOOT_SECONDS = 120
 _EMPTY = """
@@ -75,25 +75,21 @@ class NestedHost:
         assert saving.returncode == 0, f"docker save {images} ended with {saving.returncode}"
 
     def wait(self) -> None:
-        """Wait until its engine answers over ssh; TimeoutError with what it said last."""
-        deadline = time.monotonic() + _BOOT_SECONDS
-        while (answer := self.ssh("docker", "info")).returncode:
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"{self.name} does not come up: {answer.stderr}\n{self._log()}")
-            time.sleep(0.2)
+        """Wait until its engine answers over ssh; AssertionError with what it says when it does not."""
+
+        def said() -> str:
+            return f"{self.name} is up: {self.ssh('docker', 'info').stderr}\n{self._log()}"
+
+        until(lambda: self.ssh("docker", "info").returncode == 0, said, _BOOT_SECONDS)
 
     def _log(self) -> str:
         return _checked(["docker", "logs", "--tail", "20", self.name])
 
     def trust(self) -> None:
         """Write its host key to the rig's known hosts, as read on it and not as told by the network."""
-        deadline = time.monotonic() + _BOOT_SECONDS
-        while not (key := self._host_key()):
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"{self.name} has no host key\n{self._log()}")
-            time.sleep(0.1)
+        until(self._host_key, lambda: f"{self.name} has a host key\n{self._log()}", _BOOT_SECONDS, every=0.1)
         with (self._folder / "known_hosts").open("a") as file:
-            file.write(f"[{self.address}]:{self.ssh_port} {key}\n")
+            file.write(f"[{self.address}]:{self.ssh_port} {self._host_key()}\n")
 
     def _host_key(self) -> str:
         read = ["docker", "exec", self.name, "cat", "/etc/ssh/ssh_host_ed25519_key.pub"]

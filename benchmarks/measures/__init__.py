@@ -1,1 +1,1 @@
-"""One module for each measurement; each has `measure(stack) -> list[Figure]`."""
+"""The measurements of registry.py: functions of their names, `(stack: TestStack) -> list[Figure]`."""

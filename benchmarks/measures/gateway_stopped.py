@@ -1,23 +1,22 @@
 """What users notice when the whole gateway stops while 100 of them ask."""
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Coroutine, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal
+from functools import partial
+from typing import Any
 
 from docker.models.containers import Container
 
-from benchmarks.chat import PATH_HEADER, chat
-from benchmarks.closed_loop_users import USERS, describe, failures, run_users
+from benchmarks import load
 from benchmarks.figures import Figure
-from benchmarks.http_client import Client, Request
-from benchmarks.load import Plan, Record, errors, milliseconds, percentile, run, worst_delay
+from benchmarks.http_client import PATH_HEADER, Request, chat, client
+from benchmarks.load import USERS, Enough, Plan, Record, describe, failures, percentile
 from benchmarks.test_stack import TestStack
+from testing.meanwhile import until
 
 UPSTREAM_MS = 300
 RATE = USERS / 3
@@ -30,12 +29,8 @@ MOST_EXTRA_MS = 1000
 """A request that is running when the gateway ends is repeated on the direct path: one more answer of the upstream, and
 the time that the edge and the client need to notice. The breaker spares everybody else this."""
 
-End = Literal["stop", "kill"]
-ENDS: dict[End, str] = {"stop": "gateway stopped", "kill": "gateway killed"}
-
-
-class RefusedError(Exception):
-    """Friday's answer is not 200."""
+ENDS = {"stop": "gateway stopped", "kill": "gateway killed"}
+"""Methods of a container, and what they do."""
 
 
 @dataclass(frozen=True)
@@ -49,13 +44,13 @@ class Stop:
     note: str
 
 
-def measure(stack: TestStack) -> list[Figure]:
+def gateway_stopped(stack: TestStack) -> list[Figure]:
     """Stop all replicas of LiteLLM at once, then kill them, each under two loads.
 
     Users who pause show how long they wait. Users who never pause show whether a request is lost; they are more than
     two processors can serve with a gateway, so their answers get faster without it and say nothing about waiting.
     """
-    stops: dict[End, Stop] = {}
+    stops: dict[str, Stop] = {}
     outcomes: Counter[str] = Counter()
     with stack.faults({"kind": "latency", "distribution": {"kind": "fixed", "ms": UPSTREAM_MS}}):
         for end in ENDS:
@@ -73,47 +68,35 @@ def measure(stack: TestStack) -> list[Figure]:
     return figures
 
 
-async def _pausing(url: str, gateway: Sequence[Container], end: End) -> Stop:
-    over = asyncio.Event()
-    plan = Plan(url, RATE, request=chat_on_gateway, picked_headers=(PATH_HEADER,), until=over.is_set)
-    begun = time.perf_counter()
-    load = asyncio.create_task(run(plan))
-    try:
-        ended_at = await _end(gateway, end) - begun
-    finally:
-        over.set()
-        records = await load
-    return evaluate(records, ended_at)
+async def _pausing(url: str, gateway: Sequence[Container], end: str) -> Stop:
+    def users(enough: Enough) -> Coroutine[Any, Any, list[Record]]:
+        return load.run(Plan(url, RATE, chat_on_gateway, until=enough))
+
+    return evaluate(*await load.beside(_end(gateway, end), users))
 
 
-async def _never_pausing(url: str, gateway: Sequence[Container], end: End) -> Counter[str]:
-    over = asyncio.Event()
+async def _never_pausing(url: str, gateway: Sequence[Container], end: str) -> Counter[str]:
     paths: list[str] = []
 
     async def ask(user: int) -> None:
-        response = await client.send(chat_on_gateway(user))
-        if response.status != 200:
-            raise RefusedError
+        response = await send(chat_on_gateway(user))
+        response.raise_for_status()
         paths.append(response.headers.get(PATH_HEADER, ""))
 
-    async with Client(url) as client:
-        load = asyncio.create_task(run_users(ask, over.is_set))
-        try:
-            await _end(gateway, end)
-        finally:
-            over.set()
-            outcomes = await load
+    async with client(url) as send:
+        outcomes, _ = await load.beside(_end(gateway, end), partial(load.run_users, ask))
     check_seen(paths[:1], paths[-1:])
     return outcomes
 
 
-async def _end(gateway: Sequence[Container], end: End) -> float:
-    """End all replicas at once, with load before and after it; return when that began, on perf_counter's clock."""
+async def _end(gateway: Sequence[Container], end: str) -> float:
+    """End all replicas at once, with load before and after it; return the seconds from the load's start to that."""
+    begun = time.perf_counter()
     await asyncio.sleep(BEFORE_SECONDS)
-    began = time.perf_counter()
-    await asyncio.gather(*(asyncio.to_thread(replica.stop if end == "stop" else replica.kill) for replica in gateway))
+    ended_at = time.perf_counter() - begun
+    await asyncio.gather(*(asyncio.to_thread(getattr(replica, end)) for replica in gateway))
     await asyncio.sleep(AFTER_SECONDS)
-    return began
+    return ended_at
 
 
 @contextmanager
@@ -125,23 +108,17 @@ def _brought_back(stack: TestStack) -> Iterator[list[Container]]:
     finally:
         for replica in gateway:
             replica.start()
-    until = time.monotonic() + BACK_SECONDS
-    while not (all(_healthy(replica) for replica in gateway) and _answers(stack)):
-        if time.monotonic() > until:
-            raise RuntimeError(f"the gateway did not come back within {BACK_SECONDS:.0f} s")
-        time.sleep(1)
+    until(lambda: all(_healthy(each) for each in gateway), "every replica is healthy", BACK_SECONDS, every=1)
+    # Every replica of Friday, asked twice in turn, uses the gateway: none has its breaker open.
+    users = range(2 * len(stack.project.containers("friday")))
+    until(
+        lambda: {stack.project.chat(user).path for user in users} == {"litellm"}, "no breaker is open", BACK_SECONDS, 1
+    )
 
 
 def _healthy(replica: Container) -> bool:
     replica.reload()
-    return bool(replica.attrs["State"]["Health"]["Status"] == "healthy")
-
-
-def _answers(stack: TestStack) -> bool:
-    """Whether every replica of Friday, asked twice in turn, uses the gateway: none has its breaker open."""
-    return all(
-        stack.project.chat(user).path == "litellm" for user in range(2 * len(stack.project.containers("friday")))
-    )
+    return bool(replica.health == "healthy")
 
 
 def chat_on_gateway(number: int) -> Request:
@@ -159,18 +136,16 @@ def evaluate(records: Sequence[Record], ended_at: float) -> Stop:
     before = [record for record in records if record.start + record.duration < ended_at]
     after = [record for record in records if record.start + record.duration >= ended_at]
     check_seen(*([record.headers.get(PATH_HEADER, "") for record in part] for part in (before, after)))
-    usual, later = milliseconds(before), milliseconds(after)
+    usual, later = load.milliseconds(before), load.milliseconds(after)
     median = percentile(usual, 0.5)
     if median > MOST_USUAL_MS:
         raise RuntimeError(
             f"the machine is too busy: answers of {UPSTREAM_MS} ms took {median:.0f} ms, gateway and all"
         )
-    note = (
-        f"above the median before, {median:.0f} ms; p95 was {percentile(usual, 0.95):.0f} ms, max {usual[-1]:.0f} ms; "
-    )
-    note += f"the load generator was at most {worst_delay(records):.0f} ms late"
+    note = f"above the median before, {median:.0f} ms; p95 was {percentile(usual, 0.95):.0f} ms, "
+    note += f"max {usual[-1]:.0f} ms; the load generator was at most {load.worst_delay(records):.0f} ms late"
     extra_p95, extra_max = (percentile(later, share) - median for share in (0.95, 1))
-    return Stop(len(records), errors(records), extra_p95, extra_max, note)
+    return Stop(len(records), load.errors(records), extra_p95, extra_max, note)
 
 
 def check_seen(before: Iterable[str], after: Iterable[str]) -> None:

@@ -1,13 +1,10 @@
 """How much memory a stack uses."""
 
-from __future__ import annotations
-
 import asyncio
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from benchmarks.chat import chat_of_number
 from benchmarks.figures import Figure
 from benchmarks.load import Plan, run
 from benchmarks.test_stack import TestStack
@@ -18,25 +15,25 @@ SECONDS = 15.0
 MEGABYTE = 1_000_000
 
 
-def measure(stack: TestStack) -> list[Figure]:
+def memory(stack: TestStack) -> list[Figure]:
     """Sum the memory of all containers, in megabytes of a million bytes, after a short load.
 
     The engine and its port publishing are not part of it: they are there without the stack as well.
     """
-    asyncio.run(run(Plan(stack.project.url, RATE, request=chat_of_number, seconds=SECONDS)))
-    parts: dict[str, float] = defaultdict(float)
+    asyncio.run(run(Plan(stack.project.url, RATE, seconds=SECONDS)))
+    parts: Counter[str] = Counter()
     for container in stack.project.containers():
         stats: Any = container.stats(stream=False)
-        parts[container.labels["friday-litellm.part"]] += used(stats["memory_stats"]) / MEGABYTE
-    note = ", ".join(f"{part} {megabytes:.0f} MB" for part, megabytes in sorted(parts.items()))
-    return [Figure("memory of the stack", 1500, "MB", (sum(parts.values()),), note)]
+        parts[container.labels["friday-litellm.part"]] += used(stats["memory_stats"])
+    note = ", ".join(f"{part} {size / MEGABYTE:.0f} MB" for part, size in sorted(parts.items()))
+    return [Figure("memory of the stack", 1500, "MB", (parts.total() / MEGABYTE,), note)]
 
 
-def used(memory: Mapping[str, Any]) -> int:
+def used(found: Mapping[str, Any]) -> int:
     """Return bytes in use as `docker stats` counts them: usage without the file cache that nobody uses.
 
     The kernel gives that cache back when memory is short. Its name differs: `total_inactive_file` with version 1
     of control groups, `inactive_file` with version 2.
     """
-    stats = memory.get("stats", {})
-    return int(memory["usage"]) - int(stats.get("total_inactive_file", stats.get("inactive_file", 0)))
+    stats = found.get("stats", {})
+    return int(found["usage"]) - int(stats.get("total_inactive_file", stats.get("inactive_file", 0)))

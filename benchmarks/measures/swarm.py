@@ -1,13 +1,10 @@
 """What users notice on a Swarm of three hosts: a changed percentage, a changed image, a host that is killed."""
 
-from __future__ import annotations
-
 import tempfile
 import time
 from pathlib import Path
 
 from benchmarks.figures import Figure
-from benchmarks.load import Record
 from benchmarks.load_during import LoadDuring, failed_requests, under_load
 from benchmarks.test_stack import TestStack
 from testing.meanwhile import until
@@ -22,7 +19,7 @@ SETTLE_SECONDS = 15.0
 """After an update: starting containers take processor time from everything else."""
 
 
-def measure(_: TestStack) -> list[Figure]:
+def swarm(_: TestStack) -> list[Figure]:
     """Measure on hosts of its own, which are removed afterwards; users and commands reach the first one."""
     with tempfile.TemporaryDirectory(prefix="friday-bench-swarm-") as folder, rig(3) as made:
         stack = swarm_stack(Path(folder), made)
@@ -62,15 +59,11 @@ def _killed(stack: SwarmStack) -> list[Figure]:
 
     done = under_load(stack.project.url, kill)
     after = [record for record in done.records if done.began <= record.start <= done.began + MINUTE]
-    failed = [record for record in after if record.failed]
+    failed = [record for record in after if record.error]
+    last = max((record.start - done.began for record in failed), default=0.0)
     note = f"{len(failed)} of {len(after)} requests; it ran {', '.join(sorted(parts))}"
     return [
-        Figure("swarm: host killed: the last request that failed", 15, "s", (_last(failed, done.began),), note),
+        Figure("swarm: host killed: the last request that failed", 15, "s", (last,), note),
         Figure("swarm: host killed: failed requests of a minute", 1, "%", (100 * len(failed) / len(after),), note),
         Figure("swarm: host killed: every replica runs again elsewhere", None, "s", (whole[0],)),
     ]
-
-
-def _last(failed: list[Record], began: float) -> float:
-    """Return when the last request began that failed, in seconds from the kill; 0 when none did."""
-    return max((record.start - began for record in failed), default=0.0)

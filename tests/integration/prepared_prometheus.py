@@ -6,10 +6,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import docker
-import httpx
 from docker.models.containers import Container
 
 from images.tags import local_images
+from testing.meanwhile import until_answered
 from testing.ports import free_ports
 
 SCRAPE_SECONDS = 15
@@ -55,20 +55,17 @@ def prepared(folder: Path, hours: Sequence[Series]) -> Iterator[str]:
         detach=True,
     )
     try:
-        _wait(container, url := f"http://127.0.0.1:{port}")
+        url = f"http://127.0.0.1:{port}"
+        until_answered(f"{url}/-/ready", 120, lambda: _runs(container), lambda: container.logs().decode())
         yield url
     finally:
         container.remove(force=True, v=True)
         engine.close()
 
 
-def _wait(container: Container, url: str) -> None:
-    deadline = time.monotonic() + 120
-    while not _is_ready(url):
-        container.reload()
-        assert container.status == "running", container.logs().decode()
-        assert time.monotonic() < deadline, container.logs().decode()
-        time.sleep(0.1)
+def _runs(container: Container) -> bool:
+    container.reload()
+    return container.status == "running"
 
 
 def _lines(series: Series, end: int) -> Iterator[str]:
@@ -77,10 +74,3 @@ def _lines(series: Series, end: int) -> Iterator[str]:
             number = value(second / HOUR) if callable(value) else value
             if number is not None:
                 yield f"{name} {number:g} {end - HOUR + second}"
-
-
-def _is_ready(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/-/ready", timeout=5).status_code == httpx.codes.OK
-    except httpx.HTTPError:
-        return False

@@ -3,17 +3,16 @@
 import hashlib
 import json
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import docker
-import httpx
 
 from images import build, tags
 from images.tags import Image
+from testing.meanwhile import until_answered
 from testing.ports import free_ports
 
 IMAGE = Image("test-registry", "base", deployed=False, place="tests/integration")
@@ -31,23 +30,10 @@ def registry() -> Iterator[str]:
         tags.reference(IMAGE), detach=True, ports={"5000/tcp": ("127.0.0.1", port)}, labels={"friday-litellm.test": "1"}
     )
     try:
-        _wait(f"http://127.0.0.1:{port}/v2/")
+        until_answered(f"http://127.0.0.1:{port}/v2/", _UP_SECONDS)
         yield f"127.0.0.1:{port}"
     finally:
         container.remove(force=True, v=True)
-
-
-def _wait(url: str) -> None:
-    deadline = time.monotonic() + _UP_SECONDS
-    while True:
-        try:
-            httpx.get(url, timeout=2).raise_for_status()
-        except httpx.HTTPError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.1)
-        else:
-            return
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from components.prometheus import DATA_DIR
+from testing.meanwhile import until
 from testing.project import ROOT, Project
 
 pytestmark = [pytest.mark.engine, pytest.mark.beside]
@@ -39,10 +40,11 @@ def targets(project: Project) -> list[dict[str, Any]]:
 
 def await_replicas(project: Project) -> None:
     """Wait until every replica that runs is scraped well, and nothing else is."""
-    deadline = time.monotonic() + 120
-    while (seen := found(project)) != (wanted := expected(project)):
-        assert time.monotonic() < deadline, f"scraped: {seen}, but there are: {wanted}"
-        time.sleep(0.5)
+
+    def compared() -> str:
+        return f"scraped: {found(project)}, but there are: {expected(project)}"
+
+    until(lambda: found(project) == expected(project), compared, 120, every=0.5)
 
 
 def found(project: Project) -> dict[str, list[str]]:
@@ -71,15 +73,15 @@ def addresses(project: Project, part: str) -> list[tuple[str, str]]:
 def two_scrapes(project: Project) -> None:
     """Wait until every target has been asked twice from now on."""
     seen: dict[str, set[str]] = {}
-    deadline = time.monotonic() + 120
-    # Of those that are there now: a replica that has just been replaced is not asked again.
-    while not (asked := {target["scrapeUrl"] for target in targets(project)}) or any(
-        len(seen.get(url, ())) < 3 for url in asked
-    ):
-        assert time.monotonic() < deadline, f"not scraped twice: {seen}"
-        for target in targets(project):
+
+    def each_twice() -> bool:
+        asked = targets(project)
+        for target in asked:
             seen.setdefault(target["scrapeUrl"], set()).add(target["lastScrape"])
-        time.sleep(0.3)
+        # Of those that are there now: a replica that has just been replaced is not asked again.
+        return bool(asked) and all(len(seen[target["scrapeUrl"]]) >= 3 for target in asked)
+
+    until(each_twice, lambda: f"two scrapes of each target: {seen}", 120, every=0.3)
 
 
 def calls(project: Project) -> Counter[str]:

@@ -6,7 +6,6 @@ Each fault takes minutes of real traffic here, so these are slow tests; test_gat
 import json
 import re
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
+from testing.meanwhile import until
 from testing.project import Project
 from tests.integration.load import Load
 
@@ -21,6 +21,8 @@ pytestmark = pytest.mark.engine
 
 PER_SECOND = 10
 WINDOW_SECONDS = 25
+SECONDS = 150
+"""How long a test waits for the gates."""
 DIRECT_MODEL = "openai/gpt-oss-20b:free"
 CLOSE, OPEN = "set server gateway_switch/open state maint", "set server gateway_switch/open state ready"
 
@@ -73,13 +75,6 @@ def gates(project: Project) -> dict[str, dict[str, Any]]:
     return {each["gate"]: each for each in document["gates"]}
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 150) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come to that in time"
-        time.sleep(1)
-
-
 def only_this_fails(project: Project, gate: str) -> None:
     """Wait until this gate fails and no other: what was measured before the fault has to leave the window first."""
     found: dict[str, dict[str, Any]] = {}
@@ -88,10 +83,7 @@ def only_this_fails(project: Project, gate: str) -> None:
         found.update(gates(project))
         return {name for name, each in found.items() if each["outcome"] == "fail"} == {gate}
 
-    try:
-        wait_until(reached)
-    except AssertionError:
-        pytest.fail(f"{gate} should fail alone: {json.dumps(found, indent=1)}")
+    until(reached, lambda: f"{gate} should fail alone: {json.dumps(found, indent=1)}", SECONDS, every=1)
 
 
 def sound(project: Project) -> bool:
@@ -169,7 +161,7 @@ def switch(project: Project, command: str) -> None:
 def test_a_fault_stops_exactly_its_gate(
     rollout: Project, load: Load, cause: Callable[[Project, Load], None], gate: str
 ) -> None:
-    wait_until(lambda: sound(rollout))
+    until(lambda: sound(rollout), "every gate passes", SECONDS, every=1)
     try:
         cause(rollout, load)
         only_this_fails(rollout, gate)
@@ -183,7 +175,7 @@ def test_a_fault_stops_exactly_its_gate(
 
 @pytest.mark.slow
 def test_a_step_beyond_the_quota_is_refused_with_the_arithmetic(rollout: Project, load: Load) -> None:
-    wait_until(lambda: sound(rollout))
+    until(lambda: sound(rollout), "every gate passes", SECONDS, every=1)
     found: dict[str, Any] = {}
 
     def refused() -> bool:
@@ -196,10 +188,7 @@ def test_a_step_beyond_the_quota_is_refused_with_the_arithmetic(rollout: Project
         cause = re.search(r"at most 5\d %|no more than the present 50 %", found["cause"])
         return found["outcome"] == "fail" and "x 60/50" in found["value"] and bool(cause)
 
-    try:
-        wait_until(refused, 60)
-    except AssertionError:
-        pytest.fail(f"a step beyond the quota should be refused: {found}")
+    until(refused, lambda: f"a step beyond the quota should be refused: {found}", 60, every=1)
 
 
 def test_a_step_out_of_order_a_pause_and_a_missing_reason_are_refused(rollout: Project) -> None:
@@ -217,7 +206,7 @@ def test_a_step_out_of_order_a_pause_and_a_missing_reason_are_refused(rollout: P
 
 
 def test_without_metrics_nothing_is_promoted(rollout: Project) -> None:
-    wait_until(lambda: soaked(rollout))
+    until(lambda: soaked(rollout), "the step has soaked", SECONDS, every=1)
     prometheus = rollout.containers("prometheus")[0]
     prometheus.stop()
     try:
@@ -225,7 +214,7 @@ def test_without_metrics_nothing_is_promoted(rollout: Project) -> None:
         assert "does not answer" in ran.out
     finally:
         prometheus.start()
-        wait_until(lambda: prometheus_is_back(rollout))
+        until(lambda: prometheus_is_back(rollout), "Prometheus is back", SECONDS, every=1)
 
 
 def prometheus_is_back(project: Project) -> bool:
@@ -235,7 +224,7 @@ def prometheus_is_back(project: Project) -> bool:
 
 
 def test_a_step_is_promoted_and_taken_back_when_its_watch_sees_it_fail(rollout: Project, load: Load) -> None:
-    wait_until(lambda: sound(rollout))
+    until(lambda: sound(rollout), "every gate passes", SECONDS, every=1)
     done = promote(rollout, "--no-complaints", "anna", "--reason", "all is well")
     assert (done["result"], done["from"], done["to"]) == ("promoted", 50, 60)
     assert done["preview"][-1] == "expected gap: none, no request is lost"
@@ -245,12 +234,12 @@ def test_a_step_is_promoted_and_taken_back_when_its_watch_sees_it_fail(rollout: 
     with rollout.configured(rollout={**rollout.settings["rollout"], "soakHours": 1}):
         early = rollout.fridayctl("promote", rollout.stack, "--yes", code=2)
     assert "the soak is not over" in early.err
-    wait_until(lambda: sound(rollout))
+    until(lambda: sound(rollout), "every gate passes", SECONDS, every=1)
     rollout.configure({"rollout": {**rollout.settings["rollout"], "watchSeconds": 120}})
     rollout.file.write_text(f"# kept by every command\n{rollout.file.read_text()}")
     breaking = threading.Thread(target=slow_once_all_are_on_it, args=(rollout, load))
     breaking.start()
-    wait_until(lambda: soaked(rollout))
+    until(lambda: soaked(rollout), "the step has soaked", SECONDS, every=1)
     back = promote(rollout, "--no-complaints", "anna", code=1)
     breaking.join()
     assert (back["result"], back["to"]) == ("aborted", 100)
@@ -270,5 +259,5 @@ def test_a_step_is_promoted_and_taken_back_when_its_watch_sees_it_fail(rollout: 
 
 def slow_once_all_are_on_it(project: Project, load: Load) -> None:
     """Make every model slow as soon as the last of the users is on the gateway."""
-    wait_until(lambda: project.chat(99).path == "litellm")
+    until(lambda: project.chat(99).path == "litellm", "user 99 is on the gateway", SECONDS, every=1)
     slow(project, load)

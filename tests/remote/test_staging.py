@@ -12,7 +12,8 @@ from typing import Any
 import httpx
 import pytest
 
-from benchmarks.chat import PERCENTAGE_HEADER
+from benchmarks.http_client import PERCENTAGE_HEADER
+from benchmarks.load import errors
 from testing import remote_project
 from testing.meanwhile import in_the_middle, refused_in_the_middle, until
 from testing.nested_host import NestedHost
@@ -79,7 +80,7 @@ def test_verify_and_drift_look_at_the_host(staging: Project, host: NestedHost) -
 def test_a_changed_percentage_loses_no_request(staging: Project) -> None:
     staging.configure({"rolloutPercentage": 60})
     done = asked_meanwhile(staging.url, lambda: staging.fridayctl("up", staging.stack))
-    assert done.failures == {}
+    assert errors(done.records) == {}
     assert {record.headers[PERCENTAGE_HEADER] for record in done.records} == {"50", "60"}
     assert done.records[-1].headers[PERCENTAGE_HEADER] == "60"
     assert (staging.chat(59).path, staging.chat(60).path) == ("litellm", "direct")

@@ -8,7 +8,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from benchmarks.chat import PATH_HEADER, PERCENTAGE_HEADER
+from benchmarks.http_client import PATH_HEADER, PERCENTAGE_HEADER
+from benchmarks.load import errors
 from testing.meanwhile import in_the_middle, refused_in_the_middle, until
 from testing.own_image import ENDS_AT_ONCE, SERVES, own_image
 from testing.project import Project
@@ -65,7 +66,7 @@ def test_a_changed_percentage_and_changed_secrets_lose_no_request(stage: SwarmSt
     prod.configure({"rolloutPercentage": 60})
     prod.change_secrets("gatewayKey", "opsKey", "redisPassword")
     done = asked_meanwhile(prod.url, stage.bring_up)
-    assert done.failures == {}
+    assert errors(done.records) == {}
     assert {record.headers[PATH_HEADER] for record in done.records} == {"litellm", "direct"}
     assert stage.running("edge") == edges
     assert {record.headers[PERCENTAGE_HEADER] for record in done.records} == {"50", "60"}
@@ -124,7 +125,7 @@ def test_a_drained_host_loses_no_request(stage: SwarmStack, prod: Project) -> No
 
     done = asked_meanwhile(prod.url, drain)
     stage.docker("node", "update", "--availability", "active", spare.name)
-    assert done.failures == {}
+    assert errors(done.records) == {}
     until(stage.is_whole, "an edge on every host")
 
 
@@ -138,8 +139,8 @@ def test_a_killed_host_costs_less_than_a_hundredth_of_a_minute(stage: SwarmStack
         until(lambda: stage.is_whole_without(spare), "all parts on two hosts")
 
     done = asked_meanwhile(prod.url, kill)
-    assert sum(done.failures.values()) <= len(done.records) / 100, done.failures
-    assert not done.records[-1].failed
+    assert errors(done.records).total() <= len(done.records) / 100, errors(done.records)
+    assert done.records[-1].error is None
     spare.boot()
     until(stage.is_whole, "three hosts")
 
@@ -154,7 +155,7 @@ def test_a_rebooted_host_takes_part_again(stage: SwarmStack, prod: Project) -> N
 
 def test_a_changed_image_loses_no_request_and_a_broken_one_changes_nothing(stage: SwarmStack, prod: Project) -> None:
     with own_image(prod, stage.made.hosts, "good", SERVES):
-        assert asked_meanwhile(prod.url, stage.bring_up).failures == {}
+        assert errors(asked_meanwhile(prod.url, stage.bring_up).records) == {}
         before = stage.running("friday")
         with own_image(prod, stage.made.hosts, "broken", ENDS_AT_ONCE):
             for _ in range(2):  # again, as people do

@@ -6,7 +6,6 @@ import itertools
 import json
 import socket
 import tarfile
-import time
 import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +17,7 @@ from docker.models.containers import Container
 from components import edge_config
 from components.edge_config import EdgeConfig
 from images import tags
+from testing.meanwhile import until
 
 KEY = "sk-edge-test-key-0123456789"
 PORTS = {
@@ -165,12 +165,8 @@ class Stage:
 
     @staticmethod
     def until(condition: Any, seconds: float = 45.0) -> None:
-        """Wait for a condition; TimeoutError when it does not come true."""
-        deadline = time.monotonic() + seconds
-        while not condition():
-            if time.monotonic() > deadline:
-                raise TimeoutError("the edge's stage did not get there in time")
-            time.sleep(0.1)
+        """Wait for a condition; AssertionError when it does not come true."""
+        until(condition, "what the edge's stage waits for", seconds, every=0.1)
 
 
 def post(path: str, body: str = "{}", *headers: str) -> bytes:

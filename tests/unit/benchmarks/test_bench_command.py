@@ -1,7 +1,5 @@
 """`./fridayctl bench`: what it prints and how it ends. The measuring itself is replaced."""
 
-from __future__ import annotations
-
 import json
 import signal
 from collections.abc import Callable, Iterator, Sequence

@@ -1,7 +1,5 @@
 """The load generator against a real socket server, and its arithmetic."""
 
-from __future__ import annotations
-
 import asyncio
 import itertools
 import statistics
@@ -18,7 +16,7 @@ CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r
 
 
 def request(number: int) -> Request:
-    return Request(f"/chat?n={number}", {"Authorization": "x"}, b"{}")
+    return Request(f"/chat?n={number}", {}, {"Authorization": "x"})
 
 
 class Server:
@@ -79,19 +77,19 @@ def loaded(server: Server, *, count: int = 5, **options: object) -> list[Record]
 @pytest.mark.parametrize("answer", [OK, CHUNKED], ids=["length", "chunked"])
 def test_connections_are_reused(answer: bytes) -> None:
     server = Server(answer)
-    assert not any(record.failed for record in loaded(server))
-    assert server.connections < 5
+    assert not any(record.error for record in loaded(server, count=20))
+    assert server.connections < 20
 
 
 def test_what_is_sent_and_recorded() -> None:
     server = Server(OK)
-    records = loaded(server, picked_headers=("x-path", "x-missing"), count=2)
+    records = loaded(server, count=2)
     assert server.requests[1].startswith(b"POST /base/chat?n=1 HTTP/1.1\r\nHost: 127.0.0.1:")
     assert b"\r\nAuthorization: x\r\n" in server.requests[1]
     assert server.requests[1].endswith(b"\r\n\r\n{}")
     assert [record.number for record in records] == [0, 1]
     assert all(record.start >= record.due > 0 < record.duration for record in records)
-    assert [record.headers for record in records] == [{"x-path": "litellm"}] * 2
+    assert [record.headers.get("x-path") for record in records] == ["litellm"] * 2
 
 
 @pytest.mark.parametrize(
@@ -173,8 +171,8 @@ def test_percentile_of_nothing_is_an_error() -> None:
 
 
 def test_failures_have_no_part_in_the_durations() -> None:
-    records = [Record(n, n / 10, n / 10 + 0.002, (n + 1) / 1000, 200, None, {}) for n in range(10)]
-    records.append(Record(10, 1.0, 1.0, 30.0, None, "timeout", {}))
+    records = [Record(n, n / 10, n / 10 + 0.002, (n + 1) / 1000, None, {}) for n in range(10)]
+    records.append(Record(10, 1.0, 1.0, 30.0, "timeout", {}))
     assert milliseconds(records) == pytest.approx(range(1, 11))
     assert worst_delay(records) == pytest.approx(2)
     assert worst_delay([]) == 0

@@ -1,7 +1,5 @@
 """A real simulator on a loopback port, and a client for it."""
 
-from __future__ import annotations
-
 import socket
 import threading
 import time

@@ -1,7 +1,5 @@
 """Plain answers: shape, content, limits on length, tools, structured output, and who may have them."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 from typing import Any

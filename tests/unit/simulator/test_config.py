@@ -1,7 +1,5 @@
 """Settings, the catalogue file, and the process as a whole."""
 
-from __future__ import annotations
-
 import json
 import os
 import re
@@ -17,7 +15,7 @@ import httpx
 import pytest
 
 from simulator.answers import sample
-from simulator.catalogue import Catalogue, CatalogueError
+from simulator.catalogue import Catalogue
 from simulator.config import CATALOGUE, ConfigError, Settings, load, parse_keys
 from simulator.faults import FAULTS
 
@@ -47,7 +45,7 @@ def test_settings_from_the_environment(tmp_path: Path) -> None:
     assert (settings.rpm, settings.rpd, settings.latency_ms, settings.admin) == (3, None, 120, False)
     assert (settings.credits, settings.grace_seconds, settings.port) == (Decimal(0), 4, 8080)
     accounts = settings.accounts()
-    assert accounts.authenticate("Bearer sk-3").account is accounts.authenticate("bearer sk-1").account
+    assert accounts.authenticate("Bearer sk-3")[0] is accounts.authenticate("bearer sk-1")[0]
 
 
 @pytest.mark.parametrize(
@@ -82,7 +80,7 @@ def test_wrong_catalogue_files(tmp_path: Path, text: str) -> None:
     path = tmp_path / "catalogue.json"
     if text != "missing":
         path.write_text(text, encoding="utf-8")
-    with pytest.raises(CatalogueError, match=r"catalogue\.json"):
+    with pytest.raises(ConfigError, match=r"catalogue\.json"):
         Catalogue.load(path)
 
 
@@ -90,7 +88,7 @@ def test_a_model_appears_once(tmp_path: Path) -> None:
     models = json.loads(CATALOGUE.read_text(encoding="utf-8"))
     path = tmp_path / "catalogue.json"
     path.write_text(json.dumps([models[0], models[0]]), encoding="utf-8")
-    with pytest.raises(CatalogueError, match="twice"):
+    with pytest.raises(ConfigError, match="twice"):
         Catalogue.load(path)
 
 

@@ -1,7 +1,5 @@
 """Which fault a request meets, latency distributions, and what the operator API accepts."""
 
-from __future__ import annotations
-
 import random
 import statistics
 import threading

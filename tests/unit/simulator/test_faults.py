@@ -1,7 +1,5 @@
 """Every fault on the wire, plain and streamed, as a client sees it."""
 
-from __future__ import annotations
-
 import time
 from typing import Any
 

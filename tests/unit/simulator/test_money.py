@@ -1,7 +1,5 @@
 """The bill, balances, keys and lookups of earlier answers."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

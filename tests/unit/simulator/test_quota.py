@@ -1,7 +1,5 @@
 """Free-model limits and money: tables, and properties that hold for any sequence of requests."""
 
-from __future__ import annotations
-
 from decimal import Decimal
 
 import pytest

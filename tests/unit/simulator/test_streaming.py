@@ -1,7 +1,5 @@
 """Streams: comments, deltas, finish, usage, [DONE]."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

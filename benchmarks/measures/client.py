@@ -1,36 +1,39 @@
-"""What calls of a model cost, in a process of their own: its processor time and its memory come from the calls alone.
+"""What Friday's client costs while 100 users ask at once, and whether it keeps something of every call.
 
-`python3 -m benchmarks.client_cost processor|memory URL` loads the API at URL and prints one JSON object.
+The calls are made in a process of their own: its processor time and memory come from them alone.
 """
-
-from __future__ import annotations
 
 import asyncio
 import gc
-import json
 import os
-import subprocess
-import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import httpx
 from pydantic import SecretStr
 
-from benchmarks.closed_loop_users import Ask, describe, failures, run_users
+from benchmarks.figures import Figure
 from benchmarks.http_client import TIMEOUT_SECONDS, check_target
-from benchmarks.upstream import KEY
+from benchmarks.load import Ask, describe, failures, run_users
+from benchmarks.measures.memory import MEGABYTE
+from benchmarks.test_stack import TestStack
+from benchmarks.upstream import KEY, simulator
 from components.catalogue import default_models
 from friday.llm import Caller, LlmConfig, LlmRouter, configure, invoke_llm
 from friday.llm.constants import CHAT_PATH
 from friday.llm.monitoring.logger import configure_logging
-from testing.project import ROOT
 
+UPSTREAM_MS = 300
+MOST_GROWTH = 5
+"""Megabytes. A client that kept one object of each call, its request or its answer, would keep a kilobyte or more: 18
+over the calls after the warm-up. What the allocator itself gains and loses stays below."""
 CALL: dict[str, Any] = {"messages": [{"role": "user", "content": "Are you there?"}], "max_tokens": 64}
 PLAIN, CLIENT = "plain", "client"
 """Ways to call: an httpx client with its defaults, and invoke_llm."""
@@ -39,6 +42,41 @@ ROUND_CALLS = 1_200
 """Twelve for each user: about 4 s when an answer takes 300 ms."""
 WARM_UP_CALLS = 2_000
 ALL_CALLS = 20_000
+
+
+def client_load(_: TestStack) -> list[Figure]:
+    """Compare invoke_llm with httpx alone, both against a simulator in another process."""
+    with simulator(UPSTREAM_MS) as url:
+        cost = in_own_process(processor, url)
+    failed = (sum(cost.failed.values()),)
+    spreads = (f"{name} {min(values):.2f} to {max(values):.2f} ms" for name, values in cost.numbers.items())
+    note = f"a call costs {', '.join(spreads)}"
+    return [
+        Figure("100 users at once: failed calls", 0, "calls", failed, describe(cost.calls, cost.failed)),
+        Figure("client adds to plain httpx, processor time", 1, "ms", added(cost.numbers), note),
+    ]
+
+
+def added(numbers: Mapping[str, Sequence[float]]) -> tuple[float, ...]:
+    """Return how much more a call of invoke_llm costs than one by httpx alone, round by round."""
+    return tuple(client - plain for client, plain in zip(numbers[CLIENT], numbers[PLAIN], strict=True))
+
+
+def client_memory(_: TestStack) -> list[Figure]:
+    """Compare the resident memory after the warm-up with that after all calls."""
+    with simulator(0) as url:
+        cost = in_own_process(memory, url)
+    if cost.failed:
+        raise RuntimeError(f"calls failed, {describe(cost.calls, cost.failed)}")
+    resident = cost.numbers["resident"]
+    sizes = ", ".join(f"{size / MEGABYTE:.1f}" for size in resident)
+    note = f"resident after each {WARM_UP_CALLS:,} calls: {sizes} MB"
+    return [Figure(f"client: memory growth over {ALL_CALLS:,} calls", MOST_GROWTH, "MB", (growth(resident),), note)]
+
+
+def growth(resident: Sequence[float]) -> float:
+    """Return how much more memory there is at the end than after the warm-up, in megabytes."""
+    return (resident[-1] - resident[0]) / MEGABYTE
 
 
 @dataclass(frozen=True)
@@ -50,13 +88,16 @@ class Cost:
     failed: dict[str, int]
 
 
-def in_own_process(what: str, url: str) -> Cost:
-    """Run this module as a process. Raises RuntimeError with its output when it fails."""
-    command = [sys.executable, "-m", "benchmarks.client_cost", what, url]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"{' '.join(command[2:])} ended with {done.returncode}:\n{done.stderr}")
-    return Cost(**json.loads(done.stdout))
+def in_own_process(measure: Callable[[str], Coroutine[Any, Any, Cost]], url: str) -> Cost:
+    """Measure the API at `url` in a new interpreter; raises what that raises, and RuntimeError when it ends."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+        return process.submit(_quietly, measure, url).result()
+
+
+def _quietly(measure: Callable[[str], Coroutine[Any, Any, Cost]], url: str) -> Cost:
+    with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
+        configure_logging(nowhere)  # as the service does: the log line of a call is part of its cost
+        return asyncio.run(measure(url))
 
 
 async def processor(url: str, rounds: int = ROUNDS, calls: int = ROUND_CALLS) -> Cost:
@@ -89,7 +130,8 @@ async def memory(url: str, warm_up: int = WARM_UP_CALLS, calls: int = ALL_CALLS)
         while outcomes.total() < calls and not failures(outcomes):
             outcomes += await run_users(ways[CLIENT], _after(warm_up))
             gc.collect()
-            resident.append(_resident())
+            pages = int(Path("/proc/self/statm").read_text().split()[1])
+            resident.append(float(pages * os.sysconf("SC_PAGE_SIZE")))
     return Cost({"resident": resident}, outcomes.total(), failures(outcomes))
 
 
@@ -111,11 +153,13 @@ async def _ways(url: str) -> AsyncIterator[Mapping[str, Ask]]:
 
     headers = {"Authorization": f"Bearer {KEY}"}
     try:
-        async with httpx.AsyncClient(headers=headers, timeout=TIMEOUT_SECONDS, trust_env=False) as http:
+        async with (
+            aclosing(router),
+            httpx.AsyncClient(headers=headers, timeout=TIMEOUT_SECONDS, trust_env=False) as http,
+        ):
             yield {PLAIN: plain, CLIENT: client}
     finally:
         configure(None)
-        await router.aclose()
 
 
 async def _round(ask: Ask, calls: int) -> tuple[float, Counter[str]]:
@@ -129,22 +173,3 @@ def _after(calls: int) -> Callable[[], bool]:
     """Return a function that returns false `calls` times, then true."""
     left = iter(range(calls))
     return lambda: next(left, None) is None
-
-
-def _resident() -> float:
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return float(pages * os.sysconf("SC_PAGE_SIZE"))
-
-
-def main(arguments: Sequence[str]) -> int:
-    """The command line of the process."""
-    what, url = arguments
-    with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
-        configure_logging(nowhere)  # as the service does: the log line of a call is part of its cost
-        cost = asyncio.run({"processor": processor, "memory": memory}[what](url))
-    print(json.dumps(asdict(cost)))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
