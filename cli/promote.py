@@ -112,7 +112,7 @@ class _Promoting:
             "message": done.message if done else "",
             "watch": [each.model_dump() for each in done.watch.verdicts] if done and done.watch else [],
             "seconds": done.seconds if done else {},
-            "unwell": done.unwell if done else [],
+            "unhealthy": done.unhealthy if done else [],
         }
         if self._options.as_json:
             print_json(document)

@@ -77,7 +77,7 @@ def users_are_safe(deployment: Deployment, percentage: int) -> list[str]:
 
 
 def next_command(stack: str) -> str:
-    """Return the next command for a stack that has something unwell."""
+    """Return the next command for a stack that has something unhealthy."""
     return f"./fridayctl logs {stack} shows more; ./fridayctl drift {stack} --fix brings back what was stopped"
 
 

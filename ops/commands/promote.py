@@ -76,14 +76,14 @@ class Proposal:
 class Promotion:
     """How it ended: `promoted`, `aborted` (gone back), and the gates of the watch if there was one.
 
-    `unwell` says what is not well after going back, for what spoiled a step may spoil the one before it too.
+    `unhealthy` says what is not well after going back, for what spoiled a step may spoil the one before it too.
     """
 
     result: str
     message: str
     watch: AnalysisResult | None = None
     seconds: dict[str, float] = field(default_factory=dict)
-    unwell: list[str] = field(default_factory=list)
+    unhealthy: list[str] = field(default_factory=list)
 
 
 def propose(deployment: Deployment, request: PromoteRequest) -> Proposal:
@@ -202,6 +202,6 @@ def _abort(proposal: Proposal, why: str, seen: AnalysisResult | None) -> Promoti
     try:
         done = restore.make_last(deployment, back, began)
     except answers.CheckError as error:
-        deployment.report("unwell", error.render())
+        deployment.report("unhealthy", error.render())
         return Promotion("aborted", message, seen, {"updated": time.monotonic() - began}, [error.message])
-    return Promotion("aborted", message, seen, done.seconds, done.unwell)
+    return Promotion("aborted", message, seen, done.seconds, done.unhealthy)

@@ -23,7 +23,7 @@ from ops.stacks.stack_file import stack_file
 class RolledBack:
     """A rollback that is done: users are answered as they should be.
 
-    `seconds` tells when each part was over, counted from the command's start; `unwell` is what users can do without.
+    `seconds` tells when each part was over, counted from the command's start; `unhealthy` is what users can do without.
     """
 
     level: int
@@ -31,7 +31,7 @@ class RolledBack:
     target: str
     seconds: dict[str, float] = field(default_factory=dict)
     answers: list[Answer] = field(default_factory=list)
-    unwell: list[str] = field(default_factory=list)
+    unhealthy: list[str] = field(default_factory=list)
 
     def document(self) -> dict[str, object]:
         """Return it for --json."""
@@ -129,15 +129,15 @@ def _finish(deployment: Deployment, worked_out: Restore, began: float) -> Rolled
     deployment.report(
         "gateway", "open at the edge" if worked_out.percentage else "open at the edge; no user is sent there"
     )
-    unwell = answers.users_are_safe(deployment, worked_out.percentage)
+    unhealthy = answers.users_are_safe(deployment, worked_out.percentage)
     answered = answers.ask_around(_users_url(deployment, worked_out), deployment, worked_out.percentage)
-    for each in unwell:
-        deployment.report("unwell", f"{each}; users are answered without it")
-    if unwell:
+    for each in unhealthy:
+        deployment.report("unhealthy", f"{each}; users are answered without it")
+    if unhealthy:
         deployment.report("next", answers.next_command(deployment.name))
     seconds["checked"] = time.monotonic() - began
     target = rollback_plan.shown(worked_out.target.at) if worked_out.target else ""
-    return RolledBack(worked_out.level.number, worked_out.percentage, target, seconds, answered, unwell)
+    return RolledBack(worked_out.level.number, worked_out.percentage, target, seconds, answered, unhealthy)
 
 
 def _users_url(deployment: Deployment, worked_out: Restore) -> str:
