@@ -16,7 +16,7 @@ _LOGS = {"max-file": "3", "max-size": "10m"}
 
 
 @dataclass(frozen=True)
-class Seen:
+class InspectedContainer:
     """One container of a stack, with all that `docker inspect` says of it."""
 
     stack: str
@@ -73,7 +73,7 @@ class Comparison:
     """
 
     workload: Workload
-    seen: Sequence[Seen]
+    seen: Sequence[InspectedContainer]
     image_id: str
     stack: str
     swarm: bool
@@ -196,7 +196,7 @@ class Comparison:
                     yield f"{each.short}: shows {name}"
 
 
-def leftovers(stack: str, seen: Sequence[Seen], workloads: Sequence[Workload]) -> Check:
+def leftovers(stack: str, seen: Sequence[InspectedContainer], workloads: Sequence[Workload]) -> Check:
     """Check that nothing on a host carries the stack's label but replicas and the containers of their files."""
     parts = {workload.part for workload in workloads if workload.replicas}
     files = {f"{workload.part}-files-{workload.files_digest()}" for workload in workloads}
@@ -206,7 +206,7 @@ def leftovers(stack: str, seen: Sequence[Seen], workloads: Sequence[Workload]) -
     )
 
 
-def files_kept(stack: str, seen: Sequence[Seen], workload: Workload) -> Check:
+def files_kept(stack: str, seen: Sequence[InspectedContainer], workload: Workload) -> Check:
     """Check that the container is there which holds a part's files for the next replica; it never runs.
 
     Whoever removes stopped containers (`docker container prune`) removes it too. What runs keeps its files.
@@ -217,7 +217,7 @@ def files_kept(stack: str, seen: Sequence[Seen], workload: Workload) -> Check:
     return compared(workload.part, "its files are kept for the next replica", gone)
 
 
-def contract(seen: Sequence[Seen]) -> Check:
+def contract(seen: Sequence[InspectedContainer]) -> Check:
     """Check the environment that Friday AI reads, as it stands in the containers."""
     problems = [f"{each.short}: {problem}" for each in seen for problem in _broken_terms(each.env)]
     return compared("friday", "keeps Friday AI's environment contract", tuple(problems))

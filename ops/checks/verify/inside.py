@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from components.workload import FILES_DIR, Workload
 from ops.checks.report import Check, compared
-from ops.checks.verify.containers import Seen
+from ops.checks.verify.containers import InspectedContainer
 from ops.hosts.testinfra_host import TestHost
 
 # Both from the container's own tools: the host may have no `ps`, and its file systems are not ours to read.
@@ -31,7 +31,7 @@ class ContainerContents:
     files: Mapping[str, str]
 
 
-def look(place: TestHost, container: Seen, *, files: bool) -> ContainerContents | None:
+def look(place: TestHost, container: InspectedContainer, *, files: bool) -> ContainerContents | None:
     """Look into a container; None when its image has no shell."""
     code, text = place.exec(container.name, f"{_PROCESSES}; echo {_BREAK}; {_FILES if files else 'true'}")
     if code in _NO_PROGRAM:
@@ -87,7 +87,7 @@ def _files(workload: Workload, found: Sequence[ContainerContents]) -> Iterator[s
                 yield f"{each.short}: {path} has other content"
 
 
-def isolation(place: TestHost, friday: Sequence[Seen], hidden: Sequence[str], shown: str) -> Check:
+def isolation(place: TestHost, friday: Sequence[InspectedContainer], hidden: Sequence[str], shown: str) -> Check:
     """Check that Friday can look up the edge (`shown`) and nothing behind it (`hidden`)."""
     if not friday:
         return compared("friday", _ISOLATED, skipped=_NONE_RUNS)

@@ -13,7 +13,7 @@ from components.workload import Workload
 from images.tags import local_images
 from ops.checks.report import Check, Report, compared
 from ops.checks.verify import inside, machine, requests, swarm
-from ops.checks.verify.containers import Comparison, Seen, contract, files_kept, leftovers
+from ops.checks.verify.containers import Comparison, InspectedContainer, contract, files_kept, leftovers
 from ops.deployment import Deployment
 from ops.errors import OperationError
 from ops.hosts.docker_host import STACK_LABEL
@@ -57,7 +57,7 @@ class _Suite:
                 checks += self._part(place, workload, seen)
         return checks
 
-    def _part(self, place: TestHost, workload: Workload, seen: Sequence[Seen]) -> list[Check]:
+    def _part(self, place: TestHost, workload: Workload, seen: Sequence[InspectedContainer]) -> list[Check]:
         found = [each for each in seen if each.part == workload.part]
         secrets = _secrets(self.settings)
         image_id = _image_id(place, workload.image)
@@ -75,11 +75,13 @@ class _Suite:
             checks += requests.checks(place, self.settings)
         return checks
 
-    def _seen(self, place: TestHost) -> list[Seen]:
+    def _seen(self, place: TestHost) -> list[InspectedContainer]:
         """Return the stack's containers; of a Swarm without the ones that have ended, which it keeps as its history."""
         every = [] if self._swarm else ["--all"]
         listed = place.docker("ps", *every, "--quiet", "--filter", f"label={STACK_LABEL}={self.stack}").split()
-        return [Seen(self.stack, each) for each in (place.docker_json("inspect", *listed) if listed else ())]
+        return [
+            InspectedContainer(self.stack, each) for each in (place.docker_json("inspect", *listed) if listed else ())
+        ]
 
     @property
     def _swarm(self) -> bool:
