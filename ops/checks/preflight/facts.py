@@ -85,7 +85,7 @@ class HostFacts:
 
 
 @dataclass(frozen=True)
-class WayBack:
+class RestoreFacts:
     """Where a rollback could go to: the update that runs and the last good one before it, None where there is none.
 
     The problems say why one of them could not be made again.
@@ -101,7 +101,7 @@ class WayBack:
 class Facts:
     """All that is known before a verdict: the settings, what they declare, and each host or why it is not reached.
 
-    `upstream` and `way_back` are None when they were not asked for.
+    `upstream` and `restore` are None when they were not asked for.
     """
 
     stack: str
@@ -109,7 +109,7 @@ class Facts:
     workloads: Sequence[Workload]
     hosts: Mapping[str, HostFacts | OperationError]
     upstream: Upstream | None = None
-    way_back: WayBack | OperationError | None = None
+    restore: RestoreFacts | OperationError | None = None
 
 
 _Built = Mapping[str, Image | None] | OperationError
@@ -144,13 +144,13 @@ class Collector:
             upstream = pool.submit(learn, self._deployment, workloads, reached) if self._upstream else None
             history = pool.submit(_history, self._stack) if self._thorough else None
             hosts = {address: host.result() for address, host in found.items()}
-            way_back = self._way_back(history.result(), hosts) if history else None
+            restore = self._restore(history.result(), hosts) if history else None
             learned = upstream.result() if upstream else None
-            return Facts(self._stack, self._settings, workloads, hosts, learned, way_back)
+            return Facts(self._stack, self._settings, workloads, hosts, learned, restore)
 
-    def _way_back(
+    def _restore(
         self, entries: Sequence[Entry] | OperationError, hosts: Mapping[str, HostFacts | OperationError]
-    ) -> WayBack | OperationError:
+    ) -> RestoreFacts | OperationError:
         if isinstance(entries, OperationError):
             return entries
         reached = [
@@ -162,7 +162,7 @@ class Collector:
         current, target = deployed(entries), next(iter(good_targets(entries)), None)
         # Whether what is built here is there, is the check of images already.
         problems = [shelf.problem(each, built_here=False) if each else None for each in (current, target)]
-        return WayBack(current, problems[0], target, problems[1])
+        return RestoreFacts(current, problems[0], target, problems[1])
 
     def _built(self) -> _Built:
         """Return the images that are built here, as this machine's engine holds them; nothing is asked for none."""
@@ -231,7 +231,7 @@ def memory_limits(workloads: Sequence[Workload], hosts: int) -> int:
 def _history(stack: str) -> list[Entry] | OperationError:
     """Return a stack's history, nothing for a stack that its backend does not know.
 
-    An OperationError too where the history alone could be read, and an update, or the way back, would need more.
+    An OperationError too where the history alone could be read, and an update, or a rollback, would need more.
     """
     try:
         opened = open_known(stack)

@@ -1,16 +1,16 @@
 """Verdicts over facts: nothing is asked here."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
 from components.friday_environment import REQUIRED_OF_THE_TEAM
 from ops.checks.preflight import judge_upstream
 from ops.checks.preflight.facts import MEBIBYTE, Facts, HostFacts, memory_limits
-from ops.checks.preflight.judge_way_back import way_back
 from ops.checks.report import Check, State
 from ops.errors import OperationError
 from ops.hosts import ports, ssh
 from ops.hosts.clock import MOST_SECONDS_APART
+from ops.rollout.history import Entry
+from ops.rollout.rollback_plan import shown
 from ops.stacks.missing_secrets import missing_secrets
 
 GIBIBYTE = 1024 * MEBIBYTE
@@ -21,25 +21,11 @@ UNKNOWN_IMAGE_BYTES = GIBIBYTE
 
 
 _Judge = Callable[[Facts], Iterator[Check]]
-_OneHost = Callable[[Facts, str, HostFacts], Iterator[Check]]
 
 
-@dataclass(frozen=True)
-class Group:
-    """Checks that belong together.
-
-    `before_update` groups hold what would make an update fail: `up` asks them too. What only makes it unwise stays
-    out of there, for a way back must not be refused for it.
-    """
-
-    name: str
-    judge: _Judge
-    before_update: bool
-
-
-def judge(facts: Facts, groups: Sequence[Group]) -> list[Check]:
-    """Return the checks of each group, in order."""
-    return [check for group in groups for check in group.judge(facts)]
+def judge(facts: Facts, judges: Sequence[_Judge]) -> list[Check]:
+    """Return the checks of each judge (`BEFORE_UPDATE` or `ALL`), in order."""
+    return [check for each in judges for check in each(facts)]
 
 
 def _hosts(facts: Facts) -> Iterator[Check]:
@@ -66,8 +52,8 @@ def _without(facts: Facts, address: str) -> str:
     return f"; or, until it is back, take it out of friday-litellm:swarmHosts in Pulumi.{facts.stack}.yaml"
 
 
-def _each_host(name: str, one: _OneHost) -> _Judge:
-    """Return a group's judge that asks `one` for each host that was reached; the others are skipped as `name`."""
+def _each_host(name: str, one: Callable[[Facts, str, HostFacts], Iterator[Check]]) -> _Judge:
+    """Return a judge that asks `one` for each host that was reached; the others are skipped as `name`."""
 
     def every(facts: Facts) -> Iterator[Check]:
         for address, host in facts.hosts.items():
@@ -168,6 +154,36 @@ def _secrets(facts: Facts) -> Iterator[Check]:
         yield Check("secrets", "", State.OK, "the stack's and Friday's own are set")
 
 
+def restore(facts: Facts) -> Iterator[Check]:
+    """Yield one check: the history holds an update to go back to, and its images are still to be had.
+
+    Going back from the next update means making the present one again: when that cannot be done it is a failure. What
+    lies before it is a second way, so it only warns.
+    """
+    found, name = facts.restore, "rollback target"
+    if found is None:
+        yield Check(name, "", State.SKIPPED, "the history was not asked for")
+    elif isinstance(found, OperationError):
+        yield Check(name, "", State.FAILED, found.message, found.fix, found.details)
+    elif found.current is None:
+        yield Check(name, "", State.SKIPPED, "not deployed yet: there is nothing to go back to")
+    elif problem := found.current_problem:
+        text = f"the update that runs ({_shown(found.current)}) could not be restored: {problem.message}"
+        yield Check(name, "", State.FAILED, text, problem.fix, problem.details)
+    elif found.target is None:
+        text = f"the update that runs ({_shown(found.current)}), once there is another; until then level 1"
+        yield Check(name, "", State.OK, text)
+    elif problem := found.target_problem:
+        text = f"the last good update ({_shown(found.target)}) could not be restored: {problem.message}"
+        yield Check(name, "", State.WARNING, text, problem.fix, problem.details)
+    else:
+        yield Check(name, "", State.OK, f"the update of {_shown(found.target)}")
+
+
+def _shown(entry: Entry) -> str:
+    return f"{shown(entry.at)}, {entry.percentage} %"
+
+
 def _space(facts: Facts, address: str, host: HostFacts) -> Iterator[Check]:
     if isinstance(host.space, str):
         yield from _memory(facts, address, host, host.memory, "in all")
@@ -222,17 +238,15 @@ def _gib(count: float) -> str:
     return f"{count / GIBIBYTE:.1f} GiB"
 
 
-# What is asked, in this order. A further group needs its facts in `facts.py`, and its line here.
-GROUPS = (
-    Group("hosts", _hosts, before_update=True),
-    Group("swarm", _each_host("swarm", _swarm), before_update=True),
-    Group("images", _each_host("images", _images), before_update=True),
-    Group("ports", _each_host("ports", _ports), before_update=True),
-    Group("secrets", _secrets, before_update=True),
-    Group("catalogue", judge_upstream.catalogue, before_update=True),
-    Group("key", judge_upstream.key, before_update=True),
-    Group("rollback target", way_back, before_update=False),
-    Group("space", _each_host("space", _space), before_update=False),
-    Group("clock", _each_host("clock", _clock), before_update=False),
+# What is asked, in this order. A further judge needs its facts in `facts.py`, and its line here.
+# Before an update only what would make it fail: one that goes back must not be refused for what is merely unwise.
+BEFORE_UPDATE: tuple[_Judge, ...] = (
+    _hosts,
+    _each_host("swarm", _swarm),
+    _each_host("images", _images),
+    _each_host("ports", _ports),
+    _secrets,
+    judge_upstream.catalogue,
+    judge_upstream.key,
 )
-BEFORE_UPDATE = tuple(group for group in GROUPS if group.before_update)
+ALL = (*BEFORE_UPDATE, restore, _each_host("space", _space), _each_host("clock", _clock))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ops.checks.preflight.facts import Collector, Facts
-from ops.checks.preflight.judge import BEFORE_UPDATE, GROUPS, judge
+from ops.checks.preflight.judge import ALL, BEFORE_UPDATE, judge
 from ops.checks.report import Report
 from ops.deployment import Deployment
 from ops.errors import OperationError
@@ -31,7 +31,7 @@ class Examination:
 def examine(deployment: Deployment) -> Examination:
     """Ask everything that preflight can ask. Changes nothing."""
     facts = Collector(deployment, thorough=True).collect()
-    return Examination(Report(deployment.name, judge(facts, GROUPS)), facts)
+    return Examination(Report(deployment.name, judge(facts, ALL)), facts)
 
 
 def before_update(deployment: Deployment, *, upstream: bool) -> Examination:

@@ -15,7 +15,7 @@ from cli.main import main
 from components.settings.stack import StackSettings
 from images.tags import local_images
 from ops.checks.preflight import facts, run
-from ops.checks.preflight.facts import Collector, Facts, HostFacts, Node, WayBack
+from ops.checks.preflight.facts import Collector, Facts, HostFacts, Node, RestoreFacts
 from ops.checks.preflight.run import Examination
 from ops.checks.preflight.upstream import Upstream
 from ops.checks.report import Check, State
@@ -293,15 +293,15 @@ def test_a_warning_is_told_and_hinders_no_update(
 
 
 @pytest.mark.usefixtures("built_here")
-def test_the_history_and_the_images_on_the_hosts_tell_the_way_back(
+def test_the_history_and_the_images_on_the_hosts_tell_what_can_be_restored(
     local: StackSettings, tmp_path: Path, history: list[Entry]
 ) -> None:
     plain = {"friday-litellm:upstream": "simulator"}
     own = {**plain, "friday-litellm:friday": '{"image": "registry.example/friday:1"}'}
     history += [entry(1, 50, config=plain), entry(2, 10, config=own)]
     with engine(tmp_path / "docker.sock", every_image()):
-        found = Collector(deployment(local), thorough=True).collect().way_back
-    assert isinstance(found, WayBack)
+        found = Collector(deployment(local), thorough=True).collect().restore
+    assert isinstance(found, RestoreFacts)
     assert (found.current, found.current_problem, found.target) == (history[0], None, history[1])
     assert found.target_problem is not None
     assert "registry.example/friday:1" in found.target_problem.message
