@@ -7,10 +7,10 @@ import time
 from benchmarks.figures import Figure
 from benchmarks.prometheus_fixture import HOURS, SCRAPE_SECONDS, filled_prometheus, series
 from benchmarks.test_stack import TestStack
-from ops.metrics import queries
+from ops.metrics.collect import gather
 from ops.metrics.prometheus import Prometheus
-from ops.metrics.queries import Scope, Window
 from ops.rollout.gates import registry
+from ops.rollout.gates.look import Scope, Window
 
 RUNS = 5
 TARGET_SECONDS = 3
@@ -33,7 +33,7 @@ def _gather(url: str, end: float) -> float:
     window = HOURS * 3600.0
     windows = {gate.name: window for gate in registry.GATES}
     server = Prometheus(url)
-    found = queries.gather(server, Scope(end, windows, True, 60.0, Window(end, window)))
+    found = gather(server, Scope(end, windows, True, 60.0, Window(end, window)))
     server.close()
     seconds = time.perf_counter() - began
     missing = [name for name, value in found["figures"].items() if value is None]

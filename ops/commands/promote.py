@@ -16,8 +16,8 @@ from ops.deployment import Deployment
 from ops.errors import EXIT_FAILED, EXIT_INCONCLUSIVE, EXIT_USAGE, OperationError
 from ops.metrics.collect import Sources, measure, sources
 from ops.rollout import steps
-from ops.rollout.analysis import judge
 from ops.rollout.gates.evidence import Evidence
+from ops.rollout.gates.registry import judge
 from ops.rollout.gates.verdict import AnalysisResult, GateInput, Outcome, named
 from ops.rollout.history import ENABLED, NAMESPACE, PERCENTAGE, Entry, Verb, going_back
 from ops.rollout.position import RolloutPosition, plan_of, position_of

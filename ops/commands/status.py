@@ -9,7 +9,7 @@ from typing import Any
 from ops.deployment import Deployment
 from ops.hosts.docker_host import Instance
 from ops.metrics.collect import measure, sources
-from ops.rollout.analysis import judge
+from ops.rollout.gates.registry import judge
 from ops.rollout.gates.verdict import AnalysisResult, GateInput
 from ops.rollout.history import Entry
 from ops.rollout.position import RolloutPosition, position_of

@@ -8,19 +8,18 @@ from functools import cache
 from typing import Any
 
 import httpx
+from pydantic import ValidationError
 
 from components.prometheus import PORT as PROMETHEUS_PORT
 from components.settings.rollout import GateSettings
 from components.settings.stack import StackSettings
 from ops.deployment import Deployment
 from ops.hosts.in_container import InContainer
-from ops.metrics import queries
 from ops.metrics.openrouter import KeyUsage, key_usage, keys_of, reached_at
 from ops.metrics.prometheus import Prometheus, SilentError
-from ops.metrics.queries import Scope, Window
 from ops.rollout.gates import cost, errors, registry
-from ops.rollout.gates.evidence import Evidence
-from ops.rollout.gates.verdict_builder import OPENROUTER, PROMETHEUS
+from ops.rollout.gates.evidence import OPENROUTER, PROMETHEUS, Evidence
+from ops.rollout.gates.look import FRIDAY, Look, Scope, Window
 from ops.rollout.history import Entry, deployed, step_before
 
 _SHORTEST = 10.0
@@ -99,17 +98,43 @@ def windows(settings: StackSettings, elapsed: float) -> dict[str, float]:
     return found
 
 
+def knows_friday(prometheus: Prometheus, now: float) -> bool:
+    """Return whether Friday's own metrics were ever seen: an image of one's own may have none. Raises SilentError."""
+    return bool(prometheus.ask(f"count(last_over_time({FRIDAY}[30d]))", now))
+
+
+def gather(prometheus: Prometheus, scope: Scope) -> dict[str, Any]:
+    """Return the part of the `Evidence` that Prometheus knows: each gate's figures over its window, asked all at once.
+
+    A server that does not answer one, or with numbers that cannot be, is named under `silent`.
+    """
+    found: dict[str, Any] = {}
+    silent: dict[str, str] = {}
+    looks = {gate: Look(prometheus.ask, scope, Window(scope.now, scope.windows[gate.name])) for gate in registry.GATES}
+    asked = [(figure, look) for gate, look in looks.items() for figure in gate.figures]
+    with ThreadPoolExecutor(max_workers=len(asked)) as pool:
+        for name, answer in [(figure.name, pool.submit(figure.look, look)) for figure, look in asked]:
+            try:
+                found[name] = answer.result()
+            except SilentError as error:
+                silent[PROMETHEUS] = str(error)
+            except ValidationError as error:
+                # A number that cannot be, as a negative count. The step is not made then, and the look at it goes on.
+                silent[PROMETHEUS] = f"Prometheus' numbers for {name} make no sense: {error.errors()[0]['msg']}"
+    return {"figures": found, "silent": silent}
+
+
 def _from_prometheus(
     asked: Sources, settings: StackSettings, entries: Sequence[Entry], seconds: Mapping[str, float], now: dt.datetime
 ) -> dict[str, Any]:
     prometheus = Prometheus(asked.prometheus, asked.transport)
     try:
-        has_friday = settings.friday.image is None or queries.knows_friday(prometheus, now.timestamp())
+        has_friday = settings.friday.image is None or knows_friday(prometheus, now.timestamp())
         current = Window(now.timestamp(), seconds[errors.GATE.name])
         baseline = current if _has_baseline(entries, has_friday=has_friday) else _before(settings, entries)
         scope = Scope(now.timestamp(), seconds, has_friday, float(settings.router.cooldown_seconds), baseline)
         words = {} if baseline is current else {"baseline_is": "previous step"}
-        return {"has_friday": has_friday, **words, **queries.gather(prometheus, scope)}
+        return {"has_friday": has_friday, **words, **gather(prometheus, scope)}
     except SilentError as error:
         return {"silent": {PROMETHEUS: str(error)}}
     finally:

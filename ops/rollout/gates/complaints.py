@@ -3,9 +3,8 @@
 from datetime import timedelta
 
 from ops.rollout.gates.evidence import Evidence
-from ops.rollout.gates.gate import Gate
+from ops.rollout.gates.gate import Gate, VerdictBuilder
 from ops.rollout.gates.verdict import GateInput, Verdict
-from ops.rollout.gates.verdict_builder import VerdictBuilder
 from ops.rollout.steps import in_words
 
 NAME = "complaints"

@@ -1,9 +1,9 @@
 """The gate on money: exactly $0, by every source that can know."""
 
-from ops.rollout.gates.evidence import Evidence
-from ops.rollout.gates.gate import FRIDAY, GATEWAY, Figure, Gate, Look
+from ops.rollout.gates.evidence import OPENROUTER, PROMETHEUS, Evidence
+from ops.rollout.gates.gate import Gate, VerdictBuilder
+from ops.rollout.gates.look import FRIDAY, GATEWAY, Figure, Look
 from ops.rollout.gates.verdict import GateInput, Verdict, count
-from ops.rollout.gates.verdict_builder import OPENROUTER, PROMETHEUS, VerdictBuilder
 
 _NAME = "cost"
 

@@ -1,23 +1,23 @@
 """The gate on errors: the gateway's users may not see more of them than the others."""
 
 from ops.rollout.gates.evidence import Calls, Evidence
-from ops.rollout.gates.gate import GATEWAY_PATHS, Figure, Gate, Look
+from ops.rollout.gates.gate import Gate, VerdictBuilder
+from ops.rollout.gates.look import GATEWAY_PATHS, Figure, Look
 from ops.rollout.gates.proportions import difference
 from ops.rollout.gates.verdict import GateInput, Verdict, share_of_calls
-from ops.rollout.gates.verdict_builder import VerdictBuilder
 
 _NAME = "errors"
 
 
 def _look(look: Look) -> Calls | None:
-    return look.friday_calls(*GATEWAY_PATHS) if look.has_friday else _at_the_edge(look)
+    return look.friday_calls(*GATEWAY_PATHS) if look.scope.has_friday else _at_the_edge(look)
 
 
 def _look_at_baseline(look: Look) -> Calls | None:
     others = look.baseline
     if others is None:
         return None
-    return others.friday_calls("direct") if look.has_friday else _at_the_edge(others)
+    return others.friday_calls("direct") if look.scope.has_friday else _at_the_edge(others)
 
 
 def _at_the_edge(look: Look) -> Calls | None:
@@ -40,10 +40,10 @@ def _baseline(evidence: Evidence, given: GateInput) -> Verdict:
     builder = VerdictBuilder(_NAME, evidence, given, metric, f"at most {settings.maximum_percent:g} %")
     calls = _BASELINE.of(evidence)
     if calls is None:
-        return builder.unanswered(part="friday")
-    value, minimum = share_of_calls(calls), given.enough(settings.minimum_samples)
-    if calls.total < minimum:
-        return builder.too_few(value, calls.total, minimum)
+        return builder.unanswered("friday")
+    value = share_of_calls(calls)
+    if few := builder.too_few(calls.total, settings.minimum_samples, value):
+        return few
     if calls.rate * 100 > settings.maximum_percent:
         cause = "Friday fails without LiteLLM: there is no sound baseline to compare with"
         return builder.fails(value, calls.total, cause=cause, fix=f"./fridayctl logs {given.stack} friday")
@@ -57,15 +57,15 @@ def _compared(evidence: Evidence, given: GateInput) -> Verdict:
     builder = VerdictBuilder(_NAME, evidence, given, metric, limits)
     ours, theirs = _CALLS.of(evidence), _BASELINE.of(evidence)
     if ours is None or theirs is None:
-        return builder.unanswered(part="friday")
-    value, minimum = f"{share_of_calls(ours)} against {share_of_calls(theirs)}", given.enough(settings.minimum_samples)
-    if ours.total < minimum:
-        return builder.too_few(value, ours.total, minimum)
+        return builder.unanswered("friday")
+    value = f"{share_of_calls(ours)} against {share_of_calls(theirs)}"
+    if few := builder.too_few(ours.total, settings.minimum_samples, value):
+        return few
     if ours.rate * 100 > settings.maximum_percent:
         cause = "the gateway's models fail and the fallback does not make it good"
         return builder.fails(value, ours.total, cause=cause, fix=_fix(given))
-    if theirs.total < minimum:
-        return builder.too_few(value, theirs.total, minimum)
+    if few := builder.too_few(theirs.total, settings.minimum_samples, value):
+        return few
     return _by_difference(builder, ours, theirs, value)
 
 

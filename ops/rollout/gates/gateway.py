@@ -1,9 +1,9 @@
 """The gate on the gateway's health: how much of the time the edge found a healthy replica."""
 
 from ops.rollout.gates.evidence import Evidence
-from ops.rollout.gates.gate import EDGE, Figure, Gate
+from ops.rollout.gates.gate import Gate, VerdictBuilder
+from ops.rollout.gates.look import EDGE, Figure
 from ops.rollout.gates.verdict import GateInput, Verdict, percent
-from ops.rollout.gates.verdict_builder import VerdictBuilder
 
 _NAME = "gateway"
 # The edge that sees fewest counts: users of a host whose edge has no gateway are users without one.
@@ -16,7 +16,7 @@ def _judge(evidence: Evidence, given: GateInput) -> Verdict:
     builder = VerdictBuilder(_NAME, evidence, given, "time with a healthy gateway replica", f"at least {minimum:g} %")
     up = _UP.of(evidence)
     if up is None:
-        return builder.unanswered(part="edge")
+        return builder.unanswered("edge")
     value = percent(up)
     if up * 100 < minimum:
         cause = "gateway replicas stopped, ran out of memory, or did not answer their health check"

@@ -1,15 +1,15 @@
 """The gate on time: how long the gateway's users wait for whole calls."""
 
 from ops.rollout.gates.evidence import Distribution, Evidence
-from ops.rollout.gates.gate import FRIDAY, GATEWAY, GATEWAY_PATHS, Figure, Gate, Look
+from ops.rollout.gates.gate import Gate, VerdictBuilder
+from ops.rollout.gates.look import FRIDAY, GATEWAY, GATEWAY_PATHS, Figure, Look
 from ops.rollout.gates.verdict import GateInput, Verdict
-from ops.rollout.gates.verdict_builder import VerdictBuilder
 
 _NAME = "latency"
 
 
 def _look(look: Look) -> Distribution | None:
-    if look.has_friday:
+    if look.scope.has_friday:
         return look.durations(f'friday_llm_latency_seconds_bucket{{path=~"{"|".join(GATEWAY_PATHS)}"}}', FRIDAY)
     return look.durations("litellm_request_total_latency_metric_bucket", GATEWAY)
 
@@ -31,10 +31,9 @@ def _judge(evidence: Evidence, given: GateInput) -> Verdict:
     builder = VerdictBuilder(_NAME, evidence, given, "time of whole calls, LiteLLM's users", threshold)
     ours, direct = _OURS.of(evidence), _DIRECT.of(evidence)
     if ours is None:
-        return builder.unanswered(part="friday" if evidence.has_friday else "litellm")
-    minimum = given.enough(settings.minimum_samples)
-    if ours.samples < minimum:
-        return builder.too_few("", ours.samples, minimum)
+        return builder.unanswered("friday" if evidence.has_friday else "litellm")
+    if few := builder.too_few(ours.samples, settings.minimum_samples):
+        return few
     value = _shown(ours, targets)
     if direct and direct.samples:
         value += f" (direct: {_shown(direct, targets)})"

@@ -1,15 +1,15 @@
 """The gate on the metrics themselves: has Prometheus seen enough for the other gates to mean it?"""
 
 from ops.rollout.gates.evidence import Evidence
-from ops.rollout.gates.gate import EDGE, FRIDAY, GATEWAY, Figure, Gate, Look
+from ops.rollout.gates.gate import Gate, VerdictBuilder
+from ops.rollout.gates.look import EDGE, FRIDAY, GATEWAY, Figure, Look
 from ops.rollout.gates.verdict import GateInput, Verdict, percent
-from ops.rollout.gates.verdict_builder import VerdictBuilder
 
 _NAME = "metrics"
 
 
 def _look(look: Look) -> float | None:
-    return look.share_seen(*([FRIDAY] if look.has_friday else []), GATEWAY, EDGE)
+    return look.share_seen(*([FRIDAY] if look.scope.has_friday else []), GATEWAY, EDGE)
 
 
 _COVERAGE = Figure("coverage", _look)
@@ -23,7 +23,7 @@ def _judge(evidence: Evidence, given: GateInput) -> Verdict:
     )
     coverage = _COVERAGE.of(evidence)
     if coverage is None:
-        return builder.unanswered(part="prometheus")
+        return builder.unanswered("prometheus")
     value = percent(coverage)
     if coverage * 100 < minimum:
         cause = "Prometheus did not run, or did not reach the gateway and Friday, for part of it"

@@ -1,9 +1,9 @@
 """The gate on what LiteLLM adds to the time of its models."""
 
 from ops.rollout.gates.evidence import Evidence
-from ops.rollout.gates.gate import GATEWAY, Figure, Gate
+from ops.rollout.gates.gate import Gate, VerdictBuilder
+from ops.rollout.gates.look import GATEWAY, Figure
 from ops.rollout.gates.verdict import GateInput, Verdict
-from ops.rollout.gates.verdict_builder import VerdictBuilder
 
 _NAME = "overhead"
 _ADDED = Figure("overhead", lambda look: look.durations("litellm_overhead_latency_metric_bucket", GATEWAY))
@@ -16,10 +16,9 @@ def _judge(evidence: Evidence, given: GateInput) -> Verdict:
     builder = VerdictBuilder(_NAME, evidence, given, "time that LiteLLM adds to a model's", threshold)
     added = _ADDED.of(evidence)
     if added is None:
-        return builder.unanswered(part="litellm")
-    minimum = given.enough(settings.minimum_samples)
-    if added.samples < minimum:
-        return builder.too_few("", added.samples, minimum)
+        return builder.unanswered("litellm")
+    if few := builder.too_few(added.samples, settings.minimum_samples):
+        return few
     median = added.quantile(0.5) * 1000
     value = f"median {median:.1f} ms"
     if median > settings.p50_milliseconds:

@@ -1,16 +1,16 @@
 """The gate on the models: how long the one that fared worst was out of service."""
 
 from ops.rollout.gates.evidence import Evidence
-from ops.rollout.gates.gate import GATEWAY, Figure, Gate, Look
+from ops.rollout.gates.gate import Gate, VerdictBuilder
+from ops.rollout.gates.look import GATEWAY, Figure, Look
 from ops.rollout.gates.verdict import GateInput, Verdict, percent
-from ops.rollout.gates.verdict_builder import VerdictBuilder
 
 _NAME = "providers"
 
 
 def _look(look: Look) -> dict[str, float] | None:
     found = look.by_label("litellm_deployment_cooled_down_total", "litellm_model_name", GATEWAY)
-    return None if found is None else {model: times * look.cooldown_seconds for model, times in found.items()}
+    return None if found is None else {model: times * look.scope.cooldown_seconds for model, times in found.items()}
 
 
 _SECONDS_OUT = Figure("seconds_out", _look)
@@ -23,7 +23,7 @@ def _judge(evidence: Evidence, given: GateInput) -> Verdict:
     builder = VerdictBuilder(_NAME, evidence, given, metric, f"at most {maximum:g} % each")
     out, window = _SECONDS_OUT.of(evidence), evidence.windows[_NAME]
     if out is None:
-        return builder.unanswered(part="litellm")
+        return builder.unanswered("litellm")
     shares = {model: min(1.0, seconds / window) for model, seconds in out.items() if seconds}
     value = ", ".join(f"{model} {percent(share)}" for model, share in sorted(shares.items(), key=lambda each: -each[1]))
     failing = [model for model, share in shares.items() if share * 100 > maximum]

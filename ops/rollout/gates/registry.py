@@ -1,20 +1,13 @@
-"""The gates, in the order in which they are shown. A further one is a module beside this one, and its line here.
+"""The gates, in the order in which they are shown, and each of them asked: evidence in, verdicts out.
 
-Its thresholds, if it has any, are a class and a field in the settings of the gates.
+A further one is a module beside this one, and its line here. Its thresholds, if it has any, are a class and a field in
+the settings of the gates.
 """
 
-from ops.rollout.gates import (
-    complaints,
-    cost,
-    errors,
-    fallbacks,
-    gateway,
-    latency,
-    metrics,
-    overhead,
-    providers,
-    quota,
-)
+from ops.rollout.gates import complaints, cost, errors, fallbacks, gateway, latency, metrics, overhead, providers, quota
+from ops.rollout.gates.evidence import Evidence
+from ops.rollout.gates.gate import Gate
+from ops.rollout.gates.verdict import AnalysisResult, GateInput, Outcome, Verdict
 
 GATES = (
     metrics.GATE,
@@ -28,3 +21,15 @@ GATES = (
     quota.GATE,
     complaints.GATE,
 )
+
+
+def judge(evidence: Evidence, given: GateInput) -> AnalysisResult:
+    """Return every gate's verdict for a step, or only the watched ones'."""
+    asked = [gate for gate in GATES if gate.watched or not given.watching]
+    return AnalysisResult(verdicts=tuple(_verdict(gate, evidence, given) for gate in asked))
+
+
+def _verdict(gate: Gate, evidence: Evidence, given: GateInput) -> Verdict:
+    if not given.current and gate.needs_gateway_traffic:
+        return Verdict(gate=gate.name, outcome=Outcome.SKIPPED, metric="", cause="at 0 % nobody uses the gateway yet")
+    return gate.judge(evidence, given)

@@ -6,8 +6,8 @@ import pytest
 
 from ops.checks import answers
 from ops.errors import EXIT_USAGE, OperationError
-from ops.rollout.analysis import judge
 from ops.rollout.gates.evidence import Calls, Evidence
+from ops.rollout.gates.registry import judge
 from ops.rollout.history import ENABLED, PERCENTAGE, Verb
 from tests.unit.given import settings
 from tests.unit.ops.evidence import gate_input, sound

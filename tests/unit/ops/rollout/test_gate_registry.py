@@ -9,14 +9,14 @@ from cli.gates import show_gates
 from cli.promote import EPILOG
 from components.settings.rollout import GateSettings, GatesSettings
 from ops.metrics import collect
+from ops.metrics.collect import gather
 from ops.metrics.prometheus import Prometheus
-from ops.metrics.queries import Scope, gather
-from ops.rollout.analysis import judge
 from ops.rollout.gates import registry
 from ops.rollout.gates.evidence import Evidence
-from ops.rollout.gates.gate import GATEWAY, Figure, Gate
+from ops.rollout.gates.gate import Gate, VerdictBuilder
+from ops.rollout.gates.look import GATEWAY, Figure, Scope
+from ops.rollout.gates.registry import judge
 from ops.rollout.gates.verdict import GateInput, Outcome, Verdict
-from ops.rollout.gates.verdict_builder import VerdictBuilder
 from tests.unit.given import settings
 from tests.unit.ops.evidence import NAMES, gate_input, sound
 from tests.unit.ops.fake_prometheus import FakePrometheus, vector
@@ -29,7 +29,7 @@ def judge_tokens(evidence: Evidence, given: GateInput) -> Verdict:
     builder = VerdictBuilder("tokens", evidence, given, "tokens that were used", "at most 1,000")
     used = TOKENS.of(evidence)
     if used is None:
-        return builder.unanswered(part="litellm")
+        return builder.unanswered("litellm")
     return builder.passes(f"{used:,.0f}") if used <= 1000 else builder.fails(f"{used:,.0f}", None, cause="c", fix="m")
 
 

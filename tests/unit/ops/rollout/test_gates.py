@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ops.rollout.analysis import judge
 from ops.rollout.gates import registry
 from ops.rollout.gates.evidence import Calls, Distribution, Evidence, Load
 from ops.rollout.gates.quota import affordable
+from ops.rollout.gates.registry import judge
 from ops.rollout.gates.verdict import AnalysisResult, Outcome, Verdict
 from tests.unit.ops.evidence import NAMES, durations, gate_input, sound
 

@@ -1,11 +1,11 @@
 """Evidence out of Prometheus: what is asked, what the answers mean, and what silence means."""
 
-import httpx
 import pytest
 
-from ops.metrics.prometheus import Prometheus, SilentError, counted, duration, sampled, step
-from ops.metrics.queries import Scope, Window, gather, knows_friday
+from ops.metrics.collect import gather, knows_friday
+from ops.metrics.prometheus import Prometheus
 from ops.rollout.gates.evidence import Calls, Load
+from ops.rollout.gates.look import Scope, Window, counted, duration, sampled, step
 from tests.unit.ops.evidence import NAMES
 from tests.unit.ops.fake_prometheus import FakePrometheus, Rows, vector
 
@@ -103,21 +103,6 @@ def test_a_server_that_gives_no_answer_is_told_with_what_it_said(fake: FakeProme
     found = gathered(fake, scope())
     assert set(found) == {"silent"}
     assert words in str(found["silent"])
-
-
-def test_a_server_that_is_not_there_is_told() -> None:
-    def refuse(request: httpx.Request) -> httpx.Response:
-        raise httpx.ConnectError("refused", request=request)
-
-    asked = Prometheus("http://prometheus", httpx.MockTransport(refuse))
-    with pytest.raises(SilentError, match="http://prometheus does not answer"):
-        asked.ask("up", NOW)
-    asked.close()
-
-
-def test_what_is_not_a_number_is_no_sample() -> None:
-    fake = FakePrometheus({"x": [({}, float("nan")), ({}, float("inf")), ({}, 1.0)]})
-    assert [each.number for each in Prometheus("http://p", fake).ask("x", NOW)] == [1.0]
 
 
 def test_a_friday_without_metrics_is_seen_by_the_edge_against_the_step_before() -> None:
