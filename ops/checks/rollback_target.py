@@ -10,8 +10,8 @@ from ops.errors import EXIT_USAGE, OperationError
 from ops.hosts import images
 from ops.hosts.images import ImageHost, Need
 from ops.progress import Say
-from ops.rollout.history import NAMESPACE, Entry, good_targets
-from ops.rollout.rollback_plan import Level, shown
+from ops.rollout.history import NAMESPACE, Entry, good_targets, shown
+from ops.rollout.rollback_plan import Level
 from ops.stacks.stack_file import NOT_GENERATED
 
 

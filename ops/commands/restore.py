@@ -12,6 +12,7 @@ from ops.commands.deploy import deploy, lacking
 from ops.deployment import Deployment
 from ops.errors import EXIT_FAILED, EXIT_USAGE, OperationError
 from ops.rollout import rollback_plan
+from ops.rollout.history import shown
 from ops.rollout.rollback_plan import Restore, RollbackRequest, Step
 from ops.stacks import worktree
 from ops.stacks.pulumi_files import HeldError
@@ -44,7 +45,7 @@ def prepare(deployment: Deployment, request: RollbackRequest) -> Restore:
     Raises SettingsError or OperationError (exit code 2) when there is nothing to go back to, or its images are gone.
     """
     stack, entries = deployment.open_to_change(), deployment.history
-    worked_out = rollback_plan.plan(entries, settings_of(stack), request.level, to=request.to, reason=request.reason)
+    worked_out = rollback_plan.plan(entries, settings_of(stack), request)
     if worked_out.target is None:
         return worked_out
     if request.level.by_its_code:
@@ -136,7 +137,7 @@ def _finish(deployment: Deployment, worked_out: Restore, began: float) -> Rolled
     if unhealthy:
         deployment.report("next", answers.next_command(deployment.name))
     seconds["checked"] = time.monotonic() - began
-    target = rollback_plan.shown(worked_out.target.at) if worked_out.target else ""
+    target = shown(worked_out.target.at) if worked_out.target else ""
     return RolledBack(worked_out.level.number, worked_out.percentage, target, seconds, answered, unhealthy)
 
 

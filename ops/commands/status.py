@@ -12,8 +12,7 @@ from ops.metrics.collect import measure, sources
 from ops.rollout.gates.registry import judge
 from ops.rollout.gates.verdict import AnalysisResult, GateInput
 from ops.rollout.history import Entry
-from ops.rollout.position import RolloutPosition, position_of
-from ops.rollout.steps import in_words
+from ops.rollout.steps import RolloutPosition, in_words, position_of
 
 _URLS = ("fridayUrl", "gatewayUrl", "simulatorUrl", "prometheusUrl")
 _LAST = 5

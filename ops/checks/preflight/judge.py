@@ -9,8 +9,7 @@ from ops.checks.report import Check, State
 from ops.errors import OperationError
 from ops.hosts import ports, ssh
 from ops.hosts.clock import MOST_SECONDS_APART
-from ops.rollout.history import Entry
-from ops.rollout.rollback_plan import shown
+from ops.rollout.history import Entry, shown
 from ops.stacks.missing_secrets import missing_secrets
 
 GIBIBYTE = 1024 * MEBIBYTE
