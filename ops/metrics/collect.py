@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import httpx
@@ -16,7 +16,7 @@ from components.settings.stack import StackSettings
 from ops.deployment import Deployment
 from ops.hosts.in_container import InContainer
 from ops.metrics.openrouter import KeyUsage, key_usage, keys_of, reached_at
-from ops.metrics.prometheus import Prometheus, SilentError
+from ops.metrics.prometheus import Prometheus, SilentError, answered
 from ops.rollout.gates import cost, errors, registry
 from ops.rollout.gates.evidence import OPENROUTER, PROMETHEUS, Evidence
 from ops.rollout.gates.look import FRIDAY, Look, Scope, Window
@@ -67,13 +67,14 @@ def measure(
     elapsed = (now - began).total_seconds()
     seconds = windows(settings, elapsed)
     with ThreadPoolExecutor(max_workers=1 + len(asked.keys)) as pool:
-        keys = [pool.submit(_ask_about, asked, key) for key in asked.keys]
+        questions = [partial(key_usage, asked.openrouter, key, asked.to_openrouter) for key in asked.keys]
+        keys = [pool.submit(answered, question) for question in questions]
         found = _from_prometheus(asked, settings, entries, seconds, now)
         answers = [key.result() for key in keys]
     usages = [answer for answer in answers if isinstance(answer, KeyUsage)]
-    refusals = [answer for answer in answers if isinstance(answer, str)]
+    refusals = [answer for answer in answers if isinstance(answer, SilentError)]
     if refusals:
-        found["silent"] = {**found["silent"], OPENROUTER: refusals[0]}
+        found["silent"] = {**found["silent"], OPENROUTER: str(refusals[0])}
     elif usages:
         since = now - dt.timedelta(seconds=seconds[cost.GATE.name])
         found["key_usage"] = sum(usage.since(since, now) for usage in usages)
@@ -157,10 +158,3 @@ def _before(settings: StackSettings, entries: Sequence[Entry]) -> Window | None:
     soak = settings.rollout.soak_hours * 3600
     lasted = max((ended - began).total_seconds(), _SHORTEST)
     return Window(ended.timestamp(), min(lasted, soak) if soak else lasted)
-
-
-def _ask_about(asked: Sources, key: str) -> KeyUsage | str:
-    try:
-        return key_usage(asked.openrouter, key, asked.to_openrouter)
-    except SilentError as error:
-        return str(error)

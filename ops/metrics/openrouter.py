@@ -1,6 +1,6 @@
 """What OpenRouter, or the simulator in its place, says: of a key, its dollars and limits; of models, their prices."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -113,33 +113,26 @@ def reached_at(
 
 
 def key_usage(base_url: str, key: str, transport: httpx.BaseTransport | None = None) -> KeyUsage:
-    """Ask OpenRouter (or its simulator) at `base_url` about a key. Raises SilentError (RefusedError for a key
-    that is not valid); the key is in no message."""
-    headers = {"Authorization": f"Bearer {key}"}
-    return _asked(base_url, "key", "when asked about the key", _Key, transport, headers).data
+    """Ask OpenRouter (or its simulator) at `base_url` about a key, which is in no message.
+
+    Raises SilentError, for a key that is not valid RefusedError.
+    """
+    return _asked(base_url, "key", "when asked about the key", _Key, transport, key).data
 
 
 def catalogue(base_url: str, transport: httpx.BaseTransport | None = None) -> dict[str, Listed]:
     """Ask OpenRouter (or its simulator) at `base_url` which models there are, by id. Raises SilentError."""
-    found = _asked(base_url, "models", "when asked for its models", _Catalogue, transport, {})
+    found = _asked(base_url, "models", "when asked for its models", _Catalogue, transport)
     return {model.id: model for model in found.data}
 
 
 def _asked(
-    base_url: str,
-    path: str,
-    when: str,
-    form: type[_Answer],
-    transport: httpx.BaseTransport | None,
-    headers: Mapping[str, str],
+    base_url: str, path: str, when: str, form: type[_Answer], transport: httpx.BaseTransport | None, key: str = ""
 ) -> _Answer:
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
     try:
-        with httpx.Client(
-            timeout=SECONDS,
-            transport=transport,
-            trust_env=base_url.startswith("https:"),
-        ) as client:
-            response = client.get(f"{base_url}/{path}", headers=dict(headers))
+        with httpx.Client(timeout=SECONDS, transport=transport, trust_env=base_url.startswith("https:")) as client:
+            response = client.get(f"{base_url}/{path}", headers=headers)
     except httpx.HTTPError as error:
         raise SilentError(f"OpenRouter at {base_url} does not answer ({error or type(error).__name__})") from error
     if response.status_code != httpx.codes.OK:

@@ -1,7 +1,8 @@
 """A client of Prometheus' HTTP API for instant queries."""
 
 import math
-from typing import Literal
+from collections.abc import Callable
+from typing import Literal, TypeVar
 
 import httpx
 from pydantic import BaseModel, ValidationError
@@ -11,9 +12,19 @@ from ops.rollout.gates.look import Sample
 SECONDS = 10.0
 """How long one query may take: the whole of `status` is meant to take 3 s."""
 
+_Found = TypeVar("_Found")
+
 
 class SilentError(Exception):
     """A source of metrics gave no usable answer; the text says which and why."""
+
+
+def answered(ask: Callable[[], _Found]) -> _Found | SilentError:
+    """Return what `ask` returns, or the SilentError that it raises."""
+    try:
+        return ask()
+    except SilentError as error:
+        return error
 
 
 class _Data(BaseModel):

@@ -37,10 +37,8 @@ MEBIBYTE = 1024 * 1024
 class Node:
     """One node of a Swarm, as its managers see it; `ready` is true while it answers them."""
 
-    id: str
     name: str
     ready: bool
-    active: bool
 
 
 @dataclass(frozen=True)
@@ -215,7 +213,7 @@ class Collector:
         missing = [need for need in self._needs if held[need.reference] is None]
         return Held(
             present=len(self._needs) - len(missing),
-            missing=tuple((need, _size(built.get(need.reference))) for need in missing),
+            missing=tuple((need, image.size if (image := built.get(need.reference)) else None) for need in missing),
             problems=tuple(images.problems(self._stack, self._needs, host, held, built)),
         )
 
@@ -243,28 +241,13 @@ def _history(stack: str) -> list[Entry] | OperationError:
         return error
 
 
-def _size(image: Image | None) -> int | None:
-    return image.size if image else None
-
-
 def _swarm(told: Mapping[str, Any], client: docker.DockerClient) -> Swarm:
     manager = bool(told["ControlAvailable"])
-    nodes = [_node(each) for each in client.api.nodes()] if manager else []
-    return Swarm(
-        active=told["LocalNodeState"] == "active",
-        manager=manager,
-        node=str(told["NodeID"]),
-        nodes={node.id: node for node in nodes},
-    )
-
-
-def _node(told: Mapping[str, Any]) -> Node:
-    return Node(
-        id=str(told["ID"]),
-        name=str(told["Description"]["Hostname"]),
-        ready=told["Status"]["State"] == "ready",
-        active=told["Spec"]["Availability"] == "active",
-    )
+    nodes = {
+        str(each["ID"]): Node(str(each["Description"]["Hostname"]), ready=each["Status"]["State"] == "ready")
+        for each in (client.api.nodes() if manager else ())
+    }
+    return Swarm(told["LocalNodeState"] == "active", manager, str(told["NodeID"]), nodes)
 
 
 def _own_memory(stack: str, client: docker.DockerClient) -> int:

@@ -31,7 +31,7 @@ HEALTHY = HostFacts(
     holders=FREE,
     space=Space(memory=16 * GIBIBYTE, disk=100 * GIBIBYTE),
 )
-NODES = {name: Node(name, f"host-{name}", ready=True, active=True) for name in ("a", "b", "c")}
+NODES = {name: Node(f"host-{name}", ready=True) for name in ("a", "b", "c")}
 
 
 def manager(**changes: Any) -> HostFacts:
@@ -145,7 +145,7 @@ def test_the_swarm_has_to_be_there_with_a_manager_and_every_host(
 
 
 def test_a_node_that_the_manager_does_not_hear_of_fails() -> None:
-    nodes = {**NODES, "b": Node("b", "host-b", ready=False, active=True)}
+    nodes = {**NODES, "b": Node("host-b", ready=False)}
     swarm = Swarm(active=True, manager=True, node="a", nodes=nodes)
     check = only(facts({FIRST: dataclasses.replace(HEALTHY, swarm=swarm), SECOND: member("b")}))
     assert check.found == f"{SECOND}: the manager does not hear of it (node host-b)"
