@@ -1,7 +1,7 @@
 """Looks into running containers: which processes as whom, which files with which content, which names resolve."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from components.workload import FILES_DIR, Workload
@@ -50,41 +50,45 @@ def checks(workload: Workload, found: Sequence[ContainerContents | None], secret
     """Compare what is inside a part's containers with what the part declares."""
     seen = [each for each in found if each]
     no_shell = "" if len(seen) == len(found) else "its image has no shell to look with"
-    left_out = no_shell if found else _NONE_RUNS
-    part = workload.part
-    made = [
-        compared(part, "no process works as root", tuple(_roots(seen)), left_out),
-        compared(part, "no secret in a process's arguments", tuple(_arguments(seen, secrets)), left_out),
-    ]
+    made: dict[str, Callable[[ContainerContents], Iterator[str]]] = {
+        "no process works as root": _roots,
+        "no secret in a process's arguments": lambda each: _arguments(each, secrets),
+    }
     if workload.files:
-        name = f"{len(workload.files)} files below {FILES_DIR} are what is declared"
-        made.append(compared(part, name, tuple(_files(workload, seen)), left_out))
-    return made
+        made[f"{len(workload.files)} files below {FILES_DIR} are what is declared"] = lambda each: _files(
+            workload, each
+        )
+    return [
+        compared(
+            workload.part,
+            name,
+            (f"{each.short}: {problem}" for each in seen for problem in problems(each)),
+            no_shell if found else _NONE_RUNS,
+        )
+        for name, problems in made.items()
+    ]
 
 
-def _roots(found: Sequence[ContainerContents]) -> Iterator[str]:
-    for each in found:
-        # The program only: arguments may be somebody's secrets.
-        yield from (f"{each.short}: {arguments.split(' ')[0]}" for uid, arguments in each.processes if uid == "0")
-        if not each.processes:
-            yield f"{each.short}: no process could be seen"
+def _roots(each: ContainerContents) -> Iterator[str]:
+    # The program only: arguments may be somebody's secrets.
+    yield from (arguments.split(" ")[0] for uid, arguments in each.processes if uid == "0")
+    if not each.processes:
+        yield "no process could be seen"
 
 
-def _arguments(found: Sequence[ContainerContents], secrets: Mapping[str, str]) -> Iterator[str]:
-    for each in found:
-        for name, value in secrets.items():
-            if any(value in arguments for _, arguments in each.processes):
-                yield f"{each.short}: shows {name}"
+def _arguments(each: ContainerContents, secrets: Mapping[str, str]) -> Iterator[str]:
+    for name, value in secrets.items():
+        if any(value in arguments for _, arguments in each.processes):
+            yield f"shows {name}"
 
 
-def _files(workload: Workload, found: Sequence[ContainerContents]) -> Iterator[str]:
+def _files(workload: Workload, each: ContainerContents) -> Iterator[str]:
     wanted = {path: hashlib.sha256(file.content.encode()).hexdigest() for path, file in workload.files.items()}
-    for each in found:
-        yield from (f"{each.short}: {path} is missing" for path in sorted(wanted.keys() - each.files.keys()))
-        yield from (f"{each.short}: {path} is not declared" for path in sorted(each.files.keys() - wanted.keys()))
-        for path in sorted(wanted.keys() & each.files.keys()):
-            if wanted[path] != each.files[path]:
-                yield f"{each.short}: {path} has other content"
+    yield from (f"{path} is missing" for path in sorted(wanted.keys() - each.files.keys()))
+    yield from (f"{path} is not declared" for path in sorted(each.files.keys() - wanted.keys()))
+    for path in sorted(wanted.keys() & each.files.keys()):
+        if wanted[path] != each.files[path]:
+            yield f"{path} has other content"
 
 
 def isolation(place: TestHost, friday: Sequence[InspectedContainer], hidden: Sequence[str], shown: str) -> Check:
@@ -101,4 +105,4 @@ def isolation(place: TestHost, friday: Sequence[InspectedContainer], hidden: Seq
         resolved = text.split()
         problems += [f"{each.short}: finds {name}" for name in hidden if name in resolved]
         problems += [f"{each.short}: does not find {shown}"] if shown not in resolved else []
-    return compared("friday", _ISOLATED, tuple(problems))
+    return compared("friday", _ISOLATED, problems)

@@ -12,7 +12,7 @@ from components.settings.stack import StackSettings
 from components.workload import Workload
 from images.tags import local_images
 from ops.checks.report import Check, Report, compared
-from ops.checks.verify import inside, machine, requests, swarm
+from ops.checks.verify import host, inside
 from ops.checks.verify.containers import Comparison, InspectedContainer, contract, files_kept, leftovers
 from ops.deployment import Deployment
 from ops.errors import OperationError
@@ -42,7 +42,7 @@ class _Suite:
         """Return the checks of one host."""
         try:
             with open_test_host(at, self.settings) as place:
-                return [compared("host", "is reached and answers"), *machine.checks(place), *self._stack(place)]
+                return [compared("host", "is reached and answers"), *host.machine(place), *self._stack(place)]
         except OperationError as error:
             lines = [line for line in (error.message, *error.details.splitlines(), f"fix: {error.fix}") if line]
             return [compared("host", "is reached and answers", lines)]
@@ -51,7 +51,7 @@ class _Suite:
         seen = self._seen(place)
         checks = [leftovers(self.stack, seen, self.workloads)]
         if self._swarm and place.address == self.settings.docker_host:
-            checks += swarm.checks(place, self.stack, self.workloads)
+            checks += host.services(place, self.stack, self.workloads)
         for workload in self.workloads:
             if not self._swarm or any(each.part == workload.part for each in seen):
                 checks += self._part(place, workload, seen)
@@ -72,7 +72,7 @@ class _Suite:
                 names = [address(self.stack, self.settings.engine, name) for name in ("litellm", "redis", "edge")]
                 checks += [contract(found), inside.isolation(place, running, names[:2], names[2])]
         if workload.part == "edge":
-            checks += requests.checks(place, self.settings)
+            checks += host.ports(place, self.settings)
         return checks
 
     def _seen(self, place: TestHost) -> list[InspectedContainer]:
