@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from components.settings.source import SettingsError, from_pulumi
-from components.settings.stack import SECRET_KEYS, StackSettings
+from components.settings.stack import SECRET_KEYS
 from images.tags import local_images
 from ops.deployment import Deployment
 from ops.errors import EXIT_USAGE, OperationError
@@ -47,7 +47,10 @@ class Shelf:
                     images.pull(need, host)
 
     def _needs(self, entry: Entry, *, built_here: bool) -> list[Need]:
-        needs = images.needs(self._stack, _settings(self._stack, entry), local_images())
+        # The history holds no secrets, so stand-ins take their places.
+        stand_ins = {f"{NAMESPACE}:{key}": f"{NOT_GENERATED}{key}" for key in SECRET_KEYS}
+        settings = from_pulumi({**stand_ins, **entry.config}, self._stack, {})
+        needs = images.needs(self._stack, settings, local_images())
         return [need for need in needs if built_here or not need.built_here]
 
     def _problem(self, need: Need, host: ImageHost) -> OperationError | None:
@@ -82,9 +85,3 @@ def require(shelf: Shelf, target: Entry, entries: Sequence[Entry], stack: str, l
     raise OperationError(
         f"the update of {shown(target.at)} cannot be restored: {problem.message}", fix, EXIT_USAGE, problem.details
     )
-
-
-def _settings(stack: str, entry: Entry) -> StackSettings:
-    """Return an update's settings; the history holds no secrets, so stand-ins take their places."""
-    stand_ins = {f"{NAMESPACE}:{key}": f"{NOT_GENERATED}{key}" for key in SECRET_KEYS}
-    return from_pulumi({**stand_ins, **entry.config}, stack, {})

@@ -1,11 +1,9 @@
 """The gate on fallbacks: how many calls the gateway may leave to the direct path."""
 
-from ops.rollout.gates.evidence import Calls, Evidence
-from ops.rollout.gates.gate import Gate, VerdictBuilder
+from ops.rollout.gates.evidence import Calls
+from ops.rollout.gates.gate import Case, Gate
 from ops.rollout.gates.look import GATEWAY_PATHS, Figure, Look
-from ops.rollout.gates.verdict import GateInput, Verdict, share_of_calls
-
-_NAME = "fallbacks"
+from ops.rollout.gates.verdict import Verdict, share_of_calls
 
 
 def _look(look: Look) -> Calls | None:
@@ -19,22 +17,22 @@ def _look(look: Look) -> Calls | None:
 _FALLBACKS = Figure("fallbacks", _look)
 
 
-def _judge(evidence: Evidence, given: GateInput) -> Verdict:
+def _judge(case: Case) -> Verdict:
     """Judge how many calls of the gateway's users had to be answered over the direct path."""
-    settings = given.gates.fallbacks
+    settings = case.given.gates.fallbacks
     metric = "calls that fell back from LiteLLM to the direct path"
-    builder = VerdictBuilder(_NAME, evidence, given, metric, f"at most {settings.maximum_percent:g} %")
-    calls = _FALLBACKS.of(evidence)
+    case = case.about(metric, f"at most {settings.maximum_percent:g} %")
+    calls = _FALLBACKS.of(case.evidence)
     if calls is None:
-        return builder.unanswered("friday" if evidence.has_friday else "edge")
+        return case.unanswered("friday" if case.evidence.has_friday else "edge")
     value = share_of_calls(calls)
-    if few := builder.too_few(calls.total, settings.minimum_samples, value):
+    if few := case.too_few(calls.total, settings.minimum_samples, value):
         return few
     if calls.rate * 100 > settings.maximum_percent:
         cause = "the gateway refuses (quota), is closed at the edge, or none of its models answers in time"
-        fix = f"./fridayctl logs {given.stack} litellm says which; ./fridayctl rollback {given.stack} goes back"
-        return builder.fails(value, calls.total, cause=cause, fix=fix)
-    return builder.passes(value, calls.total)
+        fix = f"./fridayctl logs {case.stack} litellm says which; ./fridayctl rollback {case.stack} goes back"
+        return case.fails(value, calls.total, cause=cause, fix=fix)
+    return case.passes(value, calls.total)
 
 
-GATE = Gate(_NAME, _judge, (_FALLBACKS,), watched=True, needs_gateway_traffic=True)
+GATE = Gate("fallbacks", _judge, (_FALLBACKS,), watched=True, needs_gateway_traffic=True)

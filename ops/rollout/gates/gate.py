@@ -1,7 +1,7 @@
-"""Gate: one declaration of all that makes a gate, and VerdictBuilder: how every gate words its verdict."""
+"""Gate: one declaration of all that makes a gate, and Case: what it judges, and how it words its verdict."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ops.rollout.gates.evidence import PROMETHEUS, Evidence
@@ -18,21 +18,30 @@ class Gate:
     """
 
     name: str
-    judge: Callable[[Evidence, GateInput], Verdict]
+    judge: "Callable[[Case], Verdict]"
     figures: tuple[Figure[Any], ...] = ()
     watched: bool = False
     needs_gateway_traffic: bool = False
 
 
 @dataclass(frozen=True)
-class VerdictBuilder:
-    """A verdict without its outcome."""
+class Case:
+    """What the gate of this name judges, and the verdicts that it may come to."""
 
     gate: str
     evidence: Evidence
     given: GateInput
-    metric: str
-    threshold: str
+    metric: str = ""
+    threshold: str = ""
+
+    @property
+    def stack(self) -> str:
+        """Return the stack's name, for commands."""
+        return self.given.stack
+
+    def about(self, metric: str, threshold: str) -> "Case":
+        """Return it with what is looked at, and what it should be."""
+        return replace(self, metric=metric, threshold=threshold)
 
     def passes(self, value: str, samples: int | None = None) -> Verdict:
         """Return that the threshold is kept."""
@@ -48,10 +57,10 @@ class VerdictBuilder:
 
     def unanswered(self, part: str) -> Verdict:
         """Return that Prometheus gave no figure: it is down, or it does not know the metric of this part."""
-        cause, fix = self.evidence.silent.get(PROMETHEUS), f"./fridayctl status {self.given.stack} shows what runs"
+        cause, fix = self.evidence.silent.get(PROMETHEUS), f"./fridayctl status {self.stack} shows what runs"
         if not cause:
             cause = f"Prometheus answers but has no figures of {part}: is it scraped?"
-            fix = f"./fridayctl logs {self.given.stack} {part}"
+            fix = f"./fridayctl logs {self.stack} {part}"
         return self.inconclusive("not measured", None, cause=cause, fix=fix)
 
     def too_few(self, samples: int, minimum: int, value: str = "") -> Verdict | None:
@@ -59,9 +68,9 @@ class VerdictBuilder:
         needed = self.given.enough(minimum)
         if samples >= needed:
             return None
-        fix = f"./fridayctl status {self.given.stack} later"
+        fix = f"./fridayctl status {self.stack} later"
         if not self.given.watching:
-            fix = f"wait for more traffic, or lower gates.{self.gate}.minimumSamples in Pulumi.{self.given.stack}.yaml"
+            fix = f"wait for more traffic, or lower gates.{self.gate}.minimumSamples in Pulumi.{self.stack}.yaml"
         calls = count(samples, "call")
         return self.inconclusive(value or calls, samples, cause=f"{calls} of the {needed:,} that it takes", fix=fix)
 

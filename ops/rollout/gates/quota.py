@@ -3,11 +3,10 @@
 from collections.abc import Iterator
 
 from ops.rollout.gates.evidence import Evidence, Load
-from ops.rollout.gates.gate import Gate, VerdictBuilder
+from ops.rollout.gates.gate import Case, Gate
 from ops.rollout.gates.look import FRIDAY, GATEWAY, Figure
 from ops.rollout.gates.verdict import GateInput, Verdict
 
-_NAME = "quota"
 _ATTEMPTS = "gateway_upstream_attempts_total"
 _REFUSED = 'gateway_refused_requests_total{reason="quota_spent"}'
 _DIRECT_CALLS = 'friday_llm_requests_total{path=~"direct|fallback"}'
@@ -16,23 +15,22 @@ _DIRECT_LOAD = Figure("direct_load", lambda look: look.load(_DIRECT_CALLS, alive
 _NOTHING = Load(per_minute=0, per_day=0, samples=0)
 
 
-def _judge(evidence: Evidence, given: GateInput) -> Verdict:
+def _judge(case: Case) -> Verdict:
     """Judge whether the measured requests, scaled to the next percentage, stay within the account's limits."""
-    usable = given.gates.quota.usable_percent
+    evidence, given, usable = case.evidence, case.given, case.given.gates.quota.usable_percent
     threshold = f"{usable:g} % of {evidence.requests_per_minute:,} a minute, {evidence.requests_per_day:,} a day"
-    builder = VerdictBuilder(_NAME, evidence, given, "requests to OpenRouter at the next step", threshold)
-    measured = _GATEWAY_LOAD.of(evidence) if given.current else _DIRECT_LOAD.of(evidence)
+    case = case.about("requests to OpenRouter at the next step", threshold)
+    measured = (_GATEWAY_LOAD if given.current else _DIRECT_LOAD).of(evidence)
     if measured is None:
-        return builder.unanswered("litellm" if given.current else "friday")
-    if few := builder.too_few(measured.samples, given.gates.quota.minimum_samples):
+        return case.unanswered("litellm" if given.current else "friday")
+    if few := case.too_few(measured.samples, given.gates.quota.minimum_samples):
         return few
-    to = given.current if given.to is None else given.to
-    needs = list(_needs(evidence, given.current, to, usable))
+    needs = list(_needs(evidence, given.current, given.current if given.to is None else given.to, usable))
     value = "; ".join(words for _, words in needs)
     if all(fits for fits, _ in needs):
-        return builder.passes(value, measured.samples)
+        return case.passes(value, measured.samples)
     best = affordable(evidence, given.current, usable)
-    return builder.fails(value, measured.samples, cause=_cause(best, given.current), fix=_fix(given, best))
+    return case.fails(value, measured.samples, cause=_cause(best, given.current), fix=_fix(given, best))
 
 
 def affordable(evidence: Evidence, current: int, usable: float) -> int | None:
@@ -86,4 +84,4 @@ def _fix(given: GateInput, best: int | None) -> str:
     return f"./fridayctl promote {given.stack} --to {best} --reason 'quota', or {more}"
 
 
-GATE = Gate(_NAME, _judge, (_GATEWAY_LOAD, _DIRECT_LOAD))
+GATE = Gate("quota", _judge, (_GATEWAY_LOAD, _DIRECT_LOAD))
