@@ -124,7 +124,7 @@ class _Promoting:
 def _signed(proposal: "Proposal", options: _Options) -> "Proposal":
     """Ask for the signature when that is all that is missing."""
     from ops.rollout.gates import complaints  # noqa: PLC0415
-    from ops.rollout.gates.verdict import Outcome  # noqa: PLC0415
+    from ops.rollout.gates.gate import Outcome  # noqa: PLC0415
 
     held = [each.gate for each in proposal.judgement.having(Outcome.INCONCLUSIVE)]
     failed = proposal.judgement.outcome is Outcome.FAIL

@@ -95,16 +95,12 @@ def next_command(stack: str) -> str:
     return f"./fridayctl logs {stack} shows more; ./fridayctl drift {stack} --fix brings back what was stopped"
 
 
-def ask_around(url: str, deployment: Deployment, percentage: int | None = None) -> list[Answer]:
-    """Ask on the paths that the percentage uses (the settings' own unless given) and report the answers.
-
-    With the real OpenRouter no quota is spent on that.
-    """
-    settings = deployment.settings
-    if settings.upstream != "simulator":
+def ask_around(url: str, deployment: Deployment, percentage: int) -> list[Answer]:
+    """Ask on the paths that a percentage uses, and report it. With the real OpenRouter no quota is spent on that."""
+    if deployment.settings.upstream != "simulator":
         deployment.report("checked", "what users need is healthy")
         return []
-    answers = both_paths(url, settings.effective_percentage if percentage is None else percentage)
+    answers = both_paths(url, percentage)
     for answer in answers:
         deployment.report(
             "checked", f"user {answer.user_id}: {answer.path}, {answer.model}, {answer.milliseconds:.0f} ms"
@@ -131,9 +127,7 @@ def _over(path: str, url: str, user_id: int) -> Answer:
 
 
 def require_serving(stack: str, hosts: Mapping[str, DockerHost], settings: StackSettings) -> None:
-    """Ask every edge, where it runs, whether users get through to Friday and Friday to the gateway. No model is asked.
-
-    Raises CheckError with the edges that do not lead to Friday, or at more than 0 % to the gateway.
+    """Ask every edge, where it runs, whether it leads to Friday and above 0 % to the gateway; CheckError if not.
 
     A healthy container may still be one that nobody finds: so it is on a Swarm's host whose engine does not learn the
     services' names. `hosts` are those that answer, by address; one without an edge sends nobody anywhere.

@@ -17,8 +17,8 @@ from ops.errors import EXIT_FAILED, EXIT_INCONCLUSIVE, EXIT_USAGE, OperationErro
 from ops.metrics.collect import Sources, measure, sources
 from ops.rollout import steps
 from ops.rollout.gates.evidence import Evidence
+from ops.rollout.gates.gate import AnalysisResult, GateInput, Outcome, named
 from ops.rollout.gates.registry import judge
-from ops.rollout.gates.verdict import AnalysisResult, GateInput, Outcome, named
 from ops.rollout.history import ENABLED, NAMESPACE, PERCENTAGE, Entry, Verb, going_back
 from ops.rollout.rollback_plan import DEFAULT, Restore, Step
 from ops.rollout.steps import RolloutPosition, position_of

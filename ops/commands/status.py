@@ -9,8 +9,8 @@ from typing import Any
 from ops.deployment import Deployment
 from ops.hosts.docker_host import Instance
 from ops.metrics.collect import measure, sources
+from ops.rollout.gates.gate import AnalysisResult, GateInput
 from ops.rollout.gates.registry import judge
-from ops.rollout.gates.verdict import AnalysisResult, GateInput
 from ops.rollout.history import Entry
 from ops.rollout.steps import RolloutPosition, in_words, position_of
 

@@ -65,7 +65,7 @@ def bring_up(deployment: Deployment, request: UpRequest) -> Up:
     if not done.changed:
         return Up(0, done.outputs, [])
     answers.require_serving(deployment.name, hosts, settings)
-    return Up(done.changed, done.outputs, answers.ask_around(str(done.outputs["fridayUrl"]), deployment))
+    return Up(done.changed, done.outputs, answers.ask_around(str(done.outputs["fridayUrl"]), deployment, percentage))
 
 
 def _make_sure(deployment: Deployment, request: UpRequest) -> None:

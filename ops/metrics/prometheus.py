@@ -48,10 +48,7 @@ class Prometheus:
         self._client.close()
 
     def ask(self, expression: str, at: float) -> list[Sample]:
-        """Return the vector of an expression at epoch second `at`, without what is not a number.
-
-        Raises SilentError when there is no usable answer.
-        """
+        """Return the vector of an expression at epoch second `at`, without what is not a number. Raises SilentError."""
         try:
             response = self._client.post(f"{self._url}/api/v1/query", data={"query": expression, "time": f"{at:.3f}"})
         except httpx.HTTPError as error:

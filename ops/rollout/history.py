@@ -138,10 +138,7 @@ def deployed(entries: Iterable[Entry]) -> Entry | None:
 
 
 def since(entries: Iterable[Entry]) -> datetime | None:
-    """Return since when the present percentage holds without a break, None when nothing is deployed.
-
-    A failed update leaves what was there, so it breaks nothing.
-    """
+    """Return since when the present percentage holds, None when nothing is deployed. A failed update breaks nothing."""
     holding = _holding(_life(entries))
     return holding[-1].at if holding else None
 
@@ -188,13 +185,8 @@ def good_targets(entries: Sequence[Entry]) -> list[Entry]:
 
 def _life(entries: Iterable[Entry]) -> list[Entry]:
     """Return the updates that succeeded since the stack was last brought up from nothing, newest first."""
-    life: list[Entry] = []
-    for entry in entries:
-        if entry.kind == "destroy" and entry.result == "succeeded":
-            break
-        if entry.succeeded:
-            life.append(entry)
-    return life
+    since_down = takewhile(lambda entry: (entry.kind, entry.result) != ("destroy", "succeeded"), entries)
+    return [entry for entry in since_down if entry.succeeded]
 
 
 def _holding(life: Sequence[Entry]) -> list[Entry]:

@@ -25,10 +25,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Situation:
-    """What a level plans from: what is deployed, the settings of the stack file, and the target, if it has one.
-
-    `why` ends the message of the history.
-    """
+    """What a level plans from. `today` are the settings of the stack file; `why` ends the message of the history."""
 
     level: int
     current: Entry
@@ -77,13 +74,13 @@ def _restored(found: Situation) -> tuple[Step, ...]:
 
 
 DEFAULT = Level(2, "the settings of the last good update, images included", 300, _restored, restores=True)
-_ALL = (
+_LEVELS = (
     Level(1, "percentage 0: everybody goes direct, the rest stays", 30, _to_nobody),
     DEFAULT,
     Level(3, "Friday leaves LiteLLM, then every gateway is removed", 600, _without_gateway),
     Level(4, "the same, deployed by the code of that update's commit", 900, _restored, restores=True, by_its_code=True),
 )
-LEVELS = {level.number: level for level in _ALL}
+LEVELS = {level.number: level for level in _LEVELS}
 
 
 @dataclass(frozen=True)
@@ -110,10 +107,7 @@ class Restore:
 
 
 def plan(entries: Sequence[Entry], today: Mapping[str, str], request: RollbackRequest) -> Restore:
-    """Work a rollback out. `today` are the settings of the stack file.
-
-    Raises OperationError (exit code 2) when there is nothing to go back to.
-    """
+    """Work a rollback out from `today`'s settings. Raises OperationError (exit code 2) with nothing to go back to."""
     current, level = history.deployed(entries), request.level
     if current is None:
         raise OperationError("nothing is deployed, so there is nothing to roll back", "./fridayctl up", EXIT_USAGE)

@@ -1,7 +1,4 @@
-"""Where a stack's rollout stands, which step comes next, and whether it may come now.
-
-Computed from the history, the settings and the time.
-"""
+"""Where a stack's rollout stands by its history, which step comes next, and whether it may come now."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,10 +10,7 @@ from ops.rollout.history import Entry, deployed, pause, since
 
 @dataclass(frozen=True)
 class RolloutPosition:
-    """The present step: what runs `since` when, how much of its soak is left, and what is next (percent).
-
-    `paused` is the pause in force.
-    """
+    """The present step: what runs `since` when, what is left of its soak, the next (percent), and a pause in force."""
 
     current: Entry
     since: datetime

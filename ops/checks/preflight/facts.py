@@ -84,10 +84,7 @@ class HostFacts:
 
 @dataclass(frozen=True)
 class RestoreFacts:
-    """Where a rollback could go to: the update that runs and the last good one before it, None where there is none.
-
-    The problems say why one of them could not be made again.
-    """
+    """Where a rollback could go to: the update that runs, the last good one, and why one could not be made again."""
 
     current: Entry | None = None
     current_problem: OperationError | None = None

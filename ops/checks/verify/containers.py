@@ -33,15 +33,10 @@ class InspectedContainer:
         return self.name.removeprefix(f"friday-{self.stack}-")
 
     @property
-    def labels(self) -> Mapping[str, str]:
-        """Its labels."""
-        labels: Mapping[str, str] = self.inspected["Config"]["Labels"] or {}
-        return labels
-
-    @property
     def part(self) -> str:
         """The part that it is a replica of; empty for one that only holds files."""
-        return self.labels.get(PART_LABEL, "") if REPLICA_LABEL in self.labels else ""
+        labels: Mapping[str, str] = self.inspected["Config"]["Labels"] or {}
+        return labels.get(PART_LABEL, "") if REPLICA_LABEL in labels else ""
 
     @property
     def running(self) -> bool:
@@ -87,6 +82,7 @@ class Comparison:
         number = [] if self.swarm else [compared(part, "runs in the declared number", self._number())]
         if not self.seen:
             return number
+        ports = ", ".join(f"{address}:{port}" for address, port, _ in sorted(self._declared_ports()))
         return [
             *number,
             self._each(f"healthy ({len(self.seen)})", self._health),
@@ -94,7 +90,7 @@ class Comparison:
             self._each("command and user as declared", self._command),
             self._each("environment as declared", self._environment),
             self._each("locked down: privileges, memory, logs, root file system", self._confinement),
-            self._each(f"publishes {self._ports_text()}", self._ports),
+            self._each(f"publishes {ports or 'no port'}", self._ports),
             self._each(f"only on the networks {', '.join(self.workload.networks)}", self._networks),
             self._each("shows no secret to docker inspect", lambda each: self._secrets(each, secrets)),
         ]
@@ -168,10 +164,6 @@ class Comparison:
     def _declared_ports(self) -> set[tuple[str, int, int]]:
         # A Swarm publishes on every address of the host.
         return {("0.0.0.0" if self.swarm else p.address, p.host, p.container) for p in self.workload.ports}  # noqa: S104
-
-    def _ports_text(self) -> str:
-        found = [f"{address}:{port}" for address, port, _ in sorted(self._declared_ports())]
-        return ", ".join(found) or "no port"
 
     def _ports(self, each: InspectedContainer) -> Iterator[str]:
         declared = self._declared_ports()

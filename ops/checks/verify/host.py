@@ -64,10 +64,7 @@ def _disk(place: TestHost, folder: str) -> Check:
 
 
 def ports(place: TestHost, settings: StackSettings) -> list[Check]:
-    """Ask both ports of the edge as anybody could: what is open answers, everything else is closed.
-
-    No request costs quota, because none gets as far as a model.
-    """
+    """Ask both ports of the edge: what is open answers, all else is closed. No request gets as far as a model."""
     edge = settings.edge
     users = {f"GET {settings.friday.health_path}": 200, "GET /metrics": 404}
     gateway = {"GET /health": 200, "POST /chat/completions": 401, **dict.fromkeys(_CLOSED_AT_GATEWAY, 404)}

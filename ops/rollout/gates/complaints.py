@@ -2,8 +2,7 @@
 
 from datetime import timedelta
 
-from ops.rollout.gates.gate import Case, Gate
-from ops.rollout.gates.verdict import Verdict
+from ops.rollout.gates.gate import Case, Gate, Verdict
 from ops.rollout.steps import in_words
 
 NAME = "complaints"

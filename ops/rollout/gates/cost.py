@@ -1,9 +1,8 @@
 """The gate on money: exactly $0, by every source that can know."""
 
 from ops.rollout.gates.evidence import OPENROUTER, PROMETHEUS
-from ops.rollout.gates.gate import Case, Gate
+from ops.rollout.gates.gate import Case, Gate, Verdict, count
 from ops.rollout.gates.look import FRIDAY, GATEWAY, Figure, Look
-from ops.rollout.gates.verdict import Verdict, count
 
 
 def _answered(look: Look) -> int | None:

@@ -1,10 +1,9 @@
 """The gate on errors: the gateway's users may not see more of them than the others."""
 
 from ops.rollout.gates.evidence import Calls
-from ops.rollout.gates.gate import Case, Gate
+from ops.rollout.gates.gate import Case, Gate, Verdict, share_of_calls
 from ops.rollout.gates.look import GATEWAY_PATHS, Figure, Look
 from ops.rollout.gates.proportions import difference
-from ops.rollout.gates.verdict import Verdict, share_of_calls
 
 
 def _look(look: Look) -> Calls | None:

@@ -1,9 +1,8 @@
 """The gate on fallbacks: how many calls the gateway may leave to the direct path."""
 
 from ops.rollout.gates.evidence import Calls
-from ops.rollout.gates.gate import Case, Gate
+from ops.rollout.gates.gate import Case, Gate, Verdict, share_of_calls
 from ops.rollout.gates.look import GATEWAY_PATHS, Figure, Look
-from ops.rollout.gates.verdict import Verdict, share_of_calls
 
 
 def _look(look: Look) -> Calls | None:

@@ -1,8 +1,7 @@
 """The gate on the gateway's health: how much of the time the edge found a healthy replica."""
 
-from ops.rollout.gates.gate import Case, Gate
+from ops.rollout.gates.gate import Case, Gate, Verdict, percent
 from ops.rollout.gates.look import EDGE, Figure
-from ops.rollout.gates.verdict import Verdict, percent
 
 # The edge that sees fewest counts: users of a host whose edge has no gateway are users without one.
 _UP = Figure("gateway_up", lambda look: look.share_of_time(f"min({EDGE}) > bool 0"))

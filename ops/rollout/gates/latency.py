@@ -1,9 +1,8 @@
 """The gate on time: how long the gateway's users wait for whole calls."""
 
 from ops.rollout.gates.evidence import Distribution
-from ops.rollout.gates.gate import Case, Gate
+from ops.rollout.gates.gate import Case, Gate, Verdict
 from ops.rollout.gates.look import FRIDAY, GATEWAY, GATEWAY_PATHS, Figure, Look
-from ops.rollout.gates.verdict import Verdict
 
 
 def _look(look: Look) -> Distribution | None:

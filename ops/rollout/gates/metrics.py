@@ -1,8 +1,7 @@
 """The gate on the metrics themselves: has Prometheus seen enough for the other gates to mean it?"""
 
-from ops.rollout.gates.gate import Case, Gate
+from ops.rollout.gates.gate import Case, Gate, Verdict, percent
 from ops.rollout.gates.look import EDGE, FRIDAY, GATEWAY, Figure, Look
-from ops.rollout.gates.verdict import Verdict, percent
 
 
 def _look(look: Look) -> float | None:

@@ -1,8 +1,7 @@
 """The gate on what LiteLLM adds to the time of its models."""
 
-from ops.rollout.gates.gate import Case, Gate
+from ops.rollout.gates.gate import Case, Gate, Verdict
 from ops.rollout.gates.look import GATEWAY, Figure
-from ops.rollout.gates.verdict import Verdict
 
 _ADDED = Figure("overhead", lambda look: look.durations("litellm_overhead_latency_metric_bucket", GATEWAY))
 

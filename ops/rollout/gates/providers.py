@@ -1,8 +1,7 @@
 """The gate on the models: how long the one that fared worst was out of service."""
 
-from ops.rollout.gates.gate import Case, Gate
+from ops.rollout.gates.gate import Case, Gate, Verdict, percent
 from ops.rollout.gates.look import GATEWAY, Figure, Look
-from ops.rollout.gates.verdict import Verdict, percent
 
 
 def _look(look: Look) -> dict[str, float] | None:

@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 
 from ops.rollout.gates.evidence import Evidence, Load
-from ops.rollout.gates.gate import Case, Gate
+from ops.rollout.gates.gate import Case, Gate, GateInput, Verdict
 from ops.rollout.gates.look import FRIDAY, GATEWAY, Figure
-from ops.rollout.gates.verdict import GateInput, Verdict
 
 _ATTEMPTS = "gateway_upstream_attempts_total"
 _REFUSED = 'gateway_refused_requests_total{reason="quota_spent"}'

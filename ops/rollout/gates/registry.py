@@ -6,8 +6,7 @@ the settings of the gates.
 
 from ops.rollout.gates import complaints, cost, errors, fallbacks, gateway, latency, metrics, overhead, providers, quota
 from ops.rollout.gates.evidence import Evidence
-from ops.rollout.gates.gate import Case, Gate
-from ops.rollout.gates.verdict import AnalysisResult, GateInput, Outcome, Verdict
+from ops.rollout.gates.gate import AnalysisResult, Case, Gate, GateInput, Outcome, Verdict
 
 _MODULES = (metrics, gateway, errors, fallbacks, latency, overhead, providers, cost, quota, complaints)
 GATES: tuple[Gate, ...] = tuple(module.GATE for module in _MODULES)

@@ -16,8 +16,8 @@ from ops.commands.watch import Watched
 from ops.deployment import Deployment
 from ops.errors import EXIT_USAGE, OperationError
 from ops.rollout.gates.evidence import Evidence
+from ops.rollout.gates.gate import AnalysisResult
 from ops.rollout.gates.registry import judge
-from ops.rollout.gates.verdict import AnalysisResult
 from ops.rollout.history import PERCENTAGE, Entry
 from ops.stacks import preview
 from ops.stacks.preview import Change

@@ -12,10 +12,9 @@ from ops.metrics import collect
 from ops.metrics.collect import gather
 from ops.metrics.prometheus import Prometheus
 from ops.rollout.gates import registry
-from ops.rollout.gates.gate import Case, Gate
+from ops.rollout.gates.gate import Case, Gate, Outcome, Verdict
 from ops.rollout.gates.look import GATEWAY, Figure, Scope
 from ops.rollout.gates.registry import judge
-from ops.rollout.gates.verdict import Outcome, Verdict
 from tests.unit.given import settings
 from tests.unit.ops.evidence import NAMES, gate_input, sound
 from tests.unit.ops.fake_prometheus import FakePrometheus, vector

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from ops.rollout.gates import registry
 from ops.rollout.gates.evidence import Calls, Distribution, Evidence, Load
+from ops.rollout.gates.gate import AnalysisResult, Outcome, Verdict
 from ops.rollout.gates.quota import affordable
 from ops.rollout.gates.registry import judge
-from ops.rollout.gates.verdict import AnalysisResult, Outcome, Verdict
 from tests.unit.ops.evidence import NAMES, durations, gate_input, sound
 
 # What each source leaves unanswered, and the gate that has to hold for it.
