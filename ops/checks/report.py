@@ -81,7 +81,6 @@ class Report:
     def require(self) -> None:
         """Raise OperationError (exit code 2) with every check that failed, each with its fix."""
         if self.failed:
-            errors = [OperationError(each.found, each.fix, EXIT_USAGE, each.details) for each in self.failed]
-            *others, last = errors
+            *others, last = (OperationError(each.found, each.fix, EXIT_USAGE, each.details) for each in self.failed)
             message = "\n".join([*(error.render() for error in others), last.message])
             raise OperationError(message, last.fix, EXIT_USAGE, last.details)

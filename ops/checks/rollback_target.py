@@ -78,8 +78,7 @@ def require(shelf: Shelf, target: Entry, entries: Sequence[Entry], stack: str, l
     if problem is None:
         return
     targets = good_targets(entries)
-    others = (place for place, each in enumerate(targets, 1) if not shelf.problem(each, built_here=built_here))
-    number = next(others, None)
+    number = next((at for at, each in enumerate(targets, 1) if not shelf.problem(each, built_here=built_here)), None)
     way = f"--level {level.number} --to {number} goes to the newest that can be" if number else "--level 1 needs none"
     fix = f"{problem.fix}; or ./fridayctl rollback {stack} {way}"
     raise OperationError(

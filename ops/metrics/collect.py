@@ -132,7 +132,11 @@ def _from_prometheus(
     try:
         has_friday = settings.friday.image is None or knows_friday(prometheus, now.timestamp())
         current = Window(now.timestamp(), seconds[errors.GATE.name])
-        baseline = current if _has_baseline(entries, has_friday=has_friday) else _before(settings, entries)
+        entry = deployed(entries)
+        percentage = entry.percentage if entry else 0
+        # Whether this step itself has users without the gateway whom the metrics distinguish from the others.
+        has_baseline = percentage == 0 or (has_friday and percentage < 100)
+        baseline = current if has_baseline else _before(settings, entries)
         scope = Scope(now.timestamp(), seconds, has_friday, float(settings.router.cooldown_seconds), baseline)
         words = {} if baseline is current else {"baseline_is": "previous step"}
         return {"has_friday": has_friday, **words, **gather(prometheus, scope)}
@@ -140,13 +144,6 @@ def _from_prometheus(
         return {"silent": {PROMETHEUS: str(error)}}
     finally:
         prometheus.close()
-
-
-def _has_baseline(entries: Sequence[Entry], *, has_friday: bool) -> bool:
-    """Return whether this step itself has users without the gateway whom the metrics distinguish from the others."""
-    entry = deployed(entries)
-    percentage = entry.percentage if entry else 0
-    return percentage == 0 or (has_friday and percentage < 100)
 
 
 def _before(settings: StackSettings, entries: Sequence[Entry]) -> Window | None:

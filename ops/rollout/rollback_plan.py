@@ -111,7 +111,7 @@ def plan(entries: Sequence[Entry], today: Mapping[str, str], request: RollbackRe
     current, level = history.deployed(entries), request.level
     if current is None:
         raise OperationError("nothing is deployed, so there is nothing to roll back", "./fridayctl up", EXIT_USAGE)
-    target = (find(entries, request.to) if request.to else _last_good(entries)) if level.restores else None
+    target = find(entries, request.to) if level.restores else None
     found = Situation(level.number, current, today, target, f": {request.reason}" if request.reason else "")
     return Restore(level, level.steps(found), target)
 
@@ -119,21 +119,17 @@ def plan(entries: Sequence[Entry], today: Mapping[str, str], request: RollbackRe
 def find(entries: Sequence[Entry], to: str) -> Entry:
     """Return the target that `to` names: its number in the list of targets (1 is the newest) or the start of its time.
 
-    Raises OperationError (exit code 2) when it names none or several.
+    "" is the newest. Raises OperationError (exit code 2) when there is none, or several.
     """
     targets = good_targets(entries)
-    if to.isdecimal() and 1 <= int(to) <= len(targets):
-        return targets[int(to) - 1]
+    if not to and not targets:
+        fix = "./fridayctl rollback --level 1 takes every user off LiteLLM"
+        raise OperationError("the history holds no other good update to go back to", fix, EXIT_USAGE)
+    number = to or "1"
+    if number.isdecimal() and 1 <= int(number) <= len(targets):
+        return targets[int(number) - 1]
     found = [entry for entry in targets if len(to) >= len("2026-11-24") and shown(entry.at).startswith(to)]
     if len(found) != 1:
         problem = f"{len(found)} updates match {to!r}" if found else f"no update that can be gone back to is {to!r}"
         raise OperationError(problem, "./fridayctl rollback --list shows them, with their numbers", EXIT_USAGE)
     return found[0]
-
-
-def _last_good(entries: Sequence[Entry]) -> Entry:
-    targets = good_targets(entries)
-    if not targets:
-        fix = "./fridayctl rollback --level 1 takes every user off LiteLLM"
-        raise OperationError("the history holds no other good update to go back to", fix, EXIT_USAGE)
-    return targets[0]

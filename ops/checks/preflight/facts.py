@@ -15,7 +15,7 @@ from components.declaration import declare
 from components.settings.stack import StackSettings
 from components.workload import Workload
 from images.tags import local_images
-from ops.checks.preflight.upstream import Upstream, learn
+from ops.checks.preflight.upstream import NOT_ASKED, Upstream, learn
 from ops.checks.rollback_target import Shelf
 from ops.deployment import Deployment
 from ops.errors import EXIT_USAGE, OperationError
@@ -96,14 +96,14 @@ class RestoreFacts:
 class Facts:
     """All that is known before a verdict: the settings, what they declare, and each host or why it is not reached.
 
-    `upstream` and `restore` are None when they were not asked for.
+    `restore` is None when it was not asked for.
     """
 
     stack: str
     settings: StackSettings
     workloads: Sequence[Workload]
     hosts: Mapping[str, HostFacts | OperationError]
-    upstream: Upstream | None = None
+    upstream: Upstream = NOT_ASKED
     restore: RestoreFacts | OperationError | None = None
 
 
@@ -140,7 +140,7 @@ class Collector:
             history = pool.submit(_history, self._stack) if self._thorough else None
             hosts = {address: host.result() for address, host in found.items()}
             restore = self._restore(history.result(), hosts) if history else None
-            learned = upstream.result() if upstream else None
+            learned = upstream.result() if upstream else NOT_ASKED
             return Facts(self._stack, self._settings, workloads, hosts, learned, restore)
 
     def _restore(

@@ -35,11 +35,16 @@ def _hosts(facts: Facts) -> Iterator[Check]:
             continue
         yield Check("reachable", address, State.OK, "answers")
         engine = host.engine
-        if engine.misfit:
-            yield Check("engine version", address, State.FAILED, f"{address}: {engine.misfit}", engine.remedy)
-        else:
-            text = f"{engine.version} (API {engine.api}), for {host.architecture}"
-            yield Check("engine version", address, State.OK, text)
+        problem = (engine.misfit, engine.remedy) if engine.misfit else None
+        text = f"{engine.version} (API {engine.api}), for {host.architecture}"
+        yield _one_or_other("engine version", address, problem, text)
+
+
+def _one_or_other(name: str, address: str, problem: tuple[str, str] | None, text: str) -> Check:
+    """Return the check that failed for a problem (what, and its fix), or the one that passed with what was found."""
+    if problem:
+        return Check(name, address, State.FAILED, f"{address}: {problem[0]}", problem[1])
+    return Check(name, address, State.OK, text)
 
 
 def _without(facts: Facts, address: str) -> str:
@@ -70,11 +75,8 @@ def _swarm(facts: Facts, address: str, host: HostFacts) -> Iterator[Check]:
         yield Check("swarm", address, State.SKIPPED, "containers of one host need none")
         return
     wrong = _not_a_manager if address == settings.docker_host else _not_a_member
-    problem = wrong(facts, address, host)
-    if problem:
-        yield Check("swarm", address, State.FAILED, f"{address}: {problem[0]}", problem[1])
-    else:
-        yield Check("swarm", address, State.OK, "a manager" if host.swarm.manager else "a node")
+    role = "a manager" if host.swarm.manager else "a node"
+    yield _one_or_other("swarm", address, wrong(facts, address, host), role)
 
 
 def _not_a_manager(facts: Facts, address: str, host: HostFacts) -> tuple[str, str] | None:
@@ -196,33 +198,26 @@ def _space(facts: Facts, address: str, host: HostFacts) -> Iterator[Check]:
 def _memory(facts: Facts, address: str, host: HostFacts, there: int, which: str) -> Iterator[Check]:
     needed = memory_limits(facts.workloads, len(facts.hosts))
     text = f"{_gib(needed)} of limits, {_gib(there)} {which}"
-    if there < needed:
-        fix = f"lower a memoryMb or replicas in Pulumi.{facts.stack}.yaml, or end something else there"
-        yield Check("memory", address, State.FAILED, f"{address}: too little memory: {text}", fix)
-    else:
-        yield Check("memory", address, State.OK, text)
+    fix = f"lower a memoryMb or replicas in Pulumi.{facts.stack}.yaml, or end something else there"
+    problem = (f"too little memory: {text}", fix) if there < needed else None
+    yield _one_or_other("memory", address, problem, text)
 
 
 def _disk(facts: Facts, address: str, host: HostFacts, free: int) -> Iterator[Check]:
     images = sum(UNKNOWN_IMAGE_BYTES if size is None else size for _, size in host.images.missing)
     needed = images + HEADROOM_BYTES
     text = f"{_gib(needed)} for {len(host.images.missing)} images and headroom, {_gib(free)} free"
-    if free < needed:
-        look = _there(facts, address, "docker system df")
-        fix = f"{look} shows what takes it, and docker image prune there frees what nobody uses"
-        yield Check("disk", address, State.FAILED, f"{address}: too little disk: {text}", fix)
-    else:
-        yield Check("disk", address, State.OK, text)
+    look = _there(facts, address, "docker system df")
+    fix = f"{look} shows what takes it, and docker image prune there frees what nobody uses"
+    yield _one_or_other("disk", address, (f"too little disk: {text}", fix) if free < needed else None, text)
 
 
 def _clock(facts: Facts, address: str, host: HostFacts) -> Iterator[Check]:
     apart = host.seconds_apart
-    if abs(apart) > MOST_SECONDS_APART:
-        text = f"{address}: its clock is {abs(apart):.1f} s {'ahead of' if apart > 0 else 'behind'} this machine's"
-        fix = f"{_there(facts, address, 'timedatectl set-ntp true', sudo=True)}, and the same here"
-        yield Check("clock", address, State.FAILED, text, fix)
-    else:
-        yield Check("clock", address, State.OK, f"within {MOST_SECONDS_APART:g} s of this machine's")
+    text = f"its clock is {abs(apart):.1f} s {'ahead of' if apart > 0 else 'behind'} this machine's"
+    fix = f"{_there(facts, address, 'timedatectl set-ntp true', sudo=True)}, and the same here"
+    problem = (text, fix) if abs(apart) > MOST_SECONDS_APART else None
+    yield _one_or_other("clock", address, problem, f"within {MOST_SECONDS_APART:g} s of this machine's")
 
 
 def _there(facts: Facts, address: str, command: str, *, sudo: bool = False) -> str:

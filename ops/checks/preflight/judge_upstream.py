@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 
 from components.settings.stack import StackSettings
 from ops.checks.preflight.facts import Facts
-from ops.checks.preflight.upstream import SIMULATOR, Upstream
+from ops.checks.preflight.upstream import SIMULATOR
 from ops.checks.report import Check, State
 from ops.errors import OperationError
 from ops.metrics.openrouter import KeyUsage, Listed, RefusedError
@@ -28,8 +28,8 @@ _SUGGESTED = 3
 def catalogue(facts: Facts) -> Iterator[Check]:
     """Yield a check for each model that is gone, not surely free or about to go; one when all are right."""
     found = facts.upstream
-    if found is None or found.absent:
-        yield _left_out(_CATALOGUE, found)
+    if found.absent:
+        yield Check(_CATALOGUE, "", State.SKIPPED, found.absent)
     elif isinstance(found.models, SilentError):
         yield _unanswered(_CATALOGUE, facts, found.models)
     else:
@@ -46,8 +46,8 @@ def catalogue(facts: Facts) -> Iterator[Check]:
 def key(facts: Facts) -> Iterator[Check]:
     """Yield the checks of each key: valid, $0 booked, and the account's limits what the settings say."""
     found = facts.upstream
-    if found is None or found.absent:
-        yield _left_out(_KEY, found)
+    if found.absent:
+        yield Check(_KEY, "", State.SKIPPED, found.absent)
     elif isinstance(found.keys, OperationError):
         yield Check(_KEY, "", State.FAILED, f"the keys cannot be asked about: {found.keys}", found.keys.fix)
     else:
@@ -174,10 +174,6 @@ def _limits(facts: Facts, name: str, usage: KeyUsage, now: datetime, own: str) -
     if usage.requests_left == 0:
         text = f"{name}: no free request is left today; OpenRouter answers 429 until midnight UTC"
         yield Check(_KEY, "", State.WARNING, text, "wait, or use a key of another account")
-
-
-def _left_out(name: str, found: Upstream | None) -> Check:
-    return Check(name, "", State.SKIPPED, found.absent if found else "OpenRouter was not asked")
 
 
 def _unanswered(name: str, facts: Facts, silent: SilentError) -> Check:

@@ -34,6 +34,9 @@ class Upstream:
     absent: str = ""
 
 
+NOT_ASKED = Upstream(datetime.now(UTC), absent="OpenRouter was not asked")
+
+
 def learn(deployment: Deployment, workloads: Sequence[Workload], hosts: Callable[[], Sequence[DockerHost]]) -> Upstream:
     """Ask for the catalogue and each key side by side. Never raises.
 

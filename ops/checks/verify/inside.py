@@ -50,23 +50,19 @@ def checks(workload: Workload, found: Sequence[ContainerContents | None], secret
     """Compare what is inside a part's containers with what the part declares."""
     seen = [each for each in found if each]
     no_shell = "" if len(seen) == len(found) else "its image has no shell to look with"
-    made: dict[str, Callable[[ContainerContents], Iterator[str]]] = {
-        "no process works as root": _roots,
-        "no secret in a process's arguments": lambda each: _arguments(each, secrets),
-    }
-    if workload.files:
-        made[f"{len(workload.files)} files below {FILES_DIR} are what is declared"] = lambda each: _files(
-            workload, each
-        )
-    return [
-        compared(
-            workload.part,
-            name,
-            (f"{each.short}: {problem}" for each in seen for problem in problems(each)),
-            no_shell if found else _NONE_RUNS,
-        )
-        for name, problems in made.items()
+
+    def check(name: str, problems: Callable[[ContainerContents], Iterator[str]]) -> Check:
+        all_problems = (f"{each.short}: {problem}" for each in seen for problem in problems(each))
+        return compared(workload.part, name, all_problems, no_shell if found else _NONE_RUNS)
+
+    made = [
+        check("no process works as root", _roots),
+        check("no secret in a process's arguments", lambda each: _arguments(each, secrets)),
     ]
+    if workload.files:
+        name = f"{len(workload.files)} files below {FILES_DIR} are what is declared"
+        made.append(check(name, lambda each: _files(workload, each)))
+    return made
 
 
 def _roots(each: ContainerContents) -> Iterator[str]:

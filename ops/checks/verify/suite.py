@@ -60,8 +60,8 @@ class _Suite:
     def _part(self, place: TestHost, workload: Workload, seen: Sequence[InspectedContainer]) -> list[Check]:
         found = [each for each in seen if each.part == workload.part]
         secrets = _secrets(self.settings)
-        image_id = _image_id(place, workload.image)
-        checks = Comparison(workload, found, image_id, self.stack, self._swarm).checks(secrets)
+        code, text = place.run(*place.docker_command, "image", "inspect", "--format", "{{.Id}}", workload.image)
+        checks = Comparison(workload, found, "" if code else text, self.stack, self._swarm).checks(secrets)
         if found:
             if workload.files and not self._swarm:
                 checks.append(files_kept(self.stack, seen, workload))
@@ -79,18 +79,12 @@ class _Suite:
         """Return the stack's containers; of a Swarm without the ones that have ended, which it keeps as its history."""
         every = [] if self._swarm else ["--all"]
         listed = place.docker("ps", *every, "--quiet", "--filter", f"label={STACK_LABEL}={self.stack}").split()
-        return [
-            InspectedContainer(self.stack, each) for each in (place.docker_json("inspect", *listed) if listed else ())
-        ]
+        inspected = place.docker_json("inspect", *listed) if listed else ()
+        return [InspectedContainer(self.stack, each) for each in inspected]
 
     @property
     def _swarm(self) -> bool:
         return self.settings.engine == "swarm"
-
-
-def _image_id(place: TestHost, reference: str) -> str:
-    code, text = place.run(*place.docker_command, "image", "inspect", "--format", "{{.Id}}", reference)
-    return "" if code else text
 
 
 def _secrets(settings: StackSettings) -> dict[str, str]:

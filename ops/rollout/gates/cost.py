@@ -2,15 +2,9 @@
 
 from ops.rollout.gates.evidence import OPENROUTER, PROMETHEUS
 from ops.rollout.gates.gate import Case, Gate, Verdict, count
-from ops.rollout.gates.look import FRIDAY, GATEWAY, Figure, Look
+from ops.rollout.gates.look import FRIDAY, GATEWAY, Figure
 
-
-def _answered(look: Look) -> int | None:
-    found = look.total("litellm_requests_metric_total", GATEWAY)
-    return None if found is None else round(found)
-
-
-_ANSWERED = Figure("answers", _answered)
+_ANSWERED = Figure("answers", lambda look: look.total("litellm_requests_metric_total", GATEWAY))
 """Answers that the cost was looked for in."""
 
 _GATEWAY_SPEND = Figure("gateway_spend", lambda look: look.total("litellm_spend_metric_total", GATEWAY))
@@ -25,7 +19,8 @@ def _judge(case: Case) -> Verdict:
     sources = {_SPEND: _GATEWAY_SPEND.of(case.evidence), _KEYS: case.evidence.key_usage}
     if case.evidence.has_friday:
         sources[_ANSWERS] = _ANSWERS_COST.of(case.evidence)
-    answered = _ANSWERED.of(case.evidence)
+    total = _ANSWERED.of(case.evidence)
+    answered = None if total is None else round(total)
     value = ", ".join(f"{name} {_dollars(found)}" for name, found in sources.items())
     billed = [name for name, found in sources.items() if found]
     if billed:

@@ -64,10 +64,6 @@ class GateInput:
     signed_off_by: str = ""
     watching: bool = False
 
-    def enough(self, minimum: int) -> int:
-        """Return how many samples a gate with this minimum needs now."""
-        return min(minimum, self.gates.watch_samples) if self.watching else minimum
-
 
 @dataclass(frozen=True)
 class Case:
@@ -110,14 +106,13 @@ class Case:
 
     def too_few(self, samples: int, minimum: int, value: str = "") -> Verdict | None:
         """Return that there were fewer calls than the gate needs, None when there are enough."""
-        needed = self.given.enough(minimum)
-        if samples >= needed:
+        fix = f"wait for more traffic, or lower gates.{self.gate}.minimumSamples in Pulumi.{self.stack}.yaml"
+        if self.given.watching:
+            minimum, fix = min(minimum, self.given.gates.watch_samples), f"./fridayctl status {self.stack} later"
+        if samples >= minimum:
             return None
-        fix = f"./fridayctl status {self.stack} later"
-        if not self.given.watching:
-            fix = f"wait for more traffic, or lower gates.{self.gate}.minimumSamples in Pulumi.{self.stack}.yaml"
         calls = count(samples, "call")
-        return self.inconclusive(value or calls, samples, cause=f"{calls} of the {needed:,} that it takes", fix=fix)
+        return self.inconclusive(value or calls, samples, cause=f"{calls} of the {minimum:,} that it takes", fix=fix)
 
     def _verdict(self, outcome: Outcome, value: str, samples: int | None, cause: str, fix: str) -> Verdict:
         return Verdict(

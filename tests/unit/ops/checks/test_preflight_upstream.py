@@ -11,7 +11,7 @@ from images.tags import local_images
 from ops.checks.preflight import judge_upstream, upstream
 from ops.checks.preflight.facts import Facts
 from ops.checks.preflight.judge_upstream import RETIRING_DAYS, price_problem
-from ops.checks.preflight.upstream import Upstream, learn
+from ops.checks.preflight.upstream import NOT_ASKED, Upstream, learn
 from ops.checks.report import Check, State
 from ops.errors import EXIT_USAGE, OperationError
 from ops.hosts import docker_host
@@ -37,7 +37,7 @@ def catalogue(changed: dict[str, Any] | None = None, *, gone: str = "", **chosen
     return list(judge_upstream.catalogue(given(Upstream(NOW, models), **chosen)))
 
 
-def given(learned: Upstream | None, **chosen: Any) -> Facts:
+def given(learned: Upstream, **chosen: Any) -> Facts:
     return Facts("t", settings(**{"upstream": "openrouter", **chosen}), [], {}, learned)
 
 
@@ -167,7 +167,7 @@ def test_an_upstream_that_does_not_answer_fails_and_a_simulator_that_does_not_is
 
 
 def test_who_was_not_asked_is_left_out() -> None:
-    for learned, words in ((None, "was not asked"), (Upstream(NOW, absent="not up yet"), "not up yet")):
+    for learned, words in ((NOT_ASKED, "was not asked"), (Upstream(NOW, absent="not up yet"), "not up yet")):
         for judge in (judge_upstream.catalogue, judge_upstream.key):
             (check,) = judge(given(learned))
             assert check.state is State.SKIPPED
