@@ -102,9 +102,8 @@ def ask_around(url: str, deployment: Deployment, percentage: int) -> list[Answer
         return []
     answers = both_paths(url, percentage)
     for answer in answers:
-        deployment.report(
-            "checked", f"user {answer.user_id}: {answer.path}, {answer.model}, {answer.milliseconds:.0f} ms"
-        )
+        over = f"user {answer.user_id}: {answer.path}, {answer.model}, {answer.milliseconds:.0f} ms"
+        deployment.report("checked", over)
     return answers
 
 

@@ -43,10 +43,7 @@ class Check:
 
 
 def compared(part: str, name: str, problems: Iterable[str] = (), skipped: str = "") -> Check:
-    """Return the check of a part (or of "host" itself) that passed when there are no `problems`.
-
-    `name` says what holds when it passed, `skipped` why it could not be made.
-    """
+    """Return the check of a part (or "host") that passed without `problems`; `skipped` is why it could not be made."""
     details = "\n".join(problems)
     state = State.SKIPPED if skipped else State.FAILED if details else State.OK
     return Check(name, "", state, skipped, details=details, part=part)

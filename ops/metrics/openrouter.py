@@ -97,10 +97,7 @@ def reached_at(
 
 
 def key_usage(base_url: str, key: str, transport: httpx.BaseTransport | None = None) -> KeyUsage:
-    """Ask OpenRouter (or its simulator) at `base_url` about a key, which is in no message.
-
-    Raises SilentError, for a key that is not valid RefusedError.
-    """
+    """Ask OpenRouter (or its simulator) about a key, which is in no message. Raises SilentError or RefusedError."""
     return _asked(base_url, "key", _Answer[KeyUsage], transport, key)
 
 

@@ -112,14 +112,11 @@ def verb_of(message: str) -> Verb | None:
 
 
 def percentage_of(config: Mapping[str, str]) -> int:
-    """Return the share of users (percent, 0 to 100) that settings send through LiteLLM: 0 while the flag is off.
-
-    A failed update may have said anything. What is no number sends nobody there: 0 too.
-    """
+    """Return the share of users (percent, 0 to 100) that settings send through LiteLLM: 0 while the flag is off."""
     try:
         return int(float(config.get(PERCENTAGE, "0"))) if config.get(ENABLED, "true") == "true" else 0
     except (ValueError, OverflowError):
-        return 0
+        return 0  # a failed update may have said anything; what is no number sends nobody there
 
 
 def shown(moment: datetime) -> str:
@@ -153,10 +150,8 @@ def step_before(entries: Iterable[Entry]) -> tuple[datetime, datetime] | None:
 
 def pause(entries: Sequence[Entry]) -> Entry | None:
     """Return the pause in force, None when there is none: only `resume` ends one."""
-    for entry in _life(entries):
-        if entry.verb in (Verb.PAUSE, Verb.RESUME):
-            return entry if entry.verb is Verb.PAUSE else None
-    return None
+    last = next((entry for entry in _life(entries) if entry.verb in (Verb.PAUSE, Verb.RESUME)), None)
+    return last if last and last.verb is Verb.PAUSE else None
 
 
 def condemned(entries: Sequence[Entry]) -> list[Entry]:
@@ -175,10 +170,7 @@ def condemned(entries: Sequence[Entry]) -> list[Entry]:
 
 
 def good_targets(entries: Sequence[Entry]) -> list[Entry]:
-    """Return the updates that a rollback may go back to, newest first.
-
-    Each succeeded, was not undone afterwards, and has other settings than what is deployed now.
-    """
+    """Return the updates to go back to, newest first: succeeded, not undone since, with other settings than today's."""
     life, bad = _life(entries), condemned(entries)
     return [entry for entry in life[1:] if entry not in bad and entry.config != life[0].config]
 

@@ -65,10 +65,9 @@ class HostFacts:
     """One host that was reached.
 
     `seconds_apart` is how far its clock is ahead, beyond doubt. `holders` are who else holds the port of a setting,
-    None where the host cannot tell.
-    `memory` is all that the machine has, in bytes; `space` is what is free, or why that is not known, and None when it
-    was not asked. `own_memory` is what the stack itself uses there now, in bytes: 0 when it was not asked, for instance
-    because there is enough without it.
+    None where the host cannot tell. `memory` is all that the machine has, in bytes; `space` is what is free, or why
+    that is not known, None when it was not asked. `own_memory` is what the stack itself uses there now, in bytes: 0
+    when it was not asked, for instance because there is enough without it.
     """
 
     engine: Engine
@@ -94,17 +93,14 @@ class RestoreFacts:
 
 @dataclass(frozen=True)
 class Facts:
-    """All that is known before a verdict: the settings, what they declare, and each host or why it is not reached.
-
-    `restore` is None when it was not asked for.
-    """
+    """All that is known before a verdict: the settings, what they declare, and each host or why it is not reached."""
 
     stack: str
     settings: StackSettings
     workloads: Sequence[Workload]
     hosts: Mapping[str, HostFacts | OperationError]
     upstream: Upstream = NOT_ASKED
-    restore: RestoreFacts | OperationError | None = None
+    restore: RestoreFacts | OperationError | None = None  # None: not asked for
 
 
 _Built = Mapping[str, Image | None] | OperationError
@@ -216,23 +212,17 @@ class Collector:
 
 
 def memory_limits(workloads: Sequence[Workload], hosts: int) -> int:
-    """Return the bytes that the parts of a stack may use on one of its hosts.
-
-    A Swarm spreads the replicas of a part; where a single one goes, is its own choice.
-    """
+    """Return the bytes that a stack's parts may use on one host. A Swarm spreads replicas; one alone goes anywhere."""
     return sum(each.memory_mb * math.ceil(each.replicas / hosts) for each in workloads) * MEBIBYTE
 
 
 def _history(stack: str) -> list[Entry] | OperationError:
-    """Return a stack's history, nothing for a stack that its backend does not know.
-
-    An OperationError too where the history alone could be read, and an update, or a rollback, would need more.
-    """
+    """Return a stack's history, nothing for a stack that its backend does not know."""
     try:
         opened = open_known(stack)
         if opened is None:
             return []
-        require_readable(opened)
+        require_readable(opened)  # an update, or a rollback, needs more than the history
         return read_history(opened)
     except OperationError as error:
         return error

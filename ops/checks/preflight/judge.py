@@ -18,7 +18,6 @@ HEADROOM_BYTES = GIBIBYTE
 # No registry tells the unpacked size; the largest image of the project, the gateway's, is half of it.
 UNKNOWN_IMAGE_BYTES = GIBIBYTE
 
-
 _Judge = Callable[[Facts], Iterator[Check]]
 
 

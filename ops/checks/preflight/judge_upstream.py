@@ -115,14 +115,9 @@ def _about_model(named: str, entry: Listed | None, today: date) -> Iterator[tupl
 def _replacement(facts: Facts, listed: Mapping[str, Listed], users: str) -> str:
     """Return how to replace a model in the settings that name it, with some free ones that could take its place."""
     used = _used(facts.settings)
-    free = [
-        name
-        for name, entry in listed.items()
-        if name.endswith(":free")
-        and name not in used
-        and entry.expiration_date is None
-        and not price_problem(entry.pricing)
-    ][:_SUGGESTED]
+    others = [entry for name, entry in listed.items() if name.endswith(":free") and name not in used]
+    staying = (entry for entry in others if entry.expiration_date is None)
+    free = [entry.id for entry in staying if not price_problem(entry.pricing)][:_SUGGESTED]
     named = f"; listed as free: {', '.join(free)}" if free else ""
     fixes = [f"replace it in models of Pulumi.{facts.stack}.yaml{named}"] if users.startswith("models:") else []
     if users.endswith("friday.directModel"):

@@ -74,14 +74,11 @@ class Comparison:
     swarm: bool
 
     def checks(self, secrets: Mapping[str, str]) -> list[Check]:
-        """Return every check that needs no look inside; `secrets` are values by their settings' names.
-
-        Where no container is seen, only their number is checked: the rest would be said of nothing.
-        """
+        """Return every check that needs no look inside; `secrets` are values by their settings' names."""
         part = self.workload.part
         number = [] if self.swarm else [compared(part, "runs in the declared number", self._number())]
         if not self.seen:
-            return number
+            return number  # the rest would be said of nothing
         ports = ", ".join(f"{address}:{port}" for address, port, _ in sorted(self._declared_ports()))
         return [
             *number,

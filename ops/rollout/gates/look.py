@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AliasPath, BaseModel, Field
 
 from ops.rollout.gates.evidence import Calls, Distribution, Evidence, Load
 
@@ -25,17 +25,10 @@ _MINUTE = 60.0
 
 
 class Sample(BaseModel):
-    """One element of Prometheus' instant vector: its labels, and (epoch seconds, value)."""
-
-    model_config = ConfigDict(frozen=True)
+    """One element of Prometheus' instant vector: its labels, and its value without the time."""
 
     metric: dict[str, str]
-    value: tuple[float, float]
-
-    @property
-    def number(self) -> float:
-        """Return the value without its time."""
-        return self.value[1]
+    number: float = Field(validation_alias=AliasPath("value", 1))
 
 
 @dataclass(frozen=True)
