@@ -144,7 +144,7 @@ def _allowed(stack: str, request: PromoteRequest, found: RolloutPosition | None)
     if found.paused:
         said = f"{stack} is paused since {found.paused.at:%Y-%m-%d %H:%M} UTC ({found.paused.message})"
         raise OperationError(said, f"./fridayctl resume {stack}", EXIT_USAGE)
-    decided = steps.decide(found, request.to, request.reason)
+    decided = steps.decide(found, steps.StepRequest(request.to, request.reason))
     if isinstance(decided, steps.Objection):
         raise OperationError(f"{stack}: {decided.what}", decided.fix, EXIT_USAGE)
     return found, decided

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Literal, TypeVar
 
 import httpx
-from pydantic import BaseModel, ValidationError
+from pydantic import AliasPath, BaseModel, Field, ValidationError
 
 from ops.rollout.gates.look import Sample
 
@@ -27,13 +27,9 @@ def answered(ask: Callable[[], _Found]) -> _Found | SilentError:
         return error
 
 
-class _Data(BaseModel):
-    resultType: Literal["vector"]  # noqa: N815 - Prometheus' own spelling
-    result: list[Sample]
-
-
 class _Answer(BaseModel):
-    data: _Data
+    kind: Literal["vector"] = Field(validation_alias=AliasPath("data", "resultType"))
+    vector: list[Sample] = Field(validation_alias=AliasPath("data", "result"))
 
 
 class Prometheus:
@@ -57,7 +53,7 @@ class Prometheus:
             said = response.text[:300]
             raise SilentError(f"Prometheus at {self._url} answers {response.status_code}: {said}")
         try:
-            found = _Answer.model_validate_json(response.content).data.result
+            found = _Answer.model_validate_json(response.content).vector
         except ValidationError as error:
             raise SilentError(f"what answers at {self._url} is no Prometheus") from error
         return [sample for sample in found if math.isfinite(sample.number)]

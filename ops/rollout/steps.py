@@ -35,6 +35,14 @@ class RolloutPosition:
 
 
 @dataclass(frozen=True)
+class StepRequest:
+    """A wish to go to `to` percent (None: the next step), with the reason for departing from the plan, if any."""
+
+    to: int | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
 class Objection:
     """Why a step is refused."""
 
@@ -56,12 +64,9 @@ def next_step(current: int, steps: Sequence[int]) -> int | None:
     return min((step for step in steps if step > current), default=None)
 
 
-def decide(position: RolloutPosition, to: int | None = None, reason: str = "") -> int | Objection:
-    """Return the percentage to go to when `to` is asked for (None: the next step), or the first objection.
-
-    A `reason` allows what departs from the plan: another step than the next, or one before the soak is over.
-    """
-    current, following = position.percentage, position.next_step
+def decide(position: RolloutPosition, request: StepRequest) -> int | Objection:
+    """Return the percentage to go to, or the first objection. With a reason another step may come, and come early."""
+    current, following, to, reason = position.percentage, position.next_step, request.to, request.reason
     if to is None:
         if following is None:
             return Objection(f"{current} % is the last step", "there is nothing left to promote")

@@ -79,11 +79,13 @@ class Comparison:
         number = [] if self.swarm else [compared(part, "runs in the declared number", self._number())]
         if not self.seen:
             return number  # the rest would be said of nothing
+        made_of = f"made of {self.workload.image}"
+        no_image = compared(part, made_of, [f"{self.workload.image} is not on this host"])
         ports = ", ".join(f"{address}:{port}" for address, port, _ in sorted(self._declared_ports()))
         return [
             *number,
             self._each(f"healthy ({len(self.seen)})", self._health),
-            self._image_check(),
+            self._each(made_of, self._image) if self.image_id else no_image,
             self._each("command and user as declared", self._command),
             self._each("environment as declared", self._environment),
             self._each("locked down: privileges, memory, logs, root file system", self._confinement),
@@ -111,12 +113,6 @@ class Comparison:
         health = state.get("Health", {}).get("Status", "no probe")
         if not each.running or health != "healthy":
             yield f"{state['Status']}, {health}"
-
-    def _image_check(self) -> Check:
-        image = self.workload.image
-        if not self.image_id:
-            return compared(self.workload.part, f"made of {image}", [f"{image} is not on this host"])
-        return self._each(f"made of {image}", self._image)
 
     def _image(self, each: InspectedContainer) -> Iterator[str]:
         if each.inspected["Image"] != self.image_id:

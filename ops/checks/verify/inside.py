@@ -91,8 +91,7 @@ def isolation(place: TestHost, friday: Sequence[InspectedContainer], hidden: Seq
     """Check that Friday can look up the edge (`shown`) and nothing behind it (`hidden`)."""
     if not friday:
         return compared("friday", _ISOLATED, skipped=_NONE_RUNS)
-    names = [*hidden, shown]
-    script = "; ".join(f"getent hosts {name} >/dev/null && echo {name}" for name in names)
+    script = "; ".join(f"getent hosts {name} >/dev/null && echo {name}" for name in (*hidden, shown))
     problems: list[str] = []
     for each in friday:
         code, text = place.exec(each.name, f"command -v getent >/dev/null || exit 127; {script}; true")

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.settings.rollout import RolloutSettings
-from ops.rollout.steps import Objection, RolloutPosition, decide, in_words, next_step, position_of
+from ops.rollout.steps import Objection, RolloutPosition, StepRequest, decide, in_words, next_step, position_of
 from tests.unit.ops.evidence import HOUR, NOON, entry
 
 PLAN = RolloutSettings(steps=(10, 50, 100), soak_hours=48)
@@ -50,12 +50,12 @@ def soaked(current: int, plan: RolloutSettings = PLAN) -> RolloutPosition:
     ],
 )
 def test_the_next_step(current: int, to: int | None, reason: str, expected: int | str) -> None:
-    found = decide(soaked(current), to, reason)
+    found = decide(soaked(current), StepRequest(to, reason))
     assert (found.what if isinstance(found, Objection) else found) == expected
 
 
 def test_beyond_the_last_step_a_reason_is_needed() -> None:
-    found = decide(soaked(10, RolloutSettings(steps=(10,), soak_hours=1)), 20)
+    found = decide(soaked(10, RolloutSettings(steps=(10,), soak_hours=1)), StepRequest(20))
     assert isinstance(found, Objection)
     assert found.what == "20 % is out of order (no step is left)"
     assert "--reason" in found.fix
@@ -63,7 +63,7 @@ def test_beyond_the_last_step_a_reason_is_needed() -> None:
 
 @pytest.mark.parametrize(("hours", "reason", "early"), [(47.9, "", True), (48, "", False), (0.1, "urgent", False)])
 def test_a_soak_is_cut_only_with_a_reason(hours: float, reason: str, early: bool) -> None:
-    found = decide(after(hours, 10), reason=reason)
+    found = decide(after(hours, 10), StepRequest(reason=reason))
     assert isinstance(found, Objection) is early
     if isinstance(found, Objection):
         assert "6 min left" in found.what
@@ -71,11 +71,11 @@ def test_a_soak_is_cut_only_with_a_reason(hours: float, reason: str, early: bool
 
 
 def test_what_is_out_of_order_is_said_before_what_is_early() -> None:
-    found = decide(after(0, 100))
+    found = decide(after(0, 100), StepRequest())
     assert isinstance(found, Objection)
     assert "last step" in found.what
-    assert isinstance(decide(after(0, 10)), Objection)
-    assert decide(after(0, 10), reason="urgent") == 50
+    assert isinstance(decide(after(0, 10), StepRequest()), Objection)
+    assert decide(after(0, 10), StepRequest(reason="urgent")) == 50
 
 
 @given(plan=plans, current=st.integers(0, 100))
@@ -91,13 +91,13 @@ def test_whatever_is_granted_goes_up_and_skips_nothing_unless_told_why(
     plan: RolloutSettings, current: int, to: int | None, reason: str
 ) -> None:
     position = soaked(current, plan)
-    found = decide(position, to, reason)
+    found = decide(position, StepRequest(to, reason))
     if isinstance(found, int):
         assert current < found <= 100
         assert found == position.next_step or reason
     elif "--reason" in found.fix:
         assert not reason
-        assert decide(position, to, "because") == to
+        assert decide(position, StepRequest(to, "because")) == to
 
 
 @given(plan=plans, lasted=st.floats(0, 200), reason=reasons)
@@ -105,7 +105,7 @@ def test_the_soak_left_and_what_has_lasted_make_the_soak(plan: RolloutSettings, 
     position = after(lasted, 0, plan)
     left = timedelta(hours=plan.soak_hours) - lasted * HOUR
     assert position.soak_left == max(left, timedelta())
-    assert isinstance(decide(position, reason=reason), int) is (left <= timedelta() or bool(reason))
+    assert isinstance(decide(position, StepRequest(reason=reason)), int) is (left <= timedelta() or bool(reason))
 
 
 @pytest.mark.parametrize(
