@@ -58,7 +58,7 @@ def drift_command(stack: str, to_fix: bool, as_json: bool) -> int:
         click.echo(f"{stack}: no drift")
         return 0
     click.echo(f"{stack}: not as the last update left it")
-    for text in drift.lines(found):
-        click.echo(text)
+    for each in found:
+        click.echo(f"  {drift.worded(each)}")
     click.echo(f"next: ./fridayctl drift {stack} --fix")
     return 1

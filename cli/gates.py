@@ -5,7 +5,7 @@ from datetime import timedelta
 import click
 
 from cli.tables import show, table_of
-from ops.rollout.gates.verdict import AnalysisResult, Outcome
+from ops.rollout.gates.gate import AnalysisResult, Outcome
 from ops.rollout.steps import in_words
 
 _COLOURS = {Outcome.PASS: "green", Outcome.FAIL: "red", Outcome.INCONCLUSIVE: "yellow", Outcome.SKIPPED: "dim"}

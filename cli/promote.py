@@ -112,7 +112,7 @@ class _Promoting:
             "message": done.message if done else "",
             "watch": [each.model_dump() for each in done.watch.verdicts] if done and done.watch else [],
             "seconds": done.seconds if done else {},
-            "unwell": done.unwell if done else [],
+            "unhealthy": done.unhealthy if done else [],
         }
         if self._options.as_json:
             print_json(document)
@@ -124,7 +124,7 @@ class _Promoting:
 def _signed(proposal: "Proposal", options: _Options) -> "Proposal":
     """Ask for the signature when that is all that is missing."""
     from ops.rollout.gates import complaints  # noqa: PLC0415
-    from ops.rollout.gates.verdict import Outcome  # noqa: PLC0415
+    from ops.rollout.gates.gate import Outcome  # noqa: PLC0415
 
     held = [each.gate for each in proposal.judgement.having(Outcome.INCONCLUSIVE)]
     failed = proposal.judgement.outcome is Outcome.FAIL

@@ -35,7 +35,7 @@ Secrets stay as they are today. The gates are not asked.
 \b
 Exit codes:
   0  rolled back, and users are answered; anything else that is not healthy is
-     named (in --json: unwell)
+     named (in --json: unhealthy)
   1  an update failed (the gateway stays closed at the edge), or users are not
      answered as they should be
   2  nothing to go back to, or a wrong argument (nothing was changed)

@@ -13,10 +13,10 @@ from benchmarks.figures import Figure
 from benchmarks.test_stack import TestStack
 from components.free_models import LATENCY_BUCKETS as LITELLM_BUCKETS
 from friday.llm.monitoring.metrics import LATENCY_BUCKETS as FRIDAY_BUCKETS
-from ops.metrics import queries
+from ops.metrics.collect import gather
 from ops.metrics.prometheus import Prometheus
-from ops.metrics.queries import Scope, Window
 from ops.rollout.gates import registry
+from ops.rollout.gates.look import Scope, Window
 from testing.meanwhile import until_answered
 from testing.ports import free_ports
 
@@ -52,7 +52,7 @@ def _gather(url: str, end: float) -> float:
     began = time.perf_counter()
     windows = dict.fromkeys((gate.name for gate in registry.GATES), HOURS * 3600.0)
     with closing(Prometheus(url)) as server:
-        found = queries.gather(server, Scope(end, windows, True, 60.0, Window(end, HOURS * 3600.0)))
+        found = gather(server, Scope(end, windows, True, 60.0, Window(end, HOURS * 3600.0)))
     seconds = time.perf_counter() - began
     missing = [name for name, value in found["figures"].items() if value is None]
     if found["silent"] or missing:

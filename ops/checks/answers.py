@@ -1,14 +1,28 @@
 """What is asked of a stack after an update, before it is called up."""
 
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import zip_longest
 
+from components.edge_config import GATEWAY_INTERNAL_PORT, USERS_PORT
+from components.settings.stack import StackSettings
 from ops.deployment import Deployment
 from ops.errors import OperationError
+from ops.hosts.docker_host import DockerHost
 from ops.waiting import look_until
 
 _TIMEOUT_SECONDS = 35.0  # above Friday's own 30 s
 _SETTLE_SECONDS = 5.0  # a gateway that has just started is slow on a busy machine, and its first users fall back
 _EVERY_SECONDS = 1.0
+# A new edge asks its replicas first, and a Swarm's hosts tell each other where those are.
+_EDGE_SECONDS = 15.0
+_EDGE_EVERY = 0.5
+_ASK_EDGE = (
+    'for ask; do ( exec 3<>"/dev/tcp/127.0.0.1/${ask%% *}" && '
+    'printf "GET %s HTTP/1.0\\r\\nHost: friday\\r\\n\\r\\n" "${ask#* }" >&3 && '
+    'read -t 10 -r version status rest <&3 && echo "$status" ) 2>/dev/null || echo "no answer"; done'
+)
 
 
 class CheckError(OperationError):
@@ -77,24 +91,19 @@ def users_are_safe(deployment: Deployment, percentage: int) -> list[str]:
 
 
 def next_command(stack: str) -> str:
-    """Return the next command for a stack that has something unwell."""
+    """Return the next command for a stack that has something unhealthy."""
     return f"./fridayctl logs {stack} shows more; ./fridayctl drift {stack} --fix brings back what was stopped"
 
 
-def ask_around(url: str, deployment: Deployment, percentage: int | None = None) -> list[Answer]:
-    """Ask on the paths that the percentage uses (the settings' own unless given) and report the answers.
-
-    With the real OpenRouter no quota is spent on that.
-    """
-    settings = deployment.settings
-    if settings.upstream != "simulator":
+def ask_around(url: str, deployment: Deployment, percentage: int) -> list[Answer]:
+    """Ask on the paths that a percentage uses, and report it. With the real OpenRouter no quota is spent on that."""
+    if deployment.settings.upstream != "simulator":
         deployment.report("checked", "what users need is healthy")
         return []
-    answers = both_paths(url, settings.effective_percentage if percentage is None else percentage)
+    answers = both_paths(url, percentage)
     for answer in answers:
-        deployment.report(
-            "checked", f"user {answer.user_id}: {answer.path}, {answer.model}, {answer.milliseconds:.0f} ms"
-        )
+        over = f"user {answer.user_id}: {answer.path}, {answer.model}, {answer.milliseconds:.0f} ms"
+        deployment.report("checked", over)
     return answers
 
 
@@ -114,3 +123,33 @@ def _over(path: str, url: str, user_id: int) -> Answer:
         fix = "./fridayctl logs: the gateway, or the model behind it, is not well; rollback --level 1 leaves it out"
         raise CheckError(f"user {user_id} should be answered over {path} (was: {answer.path})", fix)
     return answer
+
+
+def require_serving(stack: str, hosts: Mapping[str, DockerHost], settings: StackSettings) -> None:
+    """Ask every edge, where it runs, whether it leads to Friday and above 0 % to the gateway; CheckError if not.
+
+    A healthy container may still be one that nobody finds: so it is on a Swarm's host whose engine does not learn the
+    services' names. `hosts` are those that answer, by address; one without an edge sends nobody anywhere.
+    """
+    asked = {"Friday": f"{USERS_PORT} {settings.friday.health_path}"}
+    if settings.effective_percentage:
+        asked["the gateway"] = f"{GATEWAY_INTERNAL_PORT} /health"
+    wrong = look_until(lambda: _unserved(stack, hosts, asked), lambda found: not found, _EDGE_SECONDS, _EDGE_EVERY)
+    if wrong:
+        fix = f"./fridayctl verify {stack} tells what is not found; docs/TROUBLESHOOTING.md, The stack, says why"
+        raise CheckError(f"{stack}: an edge does not get through", fix, details="\n".join(wrong))
+
+
+def _unserved(stack: str, hosts: Mapping[str, DockerHost], questions: Mapping[str, str]) -> list[str]:
+    """Return what was not answered; `questions` are an edge's port and a path, by what is reached so."""
+    command = ["bash", "-c", _ASK_EDGE, "ask", *questions.values()]
+    with ThreadPoolExecutor(max(1, len(hosts))) as pool:
+        answers = pool.map(lambda host: host.run_in(stack, "edge", command), hosts.values())
+        return [
+            f"{container} on {address}: {what}: {status}, should be 200"
+            for address, ran in zip(hosts, answers, strict=True)
+            for container, printed in ran.items()
+            # Less is printed by one that stops in between.
+            for what, status in zip_longest(questions, printed.splitlines(), fillvalue="no answer")
+            if status != "200"
+        ]

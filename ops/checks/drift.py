@@ -51,11 +51,6 @@ class Recorded:
         return self.kind == CONTAINER and bool(self.inputs.get("mustRun"))
 
 
-def lines(drifts: Sequence[Drift]) -> Iterator[str]:
-    """Yield each difference as the screen shows it."""
-    return (f"  {worded(drift)}" for drift in drifts)
-
-
 def worded(drift: Drift) -> str:
     """Return one difference as a line."""
     return f"{drift.kind:<9} {drift.name}{f': {drift.words}' if drift.words else ''}"
@@ -72,11 +67,17 @@ def find(deployment: Deployment) -> list[Drift]:
         fix = f"./fridayctl up {opened.name}"
         raise OperationError(f"{opened.name} is not deployed: there is nothing to compare with", fix, EXIT_USAGE)
     if isinstance(host, SwarmManager):
-        return [*unknown_services(state, host.services(opened.name)), *_read(opened, [])]
+        services = {each["ID"]: each["Spec"]["Name"] for each in host.services(opened.name)}
+        return [*unknown(state, services), *_read(opened, [])]
     seen = {str(container.id): container for container in host.containers(opened.name)}
-    idle = [each for each in state if each.runs and each.id in seen and seen[each.id].status != "running"]
-    read = _read(opened, [each.urn for each in idle if seen[each.id].status != "paused"])
-    return [*_unlike(state, seen), *read]
+    containers = [(each, seen[each.id]) for each in state if each.runs and each.id in seen]
+    stopped = [each.urn for each, container in containers if container.status not in ("running", "paused")]
+    strays = unknown(state, {id_: str(container.name) for id_, container in seen.items()})
+    return [
+        *strays,
+        *(drift for each, container in containers for drift in _unlike(each, container)),
+        *_read(opened, stopped),
+    ]
 
 
 def recorded(deployment: Mapping[str, Any]) -> list[Recorded]:
@@ -87,34 +88,23 @@ def recorded(deployment: Mapping[str, Any]) -> list[Recorded]:
     ]
 
 
-def _unlike(state: Sequence[Recorded], seen: Mapping[str, Container]) -> Iterator[Drift]:
-    """Yield what a look at the host's containers tells and Pulumi does not."""
+def unknown(state: Sequence[Recorded], found: Mapping[str, str]) -> Iterator[Drift]:
+    """Yield what carries the stack's label on a host, given as names by id, and is not in the stack's state."""
     known = {each.id for each in state}
-    for stray in (container for id_, container in seen.items() if id_ not in known):
-        yield Drift("unknown", str(stray.name), "carries the stack's label, and the state does not know it")
-    for each in state:
-        container = seen.get(each.id) if each.runs else None
-        if container and container.status == "paused":
-            yield Drift("paused", each.name)
-        elif container and container.status != "running":
-            yield Drift("stopped", each.name, f"{container.status}, exit code {container.attrs['State']['ExitCode']}")
-        if container:
-            yield from (Drift("changed", each.name, words) for words in _moves(each, container))
+    for name in (name for id_, name in found.items() if id_ not in known):
+        yield Drift("unknown", name, "carries the stack's label, and the state does not know it")
 
 
-def unknown_services(state: Sequence[Recorded], services: Sequence[Mapping[str, Any]]) -> Iterator[Drift]:
-    """Yield the services of a Swarm that carry the stack's label and are not in its state."""
-    known = {each.id for each in state}
-    for service in services:
-        if service["ID"] not in known:
-            yield Drift("unknown", service["Spec"]["Name"], "carries the stack's label, and the state does not know it")
-
-
-def _moves(each: Recorded, container: Container) -> Iterator[str]:
+def _unlike(each: Recorded, container: Container) -> Iterator[Drift]:
+    """Yield what a look at a container tells and Pulumi does not."""
+    if container.status == "paused":
+        yield Drift("paused", each.name)
+    elif container.status != "running":
+        yield Drift("stopped", each.name, f"{container.status}, exit code {container.attrs['State']['ExitCode']}")
     wanted = {network["name"] for network in each.inputs.get("networksAdvanced", ())}
     found = set(container.attrs["NetworkSettings"]["Networks"])
-    yield from (f"is not on the network {name}" for name in sorted(wanted - found))
-    yield from (f"is on the network {name}" for name in sorted(found - wanted))
+    yield from (Drift("changed", each.name, f"is not on the network {name}") for name in sorted(wanted - found))
+    yield from (Drift("changed", each.name, f"is on the network {name}") for name in sorted(found - wanted))
 
 
 def _read(opened: auto.Stack, exclude: list[str]) -> list[Drift]:

@@ -1,6 +1,6 @@
 """What preflight, verify and doctor found: for people, for programs, and for an update that may not begin."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
@@ -42,13 +42,11 @@ class Check:
         return tuple(self.details.splitlines())
 
 
-def compared(part: str, name: str, problems: Sequence[str] = (), skipped: str = "") -> Check:
-    """Return the check of a part (or of "host" itself) that passed when there are no `problems`.
-
-    `name` says what holds when it passed, `skipped` why it could not be made.
-    """
-    state = State.SKIPPED if skipped else State.FAILED if problems else State.OK
-    return Check(name, "", state, skipped, details="\n".join(problems), part=part)
+def compared(part: str, name: str, problems: Iterable[str] = (), skipped: str = "") -> Check:
+    """Return the check of a part (or "host") that passed without `problems`; `skipped` is why it could not be made."""
+    details = "\n".join(problems)
+    state = State.SKIPPED if skipped else State.FAILED if details else State.OK
+    return Check(name, "", state, skipped, details=details, part=part)
 
 
 @dataclass(frozen=True)
@@ -80,7 +78,6 @@ class Report:
     def require(self) -> None:
         """Raise OperationError (exit code 2) with every check that failed, each with its fix."""
         if self.failed:
-            errors = [OperationError(each.found, each.fix, EXIT_USAGE, each.details) for each in self.failed]
-            *others, last = errors
+            *others, last = (OperationError(each.found, each.fix, EXIT_USAGE, each.details) for each in self.failed)
             message = "\n".join([*(error.render() for error in others), last.message])
             raise OperationError(message, last.fix, EXIT_USAGE, last.details)

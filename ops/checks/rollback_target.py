@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 
 from components.settings.source import SettingsError, from_pulumi
-from components.settings.stack import SECRET_KEYS, StackSettings
+from components.settings.stack import SECRET_KEYS
 from images.tags import local_images
 from ops.deployment import Deployment
 from ops.errors import EXIT_USAGE, OperationError
 from ops.hosts import images
 from ops.hosts.images import ImageHost, Need
 from ops.progress import Say
-from ops.rollout.history import NAMESPACE, Entry, good_targets
-from ops.rollout.rollback_plan import Level, shown
+from ops.rollout.history import NAMESPACE, Entry, good_targets, shown
+from ops.rollout.rollback_plan import Level
 from ops.stacks.stack_file import NOT_GENERATED
 
 
@@ -47,7 +47,10 @@ class Shelf:
                     images.pull(need, host)
 
     def _needs(self, entry: Entry, *, built_here: bool) -> list[Need]:
-        needs = images.needs(self._stack, _settings(self._stack, entry), local_images())
+        # The history holds no secrets, so stand-ins take their places.
+        stand_ins = {f"{NAMESPACE}:{key}": f"{NOT_GENERATED}{key}" for key in SECRET_KEYS}
+        settings = from_pulumi({**stand_ins, **entry.config}, self._stack, {})
+        needs = images.needs(self._stack, settings, local_images())
         return [need for need in needs if built_here or not need.built_here]
 
     def _problem(self, need: Need, host: ImageHost) -> OperationError | None:
@@ -75,16 +78,9 @@ def require(shelf: Shelf, target: Entry, entries: Sequence[Entry], stack: str, l
     if problem is None:
         return
     targets = good_targets(entries)
-    others = (place for place, each in enumerate(targets, 1) if not shelf.problem(each, built_here=built_here))
-    number = next(others, None)
+    number = next((at for at, each in enumerate(targets, 1) if not shelf.problem(each, built_here=built_here)), None)
     way = f"--level {level.number} --to {number} goes to the newest that can be" if number else "--level 1 needs none"
     fix = f"{problem.fix}; or ./fridayctl rollback {stack} {way}"
     raise OperationError(
         f"the update of {shown(target.at)} cannot be restored: {problem.message}", fix, EXIT_USAGE, problem.details
     )
-
-
-def _settings(stack: str, entry: Entry) -> StackSettings:
-    """Return an update's settings; the history holds no secrets, so stand-ins take their places."""
-    stand_ins = {f"{NAMESPACE}:{key}": f"{NOT_GENERATED}{key}" for key in SECRET_KEYS}
-    return from_pulumi({**stand_ins, **entry.config}, stack, {})

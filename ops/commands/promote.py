@@ -16,12 +16,12 @@ from ops.deployment import Deployment
 from ops.errors import EXIT_FAILED, EXIT_INCONCLUSIVE, EXIT_USAGE, OperationError
 from ops.metrics.collect import Sources, measure, sources
 from ops.rollout import steps
-from ops.rollout.analysis import judge
 from ops.rollout.gates.evidence import Evidence
-from ops.rollout.gates.verdict import AnalysisResult, GateInput, Outcome, named
+from ops.rollout.gates.gate import AnalysisResult, GateInput, Outcome, named
+from ops.rollout.gates.registry import judge
 from ops.rollout.history import ENABLED, NAMESPACE, PERCENTAGE, Entry, Verb, going_back
-from ops.rollout.position import RolloutPosition, plan_of, position_of
 from ops.rollout.rollback_plan import DEFAULT, Restore, Step
+from ops.rollout.steps import RolloutPosition, position_of
 from ops.stacks import preview
 from ops.stacks.stack_config import changes, settings_of, write_settings
 
@@ -76,14 +76,14 @@ class Proposal:
 class Promotion:
     """How it ended: `promoted`, `aborted` (gone back), and the gates of the watch if there was one.
 
-    `unwell` says what is not well after going back, for what spoiled a step may spoil the one before it too.
+    `unhealthy` says what is not well after going back, for what spoiled a step may spoil the one before it too.
     """
 
     result: str
     message: str
     watch: AnalysisResult | None = None
     seconds: dict[str, float] = field(default_factory=dict)
-    unwell: list[str] = field(default_factory=list)
+    unhealthy: list[str] = field(default_factory=list)
 
 
 def propose(deployment: Deployment, request: PromoteRequest) -> Proposal:
@@ -94,7 +94,7 @@ def propose(deployment: Deployment, request: PromoteRequest) -> Proposal:
     """
     settings, opened = deployment.settings, deployment.open_to_change()
     entries, now = deployment.history, dt.datetime.now(dt.UTC)
-    found, to = _allowed(deployment, request, position_of(entries, settings.rollout, now), now)
+    found, to = _allowed(deployment.name, request, position_of(entries, settings.rollout, now))
     _nothing_else(opened, found.current)
     examined = preflight.examine(deployment)
     examined.report.require()
@@ -137,18 +137,14 @@ def carry_out(proposal: Proposal, watch_seconds: float) -> Promotion:
     return Promotion("promoted", message, seen, {**seconds, "watched": time.monotonic() - began})
 
 
-def _allowed(
-    deployment: Deployment, request: PromoteRequest, found: RolloutPosition | None, now: dt.datetime
-) -> tuple[RolloutPosition, int]:
+def _allowed(stack: str, request: PromoteRequest, found: RolloutPosition | None) -> tuple[RolloutPosition, int]:
     """Return where the rollout stands and where to it may go; OperationError when it may not go anywhere now."""
-    stack = deployment.name
     if found is None:
         raise OperationError(f"{stack} is not deployed", f"./fridayctl up {stack}", EXIT_USAGE)
     if found.paused:
         said = f"{stack} is paused since {found.paused.at:%Y-%m-%d %H:%M} UTC ({found.paused.message})"
         raise OperationError(said, f"./fridayctl resume {stack}", EXIT_USAGE)
-    wish = steps.StepRequest(request.to, request.reason)
-    decided = steps.decide(plan_of(deployment.settings.rollout), found.percentage, found.since, now, wish)
+    decided = steps.decide(found, steps.StepRequest(request.to, request.reason))
     if isinstance(decided, steps.Objection):
         raise OperationError(f"{stack}: {decided.what}", decided.fix, EXIT_USAGE)
     return found, decided
@@ -202,6 +198,6 @@ def _abort(proposal: Proposal, why: str, seen: AnalysisResult | None) -> Promoti
     try:
         done = restore.make_last(deployment, back, began)
     except answers.CheckError as error:
-        deployment.report("unwell", error.render())
+        deployment.report("unhealthy", error.render())
         return Promotion("aborted", message, seen, {"updated": time.monotonic() - began}, [error.message])
-    return Promotion("aborted", message, seen, done.seconds, done.unwell)
+    return Promotion("aborted", message, seen, done.seconds, done.unhealthy)

@@ -12,6 +12,7 @@ from ops.commands.deploy import deploy, lacking
 from ops.deployment import Deployment
 from ops.errors import EXIT_FAILED, EXIT_USAGE, OperationError
 from ops.rollout import rollback_plan
+from ops.rollout.history import shown
 from ops.rollout.rollback_plan import Restore, RollbackRequest, Step
 from ops.stacks import worktree
 from ops.stacks.pulumi_files import HeldError
@@ -23,7 +24,7 @@ from ops.stacks.stack_file import stack_file
 class RolledBack:
     """A rollback that is done: users are answered as they should be.
 
-    `seconds` tells when each part was over, counted from the command's start; `unwell` is what users can do without.
+    `seconds` tells when each part was over, counted from the command's start; `unhealthy` is what users can do without.
     """
 
     level: int
@@ -31,7 +32,7 @@ class RolledBack:
     target: str
     seconds: dict[str, float] = field(default_factory=dict)
     answers: list[Answer] = field(default_factory=list)
-    unwell: list[str] = field(default_factory=list)
+    unhealthy: list[str] = field(default_factory=list)
 
     def document(self) -> dict[str, object]:
         """Return it for --json."""
@@ -44,7 +45,7 @@ def prepare(deployment: Deployment, request: RollbackRequest) -> Restore:
     Raises SettingsError or OperationError (exit code 2) when there is nothing to go back to, or its images are gone.
     """
     stack, entries = deployment.open_to_change(), deployment.history
-    worked_out = rollback_plan.plan(entries, settings_of(stack), request.level, to=request.to, reason=request.reason)
+    worked_out = rollback_plan.plan(entries, settings_of(stack), request)
     if worked_out.target is None:
         return worked_out
     if request.level.by_its_code:
@@ -129,15 +130,15 @@ def _finish(deployment: Deployment, worked_out: Restore, began: float) -> Rolled
     deployment.report(
         "gateway", "open at the edge" if worked_out.percentage else "open at the edge; no user is sent there"
     )
-    unwell = answers.users_are_safe(deployment, worked_out.percentage)
+    unhealthy = answers.users_are_safe(deployment, worked_out.percentage)
     answered = answers.ask_around(_users_url(deployment, worked_out), deployment, worked_out.percentage)
-    for each in unwell:
-        deployment.report("unwell", f"{each}; users are answered without it")
-    if unwell:
+    for each in unhealthy:
+        deployment.report("unhealthy", f"{each}; users are answered without it")
+    if unhealthy:
         deployment.report("next", answers.next_command(deployment.name))
     seconds["checked"] = time.monotonic() - began
-    target = rollback_plan.shown(worked_out.target.at) if worked_out.target else ""
-    return RolledBack(worked_out.level.number, worked_out.percentage, target, seconds, answered, unwell)
+    target = shown(worked_out.target.at) if worked_out.target else ""
+    return RolledBack(worked_out.level.number, worked_out.percentage, target, seconds, answered, unhealthy)
 
 
 def _users_url(deployment: Deployment, worked_out: Restore) -> str:

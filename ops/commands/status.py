@@ -9,11 +9,10 @@ from typing import Any
 from ops.deployment import Deployment
 from ops.hosts.docker_host import Instance
 from ops.metrics.collect import measure, sources
-from ops.rollout.analysis import judge
-from ops.rollout.gates.verdict import AnalysisResult, GateInput
+from ops.rollout.gates.gate import AnalysisResult, GateInput
+from ops.rollout.gates.registry import judge
 from ops.rollout.history import Entry
-from ops.rollout.position import RolloutPosition, position_of
-from ops.rollout.steps import in_words
+from ops.rollout.steps import RolloutPosition, in_words, position_of
 
 _URLS = ("fridayUrl", "gatewayUrl", "simulatorUrl", "prometheusUrl")
 _LAST = 5

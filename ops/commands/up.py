@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ops.checks import answers, edge_answers
+from ops.checks import answers
 from ops.checks.answers import Answer
 from ops.checks.preflight import run as preflight
 from ops.checks.preflight.run import Examination
@@ -64,8 +64,8 @@ def bring_up(deployment: Deployment, request: UpRequest) -> Up:
         Switch(list(hosts.values()), deployment.name).open()
     if not done.changed:
         return Up(0, done.outputs, [])
-    edge_answers.require_serving(deployment.name, hosts, settings)
-    return Up(done.changed, done.outputs, answers.ask_around(str(done.outputs["fridayUrl"]), deployment))
+    answers.require_serving(deployment.name, hosts, settings)
+    return Up(done.changed, done.outputs, answers.ask_around(str(done.outputs["fridayUrl"]), deployment, percentage))
 
 
 def _make_sure(deployment: Deployment, request: UpRequest) -> None:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from components.settings.stack import StackSettings
 from ops.metrics.collect import Sources, measure
 from ops.progress import Report
-from ops.rollout.analysis import judge
-from ops.rollout.gates.verdict import AnalysisResult, GateInput, Outcome, named
+from ops.rollout.gates.gate import AnalysisResult, GateInput, Outcome, named
+from ops.rollout.gates.registry import judge
 from ops.rollout.history import Entry
 
 EVERY = 10.0

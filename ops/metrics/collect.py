@@ -4,23 +4,22 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import httpx
+from pydantic import ValidationError
 
 from components.prometheus import PORT as PROMETHEUS_PORT
 from components.settings.rollout import GateSettings
 from components.settings.stack import StackSettings
 from ops.deployment import Deployment
 from ops.hosts.in_container import InContainer
-from ops.metrics import queries
 from ops.metrics.openrouter import KeyUsage, key_usage, keys_of, reached_at
-from ops.metrics.prometheus import Prometheus, SilentError
-from ops.metrics.queries import Scope, Window
+from ops.metrics.prometheus import Prometheus, SilentError, answered
 from ops.rollout.gates import cost, errors, registry
-from ops.rollout.gates.evidence import Evidence
-from ops.rollout.gates.verdict_builder import OPENROUTER, PROMETHEUS
+from ops.rollout.gates.evidence import OPENROUTER, PROMETHEUS, Evidence
+from ops.rollout.gates.look import FRIDAY, Look, Scope, Window
 from ops.rollout.history import Entry, deployed, step_before
 
 _SHORTEST = 10.0
@@ -68,13 +67,14 @@ def measure(
     elapsed = (now - began).total_seconds()
     seconds = windows(settings, elapsed)
     with ThreadPoolExecutor(max_workers=1 + len(asked.keys)) as pool:
-        keys = [pool.submit(_ask_about, asked, key) for key in asked.keys]
+        questions = [partial(key_usage, asked.openrouter, key, asked.to_openrouter) for key in asked.keys]
+        keys = [pool.submit(answered, question) for question in questions]
         found = _from_prometheus(asked, settings, entries, seconds, now)
         answers = [key.result() for key in keys]
     usages = [answer for answer in answers if isinstance(answer, KeyUsage)]
-    refusals = [answer for answer in answers if isinstance(answer, str)]
+    refusals = [answer for answer in answers if isinstance(answer, SilentError)]
     if refusals:
-        found["silent"] = {**found["silent"], OPENROUTER: refusals[0]}
+        found["silent"] = {**found["silent"], OPENROUTER: str(refusals[0])}
     elif usages:
         since = now - dt.timedelta(seconds=seconds[cost.GATE.name])
         found["key_usage"] = sum(usage.since(since, now) for usage in usages)
@@ -99,28 +99,51 @@ def windows(settings: StackSettings, elapsed: float) -> dict[str, float]:
     return found
 
 
+def knows_friday(prometheus: Prometheus, now: float) -> bool:
+    """Return whether Friday's own metrics were ever seen: an image of one's own may have none. Raises SilentError."""
+    return bool(prometheus.ask(f"count(last_over_time({FRIDAY}[30d]))", now))
+
+
+def gather(prometheus: Prometheus, scope: Scope) -> dict[str, Any]:
+    """Return the part of the `Evidence` that Prometheus knows: each gate's figures over its window, asked all at once.
+
+    A server that does not answer one, or with numbers that cannot be, is named under `silent`.
+    """
+    found: dict[str, Any] = {}
+    silent: dict[str, str] = {}
+    looks = {gate: Look(prometheus.ask, scope, Window(scope.now, scope.windows[gate.name])) for gate in registry.GATES}
+    asked = [(figure, look) for gate, look in looks.items() for figure in gate.figures]
+    with ThreadPoolExecutor(max_workers=len(asked)) as pool:
+        for name, answer in [(figure.name, pool.submit(figure.look, look)) for figure, look in asked]:
+            try:
+                found[name] = answer.result()
+            except SilentError as error:
+                silent[PROMETHEUS] = str(error)
+            except ValidationError as error:
+                # A number that cannot be, as a negative count. The step is not made then, and the look at it goes on.
+                silent[PROMETHEUS] = f"Prometheus' numbers for {name} make no sense: {error.errors()[0]['msg']}"
+    return {"figures": found, "silent": silent}
+
+
 def _from_prometheus(
     asked: Sources, settings: StackSettings, entries: Sequence[Entry], seconds: Mapping[str, float], now: dt.datetime
 ) -> dict[str, Any]:
     prometheus = Prometheus(asked.prometheus, asked.transport)
     try:
-        has_friday = settings.friday.image is None or queries.knows_friday(prometheus, now.timestamp())
+        has_friday = settings.friday.image is None or knows_friday(prometheus, now.timestamp())
         current = Window(now.timestamp(), seconds[errors.GATE.name])
-        baseline = current if _has_baseline(entries, has_friday=has_friday) else _before(settings, entries)
+        entry = deployed(entries)
+        percentage = entry.percentage if entry else 0
+        # Whether this step itself has users without the gateway whom the metrics distinguish from the others.
+        has_baseline = percentage == 0 or (has_friday and percentage < 100)
+        baseline = current if has_baseline else _before(settings, entries)
         scope = Scope(now.timestamp(), seconds, has_friday, float(settings.router.cooldown_seconds), baseline)
         words = {} if baseline is current else {"baseline_is": "previous step"}
-        return {"has_friday": has_friday, **words, **queries.gather(prometheus, scope)}
+        return {"has_friday": has_friday, **words, **gather(prometheus, scope)}
     except SilentError as error:
         return {"silent": {PROMETHEUS: str(error)}}
     finally:
         prometheus.close()
-
-
-def _has_baseline(entries: Sequence[Entry], *, has_friday: bool) -> bool:
-    """Return whether this step itself has users without the gateway whom the metrics distinguish from the others."""
-    entry = deployed(entries)
-    percentage = entry.percentage if entry else 0
-    return percentage == 0 or (has_friday and percentage < 100)
 
 
 def _before(settings: StackSettings, entries: Sequence[Entry]) -> Window | None:
@@ -132,10 +155,3 @@ def _before(settings: StackSettings, entries: Sequence[Entry]) -> Window | None:
     soak = settings.rollout.soak_hours * 3600
     lasted = max((ended - began).total_seconds(), _SHORTEST)
     return Window(ended.timestamp(), min(lasted, soak) if soak else lasted)
-
-
-def _ask_about(asked: Sources, key: str) -> KeyUsage | str:
-    try:
-        return key_usage(asked.openrouter, key, asked.to_openrouter)
-    except SilentError as error:
-        return str(error)

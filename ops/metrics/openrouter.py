@@ -1,11 +1,11 @@
 """What OpenRouter, or the simulator in its place, says: of a key, its dollars and limits; of models, their prices."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import httpx
-from pydantic import BaseModel, ValidationError
+from pydantic import AliasPath, BaseModel, Field, ValidationError
 
 from components.free_models import OPENROUTER
 from components.settings.stack import StackSettings
@@ -19,16 +19,11 @@ SECONDS = 10.0
 _KEYS = {"openrouterApiKey": "openrouter_api_key", "fridayOpenrouterApiKey": "friday_openrouter_api_key"}
 
 
-class _Daily(BaseModel):
-    limit: int | None = None
-    remaining: int | None = None
-
-
 class KeyUsage(BaseModel):
     """The part of `GET /key` that the rollout needs; dollars since the key was made, and since a UTC period began.
 
     `byok_usage` are dollars that a provider booked on a key of the account's own with it. `is_free_tier` accounts have
-    never bought credits, which makes their daily limit smaller.
+    never bought credits, which makes their daily limit smaller: `requests_per_day`, over all free models.
     """
 
     usage: float
@@ -38,7 +33,10 @@ class KeyUsage(BaseModel):
     byok_usage: float | None = None
     is_free_tier: bool | None = None
     expires_at: datetime | None = None
-    free_model_daily_requests: _Daily | None = None
+    requests_per_day: int | None = Field(default=None, validation_alias=AliasPath("free_model_daily_requests", "limit"))
+    requests_left: int | None = Field(
+        default=None, validation_alias=AliasPath("free_model_daily_requests", "remaining")
+    )
 
     def since(self, began: datetime, now: datetime) -> float:
         """Return the dollars booked since `began`, or in the shortest period of OpenRouter's that covers it."""
@@ -51,16 +49,6 @@ class KeyUsage(BaseModel):
         covering = [dollars for start, dollars in periods if start <= began and dollars is not None]
         return min([*covering, self.usage])
 
-    @property
-    def requests_per_day(self) -> int | None:
-        """Return the account's daily limit over all free models, None when OpenRouter does not say."""
-        return self.free_model_daily_requests.limit if self.free_model_daily_requests else None
-
-    @property
-    def requests_left(self) -> int | None:
-        """Return how many of them are left today, None when OpenRouter does not say."""
-        return self.free_model_daily_requests.remaining if self.free_model_daily_requests else None
-
 
 class Listed(BaseModel):
     """One model of the catalogue, as far as the rollout reads it. Nothing in it is trusted to have its usual form."""
@@ -70,15 +58,11 @@ class Listed(BaseModel):
     expiration_date: Any = None
 
 
-class _Key(BaseModel):
-    data: KeyUsage
+_Data = TypeVar("_Data")
 
 
-class _Catalogue(BaseModel):
-    data: list[Listed]
-
-
-_Answer = TypeVar("_Answer", bound=BaseModel)
+class _Answer(BaseModel, Generic[_Data]):
+    data: _Data
 
 
 class RefusedError(SilentError):
@@ -113,40 +97,31 @@ def reached_at(
 
 
 def key_usage(base_url: str, key: str, transport: httpx.BaseTransport | None = None) -> KeyUsage:
-    """Ask OpenRouter (or its simulator) at `base_url` about a key. Raises SilentError (RefusedError for a key
-    that is not valid); the key is in no message."""
-    headers = {"Authorization": f"Bearer {key}"}
-    return _asked(base_url, "key", "when asked about the key", _Key, transport, headers).data
+    """Ask OpenRouter (or its simulator) about a key, which is in no message. Raises SilentError or RefusedError."""
+    return _asked(base_url, "key", _Answer[KeyUsage], transport, key)
 
 
 def catalogue(base_url: str, transport: httpx.BaseTransport | None = None) -> dict[str, Listed]:
     """Ask OpenRouter (or its simulator) at `base_url` which models there are, by id. Raises SilentError."""
-    found = _asked(base_url, "models", "when asked for its models", _Catalogue, transport, {})
-    return {model.id: model for model in found.data}
+    found = _asked(base_url, "models", _Answer[list[Listed]], transport)
+    return {model.id: model for model in found}
 
 
 def _asked(
-    base_url: str,
-    path: str,
-    when: str,
-    form: type[_Answer],
-    transport: httpx.BaseTransport | None,
-    headers: Mapping[str, str],
-) -> _Answer:
+    base_url: str, path: str, form: type[_Answer[_Data]], transport: httpx.BaseTransport | None, key: str = ""
+) -> _Data:
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
     try:
-        with httpx.Client(
-            timeout=SECONDS,
-            transport=transport,
-            trust_env=base_url.startswith("https:"),
-        ) as client:
-            response = client.get(f"{base_url}/{path}", headers=dict(headers))
+        with httpx.Client(timeout=SECONDS, transport=transport, trust_env=base_url.startswith("https:")) as client:
+            response = client.get(f"{base_url}/{path}", headers=headers)
     except httpx.HTTPError as error:
         raise SilentError(f"OpenRouter at {base_url} does not answer ({error or type(error).__name__})") from error
     if response.status_code != httpx.codes.OK:
         refused = response.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)
+        when = "when asked about the key" if key else "when asked for its models"
         words = f"OpenRouter at {base_url} answers {response.status_code} {when}"
         raise RefusedError(words) if refused else SilentError(words)
     try:
-        return form.model_validate_json(response.content)
+        return form.model_validate_json(response.content).data
     except ValidationError as error:
         raise SilentError(f"what answers at {base_url}/{path} is no OpenRouter") from error

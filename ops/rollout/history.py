@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
+from itertools import takewhile
 
 from pydantic import BaseModel, ConfigDict
 
@@ -68,11 +69,6 @@ class Entry(BaseModel):
         return verb_of(self.message)
 
     @property
-    def enabled(self) -> bool:
-        """Return whether Friday's flag was on."""
-        return is_enabled(self.config)
-
-    @property
     def percentage(self) -> int:
         """Return the share of users (percent, 0 to 100) that went through LiteLLM: 0 while the flag was off."""
         return percentage_of(self.config)
@@ -116,74 +112,46 @@ def verb_of(message: str) -> Verb | None:
 
 
 def percentage_of(config: Mapping[str, str]) -> int:
-    """Return the share of users (percent, 0 to 100) that settings send through LiteLLM: 0 while the flag is off.
-
-    A failed update may have said anything. What is no number sends nobody there: 0 too.
-    """
+    """Return the share of users (percent, 0 to 100) that settings send through LiteLLM: 0 while the flag is off."""
     try:
-        return int(float(config.get(PERCENTAGE, "0"))) if is_enabled(config) else 0
+        return int(float(config.get(PERCENTAGE, "0"))) if config.get(ENABLED, "true") == "true" else 0
     except (ValueError, OverflowError):
-        return 0
+        return 0  # a failed update may have said anything; what is no number sends nobody there
 
 
-def is_enabled(config: Mapping[str, str]) -> bool:
-    """Return whether settings have Friday's flag on."""
-    return config.get(ENABLED, "true") == "true"
+def shown(moment: datetime) -> str:
+    """Return a moment as lists and messages have it."""
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def going_back(entry: Entry) -> str:
     """Return the words of a message that name the update which is gone back to; `Entry.goes_back_to` reads them."""
-    return f"to the update of {entry.at:%Y-%m-%dT%H:%M:%SZ}"
+    return f"to the update of {shown(entry.at)}"
 
 
 def deployed(entries: Iterable[Entry]) -> Entry | None:
     """Return the update whose settings hold now: the newest that succeeded, None after a `down` or before the first."""
-    for entry in entries:
-        if entry.kind == "destroy" and entry.result == "succeeded":
-            return None
-        if entry.succeeded:
-            return entry
-    return None
+    return next(iter(_life(entries)), None)
 
 
-def since(entries: Sequence[Entry]) -> datetime | None:
-    """Return since when the present percentage holds without a break, None when nothing is deployed.
-
-    A failed update leaves what was there, so it breaks nothing.
-    """
-    current = deployed(entries)
-    if current is None:
-        return None
-    began = current.at
-    for entry in _life(entries):
-        if entry.percentage != current.percentage:
-            break
-        began = entry.at
-    return began
+def since(entries: Iterable[Entry]) -> datetime | None:
+    """Return since when the present percentage holds, None when nothing is deployed. A failed update breaks nothing."""
+    holding = _holding(_life(entries))
+    return holding[-1].at if holding else None
 
 
-def step_before(entries: Sequence[Entry]) -> tuple[datetime, datetime] | None:
+def step_before(entries: Iterable[Entry]) -> tuple[datetime, datetime] | None:
     """Return from when to when the percentage before the present one held, None when there was none."""
-    percentages = [entry.percentage for entry in _life(entries)]
-    earlier = [place for place, percentage in enumerate(percentages) if percentage != percentages[0]]
-    if not earlier:
-        return None
-    life = _life(entries)[earlier[0] :]
-    began = since(life)
-    return (began, _life(entries)[earlier[0] - 1].at) if began else None
+    life = _life(entries)
+    holding = _holding(life)
+    began = since(life[len(holding) :])
+    return (began, holding[-1].at) if began else None
 
 
 def pause(entries: Sequence[Entry]) -> Entry | None:
     """Return the pause in force, None when there is none: only `resume` ends one."""
-    for entry in _life(entries):
-        if entry.verb in (Verb.PAUSE, Verb.RESUME):
-            return entry if entry.verb is Verb.PAUSE else None
-    return None
-
-
-def is_paused(entries: Sequence[Entry]) -> bool:
-    """Return whether the last word on pausing was to pause."""
-    return pause(entries) is not None
+    last = next((entry for entry in _life(entries) if entry.verb in (Verb.PAUSE, Verb.RESUME)), None)
+    return last if last and last.verb is Verb.PAUSE else None
 
 
 def condemned(entries: Sequence[Entry]) -> list[Entry]:
@@ -202,24 +170,17 @@ def condemned(entries: Sequence[Entry]) -> list[Entry]:
 
 
 def good_targets(entries: Sequence[Entry]) -> list[Entry]:
-    """Return the updates that a rollback may go back to, newest first.
-
-    Each succeeded, was not undone afterwards, and has other settings than what is deployed now.
-    """
-    life = _life(entries)
-    if not life:
-        return []
-    bad = condemned(entries)
-    current = life[0]
-    return [entry for entry in life[1:] if entry not in bad and entry.config != current.config]
+    """Return the updates to go back to, newest first: succeeded, not undone since, with other settings than today's."""
+    life, bad = _life(entries), condemned(entries)
+    return [entry for entry in life[1:] if entry not in bad and entry.config != life[0].config]
 
 
-def _life(entries: Sequence[Entry]) -> list[Entry]:
+def _life(entries: Iterable[Entry]) -> list[Entry]:
     """Return the updates that succeeded since the stack was last brought up from nothing, newest first."""
-    life: list[Entry] = []
-    for entry in entries:
-        if entry.kind == "destroy" and entry.result == "succeeded":
-            break
-        if entry.succeeded:
-            life.append(entry)
-    return life
+    since_down = takewhile(lambda entry: (entry.kind, entry.result) != ("destroy", "succeeded"), entries)
+    return [entry for entry in since_down if entry.succeeded]
+
+
+def _holding(life: Sequence[Entry]) -> list[Entry]:
+    """Return the newest updates that have the percentage of the very newest."""
+    return list(takewhile(lambda entry: entry.percentage == life[0].percentage, life))

@@ -3,20 +3,10 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from ops.errors import EXIT_USAGE, OperationError
-from ops.rollout.history import (
-    ENABLED,
-    NAMESPACE,
-    PERCENTAGE,
-    Entry,
-    Verb,
-    deployed,
-    going_back,
-    good_targets,
-    percentage_of,
-)
+from ops.rollout import history
+from ops.rollout.history import ENABLED, NAMESPACE, PERCENTAGE, Entry, Verb, good_targets, shown
 
 _LITELLM = f"{NAMESPACE}:litellm"
 
@@ -35,10 +25,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Situation:
-    """What a level plans from: what is deployed, the settings of the stack file, and the target, if it has one.
-
-    `why` ends the message of the history.
-    """
+    """What a level plans from. `today` are the settings of the stack file; `why` ends the message of the history."""
 
     level: int
     current: Entry
@@ -48,7 +35,7 @@ class Situation:
 
     def message(self, percentage: int) -> str:
         """Return the message of the update that brings users to `percentage`."""
-        back = f", {going_back(self.target)}" if self.target else ""
+        back = f", {history.going_back(self.target)}" if self.target else ""
         return f"{Verb.ROLLBACK}: level {self.level}, {self.current.percentage} -> {percentage} %{back}{self.why}"
 
 
@@ -86,32 +73,19 @@ def _restored(found: Situation) -> tuple[Step, ...]:
     return (Step(dict(target.config), found.message(target.percentage)),)
 
 
-DEFAULT = Level(
-    2,
-    "the settings of the last good update, images included",
-    300,
-    _restored,
-    restores=True,
-)
-_ALL = (
+DEFAULT = Level(2, "the settings of the last good update, images included", 300, _restored, restores=True)
+_LEVELS = (
     Level(1, "percentage 0: everybody goes direct, the rest stays", 30, _to_nobody),
     DEFAULT,
     Level(3, "Friday leaves LiteLLM, then every gateway is removed", 600, _without_gateway),
-    Level(
-        4,
-        "the same, deployed by the code of that update's commit",
-        900,
-        _restored,
-        restores=True,
-        by_its_code=True,
-    ),
+    Level(4, "the same, deployed by the code of that update's commit", 900, _restored, restores=True, by_its_code=True),
 )
-LEVELS = {level.number: level for level in _ALL}
+LEVELS = {level.number: level for level in _LEVELS}
 
 
 @dataclass(frozen=True)
 class RollbackRequest:
-    """What the operator asks for; see `plan`."""
+    """What the operator asks for: how far, to which update (`find`; "" for the last good one), and why."""
 
     level: Level = DEFAULT
     to: str = ""
@@ -129,47 +103,33 @@ class Restore:
     @property
     def percentage(self) -> int:
         """Return the share of users (percent, 0 to 100) on LiteLLM when all is done."""
-        return percentage_of(self.steps[-1].config)
+        return history.percentage_of(self.steps[-1].config)
 
 
-def plan(
-    entries: Sequence[Entry], today: Mapping[str, str], level: Level, *, to: str = "", reason: str = ""
-) -> Restore:
-    """Work a rollback out. `today` are the settings of the stack file, `to` names an entry (`find`).
-
-    Raises OperationError (exit code 2) when there is nothing to go back to.
-    """
-    current = deployed(entries)
+def plan(entries: Sequence[Entry], today: Mapping[str, str], request: RollbackRequest) -> Restore:
+    """Work a rollback out from `today`'s settings. Raises OperationError (exit code 2) with nothing to go back to."""
+    current, level = history.deployed(entries), request.level
     if current is None:
         raise OperationError("nothing is deployed, so there is nothing to roll back", "./fridayctl up", EXIT_USAGE)
-    target = (find(entries, to) if to else _last_good(entries)) if level.restores else None
-    found = Situation(level.number, current, today, target, f": {reason}" if reason else "")
+    target = find(entries, request.to) if level.restores else None
+    found = Situation(level.number, current, today, target, f": {request.reason}" if request.reason else "")
     return Restore(level, level.steps(found), target)
 
 
 def find(entries: Sequence[Entry], to: str) -> Entry:
     """Return the target that `to` names: its number in the list of targets (1 is the newest) or the start of its time.
 
-    Raises OperationError (exit code 2) when it names none or several.
+    "" is the newest. Raises OperationError (exit code 2) when there is none, or several.
     """
     targets = good_targets(entries)
-    if to.isdecimal() and 1 <= int(to) <= len(targets):
-        return targets[int(to) - 1]
+    if not to and not targets:
+        fix = "./fridayctl rollback --level 1 takes every user off LiteLLM"
+        raise OperationError("the history holds no other good update to go back to", fix, EXIT_USAGE)
+    number = to or "1"
+    if number.isdecimal() and 1 <= int(number) <= len(targets):
+        return targets[int(number) - 1]
     found = [entry for entry in targets if len(to) >= len("2026-11-24") and shown(entry.at).startswith(to)]
     if len(found) != 1:
         problem = f"{len(found)} updates match {to!r}" if found else f"no update that can be gone back to is {to!r}"
         raise OperationError(problem, "./fridayctl rollback --list shows them, with their numbers", EXIT_USAGE)
     return found[0]
-
-
-def shown(moment: datetime) -> str:
-    """Return a moment as lists and messages have it."""
-    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
-
-
-def _last_good(entries: Sequence[Entry]) -> Entry:
-    targets = good_targets(entries)
-    if not targets:
-        fix = "./fridayctl rollback --level 1 takes every user off LiteLLM"
-        raise OperationError("the history holds no other good update to go back to", fix, EXIT_USAGE)
-    return targets[0]

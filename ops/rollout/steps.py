@@ -1,16 +1,37 @@
-"""The rollout's steps as arithmetic: which comes next, and whether it may come now."""
+"""Where a stack's rollout stands by its history, which step comes next, and whether it may come now."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from components.settings.rollout import RolloutSettings
+from ops.rollout.history import Entry, deployed, pause, since
+
 
 @dataclass(frozen=True)
-class Plan:
-    """The steps in percent, each above the one before, and how long each one soaks before the next."""
+class RolloutPosition:
+    """The present step: what runs `since` when, what is left of its soak, the next (percent), and a pause in force."""
 
-    steps: tuple[int, ...]
-    soak: timedelta
+    current: Entry
+    since: datetime
+    soak_left: timedelta
+    next_step: int | None
+    paused: Entry | None = None
+
+    @property
+    def percentage(self) -> int:
+        """Return the share of users on the gateway, in percent."""
+        return self.current.percentage
+
+    def document(self) -> dict[str, object]:
+        """Return it for --json."""
+        return {
+            "percentage": self.percentage,
+            "since": self.since,
+            "soak_left_seconds": self.soak_left.total_seconds(),
+            "next_step": self.next_step,
+            "paused": self.paused.message if self.paused else None,
+        }
 
 
 @dataclass(frozen=True)
@@ -23,11 +44,19 @@ class StepRequest:
 
 @dataclass(frozen=True)
 class Objection:
-    """Why a step is refused; `needs_reason` says that a reason would be enough."""
+    """Why a step is refused."""
 
     what: str
     fix: str
-    needs_reason: bool = False
+
+
+def position_of(entries: Sequence[Entry], settings: RolloutSettings, now: datetime) -> RolloutPosition | None:
+    """Return where the rollout stands, None when nothing is deployed."""
+    current, began = deployed(entries), since(entries)
+    if current is None or began is None:
+        return None
+    left = max(timedelta(hours=settings.soak_hours) - (now - began), timedelta())
+    return RolloutPosition(current, began, left, next_step(current.percentage, settings.steps), pause(entries))
 
 
 def next_step(current: int, steps: Sequence[int]) -> int | None:
@@ -35,46 +64,25 @@ def next_step(current: int, steps: Sequence[int]) -> int | None:
     return min((step for step in steps if step > current), default=None)
 
 
-def soak_left(since: datetime, now: datetime, soak: timedelta) -> timedelta:
-    """Return how much of the soak is still to come, never below zero."""
-    return max(soak - (now - since), timedelta())
-
-
-def target(plan: Plan, current: int, request: StepRequest) -> int | Objection:
-    """Return the percentage to go to, or why the wish cannot be granted at all or without a reason."""
-    following = next_step(current, plan.steps)
-    if request.to is None:
+def decide(position: RolloutPosition, request: StepRequest) -> int | Objection:
+    """Return the percentage to go to, or the first objection. With a reason another step may come, and come early."""
+    current, following, to, reason = position.percentage, position.next_step, request.to, request.reason
+    if to is None:
         if following is None:
             return Objection(f"{current} % is the last step", "there is nothing left to promote")
-        return following
-    if not 0 <= request.to <= 100:
-        return Objection(f"--to should be a percentage from 0 to 100 (got {request.to})", "name a step of the plan")
-    if request.to <= current:
-        return Objection(
-            f"{request.to} % is not above the present {current} %",
-            "a promotion only goes up; ./fridayctl rollback goes down",
-        )
-    if request.to != following and not request.reason:
+        to = following
+    elif not 0 <= to <= 100:
+        return Objection(f"--to should be a percentage from 0 to 100 (got {to})", "name a step of the plan")
+    elif to <= current:
+        fix = "a promotion only goes up; ./fridayctl rollback goes down"
+        return Objection(f"{to} % is not above the present {current} %", fix)
+    elif to != following and not reason:
         shown = "no step is left" if following is None else f"the next step is {following} %"
-        return Objection(
-            f"{request.to} % is out of order ({shown})", "say why with --reason, or leave --to out", needs_reason=True
-        )
-    return request.to
-
-
-def soak_objection(plan: Plan, since: datetime, now: datetime, request: StepRequest) -> Objection | None:
-    """Return why it is too early, None when the soak is over or a reason for cutting it is given."""
-    left = soak_left(since, now, plan.soak)
-    if not left or request.reason:
-        return None
-    fix = "wait, or cut the soak with --reason WHY (the history keeps it)"
-    return Objection(f"the soak is not over: {in_words(left)} left", fix, needs_reason=True)
-
-
-def decide(plan: Plan, current: int, since: datetime, now: datetime, request: StepRequest) -> int | Objection:
-    """Return the percentage to go to from `current`, which holds since `since`, or the first objection."""
-    to = target(plan, current, request)
-    return to if isinstance(to, Objection) else soak_objection(plan, since, now, request) or to
+        return Objection(f"{to} % is out of order ({shown})", "say why with --reason, or leave --to out")
+    if position.soak_left and not reason:
+        fix = "wait, or cut the soak with --reason WHY (the history keeps it)"
+        return Objection(f"the soak is not over: {in_words(position.soak_left)} left", fix)
+    return to
 
 
 def in_words(span: timedelta) -> str:

@@ -11,7 +11,7 @@ from pulumi import automation as auto
 from pulumi.automation.events import EngineEvent, OpType
 
 from ops.errors import EXIT_USAGE, OperationError
-from ops.rollout.gates.verdict import count
+from ops.rollout.gates.gate import count
 from ops.stacks.stack_file import stack_file
 from ops.stacks.stacks import short_name
 

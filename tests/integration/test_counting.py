@@ -8,7 +8,7 @@ import yaml
 from docker.errors import ContainerError
 
 from images.tags import local_images
-from ops.metrics.prometheus import counted, sampled
+from ops.rollout.gates.look import counted, sampled
 
 pytestmark = [pytest.mark.engine, pytest.mark.beside]
 

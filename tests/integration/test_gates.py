@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from ops.metrics.collect import Sources, measure
-from ops.rollout.analysis import judge
-from ops.rollout.gates.verdict import GateInput, Outcome, Verdict
+from ops.rollout.gates.gate import GateInput, Outcome, Verdict
+from ops.rollout.gates.registry import judge
 from ops.rollout.history import Entry
 from tests.integration.prepared_prometheus import HOUR, Series, Value, ends, prepared, rises
 from tests.unit.given import settings

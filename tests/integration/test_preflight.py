@@ -23,7 +23,7 @@ def refused(project: Project, variable: str, verb: str, *options: str) -> Ran:
     return project._run(["env", variable, "./fridayctl", verb, project.stack, *options], 2, 300)
 
 
-def unwell(project: Project, code: int) -> dict[str, str]:
+def unhealthy(project: Project, code: int) -> dict[str, str]:
     """Return what preflight finds of each check that is not as it should be."""
     document = json.loads(project.fridayctl("preflight", project.stack, "--json", code=code).out)
     assert document["ok"] is (code == 0)
@@ -42,7 +42,7 @@ def simulated(project: Project, path: str, change: dict[str, Any], after: dict[s
 
 
 def test_a_stack_that_runs_has_nothing_to_fear(project: Project) -> None:
-    assert unwell(project, 0) == {}
+    assert unhealthy(project, 0) == {}
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_a_model_that_is_retired_or_has_a_price_fails_the_catalogue_alone(
     project: Project, change: dict[str, Any], after: dict[str, Any], words: str
 ) -> None:
     with simulated(project, "models", change, after):
-        found = unwell(project, 2)
+        found = unhealthy(project, 2)
         assert list(found) == ["catalogue"]
         assert words in found["catalogue"]
         before = {container.id for container in project.everything()}
@@ -76,13 +76,13 @@ def test_a_model_that_is_retired_or_has_a_price_fails_the_catalogue_alone(
 def test_a_model_that_goes_soon_is_told_and_hinders_nothing(project: Project) -> None:
     soon = {"id": MODEL, "expiration_date": str(dt.datetime.now(dt.UTC).date() + dt.timedelta(days=5))}
     with simulated(project, "models", soon, {"id": MODEL, "expiration_date": None}):
-        assert "in 5 days" in unwell(project, 0)["catalogue"]
+        assert "in 5 days" in unhealthy(project, 0)["catalogue"]
         assert "warning   " in project.fridayctl("up", project.stack).out
 
 
 def test_a_key_with_a_dollar_on_it_fails_alone(project: Project) -> None:
     with simulated(project, "accounts/friday-direct", {"usage": 0.05}, {"usage": 0}):
-        found = unwell(project, 2)
+        found = unhealthy(project, 2)
     assert list(found) == ["key"]
     assert found["key"].startswith("fridayOpenrouterApiKey: OpenRouter has booked $0.05 on it")
 
@@ -130,7 +130,7 @@ def test_an_update_whose_image_is_gone_is_marked_and_refused(project: Project) -
     assert listed[0]["percentage"] == 60
     assert gone in listed[0]["problem"]
     assert "cannot be restored: " in project.fridayctl("rollback", project.stack, "--list").out
-    assert "could not be restored" in unwell(project, 0)["rollback target"]
+    assert "could not be restored" in unhealthy(project, 0)["rollback target"]
     file = project.file.read_text()
     said = project.fridayctl("rollback", project.stack, "--yes", "--to", "1", code=2).err
     assert f"cannot be restored: unix:///var/run/docker.sock: image {gone}: " in said

@@ -1,4 +1,4 @@
-"""Rollbacks while something of the stack is down: users count, and what else is unwell is named.
+"""Rollbacks while something of the stack is down: users count, and what else is unhealthy is named.
 
 Containers that are stopped or killed by hand stay down: their restart policy counts only for those that end by
 themselves, and for a new start of the engine.
@@ -68,12 +68,12 @@ def is_healthy(container: Container) -> bool:
 
 
 def rollback(project: Project, level: int) -> list[str]:
-    """Roll back under load, which may lose nothing; return what the command says is unwell."""
+    """Roll back under load, which may lose nothing; return what the command says is unhealthy."""
     with Load(project, per_second=3, users=(LITELLM_USER, DIRECT_USER)) as load:
         done = project.fridayctl("rollback", project.stack, "--level", str(level), "--yes", "--json")
     assert load.failures == []
-    unwell: list[str] = json.loads(done.out)["unwell"]
-    return unwell
+    unhealthy: list[str] = json.loads(done.out)["unhealthy"]
+    return unhealthy
 
 
 def named(*victims: Container) -> list[str]:

@@ -15,7 +15,7 @@ from components.declaration import declare
 from components.settings.stack import StackSettings
 from components.workload import Workload
 from images.tags import local_images
-from ops.checks.preflight.upstream import Upstream, learn
+from ops.checks.preflight.upstream import NOT_ASKED, Upstream, learn
 from ops.checks.rollback_target import Shelf
 from ops.deployment import Deployment
 from ops.errors import EXIT_USAGE, OperationError
@@ -37,10 +37,8 @@ MEBIBYTE = 1024 * 1024
 class Node:
     """One node of a Swarm, as its managers see it; `ready` is true while it answers them."""
 
-    id: str
     name: str
     ready: bool
-    active: bool
 
 
 @dataclass(frozen=True)
@@ -67,10 +65,9 @@ class HostFacts:
     """One host that was reached.
 
     `seconds_apart` is how far its clock is ahead, beyond doubt. `holders` are who else holds the port of a setting,
-    None where the host cannot tell.
-    `memory` is all that the machine has, in bytes; `space` is what is free, or why that is not known, and None when it
-    was not asked. `own_memory` is what the stack itself uses there now, in bytes: 0 when it was not asked, for instance
-    because there is enough without it.
+    None where the host cannot tell. `memory` is all that the machine has, in bytes; `space` is what is free, or why
+    that is not known, None when it was not asked. `own_memory` is what the stack itself uses there now, in bytes: 0
+    when it was not asked, for instance because there is enough without it.
     """
 
     engine: Engine
@@ -85,11 +82,8 @@ class HostFacts:
 
 
 @dataclass(frozen=True)
-class WayBack:
-    """Where a rollback could go to: the update that runs and the last good one before it, None where there is none.
-
-    The problems say why one of them could not be made again.
-    """
+class RestoreFacts:
+    """Where a rollback could go to: the update that runs, the last good one, and why one could not be made again."""
 
     current: Entry | None = None
     current_problem: OperationError | None = None
@@ -99,17 +93,14 @@ class WayBack:
 
 @dataclass(frozen=True)
 class Facts:
-    """All that is known before a verdict: the settings, what they declare, and each host or why it is not reached.
-
-    `upstream` and `way_back` are None when they were not asked for.
-    """
+    """All that is known before a verdict: the settings, what they declare, and each host or why it is not reached."""
 
     stack: str
     settings: StackSettings
     workloads: Sequence[Workload]
     hosts: Mapping[str, HostFacts | OperationError]
-    upstream: Upstream | None = None
-    way_back: WayBack | OperationError | None = None
+    upstream: Upstream = NOT_ASKED
+    restore: RestoreFacts | OperationError | None = None  # None: not asked for
 
 
 _Built = Mapping[str, Image | None] | OperationError
@@ -144,13 +135,13 @@ class Collector:
             upstream = pool.submit(learn, self._deployment, workloads, reached) if self._upstream else None
             history = pool.submit(_history, self._stack) if self._thorough else None
             hosts = {address: host.result() for address, host in found.items()}
-            way_back = self._way_back(history.result(), hosts) if history else None
-            learned = upstream.result() if upstream else None
-            return Facts(self._stack, self._settings, workloads, hosts, learned, way_back)
+            restore = self._restore(history.result(), hosts) if history else None
+            learned = upstream.result() if upstream else NOT_ASKED
+            return Facts(self._stack, self._settings, workloads, hosts, learned, restore)
 
-    def _way_back(
+    def _restore(
         self, entries: Sequence[Entry] | OperationError, hosts: Mapping[str, HostFacts | OperationError]
-    ) -> WayBack | OperationError:
+    ) -> RestoreFacts | OperationError:
         if isinstance(entries, OperationError):
             return entries
         reached = [
@@ -162,7 +153,7 @@ class Collector:
         current, target = deployed(entries), next(iter(good_targets(entries)), None)
         # Whether what is built here is there, is the check of images already.
         problems = [shelf.problem(each, built_here=False) if each else None for each in (current, target)]
-        return WayBack(current, problems[0], target, problems[1])
+        return RestoreFacts(current, problems[0], target, problems[1])
 
     def _built(self) -> _Built:
         """Return the images that are built here, as this machine's engine holds them; nothing is asked for none."""
@@ -215,56 +206,35 @@ class Collector:
         missing = [need for need in self._needs if held[need.reference] is None]
         return Held(
             present=len(self._needs) - len(missing),
-            missing=tuple((need, _size(built.get(need.reference))) for need in missing),
+            missing=tuple((need, image.size if (image := built.get(need.reference)) else None) for need in missing),
             problems=tuple(images.problems(self._stack, self._needs, host, held, built)),
         )
 
 
 def memory_limits(workloads: Sequence[Workload], hosts: int) -> int:
-    """Return the bytes that the parts of a stack may use on one of its hosts.
-
-    A Swarm spreads the replicas of a part; where a single one goes, is its own choice.
-    """
+    """Return the bytes that a stack's parts may use on one host. A Swarm spreads replicas; one alone goes anywhere."""
     return sum(each.memory_mb * math.ceil(each.replicas / hosts) for each in workloads) * MEBIBYTE
 
 
 def _history(stack: str) -> list[Entry] | OperationError:
-    """Return a stack's history, nothing for a stack that its backend does not know.
-
-    An OperationError too where the history alone could be read, and an update, or the way back, would need more.
-    """
+    """Return a stack's history, nothing for a stack that its backend does not know."""
     try:
         opened = open_known(stack)
         if opened is None:
             return []
-        require_readable(opened)
+        require_readable(opened)  # an update, or a rollback, needs more than the history
         return read_history(opened)
     except OperationError as error:
         return error
 
 
-def _size(image: Image | None) -> int | None:
-    return image.size if image else None
-
-
 def _swarm(told: Mapping[str, Any], client: docker.DockerClient) -> Swarm:
     manager = bool(told["ControlAvailable"])
-    nodes = [_node(each) for each in client.api.nodes()] if manager else []
-    return Swarm(
-        active=told["LocalNodeState"] == "active",
-        manager=manager,
-        node=str(told["NodeID"]),
-        nodes={node.id: node for node in nodes},
-    )
-
-
-def _node(told: Mapping[str, Any]) -> Node:
-    return Node(
-        id=str(told["ID"]),
-        name=str(told["Description"]["Hostname"]),
-        ready=told["Status"]["State"] == "ready",
-        active=told["Spec"]["Availability"] == "active",
-    )
+    nodes = {
+        str(each["ID"]): Node(str(each["Description"]["Hostname"]), ready=each["Status"]["State"] == "ready")
+        for each in (client.api.nodes() if manager else ())
+    }
+    return Swarm(told["LocalNodeState"] == "active", manager, str(told["NodeID"]), nodes)
 
 
 def _own_memory(stack: str, client: docker.DockerClient) -> int:

@@ -1,16 +1,15 @@
 """Verdicts over facts: nothing is asked here."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
 from components.friday_environment import REQUIRED_OF_THE_TEAM
 from ops.checks.preflight import judge_upstream
 from ops.checks.preflight.facts import MEBIBYTE, Facts, HostFacts, memory_limits
-from ops.checks.preflight.judge_way_back import way_back
 from ops.checks.report import Check, State
 from ops.errors import OperationError
 from ops.hosts import ports, ssh
 from ops.hosts.clock import MOST_SECONDS_APART
+from ops.rollout.history import Entry, shown
 from ops.stacks.missing_secrets import missing_secrets
 
 GIBIBYTE = 1024 * MEBIBYTE
@@ -19,27 +18,12 @@ HEADROOM_BYTES = GIBIBYTE
 # No registry tells the unpacked size; the largest image of the project, the gateway's, is half of it.
 UNKNOWN_IMAGE_BYTES = GIBIBYTE
 
-
 _Judge = Callable[[Facts], Iterator[Check]]
-_OneHost = Callable[[Facts, str, HostFacts], Iterator[Check]]
 
 
-@dataclass(frozen=True)
-class Group:
-    """Checks that belong together.
-
-    `before_update` groups hold what would make an update fail: `up` asks them too. What only makes it unwise stays
-    out of there, for a way back must not be refused for it.
-    """
-
-    name: str
-    judge: _Judge
-    before_update: bool
-
-
-def judge(facts: Facts, groups: Sequence[Group]) -> list[Check]:
-    """Return the checks of each group, in order."""
-    return [check for group in groups for check in group.judge(facts)]
+def judge(facts: Facts, judges: Sequence[_Judge]) -> list[Check]:
+    """Return the checks of each judge (`BEFORE_UPDATE` or `ALL`), in order."""
+    return [check for each in judges for check in each(facts)]
 
 
 def _hosts(facts: Facts) -> Iterator[Check]:
@@ -50,11 +34,16 @@ def _hosts(facts: Facts) -> Iterator[Check]:
             continue
         yield Check("reachable", address, State.OK, "answers")
         engine = host.engine
-        if engine.misfit:
-            yield Check("engine version", address, State.FAILED, f"{address}: {engine.misfit}", engine.remedy)
-        else:
-            text = f"{engine.version} (API {engine.api}), for {host.architecture}"
-            yield Check("engine version", address, State.OK, text)
+        problem = (engine.misfit, engine.remedy) if engine.misfit else None
+        text = f"{engine.version} (API {engine.api}), for {host.architecture}"
+        yield _one_or_other("engine version", address, problem, text)
+
+
+def _one_or_other(name: str, address: str, problem: tuple[str, str] | None, text: str) -> Check:
+    """Return the check that failed for a problem (what, and its fix), or the one that passed with what was found."""
+    if problem:
+        return Check(name, address, State.FAILED, f"{address}: {problem[0]}", problem[1])
+    return Check(name, address, State.OK, text)
 
 
 def _without(facts: Facts, address: str) -> str:
@@ -66,8 +55,8 @@ def _without(facts: Facts, address: str) -> str:
     return f"; or, until it is back, take it out of friday-litellm:swarmHosts in Pulumi.{facts.stack}.yaml"
 
 
-def _each_host(name: str, one: _OneHost) -> _Judge:
-    """Return a group's judge that asks `one` for each host that was reached; the others are skipped as `name`."""
+def _each_host(name: str, one: Callable[[Facts, str, HostFacts], Iterator[Check]]) -> _Judge:
+    """Return a judge that asks `one` for each host that was reached; the others are skipped as `name`."""
 
     def every(facts: Facts) -> Iterator[Check]:
         for address, host in facts.hosts.items():
@@ -85,11 +74,8 @@ def _swarm(facts: Facts, address: str, host: HostFacts) -> Iterator[Check]:
         yield Check("swarm", address, State.SKIPPED, "containers of one host need none")
         return
     wrong = _not_a_manager if address == settings.docker_host else _not_a_member
-    problem = wrong(facts, address, host)
-    if problem:
-        yield Check("swarm", address, State.FAILED, f"{address}: {problem[0]}", problem[1])
-    else:
-        yield Check("swarm", address, State.OK, "a manager" if host.swarm.manager else "a node")
+    role = "a manager" if host.swarm.manager else "a node"
+    yield _one_or_other("swarm", address, wrong(facts, address, host), role)
 
 
 def _not_a_manager(facts: Facts, address: str, host: HostFacts) -> tuple[str, str] | None:
@@ -168,6 +154,36 @@ def _secrets(facts: Facts) -> Iterator[Check]:
         yield Check("secrets", "", State.OK, "the stack's and Friday's own are set")
 
 
+def restore(facts: Facts) -> Iterator[Check]:
+    """Yield one check: the history holds an update to go back to, and its images are still to be had.
+
+    Going back from the next update means making the present one again: when that cannot be done it is a failure. What
+    lies before it is a second way, so it only warns.
+    """
+    found, name = facts.restore, "rollback target"
+    if found is None:
+        yield Check(name, "", State.SKIPPED, "the history was not asked for")
+    elif isinstance(found, OperationError):
+        yield Check(name, "", State.FAILED, found.message, found.fix, found.details)
+    elif found.current is None:
+        yield Check(name, "", State.SKIPPED, "not deployed yet: there is nothing to go back to")
+    elif problem := found.current_problem:
+        text = f"the update that runs ({_shown(found.current)}) could not be restored: {problem.message}"
+        yield Check(name, "", State.FAILED, text, problem.fix, problem.details)
+    elif found.target is None:
+        text = f"the update that runs ({_shown(found.current)}), once there is another; until then level 1"
+        yield Check(name, "", State.OK, text)
+    elif problem := found.target_problem:
+        text = f"the last good update ({_shown(found.target)}) could not be restored: {problem.message}"
+        yield Check(name, "", State.WARNING, text, problem.fix, problem.details)
+    else:
+        yield Check(name, "", State.OK, f"the update of {_shown(found.target)}")
+
+
+def _shown(entry: Entry) -> str:
+    return f"{shown(entry.at)}, {entry.percentage} %"
+
+
 def _space(facts: Facts, address: str, host: HostFacts) -> Iterator[Check]:
     if isinstance(host.space, str):
         yield from _memory(facts, address, host, host.memory, "in all")
@@ -181,33 +197,26 @@ def _space(facts: Facts, address: str, host: HostFacts) -> Iterator[Check]:
 def _memory(facts: Facts, address: str, host: HostFacts, there: int, which: str) -> Iterator[Check]:
     needed = memory_limits(facts.workloads, len(facts.hosts))
     text = f"{_gib(needed)} of limits, {_gib(there)} {which}"
-    if there < needed:
-        fix = f"lower a memoryMb or replicas in Pulumi.{facts.stack}.yaml, or end something else there"
-        yield Check("memory", address, State.FAILED, f"{address}: too little memory: {text}", fix)
-    else:
-        yield Check("memory", address, State.OK, text)
+    fix = f"lower a memoryMb or replicas in Pulumi.{facts.stack}.yaml, or end something else there"
+    problem = (f"too little memory: {text}", fix) if there < needed else None
+    yield _one_or_other("memory", address, problem, text)
 
 
 def _disk(facts: Facts, address: str, host: HostFacts, free: int) -> Iterator[Check]:
     images = sum(UNKNOWN_IMAGE_BYTES if size is None else size for _, size in host.images.missing)
     needed = images + HEADROOM_BYTES
     text = f"{_gib(needed)} for {len(host.images.missing)} images and headroom, {_gib(free)} free"
-    if free < needed:
-        look = _there(facts, address, "docker system df")
-        fix = f"{look} shows what takes it, and docker image prune there frees what nobody uses"
-        yield Check("disk", address, State.FAILED, f"{address}: too little disk: {text}", fix)
-    else:
-        yield Check("disk", address, State.OK, text)
+    look = _there(facts, address, "docker system df")
+    fix = f"{look} shows what takes it, and docker image prune there frees what nobody uses"
+    yield _one_or_other("disk", address, (f"too little disk: {text}", fix) if free < needed else None, text)
 
 
 def _clock(facts: Facts, address: str, host: HostFacts) -> Iterator[Check]:
     apart = host.seconds_apart
-    if abs(apart) > MOST_SECONDS_APART:
-        text = f"{address}: its clock is {abs(apart):.1f} s {'ahead of' if apart > 0 else 'behind'} this machine's"
-        fix = f"{_there(facts, address, 'timedatectl set-ntp true', sudo=True)}, and the same here"
-        yield Check("clock", address, State.FAILED, text, fix)
-    else:
-        yield Check("clock", address, State.OK, f"within {MOST_SECONDS_APART:g} s of this machine's")
+    text = f"its clock is {abs(apart):.1f} s {'ahead of' if apart > 0 else 'behind'} this machine's"
+    fix = f"{_there(facts, address, 'timedatectl set-ntp true', sudo=True)}, and the same here"
+    problem = (text, fix) if abs(apart) > MOST_SECONDS_APART else None
+    yield _one_or_other("clock", address, problem, f"within {MOST_SECONDS_APART:g} s of this machine's")
 
 
 def _there(facts: Facts, address: str, command: str, *, sudo: bool = False) -> str:
@@ -222,17 +231,15 @@ def _gib(count: float) -> str:
     return f"{count / GIBIBYTE:.1f} GiB"
 
 
-# What is asked, in this order. A further group needs its facts in `facts.py`, and its line here.
-GROUPS = (
-    Group("hosts", _hosts, before_update=True),
-    Group("swarm", _each_host("swarm", _swarm), before_update=True),
-    Group("images", _each_host("images", _images), before_update=True),
-    Group("ports", _each_host("ports", _ports), before_update=True),
-    Group("secrets", _secrets, before_update=True),
-    Group("catalogue", judge_upstream.catalogue, before_update=True),
-    Group("key", judge_upstream.key, before_update=True),
-    Group("rollback target", way_back, before_update=False),
-    Group("space", _each_host("space", _space), before_update=False),
-    Group("clock", _each_host("clock", _clock), before_update=False),
+# What is asked, in this order. A further judge needs its facts in `facts.py`, and its line here.
+# Before an update only what would make it fail: one that goes back must not be refused for what is merely unwise.
+BEFORE_UPDATE: tuple[_Judge, ...] = (
+    _hosts,
+    _each_host("swarm", _swarm),
+    _each_host("images", _images),
+    _each_host("ports", _ports),
+    _secrets,
+    judge_upstream.catalogue,
+    judge_upstream.key,
 )
-BEFORE_UPDATE = tuple(group for group in GROUPS if group.before_update)
+ALL = (*BEFORE_UPDATE, restore, _each_host("space", _space), _each_host("clock", _clock))

@@ -2,15 +2,16 @@
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 
 from components.settings.stack import StackSettings
 from ops.checks.preflight.facts import Facts
-from ops.checks.preflight.upstream import SIMULATOR, Silent, Upstream
+from ops.checks.preflight.upstream import SIMULATOR
 from ops.checks.report import Check, State
-from ops.metrics.openrouter import KeyUsage, Listed
+from ops.errors import OperationError
+from ops.metrics.openrouter import KeyUsage, Listed, RefusedError
+from ops.metrics.prometheus import SilentError
 
 RETIRING_DAYS = 14
 """How long before its end a model, or a key, is warned of: longer than the wait between two looks in a week."""
@@ -27,24 +28,28 @@ _SUGGESTED = 3
 def catalogue(facts: Facts) -> Iterator[Check]:
     """Yield a check for each model that is gone, not surely free or about to go; one when all are right."""
     found = facts.upstream
-    if found is None or found.absent:
-        yield _left_out(_CATALOGUE, found)
-    elif isinstance(found.models, Silent):
+    if found.absent:
+        yield Check(_CATALOGUE, "", State.SKIPPED, found.absent)
+    elif isinstance(found.models, SilentError):
         yield _unanswered(_CATALOGUE, facts, found.models)
     else:
         used = _used(facts.settings)
-        judge = _Models(facts, found.models, found.now.date())
-        checks = [check for model, users in used.items() for check in judge.about(model, users)]
-        yield from checks or [Check(_CATALOGUE, "", State.OK, f"{len(used)} models listed, every price of them is 0")]
+        right = True
+        for model, users in used.items():
+            for state, text in _about_model(f"{model} ({users})", found.models.get(model), found.now.date()):
+                right = False
+                yield Check(_CATALOGUE, "", state, text, _replacement(facts, found.models, users))
+        if right:
+            yield Check(_CATALOGUE, "", State.OK, f"{len(used)} models listed, every price of them is 0")
 
 
 def key(facts: Facts) -> Iterator[Check]:
     """Yield the checks of each key: valid, $0 booked, and the account's limits what the settings say."""
     found = facts.upstream
-    if found is None or found.absent:
-        yield _left_out(_KEY, found)
-    elif isinstance(found.keys, Silent):
-        yield Check(_KEY, "", State.FAILED, f"the keys cannot be asked about: {found.keys.why}", found.keys.fix)
+    if found.absent:
+        yield Check(_KEY, "", State.SKIPPED, found.absent)
+    elif isinstance(found.keys, OperationError):
+        yield Check(_KEY, "", State.FAILED, f"the keys cannot be asked about: {found.keys}", found.keys.fix)
     else:
         for name, usage in found.keys.items():
             yield from _about_key(facts, name, usage, found.now)
@@ -85,70 +90,51 @@ def _used(settings: StackSettings) -> dict[str, str]:
     return used | {direct: f"{used[direct]}, friday.directModel" if direct in used else "friday.directModel"}
 
 
-@dataclass(frozen=True)
-class _Models:
-    facts: Facts
-    listed: Mapping[str, Listed]
-    today: date
-
-    def about(self, model: str, users: str) -> Iterator[Check]:
-        """Yield what is wrong with a model that is used."""
-        named = f"{model} ({users})"
-        entry = self.listed.get(model)
-        if entry is None:
-            yield self._check(State.FAILED, f"{named} is not in OpenRouter's catalogue: retired, or never there", users)
-            return
-        if problem := price_problem(entry.pricing):
-            yield self._check(State.FAILED, f"{named}: {problem}", users)
-        if entry.expiration_date is not None:
-            yield from self._retiring(named, users, entry.expiration_date)
-
-    def _retiring(self, named: str, users: str, given: object) -> Iterator[Check]:
-        last = _date(given)
-        if last is None:
-            yield self._check(State.WARNING, f"{named} is going to be retired, it is not clear when ({given!r})", users)
-        elif last < self.today:
-            yield self._check(State.FAILED, f"{named} is retired since {last}", users)
-        elif (left := (last - self.today).days) <= RETIRING_DAYS:
-            yield self._check(State.WARNING, f"{named} retires on {last}, in {left} days", users)
-
-    def _check(self, state: State, text: str, users: str) -> Check:
-        stack, free = self.facts.stack, self._free_ones()
-        named = f"; listed as free: {', '.join(free)}" if free else ""
-        fixes = [f"replace it in models of Pulumi.{stack}.yaml{named}"] if users.startswith("models:") else []
-        if users.endswith("friday.directModel"):
-            fixes.append(f"pulumi config set --path friday.directModel ID -s {stack}")
-        return Check(_CATALOGUE, "", state, text, ", and ".join(fixes))
-
-    def _free_ones(self) -> list[str]:
-        used = _used(self.facts.settings)
-        return [
-            name
-            for name, entry in self.listed.items()
-            if name.endswith(":free")
-            and name not in used
-            and not price_problem(entry.pricing)
-            and entry.expiration_date is None
-        ][:_SUGGESTED]
-
-
-def _date(given: object) -> date | None:
+def _about_model(named: str, entry: Listed | None, today: date) -> Iterator[tuple[State, str]]:
+    """Yield what is wrong with a model that is used."""
+    if entry is None:
+        yield State.FAILED, f"{named} is not in OpenRouter's catalogue: retired, or never there"
+        return
+    if problem := price_problem(entry.pricing):
+        yield State.FAILED, f"{named}: {problem}"
+    told = entry.expiration_date
+    if told is None:
+        return
     try:
-        return date.fromisoformat(str(given)[:10])
+        last = date.fromisoformat(str(told)[:10])
     except ValueError:
-        return None
+        yield State.WARNING, f"{named} is going to be retired, it is not clear when ({told!r})"
+        return
+    left = (last - today).days
+    if left < 0:
+        yield State.FAILED, f"{named} is retired since {last}"
+    elif left <= RETIRING_DAYS:
+        yield State.WARNING, f"{named} retires on {last}, in {left} days"
 
 
-def _about_key(facts: Facts, name: str, usage: KeyUsage | Silent, now: datetime) -> Iterator[Check]:
+def _replacement(facts: Facts, listed: Mapping[str, Listed], users: str) -> str:
+    """Return how to replace a model in the settings that name it, with some free ones that could take its place."""
+    used = _used(facts.settings)
+    others = [entry for name, entry in listed.items() if name.endswith(":free") and name not in used]
+    staying = (entry for entry in others if entry.expiration_date is None)
+    free = [entry.id for entry in staying if not price_problem(entry.pricing)][:_SUGGESTED]
+    named = f"; listed as free: {', '.join(free)}" if free else ""
+    fixes = [f"replace it in models of Pulumi.{facts.stack}.yaml{named}"] if users.startswith("models:") else []
+    if users.endswith("friday.directModel"):
+        fixes.append(f"pulumi config set --path friday.directModel ID -s {facts.stack}")
+    return ", and ".join(fixes)
+
+
+def _about_key(facts: Facts, name: str, usage: KeyUsage | SilentError, now: datetime) -> Iterator[Check]:
     own = f"pulumi config set --secret {name} -s {facts.stack}"
-    if isinstance(usage, Silent):
-        if not usage.refused:
+    if isinstance(usage, SilentError):
+        if not isinstance(usage, RefusedError):
             yield _unanswered(_KEY, facts, usage)
         elif facts.settings.upstream == SIMULATOR:
             # The simulator learns a stack's keys from the very update that this may be.
             yield Check(_KEY, "", State.SKIPPED, f"{name}: the simulator that runs does not know it yet")
         else:
-            text = f"{name}: OpenRouter does not accept it ({usage.why})"
+            text = f"{name}: OpenRouter does not accept it ({usage})"
             yield Check(_KEY, "", State.FAILED, text, f"make a key at https://openrouter.ai/keys, then {own}")
         return
     booked = usage.usage + (usage.byok_usage or 0)
@@ -185,13 +171,9 @@ def _limits(facts: Facts, name: str, usage: KeyUsage, now: datetime, own: str) -
         yield Check(_KEY, "", State.WARNING, text, "wait, or use a key of another account")
 
 
-def _left_out(name: str, found: Upstream | None) -> Check:
-    return Check(name, "", State.SKIPPED, found.absent if found else "OpenRouter was not asked")
-
-
-def _unanswered(name: str, facts: Facts, silent: Silent) -> Check:
+def _unanswered(name: str, facts: Facts, silent: SilentError) -> Check:
     if facts.settings.upstream == SIMULATOR:
         # It is a part of the stack: an update is what fixes it.
-        return Check(name, "", State.SKIPPED, f"the simulator of the stack does not answer ({silent.why})")
+        return Check(name, "", State.SKIPPED, f"the simulator of the stack does not answer ({silent})")
     fix = f"try again, or from where it can be reached; ./fridayctl up {facts.stack} --offline deploys without asking"
-    return Check(name, "", State.FAILED, silent.why, fix)
+    return Check(name, "", State.FAILED, str(silent), fix)

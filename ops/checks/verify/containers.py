@@ -1,7 +1,7 @@
 """Compares containers, as `docker inspect` shows them, with the workload that a part declares: plain data only."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ _LOGS = {"max-file": "3", "max-size": "10m"}
 
 
 @dataclass(frozen=True)
-class Seen:
+class InspectedContainer:
     """One container of a stack, with all that `docker inspect` says of it."""
 
     stack: str
@@ -33,15 +33,10 @@ class Seen:
         return self.name.removeprefix(f"friday-{self.stack}-")
 
     @property
-    def labels(self) -> Mapping[str, str]:
-        """Its labels."""
-        labels: Mapping[str, str] = self.inspected["Config"]["Labels"] or {}
-        return labels
-
-    @property
     def part(self) -> str:
         """The part that it is a replica of; empty for one that only holds files."""
-        return self.labels.get(PART_LABEL, "") if REPLICA_LABEL in self.labels else ""
+        labels: Mapping[str, str] = self.inspected["Config"]["Labels"] or {}
+        return labels.get(PART_LABEL, "") if REPLICA_LABEL in labels else ""
 
     @property
     def running(self) -> bool:
@@ -73,32 +68,35 @@ class Comparison:
     """
 
     workload: Workload
-    seen: Sequence[Seen]
+    seen: Sequence[InspectedContainer]
     image_id: str
     stack: str
     swarm: bool
 
     def checks(self, secrets: Mapping[str, str]) -> list[Check]:
-        """Return every check that needs no look inside; `secrets` are values by their settings' names.
-
-        Where no container is seen, only their number is checked: the rest would be said of nothing.
-        """
+        """Return every check that needs no look inside; `secrets` are values by their settings' names."""
         part = self.workload.part
-        count = len(self.seen)
-        named = [] if self.swarm else [compared(part, "runs in the declared number", tuple(self._number()))]
+        number = [] if self.swarm else [compared(part, "runs in the declared number", self._number())]
         if not self.seen:
-            return named
+            return number  # the rest would be said of nothing
+        made_of = f"made of {self.workload.image}"
+        no_image = compared(part, made_of, [f"{self.workload.image} is not on this host"])
+        ports = ", ".join(f"{address}:{port}" for address, port, _ in sorted(self._declared_ports()))
         return [
-            *named,
-            compared(part, f"healthy ({count})", tuple(self._health())),
-            compared(part, f"made of {self.workload.image}", tuple(self._image())),
-            compared(part, "command and user as declared", tuple(self._command())),
-            compared(part, "environment as declared", tuple(self._environment())),
-            compared(part, "locked down: privileges, memory, logs, root file system", tuple(self._confinement())),
-            compared(part, f"publishes {self._ports_text()}", tuple(self._ports())),
-            compared(part, f"only on the networks {', '.join(self.workload.networks)}", tuple(self._networks())),
-            compared(part, "shows no secret to docker inspect", tuple(self._secrets(secrets))),
+            *number,
+            self._each(f"healthy ({len(self.seen)})", self._health),
+            self._each(made_of, self._image) if self.image_id else no_image,
+            self._each("command and user as declared", self._command),
+            self._each("environment as declared", self._environment),
+            self._each("locked down: privileges, memory, logs, root file system", self._confinement),
+            self._each(f"publishes {ports or 'no port'}", self._ports),
+            self._each(f"only on the networks {', '.join(self.workload.networks)}", self._networks),
+            self._each("shows no secret to docker inspect", lambda each: self._secrets(each, secrets)),
         ]
+
+    def _each(self, name: str, problems: Callable[[InspectedContainer], Iterable[str]]) -> Check:
+        found = (f"{each.short}: {problem}" for each in self.seen for problem in problems(each))
+        return compared(self.workload.part, name, found)
 
     def _number(self) -> Iterator[str]:
         wanted = set(self.workload.instance_names())
@@ -110,103 +108,83 @@ class Comparison:
             found.add(instance)
         yield from (f"friday-{self.stack}-{instance} is missing" for instance in sorted(wanted - found))
 
-    def _health(self) -> Iterator[str]:
-        for each in self.seen:
-            state = each.inspected["State"]
-            health = state.get("Health", {}).get("Status", "no probe")
-            if not each.running or health != "healthy":
-                yield f"{each.short}: {state['Status']}, {health}"
+    def _health(self, each: InspectedContainer) -> Iterator[str]:
+        state = each.inspected["State"]
+        health = state.get("Health", {}).get("Status", "no probe")
+        if not each.running or health != "healthy":
+            yield f"{state['Status']}, {health}"
 
-    def _image(self) -> Iterator[str]:
-        if not self.image_id:
-            yield f"{self.workload.image} is not on this host"
-            return
-        for each in self.seen:
-            if each.inspected["Image"] != self.image_id:
-                yield f"{each.short}: runs {each.inspected['Image']}, and that name is {self.image_id}"
+    def _image(self, each: InspectedContainer) -> Iterator[str]:
+        if each.inspected["Image"] != self.image_id:
+            yield f"runs {each.inspected['Image']}, and that name is {self.image_id}"
 
-    def _command(self) -> Iterator[str]:
-        for each in self.seen:
-            config = each.inspected["Config"]
-            command = [*(config["Entrypoint"] or ()), *(config["Cmd"] or ())]
-            if self.workload.command and command != list(self.workload.command):
-                yield f"{each.short}: runs {' '.join(command)}, declared is {' '.join(self.workload.command)}"
-            if config["User"] != self.workload.user:
-                yield f"{each.short}: user {config['User'] or 'root'}, declared is {self.workload.user}"
+    def _command(self, each: InspectedContainer) -> Iterator[str]:
+        config = each.inspected["Config"]
+        command = [*(config["Entrypoint"] or ()), *(config["Cmd"] or ())]
+        if self.workload.command and command != list(self.workload.command):
+            yield f"runs {' '.join(command)}, declared is {' '.join(self.workload.command)}"
+        if config["User"] != self.workload.user:
+            yield f"user {config['User'] or 'root'}, declared is {self.workload.user}"
 
-    def _environment(self) -> Iterator[str]:
-        for each in self.seen:
-            for name, value in self.workload.env.items():
-                if (found := each.env.get(name)) != value:
-                    yield f"{each.short}: {name} is {'not set' if found is None else found!r}, declared is {value!r}"
-            for name, value in self.workload.secret_env.items():
-                if each.env.get(name) != value:
-                    yield f"{each.short}: {name} is not the secret that is set"
+    def _environment(self, each: InspectedContainer) -> Iterator[str]:
+        for name, value in self.workload.env.items():
+            if (found := each.env.get(name)) != value:
+                yield f"{name} is {'not set' if found is None else found!r}, declared is {value!r}"
+        for name, value in self.workload.secret_env.items():
+            if each.env.get(name) != value:
+                yield f"{name} is not the secret that is set"
 
-    def _confinement(self) -> Iterator[str]:
-        for each in self.seen:
-            host = each.inspected["HostConfig"]
-            expected = {
-                "Memory": (host["Memory"] // MEBIBYTE, self.workload.memory_mb),
-                "ReadonlyRootfs": (host["ReadonlyRootfs"], self.workload.read_only),
-                "Privileged": (host["Privileged"], False),
-                "LogConfig": (host["LogConfig"], {"Type": "json-file", "Config": _LOGS}),
+    def _confinement(self, each: InspectedContainer) -> Iterator[str]:
+        host = each.inspected["HostConfig"]
+        expected = {
+            "Memory": (host["Memory"] // MEBIBYTE, self.workload.memory_mb),
+            "ReadonlyRootfs": (host["ReadonlyRootfs"], self.workload.read_only),
+            "Privileged": (host["Privileged"], False),
+            "LogConfig": (host["LogConfig"], {"Type": "json-file", "Config": _LOGS}),
+        }
+        if not self.swarm:
+            expected |= {
+                "MemorySwap": (host["MemorySwap"] // MEBIBYTE, self.workload.memory_mb),
+                "CapDrop": (host["CapDrop"], ["ALL"]),
+                "CapAdd": (host["CapAdd"] or [], []),
+                "SecurityOpt": (host["SecurityOpt"], ["no-new-privileges:true"]),
+                "RestartPolicy": (host["RestartPolicy"]["Name"], "always"),
             }
-            if not self.swarm:
-                expected |= {
-                    "MemorySwap": (host["MemorySwap"] // MEBIBYTE, self.workload.memory_mb),
-                    "CapDrop": (host["CapDrop"], ["ALL"]),
-                    "CapAdd": (host["CapAdd"] or [], []),
-                    "SecurityOpt": (host["SecurityOpt"], ["no-new-privileges:true"]),
-                    "RestartPolicy": (host["RestartPolicy"]["Name"], "always"),
-                }
-            for name, (found, wanted) in expected.items():
-                if found != wanted:
-                    yield f"{each.short}: {name} is {found}, declared is {wanted}"
+        for name, (found, wanted) in expected.items():
+            if found != wanted:
+                yield f"{name} is {found}, declared is {wanted}"
 
     def _declared_ports(self) -> set[tuple[str, int, int]]:
         # A Swarm publishes on every address of the host.
         return {("0.0.0.0" if self.swarm else p.address, p.host, p.container) for p in self.workload.ports}  # noqa: S104
 
-    def _ports_text(self) -> str:
-        found = [f"{address}:{port}" for address, port, _ in sorted(self._declared_ports())]
-        return ", ".join(found) or "no port"
+    def _ports(self, each: InspectedContainer) -> Iterator[str]:
+        declared = self._declared_ports()
+        for address, port, inside in sorted(each.published - declared):
+            yield f"publishes {address}:{port} (to {inside}), which is not declared"
+        for address, port, inside in sorted(declared - each.published if each.running else ()):
+            yield f"does not publish {address}:{port} (to {inside})"
 
-    def _ports(self) -> Iterator[str]:
-        for each in self.seen:
-            declared = self._declared_ports()
-            for address, port, inside in sorted(each.published - declared):
-                yield f"{each.short}: publishes {address}:{port} (to {inside}), which is not declared"
-            for address, port, inside in sorted(declared - each.published if each.running else ()):
-                yield f"{each.short}: does not publish {address}:{port} (to {inside})"
-
-    def _networks(self) -> Iterator[str]:
+    def _networks(self, each: InspectedContainer) -> Iterator[str]:
         wanted = {f"friday-{self.stack}-{network}" for network in self.workload.networks}
-        for each in self.seen:
-            found = set(each.inspected["NetworkSettings"]["Networks"])
-            yield from (f"{each.short}: is not on {name}" for name in sorted(wanted - found))
-            yield from (f"{each.short}: is on {name}, which is not declared" for name in sorted(found - wanted))
+        found = set(each.inspected["NetworkSettings"]["Networks"])
+        yield from (f"is not on {name}" for name in sorted(wanted - found))
+        yield from (f"is on {name}, which is not declared" for name in sorted(found - wanted))
 
-    def _secrets(self, secrets: Mapping[str, str]) -> Iterator[str]:
-        allowed = set(self.workload.secret_env.values())
-        for each in self.seen:
-            shown = json.dumps(each.inspected)
-            for name, value in secrets.items():
-                if value not in allowed and value in shown:
-                    yield f"{each.short}: shows {name}"
+    def _secrets(self, each: InspectedContainer, secrets: Mapping[str, str]) -> Iterator[str]:
+        allowed, shown = self.workload.secret_env.values(), json.dumps(each.inspected)
+        yield from (f"shows {name}" for name, value in secrets.items() if value not in allowed and value in shown)
 
 
-def leftovers(stack: str, seen: Sequence[Seen], workloads: Sequence[Workload]) -> Check:
+def leftovers(stack: str, seen: Sequence[InspectedContainer], workloads: Sequence[Workload]) -> Check:
     """Check that nothing on a host carries the stack's label but replicas and the containers of their files."""
     parts = {workload.part for workload in workloads if workload.replicas}
     files = {f"{workload.part}-files-{workload.files_digest()}" for workload in workloads}
-    strays = [each.short for each in seen if each.part not in parts and each.short not in files]
-    return compared(
-        "host", "nothing else carries the stack's label", tuple(f"{name} is not declared" for name in strays)
-    )
+    strays = (each.short for each in seen if each.part not in parts and each.short not in files)
+    return compared("host", "nothing else carries the stack's label", (f"{name} is not declared" for name in strays))
 
 
-def files_kept(stack: str, seen: Sequence[Seen], workload: Workload) -> Check:
+def files_kept(stack: str, seen: Sequence[InspectedContainer], workload: Workload) -> Check:
     """Check that the container is there which holds a part's files for the next replica; it never runs.
 
     Whoever removes stopped containers (`docker container prune`) removes it too. What runs keeps its files.
@@ -217,10 +195,10 @@ def files_kept(stack: str, seen: Sequence[Seen], workload: Workload) -> Check:
     return compared(workload.part, "its files are kept for the next replica", gone)
 
 
-def contract(seen: Sequence[Seen]) -> Check:
+def contract(seen: Sequence[InspectedContainer]) -> Check:
     """Check the environment that Friday AI reads, as it stands in the containers."""
-    problems = [f"{each.short}: {problem}" for each in seen for problem in _broken_terms(each.env)]
-    return compared("friday", "keeps Friday AI's environment contract", tuple(problems))
+    problems = (f"{each.short}: {problem}" for each in seen for problem in _broken_terms(each.env))
+    return compared("friday", "keeps Friday AI's environment contract", problems)
 
 
 def _broken_terms(env: Mapping[str, str]) -> Iterator[str]:

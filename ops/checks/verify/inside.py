@@ -1,12 +1,12 @@
 """Looks into running containers: which processes as whom, which files with which content, which names resolve."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from components.workload import FILES_DIR, Workload
 from ops.checks.report import Check, compared
-from ops.checks.verify.containers import Seen
+from ops.checks.verify.containers import InspectedContainer
 from ops.hosts.testinfra_host import TestHost
 
 # Both from the container's own tools: the host may have no `ps`, and its file systems are not ours to read.
@@ -31,7 +31,7 @@ class ContainerContents:
     files: Mapping[str, str]
 
 
-def look(place: TestHost, container: Seen, *, files: bool) -> ContainerContents | None:
+def look(place: TestHost, container: InspectedContainer, *, files: bool) -> ContainerContents | None:
     """Look into a container; None when its image has no shell."""
     code, text = place.exec(container.name, f"{_PROCESSES}; echo {_BREAK}; {_FILES if files else 'true'}")
     if code in _NO_PROGRAM:
@@ -50,49 +50,48 @@ def checks(workload: Workload, found: Sequence[ContainerContents | None], secret
     """Compare what is inside a part's containers with what the part declares."""
     seen = [each for each in found if each]
     no_shell = "" if len(seen) == len(found) else "its image has no shell to look with"
-    left_out = no_shell if found else _NONE_RUNS
-    part = workload.part
+
+    def check(name: str, problems: Callable[[ContainerContents], Iterator[str]]) -> Check:
+        all_problems = (f"{each.short}: {problem}" for each in seen for problem in problems(each))
+        return compared(workload.part, name, all_problems, no_shell if found else _NONE_RUNS)
+
     made = [
-        compared(part, "no process works as root", tuple(_roots(seen)), left_out),
-        compared(part, "no secret in a process's arguments", tuple(_arguments(seen, secrets)), left_out),
+        check("no process works as root", _roots),
+        check("no secret in a process's arguments", lambda each: _arguments(each, secrets)),
     ]
     if workload.files:
         name = f"{len(workload.files)} files below {FILES_DIR} are what is declared"
-        made.append(compared(part, name, tuple(_files(workload, seen)), left_out))
+        made.append(check(name, lambda each: _files(workload, each)))
     return made
 
 
-def _roots(found: Sequence[ContainerContents]) -> Iterator[str]:
-    for each in found:
-        # The program only: arguments may be somebody's secrets.
-        yield from (f"{each.short}: {arguments.split(' ')[0]}" for uid, arguments in each.processes if uid == "0")
-        if not each.processes:
-            yield f"{each.short}: no process could be seen"
+def _roots(each: ContainerContents) -> Iterator[str]:
+    # The program only: arguments may be somebody's secrets.
+    yield from (arguments.split(" ")[0] for uid, arguments in each.processes if uid == "0")
+    if not each.processes:
+        yield "no process could be seen"
 
 
-def _arguments(found: Sequence[ContainerContents], secrets: Mapping[str, str]) -> Iterator[str]:
-    for each in found:
-        for name, value in secrets.items():
-            if any(value in arguments for _, arguments in each.processes):
-                yield f"{each.short}: shows {name}"
+def _arguments(each: ContainerContents, secrets: Mapping[str, str]) -> Iterator[str]:
+    for name, value in secrets.items():
+        if any(value in arguments for _, arguments in each.processes):
+            yield f"shows {name}"
 
 
-def _files(workload: Workload, found: Sequence[ContainerContents]) -> Iterator[str]:
+def _files(workload: Workload, each: ContainerContents) -> Iterator[str]:
     wanted = {path: hashlib.sha256(file.content.encode()).hexdigest() for path, file in workload.files.items()}
-    for each in found:
-        yield from (f"{each.short}: {path} is missing" for path in sorted(wanted.keys() - each.files.keys()))
-        yield from (f"{each.short}: {path} is not declared" for path in sorted(each.files.keys() - wanted.keys()))
-        for path in sorted(wanted.keys() & each.files.keys()):
-            if wanted[path] != each.files[path]:
-                yield f"{each.short}: {path} has other content"
+    yield from (f"{path} is missing" for path in sorted(wanted.keys() - each.files.keys()))
+    yield from (f"{path} is not declared" for path in sorted(each.files.keys() - wanted.keys()))
+    for path in sorted(wanted.keys() & each.files.keys()):
+        if wanted[path] != each.files[path]:
+            yield f"{path} has other content"
 
 
-def isolation(place: TestHost, friday: Sequence[Seen], hidden: Sequence[str], shown: str) -> Check:
+def isolation(place: TestHost, friday: Sequence[InspectedContainer], hidden: Sequence[str], shown: str) -> Check:
     """Check that Friday can look up the edge (`shown`) and nothing behind it (`hidden`)."""
     if not friday:
         return compared("friday", _ISOLATED, skipped=_NONE_RUNS)
-    names = [*hidden, shown]
-    script = "; ".join(f"getent hosts {name} >/dev/null && echo {name}" for name in names)
+    script = "; ".join(f"getent hosts {name} >/dev/null && echo {name}" for name in (*hidden, shown))
     problems: list[str] = []
     for each in friday:
         code, text = place.exec(each.name, f"command -v getent >/dev/null || exit 127; {script}; true")
@@ -101,4 +100,4 @@ def isolation(place: TestHost, friday: Sequence[Seen], hidden: Sequence[str], sh
         resolved = text.split()
         problems += [f"{each.short}: finds {name}" for name in hidden if name in resolved]
         problems += [f"{each.short}: does not find {shown}"] if shown not in resolved else []
-    return compared("friday", _ISOLATED, tuple(problems))
+    return compared("friday", _ISOLATED, problems)

@@ -12,8 +12,8 @@ from components.settings.stack import StackSettings
 from components.workload import Workload
 from images.tags import local_images
 from ops.checks.report import Check, Report, compared
-from ops.checks.verify import inside, machine, requests, swarm
-from ops.checks.verify.containers import Comparison, Seen, contract, files_kept, leftovers
+from ops.checks.verify import host, inside
+from ops.checks.verify.containers import Comparison, InspectedContainer, contract, files_kept, leftovers
 from ops.deployment import Deployment
 from ops.errors import OperationError
 from ops.hosts.docker_host import STACK_LABEL
@@ -42,7 +42,7 @@ class _Suite:
         """Return the checks of one host."""
         try:
             with open_test_host(at, self.settings) as place:
-                return [compared("host", "is reached and answers"), *machine.checks(place), *self._stack(place)]
+                return [compared("host", "is reached and answers"), *host.machine(place), *self._stack(place)]
         except OperationError as error:
             lines = [line for line in (error.message, *error.details.splitlines(), f"fix: {error.fix}") if line]
             return [compared("host", "is reached and answers", lines)]
@@ -51,17 +51,17 @@ class _Suite:
         seen = self._seen(place)
         checks = [leftovers(self.stack, seen, self.workloads)]
         if self._swarm and place.address == self.settings.docker_host:
-            checks += swarm.checks(place, self.stack, self.workloads)
+            checks += host.services(place, self.stack, self.workloads)
         for workload in self.workloads:
             if not self._swarm or any(each.part == workload.part for each in seen):
                 checks += self._part(place, workload, seen)
         return checks
 
-    def _part(self, place: TestHost, workload: Workload, seen: Sequence[Seen]) -> list[Check]:
+    def _part(self, place: TestHost, workload: Workload, seen: Sequence[InspectedContainer]) -> list[Check]:
         found = [each for each in seen if each.part == workload.part]
         secrets = _secrets(self.settings)
-        image_id = _image_id(place, workload.image)
-        checks = Comparison(workload, found, image_id, self.stack, self._swarm).checks(secrets)
+        code, text = place.run(*place.docker_command, "image", "inspect", "--format", "{{.Id}}", workload.image)
+        checks = Comparison(workload, found, "" if code else text, self.stack, self._swarm).checks(secrets)
         if found:
             if workload.files and not self._swarm:
                 checks.append(files_kept(self.stack, seen, workload))
@@ -72,23 +72,19 @@ class _Suite:
                 names = [address(self.stack, self.settings.engine, name) for name in ("litellm", "redis", "edge")]
                 checks += [contract(found), inside.isolation(place, running, names[:2], names[2])]
         if workload.part == "edge":
-            checks += requests.checks(place, self.settings)
+            checks += host.ports(place, self.settings)
         return checks
 
-    def _seen(self, place: TestHost) -> list[Seen]:
+    def _seen(self, place: TestHost) -> list[InspectedContainer]:
         """Return the stack's containers; of a Swarm without the ones that have ended, which it keeps as its history."""
         every = [] if self._swarm else ["--all"]
         listed = place.docker("ps", *every, "--quiet", "--filter", f"label={STACK_LABEL}={self.stack}").split()
-        return [Seen(self.stack, each) for each in (place.docker_json("inspect", *listed) if listed else ())]
+        inspected = place.docker_json("inspect", *listed) if listed else ()
+        return [InspectedContainer(self.stack, each) for each in inspected]
 
     @property
     def _swarm(self) -> bool:
         return self.settings.engine == "swarm"
-
-
-def _image_id(place: TestHost, reference: str) -> str:
-    code, text = place.run(*place.docker_command, "image", "inspect", "--format", "{{.Id}}", reference)
-    return "" if code else text
 
 
 def _secrets(settings: StackSettings) -> dict[str, str]:

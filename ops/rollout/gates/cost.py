@@ -1,19 +1,10 @@
 """The gate on money: exactly $0, by every source that can know."""
 
-from ops.rollout.gates.evidence import Evidence
-from ops.rollout.gates.gate import FRIDAY, GATEWAY, Figure, Gate, Look
-from ops.rollout.gates.verdict import GateInput, Verdict, count
-from ops.rollout.gates.verdict_builder import OPENROUTER, PROMETHEUS, VerdictBuilder
+from ops.rollout.gates.evidence import OPENROUTER, PROMETHEUS
+from ops.rollout.gates.gate import Case, Gate, Verdict, count
+from ops.rollout.gates.look import FRIDAY, GATEWAY, Figure
 
-_NAME = "cost"
-
-
-def _answered(look: Look) -> int | None:
-    found = look.total("litellm_requests_metric_total", GATEWAY)
-    return None if found is None else round(found)
-
-
-_ANSWERED = Figure("answers", _answered)
+_ANSWERED = Figure("answers", lambda look: look.total("litellm_requests_metric_total", GATEWAY))
 """Answers that the cost was looked for in."""
 
 _GATEWAY_SPEND = Figure("gateway_spend", lambda look: look.total("litellm_spend_metric_total", GATEWAY))
@@ -22,25 +13,26 @@ _ANSWERS_COST = Figure("answers_cost", lambda look: look.total("friday_llm_cost_
 _SPEND, _ANSWERS, _KEYS = "LiteLLM's spend", "cost in the answers", "usage of the OpenRouter keys"
 
 
-def _judge(evidence: Evidence, given: GateInput) -> Verdict:
+def _judge(case: Case) -> Verdict:
     """Judge the dollars that LiteLLM, Friday and OpenRouter each counted; one that is silent leaves it open."""
-    builder = VerdictBuilder(_NAME, evidence, given, "US dollars spent", "$0")
-    sources = {_SPEND: _GATEWAY_SPEND.of(evidence), _KEYS: evidence.key_usage}
-    if evidence.has_friday:
-        sources[_ANSWERS] = _ANSWERS_COST.of(evidence)
-    answered = _ANSWERED.of(evidence)
+    case = case.about("US dollars spent", "$0")
+    sources = {_SPEND: _GATEWAY_SPEND.of(case.evidence), _KEYS: case.evidence.key_usage}
+    if case.evidence.has_friday:
+        sources[_ANSWERS] = _ANSWERS_COST.of(case.evidence)
+    total = _ANSWERED.of(case.evidence)
+    answered = None if total is None else round(total)
     value = ", ".join(f"{name} {_dollars(found)}" for name, found in sources.items())
     billed = [name for name, found in sources.items() if found]
     if billed:
-        return builder.fails(value, answered, cause=_cause(billed), fix=_fix(given.stack))
+        look = f"./fridayctl preflight {case.stack} names models with a price"
+        fix = f"{look}; ./fridayctl rollback {case.stack} takes users off"
+        return case.fails(value, answered, cause=_cause(billed), fix=fix)
     silent = [name for name, found in sources.items() if found is None]
     if silent:
-        said = evidence.silent.get(OPENROUTER if silent == [_KEYS] else PROMETHEUS, "it knows no such figure")
-        cause = f"{', '.join(silent)}: {said}"
-        fix = f"./fridayctl status {given.stack} shows what runs"
-        return builder.inconclusive(value, answered, cause=cause, fix=fix)
-    said = count(len(sources), "source")
-    return builder.passes(f"$0 by {said}", answered)
+        said = case.evidence.silent.get(OPENROUTER if silent == [_KEYS] else PROMETHEUS, "it knows no such figure")
+        fix = f"./fridayctl status {case.stack} shows what runs"
+        return case.inconclusive(value, answered, cause=f"{', '.join(silent)}: {said}", fix=fix)
+    return case.passes(f"$0 by {count(len(sources), 'source')}", answered)
 
 
 def _cause(billed: list[str]) -> str:
@@ -51,12 +43,8 @@ def _cause(billed: list[str]) -> str:
     return "a model of the list has a price today"
 
 
-def _fix(stack: str) -> str:
-    return f"./fridayctl preflight {stack} names models with a price; ./fridayctl rollback {stack} takes users off"
-
-
 def _dollars(found: float | None) -> str:
     return "not measured" if found is None else f"${found:.6f}".rstrip("0").rstrip(".")
 
 
-GATE = Gate(_NAME, _judge, (_ANSWERED, _GATEWAY_SPEND, _ANSWERS_COST), watched=True)
+GATE = Gate("cost", _judge, (_ANSWERED, _GATEWAY_SPEND, _ANSWERS_COST), watched=True)

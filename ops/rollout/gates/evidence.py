@@ -4,6 +4,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+PROMETHEUS, OPENROUTER = "prometheus", "openrouter"
+"""The sources, as `Evidence.silent` names them."""
+
 
 class Measured(BaseModel):
     """Base of all evidence."""

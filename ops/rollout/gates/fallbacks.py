@@ -1,16 +1,13 @@
 """The gate on fallbacks: how many calls the gateway may leave to the direct path."""
 
-from ops.rollout.gates.evidence import Calls, Evidence
-from ops.rollout.gates.gate import GATEWAY_PATHS, Figure, Gate, Look
-from ops.rollout.gates.verdict import GateInput, Verdict, share_of_calls
-from ops.rollout.gates.verdict_builder import VerdictBuilder
-
-_NAME = "fallbacks"
+from ops.rollout.gates.evidence import Calls
+from ops.rollout.gates.gate import Case, Gate, Verdict, share_of_calls
+from ops.rollout.gates.look import GATEWAY_PATHS, Figure, Look
 
 
 def _look(look: Look) -> Calls | None:
     """Return the calls of the gateway's users; those that it left to the direct path are the failed ones."""
-    if not look.has_friday:
+    if not look.scope.has_friday:
         return look.edge_calls("gateway_internal", failed=("4xx", "5xx"))
     calls, left = look.friday_calls(*GATEWAY_PATHS), look.friday_calls("fallback")
     return Calls(total=calls.total, failed=left.total) if calls and left else None
@@ -19,22 +16,22 @@ def _look(look: Look) -> Calls | None:
 _FALLBACKS = Figure("fallbacks", _look)
 
 
-def _judge(evidence: Evidence, given: GateInput) -> Verdict:
+def _judge(case: Case) -> Verdict:
     """Judge how many calls of the gateway's users had to be answered over the direct path."""
-    settings = given.gates.fallbacks
+    settings = case.given.gates.fallbacks
     metric = "calls that fell back from LiteLLM to the direct path"
-    builder = VerdictBuilder(_NAME, evidence, given, metric, f"at most {settings.maximum_percent:g} %")
-    calls = _FALLBACKS.of(evidence)
+    case = case.about(metric, f"at most {settings.maximum_percent:g} %")
+    calls = _FALLBACKS.of(case.evidence)
     if calls is None:
-        return builder.unanswered(part="friday" if evidence.has_friday else "edge")
-    value, minimum = share_of_calls(calls), given.enough(settings.minimum_samples)
-    if calls.total < minimum:
-        return builder.too_few(value, calls.total, minimum)
+        return case.unanswered("friday" if case.evidence.has_friday else "edge")
+    value = share_of_calls(calls)
+    if few := case.too_few(calls.total, settings.minimum_samples, value):
+        return few
     if calls.rate * 100 > settings.maximum_percent:
         cause = "the gateway refuses (quota), is closed at the edge, or none of its models answers in time"
-        fix = f"./fridayctl logs {given.stack} litellm says which; ./fridayctl rollback {given.stack} goes back"
-        return builder.fails(value, calls.total, cause=cause, fix=fix)
-    return builder.passes(value, calls.total)
+        fix = f"./fridayctl logs {case.stack} litellm says which; ./fridayctl rollback {case.stack} goes back"
+        return case.fails(value, calls.total, cause=cause, fix=fix)
+    return case.passes(value, calls.total)
 
 
-GATE = Gate(_NAME, _judge, (_FALLBACKS,), watched=True, needs_gateway_traffic=True)
+GATE = Gate("fallbacks", _judge, (_FALLBACKS,), watched=True, needs_gateway_traffic=True)

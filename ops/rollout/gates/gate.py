@@ -1,92 +1,131 @@
-"""Gate: one declaration of all that makes a gate, and Figure: one of the numbers that it looks at."""
+"""A gate: how it is declared, the case that it is handed, and what it says, alone and together with all others."""
 
-from __future__ import annotations
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
-
-from ops.rollout.gates.evidence import Calls, Distribution, Evidence, Load
-from ops.rollout.gates.verdict import GateInput, Verdict
-
-FRIDAY = "friday_llm_rollout_percentage"
-GATEWAY = "gateway_quota_requests_per_minute"
-EDGE = 'haproxy_backend_active_servers{proxy="litellm"}'
-"""What each part shows as long as it is scraped: where it is there, a counter that is not there stands at 0."""
-
-GATEWAY_PATHS = ("litellm", "fallback")
-"""The paths of the gateway's users, as Friday counts them: its calls that fell back are theirs too."""
+from components.settings.rollout import GatesSettings
+from ops.rollout.gates.evidence import PROMETHEUS, Calls, Evidence, Measured
+from ops.rollout.gates.look import Figure
 
 
-class Look(Protocol):
-    """A look at Prometheus over the window of one gate. None is what it does not know, and never means 0.
+class Outcome(StrEnum):
+    """A gate's word. Only `pass` lets a step go on; `skipped` does not count, and says why."""
 
-    `alive` is a metric that its part shows as long as it is scraped. Every method raises SilentError when Prometheus
-    gives no answer.
-    """
+    PASS = "pass"  # noqa: S105 - a word, no secret
+    FAIL = "fail"
+    INCONCLUSIVE = "inconclusive"
+    SKIPPED = "skipped"
+
+
+class Verdict(Measured):
+    """One gate's word with what it rests on, ready to be shown. `seconds` is the window."""
+
+    gate: str
+    outcome: Outcome
+    metric: str
+    value: str = ""
+    threshold: str = ""
+    samples: int | None = None
+    seconds: float | None = None
+    cause: str = ""
+    fix: str = ""
+
+
+class AnalysisResult(Measured):
+    """The verdicts of all gates that were asked."""
+
+    verdicts: tuple[Verdict, ...]
 
     @property
-    def has_friday(self) -> bool:
-        """Return whether Friday has metrics of its own; else the edge has to speak for it."""
-        ...
+    def outcome(self) -> Outcome:
+        """Return fail when one fails, else inconclusive when one is or none passed: no data never promotes."""
+        said = {verdict.outcome for verdict in self.verdicts}
+        order = (Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.PASS)
+        return next((word for word in order if word in said), Outcome.INCONCLUSIVE)
 
-    @property
-    def cooldown_seconds(self) -> float:
-        """Return how long a model is left out after a failure."""
-        ...
-
-    @property
-    def baseline(self) -> Look | None:
-        """Return the same look where calls without the gateway are looked for, None when nowhere."""
-        ...
-
-    def friday_calls(self, *paths: str) -> Calls | None:
-        """Return the calls over these paths, as Friday counts them."""
-        ...
-
-    def edge_calls(self, proxy: str, *, failed: tuple[str, ...], ignored: tuple[str, ...] = ()) -> Calls | None:
-        """Return the edge's answers by their classes of status, such as 5xx."""
-        ...
-
-    def durations(self, metric: str, alive: str) -> Distribution | None:
-        """Return the durations of a histogram; `metric` names its buckets."""
-        ...
-
-    def total(self, metric: str, alive: str) -> float | None:
-        """Return how far a counter rose."""
-        ...
-
-    def by_label(self, metric: str, label: str, alive: str) -> dict[str, float] | None:
-        """Return how far a counter rose, by the values of one of its labels."""
-        ...
-
-    def load(self, *metrics: str, alive: str) -> Load | None:
-        """Return the requests that these counters count together."""
-        ...
-
-    def share_seen(self, *metrics: str) -> float | None:
-        """Return the share of the window (0 to 1) in which all of these were scraped."""
-        ...
-
-    def share_of_time(self, condition: str) -> float | None:
-        """Return the share of the window (0 to 1) in which a condition was 1 and not 0."""
-        ...
-
-
-_Value = TypeVar("_Value")
+    def having(self, outcome: Outcome) -> list[Verdict]:
+        """Return the verdicts with this outcome."""
+        return [verdict for verdict in self.verdicts if verdict.outcome is outcome]
 
 
 @dataclass(frozen=True)
-class Figure(Generic[_Value]):
-    """A number that Prometheus is asked for; `look` asks, over the window of the gate that declares it."""
+class GateInput:
+    """What the evidence is judged for: the step from `current` to `to` percent (None: there is none).
 
-    name: str
-    look: Callable[[Look], _Value | None]
+    A watch asks whether to go back from `current`; it judges fewer gates, and from fewer samples on.
+    """
 
-    def of(self, evidence: Evidence) -> _Value | None:
-        """Return it as it was measured, None when it was not."""
-        found: _Value | None = evidence.figures.get(self.name)
-        return found
+    stack: str
+    current: int
+    to: int | None
+    gates: GatesSettings
+    signed_off_by: str = ""
+    watching: bool = False
+
+
+@dataclass(frozen=True)
+class Case:
+    """What the gate of this name judges, and the verdicts that it may come to."""
+
+    gate: str
+    evidence: Evidence
+    given: GateInput
+    metric: str = ""
+    threshold: str = ""
+
+    @property
+    def stack(self) -> str:
+        """Return the stack's name, for commands."""
+        return self.given.stack
+
+    def about(self, metric: str, threshold: str) -> "Case":
+        """Return it with what is looked at, and what it should be."""
+        return replace(self, metric=metric, threshold=threshold)
+
+    def passes(self, value: str, samples: int | None = None) -> Verdict:
+        """Return that the threshold is kept."""
+        return self._verdict(Outcome.PASS, value, samples, "", "")
+
+    def fails(self, value: str, samples: int | None, *, cause: str, fix: str) -> Verdict:
+        """Return that it is not, why that is likely, and what to do next."""
+        return self._verdict(Outcome.FAIL, value, samples, cause, fix)
+
+    def inconclusive(self, value: str, samples: int | None, *, cause: str, fix: str) -> Verdict:
+        """Return that it cannot be told yet."""
+        return self._verdict(Outcome.INCONCLUSIVE, value, samples, cause, fix)
+
+    def unanswered(self, part: str) -> Verdict:
+        """Return that Prometheus gave no figure: it is down, or it does not know the metric of this part."""
+        cause, fix = self.evidence.silent.get(PROMETHEUS), f"./fridayctl status {self.stack} shows what runs"
+        if not cause:
+            cause = f"Prometheus answers but has no figures of {part}: is it scraped?"
+            fix = f"./fridayctl logs {self.stack} {part}"
+        return self.inconclusive("not measured", None, cause=cause, fix=fix)
+
+    def too_few(self, samples: int, minimum: int, value: str = "") -> Verdict | None:
+        """Return that there were fewer calls than the gate needs, None when there are enough."""
+        fix = f"wait for more traffic, or lower gates.{self.gate}.minimumSamples in Pulumi.{self.stack}.yaml"
+        if self.given.watching:
+            minimum, fix = min(minimum, self.given.gates.watch_samples), f"./fridayctl status {self.stack} later"
+        if samples >= minimum:
+            return None
+        calls = count(samples, "call")
+        return self.inconclusive(value or calls, samples, cause=f"{calls} of the {minimum:,} that it takes", fix=fix)
+
+    def _verdict(self, outcome: Outcome, value: str, samples: int | None, cause: str, fix: str) -> Verdict:
+        return Verdict(
+            gate=self.gate,
+            outcome=outcome,
+            metric=self.metric,
+            value=value,
+            threshold=self.threshold,
+            samples=samples,
+            seconds=self.evidence.windows.get(self.gate),
+            cause=cause,
+            fix=fix,
+        )
 
 
 @dataclass(frozen=True)
@@ -98,7 +137,27 @@ class Gate:
     """
 
     name: str
-    judge: Callable[[Evidence, GateInput], Verdict]
+    judge: Callable[[Case], Verdict]
     figures: tuple[Figure[Any], ...] = ()
     watched: bool = False
     needs_gateway_traffic: bool = False
+
+
+def percent(share: float) -> str:
+    """Return a share of 1 as people read it: 0.5 %, 12 %."""
+    return f"{share * 100:.3g} %"
+
+
+def share_of_calls(calls: Calls) -> str:
+    """Return the failed ones of some calls as people read them: 0.5 % (1 of 200)."""
+    return f"{percent(calls.rate)} ({calls.failed:,} of {calls.total:,})"
+
+
+def count(number: int, thing: str) -> str:
+    """Return "1 call", "2 calls"."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
+def named(verdicts: Iterable[Verdict]) -> str:
+    """Return the gates' names in one line."""
+    return ", ".join(verdict.gate for verdict in verdicts)

@@ -1,27 +1,24 @@
 """The gate on the gateway's health: how much of the time the edge found a healthy replica."""
 
-from ops.rollout.gates.evidence import Evidence
-from ops.rollout.gates.gate import EDGE, Figure, Gate
-from ops.rollout.gates.verdict import GateInput, Verdict, percent
-from ops.rollout.gates.verdict_builder import VerdictBuilder
+from ops.rollout.gates.gate import Case, Gate, Verdict, percent
+from ops.rollout.gates.look import EDGE, Figure
 
-_NAME = "gateway"
 # The edge that sees fewest counts: users of a host whose edge has no gateway are users without one.
 _UP = Figure("gateway_up", lambda look: look.share_of_time(f"min({EDGE}) > bool 0"))
 
 
-def _judge(evidence: Evidence, given: GateInput) -> Verdict:
+def _judge(case: Case) -> Verdict:
     """Judge how much of the time the edge found a healthy gateway replica."""
-    minimum = given.gates.gateway.minimum_up_percent
-    builder = VerdictBuilder(_NAME, evidence, given, "time with a healthy gateway replica", f"at least {minimum:g} %")
-    up = _UP.of(evidence)
+    minimum = case.given.gates.gateway.minimum_up_percent
+    case = case.about("time with a healthy gateway replica", f"at least {minimum:g} %")
+    up = _UP.of(case.evidence)
     if up is None:
-        return builder.unanswered(part="edge")
+        return case.unanswered("edge")
     value = percent(up)
     if up * 100 < minimum:
         cause = "gateway replicas stopped, ran out of memory, or did not answer their health check"
-        return builder.fails(value, None, cause=cause, fix=f"./fridayctl logs {given.stack} litellm")
-    return builder.passes(value)
+        return case.fails(value, None, cause=cause, fix=f"./fridayctl logs {case.stack} litellm")
+    return case.passes(value)
 
 
-GATE = Gate(_NAME, _judge, (_UP,), watched=True)
+GATE = Gate("gateway", _judge, (_UP,), watched=True)

@@ -1,15 +1,12 @@
 """The gate on time: how long the gateway's users wait for whole calls."""
 
-from ops.rollout.gates.evidence import Distribution, Evidence
-from ops.rollout.gates.gate import FRIDAY, GATEWAY, GATEWAY_PATHS, Figure, Gate, Look
-from ops.rollout.gates.verdict import GateInput, Verdict
-from ops.rollout.gates.verdict_builder import VerdictBuilder
-
-_NAME = "latency"
+from ops.rollout.gates.evidence import Distribution
+from ops.rollout.gates.gate import Case, Gate, Verdict
+from ops.rollout.gates.look import FRIDAY, GATEWAY, GATEWAY_PATHS, Figure, Look
 
 
 def _look(look: Look) -> Distribution | None:
-    if look.has_friday:
+    if look.scope.has_friday:
         return look.durations(f'friday_llm_latency_seconds_bucket{{path=~"{"|".join(GATEWAY_PATHS)}"}}', FRIDAY)
     return look.durations("litellm_request_total_latency_metric_bucket", GATEWAY)
 
@@ -20,31 +17,30 @@ _DIRECT = Figure(
 )
 
 
-def _judge(evidence: Evidence, given: GateInput) -> Verdict:
+def _judge(case: Case) -> Verdict:
     """Judge the percentiles of the gateway's users; those of the direct path stand beside them and name the cause.
 
     A percentile is judged once a call beyond it may be expected: p95 from 20 calls on, p99 from 100.
     """
-    settings = given.gates.latency
+    settings = case.given.gates.latency
     targets = {0.5: settings.p50_seconds, 0.95: settings.p95_seconds, 0.99: settings.p99_seconds}
     threshold = ", ".join(f"{_name(share)} {seconds:g} s" for share, seconds in targets.items())
-    builder = VerdictBuilder(_NAME, evidence, given, "time of whole calls, LiteLLM's users", threshold)
-    ours, direct = _OURS.of(evidence), _DIRECT.of(evidence)
+    case = case.about("time of whole calls, LiteLLM's users", threshold)
+    ours, direct = _OURS.of(case.evidence), _DIRECT.of(case.evidence)
     if ours is None:
-        return builder.unanswered(part="friday" if evidence.has_friday else "litellm")
-    minimum = given.enough(settings.minimum_samples)
-    if ours.samples < minimum:
-        return builder.too_few("", ours.samples, minimum)
+        return case.unanswered("friday" if case.evidence.has_friday else "litellm")
+    if few := case.too_few(ours.samples, settings.minimum_samples):
+        return few
     value = _shown(ours, targets)
     if direct and direct.samples:
         value += f" (direct: {_shown(direct, targets)})"
     missed = [share for share in _judged(ours, targets) if ours.quantile(share) > targets[share]]
     if not missed:
-        return builder.passes(value, ours.samples)
+        return case.passes(value, ours.samples)
     shared = direct and direct.samples and any(direct.quantile(share) > targets[share] for share in missed)
     cause = "the direct path is as slow: OpenRouter is, not the gateway" if shared else "the gateway's models are slow"
-    fix = f"./fridayctl logs {given.stack} litellm shows each model; put faster ones first in fallbackOrder"
-    return builder.fails(value, ours.samples, cause=f"{', '.join(map(_name, missed))} missed; {cause}", fix=fix)
+    fix = f"./fridayctl logs {case.stack} litellm shows each model; put faster ones first in fallbackOrder"
+    return case.fails(value, ours.samples, cause=f"{', '.join(map(_name, missed))} missed; {cause}", fix=fix)
 
 
 def _judged(found: Distribution, targets: dict[float, float]) -> list[float]:
@@ -64,4 +60,4 @@ def _name(share: float) -> str:
     return f"p{share * 100:.0f}"
 
 
-GATE = Gate(_NAME, _judge, (_OURS, _DIRECT), watched=True, needs_gateway_traffic=True)
+GATE = Gate("latency", _judge, (_OURS, _DIRECT), watched=True, needs_gateway_traffic=True)

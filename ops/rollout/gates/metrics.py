@@ -1,35 +1,29 @@
 """The gate on the metrics themselves: has Prometheus seen enough for the other gates to mean it?"""
 
-from ops.rollout.gates.evidence import Evidence
-from ops.rollout.gates.gate import EDGE, FRIDAY, GATEWAY, Figure, Gate, Look
-from ops.rollout.gates.verdict import GateInput, Verdict, percent
-from ops.rollout.gates.verdict_builder import VerdictBuilder
-
-_NAME = "metrics"
+from ops.rollout.gates.gate import Case, Gate, Verdict, percent
+from ops.rollout.gates.look import EDGE, FRIDAY, GATEWAY, Figure, Look
 
 
 def _look(look: Look) -> float | None:
-    return look.share_seen(*([FRIDAY] if look.has_friday else []), GATEWAY, EDGE)
+    return look.share_seen(*([FRIDAY] if look.scope.has_friday else []), GATEWAY, EDGE)
 
 
 _COVERAGE = Figure("coverage", _look)
 
 
-def _judge(evidence: Evidence, given: GateInput) -> Verdict:
+def _judge(case: Case) -> Verdict:
     """Judge whether Prometheus has seen enough of the window for the other gates to mean it."""
-    minimum = given.gates.minimum_coverage_percent
-    builder = VerdictBuilder(
-        _NAME, evidence, given, "share of the window that Prometheus has seen", f"at least {minimum:g} %"
-    )
-    coverage = _COVERAGE.of(evidence)
+    minimum = case.given.gates.minimum_coverage_percent
+    case = case.about("share of the window that Prometheus has seen", f"at least {minimum:g} %")
+    coverage = _COVERAGE.of(case.evidence)
     if coverage is None:
-        return builder.unanswered(part="prometheus")
+        return case.unanswered("prometheus")
     value = percent(coverage)
     if coverage * 100 < minimum:
         cause = "Prometheus did not run, or did not reach the gateway and Friday, for part of it"
-        fix = f"wait until the window is covered; ./fridayctl logs {given.stack} prometheus"
-        return builder.inconclusive(value, None, cause=cause, fix=fix)
-    return builder.passes(value)
+        fix = f"wait until the window is covered; ./fridayctl logs {case.stack} prometheus"
+        return case.inconclusive(value, None, cause=cause, fix=fix)
+    return case.passes(value)
 
 
-GATE = Gate(_NAME, _judge, (_COVERAGE,))
+GATE = Gate("metrics", _judge, (_COVERAGE,))

@@ -24,10 +24,7 @@ def wilson(calls: Calls, confidence: float) -> tuple[float, float]:
 
 
 def difference(ours: Calls, theirs: Calls, confidence: float) -> tuple[float, float]:
-    """Return the bounds of `ours.rate - theirs.rate`; each one-sided bound holds with `confidence`.
-
-    ValueError when one of them has no calls.
-    """
+    """Return the bounds of `ours.rate - theirs.rate`, each one-sided with `confidence`. ValueError without calls."""
     if not ours.total or not theirs.total:
         raise ValueError("a share of no calls cannot be compared")
     gap = ours.rate - theirs.rate

@@ -1,14 +1,11 @@
 """The gate on the account's limits: can OpenRouter's free requests pay for the next percentage?"""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from ops.rollout.gates.evidence import Evidence, Load
-from ops.rollout.gates.gate import FRIDAY, GATEWAY, Figure, Gate
-from ops.rollout.gates.verdict import GateInput, Verdict
-from ops.rollout.gates.verdict_builder import VerdictBuilder
+from ops.rollout.gates.gate import Case, Gate, GateInput, Verdict
+from ops.rollout.gates.look import FRIDAY, GATEWAY, Figure
 
-_NAME = "quota"
 _ATTEMPTS = "gateway_upstream_attempts_total"
 _REFUSED = 'gateway_refused_requests_total{reason="quota_spent"}'
 _DIRECT_CALLS = 'friday_llm_requests_total{path=~"direct|fallback"}'
@@ -17,75 +14,44 @@ _DIRECT_LOAD = Figure("direct_load", lambda look: look.load(_DIRECT_CALLS, alive
 _NOTHING = Load(per_minute=0, per_day=0, samples=0)
 
 
-def _judge(evidence: Evidence, given: GateInput) -> Verdict:
+def _judge(case: Case) -> Verdict:
     """Judge whether the measured requests, scaled to the next percentage, stay within the account's limits."""
-    usable = given.gates.quota.usable_percent
+    evidence, given, usable = case.evidence, case.given, case.given.gates.quota.usable_percent
     threshold = f"{usable:g} % of {evidence.requests_per_minute:,} a minute, {evidence.requests_per_day:,} a day"
-    builder = VerdictBuilder(_NAME, evidence, given, "requests to OpenRouter at the next step", threshold)
-    measured = _GATEWAY_LOAD.of(evidence) if given.current else _DIRECT_LOAD.of(evidence)
+    case = case.about("requests to OpenRouter at the next step", threshold)
+    measured = (_GATEWAY_LOAD if given.current else _DIRECT_LOAD).of(evidence)
     if measured is None:
-        return builder.unanswered(part="litellm" if given.current else "friday")
-    minimum = given.enough(given.gates.quota.minimum_samples)
-    if measured.samples < minimum:
-        return builder.too_few("", measured.samples, minimum)
-    to = given.current if given.to is None else given.to
-    needs = list(_needs(evidence, given.current, to, usable))
-    value = "; ".join(need.words for need in needs)
-    if all(need.fits for need in needs):
-        return builder.passes(value, measured.samples)
+        return case.unanswered("litellm" if given.current else "friday")
+    if few := case.too_few(measured.samples, given.gates.quota.minimum_samples):
+        return few
+    needs = list(_needs(evidence, given.current, given.current if given.to is None else given.to, usable))
+    value = "; ".join(words for _, words in needs)
+    if all(fits for fits, _ in needs):
+        return case.passes(value, measured.samples)
     best = affordable(evidence, given.current, usable)
-    return builder.fails(value, measured.samples, cause=_cause(best, given.current), fix=_fix(given, best))
+    return case.fails(value, measured.samples, cause=_cause(best, given.current), fix=_fix(given, best))
 
 
 def affordable(evidence: Evidence, current: int, usable: float) -> int | None:
     """Return the largest percentage whose requests fit into `usable` percent of the limits, None when none does."""
-    return next(
-        (to for to in range(100, -1, -1) if all(need.fits for need in _needs(evidence, current, to, usable))), None
-    )
+    every = range(100, -1, -1)
+    return next((to for to in every if all(fits for fits, _ in _needs(evidence, current, to, usable))), None)
 
 
-@dataclass(frozen=True)
-class _Need:
-    """What one limit would have to give, with the arithmetic in words."""
-
-    needed: float
-    limit: float
-    words: str
-
-    @property
-    def fits(self) -> bool:
-        return self.needed <= self.limit
-
-
-def _needs(evidence: Evidence, current: int, to: int, usable: float) -> Iterator[_Need]:
+def _needs(evidence: Evidence, current: int, to: int, usable: float) -> Iterator[tuple[bool, str]]:
+    """Yield for each limit whether what it would have to give fits, and the arithmetic in words."""
     gateway, direct = _GATEWAY_LOAD.of(evidence) or _NOTHING, _direct(evidence, current)
-    yield _need(
-        "in the busiest minute",
-        (gateway.per_minute, direct.per_minute),
-        evidence.requests_per_minute * usable / 100,
-        (current, to),
-        one_account=evidence.one_account,
-    )
-    yield _need(
-        "a day",
-        (gateway.per_day, direct.per_day),
-        evidence.requests_per_day * usable / 100,
-        (current, to),
-        one_account=evidence.one_account,
-    )
-
-
-def _need(
-    when: str, measured: tuple[float, float], limit: float, shares: tuple[int, int], *, one_account: bool
-) -> _Need:
-    (gateway, direct), (current, to) = measured, shares
-    terms = [(gateway, to, current)] if current else [(direct, to, 100)]
-    if one_account and current < 100:
-        # Both paths eat from the same account: what does not go through the gateway goes past it.
-        terms.append((direct, 100 - to, 100 - current))
-    needed = sum(requests * share / of for requests, share, of in terms)
-    sums = " + ".join(f"{_shown(requests)} x {share}/{of}" for requests, share, of in terms)
-    return _Need(needed, limit, f"{when} {sums} = {_shown(needed)} of {_shown(limit)}")
+    for when, ours, theirs, limit in (
+        ("in the busiest minute", gateway.per_minute, direct.per_minute, evidence.requests_per_minute),
+        ("a day", gateway.per_day, direct.per_day, evidence.requests_per_day),
+    ):
+        terms = [(ours, to, current)] if current else [(theirs, to, 100)]
+        if evidence.one_account and current < 100:
+            # Both paths eat from the same account: what does not go through the gateway goes past it.
+            terms.append((theirs, 100 - to, 100 - current))
+        needed, usable_limit = sum(requests * share / of for requests, share, of in terms), limit * usable / 100
+        sums = " + ".join(f"{_shown(requests)} x {share}/{of}" for requests, share, of in terms)
+        yield needed <= usable_limit, f"{when} {sums} = {_shown(needed)} of {_shown(usable_limit)}"
 
 
 def _shown(requests: float) -> str:
@@ -117,4 +83,4 @@ def _fix(given: GateInput, best: int | None) -> str:
     return f"./fridayctl promote {given.stack} --to {best} --reason 'quota', or {more}"
 
 
-GATE = Gate(_NAME, _judge, (_GATEWAY_LOAD, _DIRECT_LOAD))
+GATE = Gate("quota", _judge, (_GATEWAY_LOAD, _DIRECT_LOAD))

@@ -1,30 +1,24 @@
-"""The gates, in the order in which they are shown. A further one is a module beside this one, and its line here.
+"""The gates, in the order in which they are shown, and each of them asked: evidence in, verdicts out.
 
-Its thresholds, if it has any, are a class and a field in the settings of the gates.
+A further one is a module beside this one, and its name here. Its thresholds, if it has any, are a class and a field in
+the settings of the gates.
 """
 
-from ops.rollout.gates import (
-    complaints,
-    cost,
-    errors,
-    fallbacks,
-    gateway,
-    latency,
-    metrics,
-    overhead,
-    providers,
-    quota,
-)
+from ops.rollout.gates import complaints, cost, errors, fallbacks, gateway, latency, metrics, overhead, providers, quota
+from ops.rollout.gates.evidence import Evidence
+from ops.rollout.gates.gate import AnalysisResult, Case, Gate, GateInput, Outcome, Verdict
 
-GATES = (
-    metrics.GATE,
-    gateway.GATE,
-    errors.GATE,
-    fallbacks.GATE,
-    latency.GATE,
-    overhead.GATE,
-    providers.GATE,
-    cost.GATE,
-    quota.GATE,
-    complaints.GATE,
-)
+_MODULES = (metrics, gateway, errors, fallbacks, latency, overhead, providers, cost, quota, complaints)
+GATES: tuple[Gate, ...] = tuple(module.GATE for module in _MODULES)
+
+
+def judge(evidence: Evidence, given: GateInput) -> AnalysisResult:
+    """Return every gate's verdict for a step, or only the watched ones'."""
+    asked = [gate for gate in GATES if gate.watched or not given.watching]
+    return AnalysisResult(verdicts=tuple(_verdict(gate, evidence, given) for gate in asked))
+
+
+def _verdict(gate: Gate, evidence: Evidence, given: GateInput) -> Verdict:
+    if not given.current and gate.needs_gateway_traffic:
+        return Verdict(gate=gate.name, outcome=Outcome.SKIPPED, metric="", cause="at 0 % nobody uses the gateway yet")
+    return gate.judge(Case(gate.name, evidence, given))

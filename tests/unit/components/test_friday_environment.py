@@ -5,7 +5,7 @@ from pydantic import ValidationError
 
 from components import friday_environment
 from components.friday_environment import VARIABLES, Variable
-from ops.checks.verify.containers import Seen, contract
+from ops.checks.verify.containers import InspectedContainer, contract
 from tests.unit.declared import by_part, declare, env
 from tests.unit.given import LOCAL, settings
 from tests.unit.ops.checks.verify.inspected import STACK, replicas, workloads
@@ -29,7 +29,7 @@ def test_a_reserved_variable_is_refused(name: str, key: str) -> None:
 
 
 def test_what_the_stack_sets_keeps_every_rule() -> None:
-    assert contract([Seen(STACK, each) for each in replicas(workloads()["friday"])]).problems == ()
+    assert contract([InspectedContainer(STACK, each) for each in replicas(workloads()["friday"])]).problems == ()
 
 
 @pytest.mark.parametrize("name", [each.name for each in VARIABLES if each.rule or each.required])
@@ -37,4 +37,4 @@ def test_a_variable_that_is_missing_breaks_the_contract(name: str) -> None:
     (replica, *_) = replicas(workloads()["friday"])
     set_to = replica["Config"]["Env"]
     set_to[:] = [line for line in set_to if not line.startswith((f"{name}=", f"{name}_FILE="))]
-    assert [problem for problem in contract([Seen(STACK, replica)]).problems if f"{name} " in problem]
+    assert [problem for problem in contract([InspectedContainer(STACK, replica)]).problems if f"{name} " in problem]

@@ -6,7 +6,7 @@ from typing import Any
 from components.settings.rollout import GatesSettings
 from ops.rollout.gates import registry
 from ops.rollout.gates.evidence import Calls, Distribution, Evidence, Load
-from ops.rollout.gates.verdict import GateInput
+from ops.rollout.gates.gate import GateInput
 from ops.rollout.history import Entry
 
 NOON = dt.datetime(2026, 11, 24, 12, tzinfo=dt.UTC)

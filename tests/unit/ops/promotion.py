@@ -15,9 +15,9 @@ from ops.commands.up import UpRequest
 from ops.commands.watch import Watched
 from ops.deployment import Deployment
 from ops.errors import EXIT_USAGE, OperationError
-from ops.rollout.analysis import judge
 from ops.rollout.gates.evidence import Evidence
-from ops.rollout.gates.verdict import AnalysisResult
+from ops.rollout.gates.gate import AnalysisResult
+from ops.rollout.gates.registry import judge
 from ops.rollout.history import PERCENTAGE, Entry
 from ops.stacks import preview
 from ops.stacks.preview import Change
@@ -52,7 +52,7 @@ class World:
         self.update_begins = True
         self.preflight_fails = False
         self.switch_fails = False
-        self.unwell: list[str] = []
+        self.unhealthy: list[str] = []
         self.watched: list[float] = []
         self.moves: list[str] = []
         played = Played(lambda: self.settings).with_hosts().given(stack=self, switch=self)
@@ -65,7 +65,7 @@ class World:
         monkeypatch.setattr(promote, "sources", lambda *_: None)
         monkeypatch.setattr(preflight, "examine", self.examine)
         monkeypatch.setattr(preview, "look_ahead", lambda *_: REPLACED)
-        monkeypatch.setattr(answers, "users_are_safe", lambda *_: self.unwell)
+        monkeypatch.setattr(answers, "users_are_safe", lambda *_: self.unhealthy)
         monkeypatch.setattr(answers, "ask_around", lambda *_: [])
 
     name = "t"

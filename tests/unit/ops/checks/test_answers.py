@@ -52,8 +52,8 @@ friday-t-litellm-2-0a: running, unhealthy
 
 @pytest.mark.parametrize(("well", "percentage"), [(("edge", "friday"), 0), (("edge", "friday", "litellm"), 50)])
 def test_users_are_safe_without_the_parts_that_they_do_not_need(well: Sequence[str], percentage: int) -> None:
-    unwell = ["friday-t-redis-1: exited, exit code 137", "friday-t-litellm-2-0a: running, unhealthy"]
-    assert answers.users_are_safe(on(Engine(ILL, well)), percentage) == unwell
+    unhealthy = ["friday-t-redis-1: exited, exit code 137", "friday-t-litellm-2-0a: running, unhealthy"]
+    assert answers.users_are_safe(on(Engine(ILL, well)), percentage) == unhealthy
     assert answers.users_are_safe(on(Engine()), percentage) == []
 
 

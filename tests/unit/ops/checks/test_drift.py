@@ -1,6 +1,7 @@
 """What counts as drift, and its words."""
 
 import json
+from typing import Any
 
 import pytest
 from pulumi.automation.events import OpType
@@ -9,8 +10,17 @@ from cli.main import main
 from ops.checks import drift
 from ops.checks.drift import Drift, Recorded
 from ops.errors import EXIT_USAGE, OperationError
+from ops.hosts.swarm import SwarmManager
 from tests.unit.ops.deployed import Played
 from tests.unit.ops.drifted import FRIDAY, STATE, Host, Seen, Stack, step
+
+
+class Swarm(SwarmManager):
+    def __init__(self) -> None:
+        """Know the services without a client."""
+
+    def services(self, stack: str) -> list[dict[str, Any]]:
+        return [{"ID": id_, "Spec": {"Name": f"friday-{stack}-{id_}"}} for id_ in ("known", "odd")]
 
 
 def find(stack: Stack, *seen: Seen) -> list[Drift]:
@@ -87,9 +97,8 @@ def test_a_host_that_cannot_be_read_is_told_in_pulumis_words() -> None:
 
 
 def test_a_service_of_a_swarm_that_the_state_does_not_know_is_drift() -> None:
-    state = [Recorded("a::friday", "docker:index/service:Service", "known")]
-    services = [{"ID": id_, "Spec": {"Name": f"friday-t-{id_}"}} for id_ in ("known", "odd")]
-    (found,) = drift.unknown_services(state, services)
+    state = [{"urn": "a::friday", "type": "docker:index/service:Service", "id": "known"}]
+    (found,) = drift.find(Played().with_hosts(Swarm()).given(stack=Stack(state=state)))
     assert (found.kind, found.name) == ("unknown", "friday-t-odd")
 
 

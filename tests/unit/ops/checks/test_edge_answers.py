@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from components.edge_config import GATEWAY_INTERNAL_PORT, USERS_PORT
-from ops.checks import edge_answers
+from ops.checks import answers
 from ops.checks.answers import CheckError
 from ops.errors import EXIT_FAILED
 from tests.unit.given import settings
@@ -67,11 +67,11 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(edge_answers, "_PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(answers, "_EDGE_SECONDS", 0.0)
 
 
 def require(host: Host, percentage: int = 50) -> None:
-    edge_answers.require_serving("t", {"ssh://h": host}, settings(rolloutPercentage=percentage))  # type: ignore[dict-item]
+    answers.require_serving("t", {"ssh://h": host}, settings(rolloutPercentage=percentage))  # type: ignore[dict-item]
 
 
 def test_an_edge_that_leads_to_both_is_asked_once_for_each(server: Server) -> None:

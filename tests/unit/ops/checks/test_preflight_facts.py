@@ -1,6 +1,5 @@
 """What preflight collects from engines that answer over a socket, and what becomes of it."""
 
-import datetime as dt
 import json
 import os
 import signal
@@ -15,7 +14,7 @@ from cli.main import main
 from components.settings.stack import StackSettings
 from images.tags import local_images
 from ops.checks.preflight import facts, run
-from ops.checks.preflight.facts import Collector, Facts, HostFacts, Node, WayBack
+from ops.checks.preflight.facts import Collector, Facts, HostFacts, Node, RestoreFacts
 from ops.checks.preflight.run import Examination
 from ops.checks.preflight.upstream import Upstream
 from ops.checks.report import Check, State
@@ -135,18 +134,13 @@ def test_ports_are_held_by_others_or_by_the_stack_itself(local: StackSettings, t
 def test_a_managers_nodes_are_read(local: StackSettings, tmp_path: Path) -> None:
     told = {"LocalNodeState": "active", "ControlAvailable": True, "NodeID": "a"}
     nodes = [
-        {
-            "ID": "a",
-            "Description": {"Hostname": "one"},
-            "Status": {"State": "ready"},
-            "Spec": {"Availability": "active"},
-        },
-        {"ID": "b", "Description": {"Hostname": "two"}, "Status": {"State": "down"}, "Spec": {"Availability": "drain"}},
+        {"ID": "a", "Description": {"Hostname": "one"}, "Status": {"State": "ready"}},
+        {"ID": "b", "Description": {"Hostname": "two"}, "Status": {"State": "down"}},
     ]
     with engine(tmp_path / "docker.sock", {"/info": {**INFO, "Swarm": told}, "/nodes": nodes, **every_image()}):
         swarm = of(local).swarm
     assert (swarm.active, swarm.manager, swarm.node) == (True, True, "a")
-    assert swarm.nodes == {"a": Node("a", "one", True, True), "b": Node("b", "two", False, False)}
+    assert swarm.nodes == {"a": Node("one", True), "b": Node("two", False)}
 
 
 @pytest.mark.usefixtures("built_here")
@@ -167,14 +161,17 @@ def test_an_engine_that_refuses_an_answer_is_a_host_that_is_not_reached(local: S
     assert "it is broken" in found.message
 
 
-def test_every_host_is_asked_and_one_that_is_not_there_hides_no_other(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def ssh_log(built_here: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The calls of an `ssh`, in the folder `bin`, that leads from everywhere to the test's engine."""
     tools = tmp_path / "bin"
     tools.mkdir()
-    ssh_to(tools, tmp_path / "docker.sock")
     monkeypatch.setenv("PATH", str(tools), prepend=":")
-    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path / 'docker.sock'}")
+    return ssh_to(tools, tmp_path / "docker.sock")
+
+
+@pytest.mark.usefixtures("ssh_log")
+def test_every_host_is_asked_and_one_that_is_not_there_hides_no_other(tmp_path: Path) -> None:
     given = settings(engine="swarm", dockerHost=FAR, swarmHosts=["unix:///nonexistent.sock"])
     with engine(tmp_path / "docker.sock", every_image()):
         found = collected(given)
@@ -182,27 +179,19 @@ def test_every_host_is_asked_and_one_that_is_not_there_hides_no_other(
     assert isinstance(found["unix:///nonexistent.sock"], OperationError)
 
 
-def test_one_connection_to_a_host_serves_preflight_and_what_comes_after_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_one_connection_to_a_host_serves_preflight_and_what_comes_after_it(tmp_path: Path, ssh_log: Path) -> None:
     """Also the question whether the simulator, which plays OpenRouter, runs there: each more is a handshake."""
-    tools = tmp_path / "bin"
-    tools.mkdir()
-    log = ssh_to(tools, tmp_path / "docker.sock")
-    monkeypatch.setenv("PATH", str(tools), prepend=":")
-    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path / 'docker.sock'}")
     lost: list[str] = []
     with engine(tmp_path / "docker.sock", {"/_ping": "OK", **every_image()}):
         played = deployment(settings(dockerHost=FAR))
         learned = Collector(played, thorough=False).collect().upstream
-        assert learned is not None
         assert "not up yet" in learned.absent
         assert list(played.hosts.answering(lost.append)) == [FAR]
-        dialled = [call for call in calls(log) if call["line"][-1] == "dial-stdio"]
+        dialled = [call for call in calls(ssh_log) if call["line"][-1] == "dial-stdio"]
         assert len(dialled) == 1
         os.kill(dialled[0]["pid"], signal.SIGKILL)
         assert gone(dialled[0]["pid"])
-        ssh_that_says(tools, 255, "Connection to h.example closed by remote host.\n")
+        ssh_that_says(tmp_path / "bin", 255, "Connection to h.example closed by remote host.\n")
         assert played.hosts.answering(lost.append) == {}
     assert lost == [f"{FAR}: connection lost: {FAR}: cannot be reached"]
 
@@ -283,7 +272,7 @@ def test_a_warning_is_told_and_hinders_no_update(
         model.id: Listed(id=model.id, pricing={"prompt": "0", "completion": "0"}, expiration_date="soon")
         for model in local.catalogue.models
     }
-    monkeypatch.setattr(facts, "learn", lambda *_: Upstream(dt.datetime.now(UTC), listed, {}))
+    monkeypatch.setattr(facts, "learn", lambda *_: Upstream(datetime.now(UTC), listed, {}))
     with engine(tmp_path / "docker.sock", every_image()):
         report = run.before_update(deployment(local), upstream=True).report
         assert (len(report.warnings), report.failed) == (len(listed), [])
@@ -293,15 +282,15 @@ def test_a_warning_is_told_and_hinders_no_update(
 
 
 @pytest.mark.usefixtures("built_here")
-def test_the_history_and_the_images_on_the_hosts_tell_the_way_back(
+def test_the_history_and_the_images_on_the_hosts_tell_what_can_be_restored(
     local: StackSettings, tmp_path: Path, history: list[Entry]
 ) -> None:
     plain = {"friday-litellm:upstream": "simulator"}
     own = {**plain, "friday-litellm:friday": '{"image": "registry.example/friday:1"}'}
     history += [entry(1, 50, config=plain), entry(2, 10, config=own)]
     with engine(tmp_path / "docker.sock", every_image()):
-        found = Collector(deployment(local), thorough=True).collect().way_back
-    assert isinstance(found, WayBack)
+        found = Collector(deployment(local), thorough=True).collect().restore
+    assert isinstance(found, RestoreFacts)
     assert (found.current, found.current_problem, found.target) == (history[0], None, history[1])
     assert found.target_problem is not None
     assert "registry.example/friday:1" in found.target_problem.message

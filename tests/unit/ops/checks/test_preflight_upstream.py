@@ -11,7 +11,7 @@ from images.tags import local_images
 from ops.checks.preflight import judge_upstream, upstream
 from ops.checks.preflight.facts import Facts
 from ops.checks.preflight.judge_upstream import RETIRING_DAYS, price_problem
-from ops.checks.preflight.upstream import Silent, Upstream, learn
+from ops.checks.preflight.upstream import NOT_ASKED, Upstream, learn
 from ops.checks.report import Check, State
 from ops.errors import EXIT_USAGE, OperationError
 from ops.hosts import docker_host
@@ -37,11 +37,11 @@ def catalogue(changed: dict[str, Any] | None = None, *, gone: str = "", **chosen
     return list(judge_upstream.catalogue(given(Upstream(NOW, models), **chosen)))
 
 
-def given(learned: Upstream | None, **chosen: Any) -> Facts:
+def given(learned: Upstream, **chosen: Any) -> Facts:
     return Facts("t", settings(**{"upstream": "openrouter", **chosen}), [], {}, learned)
 
 
-def about_key(usage: KeyUsage | Silent, **chosen: Any) -> list[Check]:
+def about_key(usage: KeyUsage | SilentError, **chosen: Any) -> list[Check]:
     return list(judge_upstream.key(given(Upstream(NOW, {}, {"openrouterApiKey": usage}), **chosen)))
 
 
@@ -151,14 +151,14 @@ def test_a_key_is_valid_costs_nothing_and_grants_what_the_settings_say(
 
 
 def test_a_key_that_is_not_let_in_fails_but_the_simulator_may_not_know_it_yet() -> None:
-    refused = Silent("answers 401", refused=True)
+    refused = RefusedError("answers 401")
     (real,), (simulated,) = about_key(refused), about_key(refused, upstream="simulator")
     assert (real.state, simulated.state) == (State.FAILED, State.SKIPPED)
     assert "pulumi config set --secret openrouterApiKey -s t" in real.fix
 
 
 def test_an_upstream_that_does_not_answer_fails_and_a_simulator_that_does_not_is_the_updates_to_fix() -> None:
-    silent = Upstream(NOW, Silent("no answer"), {"openrouterApiKey": Silent("no answer")})
+    silent = Upstream(NOW, SilentError("no answer"), {"openrouterApiKey": SilentError("no answer")})
     for judge in (judge_upstream.catalogue, judge_upstream.key):
         (real,) = judge(given(silent))
         assert (real.state, real.found) == (State.FAILED, "no answer")
@@ -167,7 +167,7 @@ def test_an_upstream_that_does_not_answer_fails_and_a_simulator_that_does_not_is
 
 
 def test_who_was_not_asked_is_left_out() -> None:
-    for learned, words in ((None, "was not asked"), (Upstream(NOW, absent="not up yet"), "not up yet")):
+    for learned, words in ((NOT_ASKED, "was not asked"), (Upstream(NOW, absent="not up yet"), "not up yet")):
         for judge in (judge_upstream.catalogue, judge_upstream.key):
             (check,) = judge(given(learned))
             assert check.state is State.SKIPPED
@@ -175,7 +175,7 @@ def test_who_was_not_asked_is_left_out() -> None:
 
 
 def test_keys_that_cannot_be_decrypted_fail_with_the_mend() -> None:
-    learned = Upstream(NOW, {}, Silent("the passphrase is wrong", fix="set it"))
+    learned = Upstream(NOW, {}, OperationError("the passphrase is wrong", "set it"))
     (check,) = judge_upstream.key(given(learned))
     assert (check.state, check.fix) == (State.FAILED, "set it")
     assert "the passphrase is wrong" in check.found
@@ -242,10 +242,14 @@ def test_the_catalogue_and_every_key_are_asked(played: Played) -> None:
 def test_what_is_not_answered_is_told_in_its_place(played: Played) -> None:
     played.refuse = True
     found = played(REAL)
-    assert found.models == Silent("it is away")
-    assert set(found.keys.values()) == {Silent("401", refused=True)}  # type: ignore[union-attr]
+    assert isinstance(found.models, SilentError)
+    assert isinstance(found.keys, dict)
+    assert str(found.models) == "it is away"
+    assert {(type(each), str(each)) for each in found.keys.values()} == {(RefusedError, "401")}
     played.reveal_fails = True
-    assert played(REAL).keys == Silent("the passphrase is wrong", fix="set it")
+    unknown = played(REAL).keys
+    assert isinstance(unknown, OperationError)
+    assert (unknown.message, unknown.fix) == ("the passphrase is wrong", "set it")
 
 
 @pytest.mark.parametrize(

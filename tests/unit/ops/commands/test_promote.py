@@ -6,8 +6,8 @@ import pytest
 
 from ops.checks import answers
 from ops.errors import EXIT_USAGE, OperationError
-from ops.rollout.analysis import judge
 from ops.rollout.gates.evidence import Calls, Evidence
+from ops.rollout.gates.registry import judge
 from ops.rollout.history import ENABLED, PERCENTAGE, Verb
 from tests.unit.given import settings
 from tests.unit.ops.evidence import gate_input, sound
@@ -96,24 +96,24 @@ def test_a_failing_watch_goes_back_and_closes_the_gateway_first(
 def test_going_back_is_done_also_when_the_step_before_is_not_well_either(
     world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def unwell(*_: object) -> None:
+    def unhealthy(*_: object) -> None:
         raise answers.CheckError("user 0 should be answered over litellm (was: fallback)", "look")
 
     world.seen = judge(sound(gateway_up=0.5), gate_input(50, None, watching=True))
-    monkeypatch.setattr(answers, "ask_around", unwell)
+    monkeypatch.setattr(answers, "ask_around", unhealthy)
     assert run("--json") == 1
     printed = capsys.readouterr()
-    assert json.loads(printed.out)["unwell"] == ["user 0 should be answered over litellm (was: fallback)"]
+    assert json.loads(printed.out)["unhealthy"] == ["user 0 should be answered over litellm (was: fallback)"]
     assert json.loads(printed.out)["result"] == "aborted"
     assert "fix: look" in printed.err
     assert world.file == {PERCENTAGE: "10"}
 
 
-def test_going_back_names_what_is_unwell_beside_it(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_going_back_names_what_is_unhealthy_beside_it(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     world.seen = judge(sound(gateway_up=0.5), gate_input(50, None, watching=True))
-    world.unwell = ["friday-t-redis-1: exited, exit code 137"]
+    world.unhealthy = ["friday-t-redis-1: exited, exit code 137"]
     assert run("--json") == 1
-    assert document(capsys)["unwell"] == world.unwell
+    assert document(capsys)["unhealthy"] == world.unhealthy
 
 
 def test_going_back_needs_no_edge_that_closes(world: World) -> None:

@@ -19,7 +19,7 @@ from tests.unit.ops.deployed import Played
 from tests.unit.ops.evidence import entry
 
 LITELLM = "friday-litellm:litellm"
-UNWELL = "friday-t-redis-1: exited, exit code 137"
+UNHEALTHY = "friday-t-redis-1: exited, exit code 137"
 
 
 def no_room() -> OperationError:
@@ -42,7 +42,7 @@ class World:
         self.is_made = False
         self.has = {"friday-t-friday-1"}
         self.edge_fails: set[str] = set()
-        self.unwell: list[str] = []
+        self.unhealthy: list[str] = []
         self.asked: list[tuple[str, int]] = []
         self.moves: list[str] = []
         self.write(self.entries[0].config)
@@ -57,7 +57,7 @@ class World:
         monkeypatch.setattr(rollback_target, "require", lambda *_: None)
         monkeypatch.setattr(worktree, "require", lambda commit: commit)
         monkeypatch.setattr(worktree, "deploy_from", self.deploy_from)
-        monkeypatch.setattr(answers, "users_are_safe", lambda *_: self.unwell)
+        monkeypatch.setattr(answers, "users_are_safe", lambda *_: self.unhealthy)
         monkeypatch.setattr(answers, "ask_around", self.ask_around)
 
     def write(self, config: Any) -> None:
@@ -129,16 +129,16 @@ def test_the_gateway_is_closed_until_the_updates_are_made(
     assert played.settings_of(None) == played.entries[0].config
 
 
-def test_what_is_unwell_is_named_with_the_next_command_and_fails_nothing(
+def test_what_is_unhealthy_is_named_with_the_next_command_and_fails_nothing(
     played: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    played.unwell = [UNWELL]
+    played.unhealthy = [UNHEALTHY]
     assert run(1) == 0
     said = capsys.readouterr().out
-    assert f"unwell    {UNWELL}; users are answered without it" in said
+    assert f"unhealthy {UNHEALTHY}; users are answered without it" in said
     assert "next      ./fridayctl logs t" in said
     assert run(1, "--json") == 0
-    assert json.loads(capsys.readouterr().out)["unwell"] == [UNWELL]
+    assert json.loads(capsys.readouterr().out)["unhealthy"] == [UNHEALTHY]
 
 
 def test_users_who_are_not_answered_are_a_failure(
@@ -229,7 +229,7 @@ def test_nothing_to_go_back_to_opens_the_gateway_again(played: World) -> None:
 
 
 @pytest.mark.parametrize("fails", [[], [broken()]])
-def test_level_4_asks_users_of_the_other_code_also_when_that_finds_something_unwell(
+def test_level_4_asks_users_of_the_other_code_also_when_that_finds_something_unhealthy(
     played: World, fails: list[OperationError | None]
 ) -> None:
     said = played.file.read_bytes()

@@ -168,7 +168,7 @@ def test_a_host_that_is_lost_meanwhile_does_not_hide_why_the_update_failed(monke
 def test_no_quota_of_the_real_upstream_is_spent_on_the_check() -> None:
     told: list[str] = []
     real = Played(lambda: settings(upstream="openrouter"), lambda _, text: told.append(text))
-    assert answers.ask_around("http://127.0.0.1:1", real) == []
+    assert answers.ask_around("http://127.0.0.1:1", real, 50) == []
     assert told == ["what users need is healthy"]
 
 

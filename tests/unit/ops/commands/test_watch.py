@@ -6,7 +6,7 @@ import pytest
 
 from ops.commands import watch
 from ops.rollout.gates.evidence import Evidence
-from ops.rollout.gates.verdict import Outcome
+from ops.rollout.gates.gate import Outcome
 from tests.unit.given import settings
 from tests.unit.ops.evidence import entry, gate_input, sound
 

@@ -4,9 +4,10 @@ import re
 from pathlib import Path
 
 from friday.llm import LlmError, errors
-from ops.metrics.prometheus import Prometheus, counted
-from ops.metrics.queries import Scope, Window, gather
+from ops.metrics.collect import gather
+from ops.metrics.prometheus import Prometheus
 from ops.rollout.gates.evidence import Calls
+from ops.rollout.gates.look import Scope, Window, counted
 from tests.unit.ops.evidence import NAMES
 from tests.unit.ops.fake_prometheus import FakePrometheus
 

@@ -9,14 +9,12 @@ from cli.gates import show_gates
 from cli.promote import EPILOG
 from components.settings.rollout import GateSettings, GatesSettings
 from ops.metrics import collect
+from ops.metrics.collect import gather
 from ops.metrics.prometheus import Prometheus
-from ops.metrics.queries import Scope, gather
-from ops.rollout.analysis import judge
 from ops.rollout.gates import registry
-from ops.rollout.gates.evidence import Evidence
-from ops.rollout.gates.gate import GATEWAY, Figure, Gate
-from ops.rollout.gates.verdict import GateInput, Outcome, Verdict
-from ops.rollout.gates.verdict_builder import VerdictBuilder
+from ops.rollout.gates.gate import Case, Gate, Outcome, Verdict
+from ops.rollout.gates.look import GATEWAY, Figure, Scope
+from ops.rollout.gates.registry import judge
 from tests.unit.given import settings
 from tests.unit.ops.evidence import NAMES, gate_input, sound
 from tests.unit.ops.fake_prometheus import FakePrometheus, vector
@@ -25,12 +23,12 @@ PLAN = (Path(__file__).resolve().parents[4] / "docs" / "MIGRATION_PLAN.md").read
 TOKENS = Figure("tokens", lambda look: look.total("litellm_total_tokens_metric_total", GATEWAY))
 
 
-def judge_tokens(evidence: Evidence, given: GateInput) -> Verdict:
-    builder = VerdictBuilder("tokens", evidence, given, "tokens that were used", "at most 1,000")
-    used = TOKENS.of(evidence)
+def judge_tokens(case: Case) -> Verdict:
+    case = case.about("tokens that were used", "at most 1,000")
+    used = TOKENS.of(case.evidence)
     if used is None:
-        return builder.unanswered(part="litellm")
-    return builder.passes(f"{used:,.0f}") if used <= 1000 else builder.fails(f"{used:,.0f}", None, cause="c", fix="m")
+        return case.unanswered("litellm")
+    return case.passes(f"{used:,.0f}") if used <= 1000 else case.fails(f"{used:,.0f}", None, cause="c", fix="m")
 
 
 @pytest.fixture(autouse=True)

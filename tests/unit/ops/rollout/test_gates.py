@@ -1,17 +1,16 @@
 """Verdicts: each gate alone, then all of them together, over tables and over drawn evidence."""
 
-import math
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ops.rollout.analysis import judge
 from ops.rollout.gates import registry
-from ops.rollout.gates.evidence import Calls, Distribution, Evidence, Load
+from ops.rollout.gates.evidence import Calls, Evidence, Load
+from ops.rollout.gates.gate import AnalysisResult, Outcome, Verdict
 from ops.rollout.gates.quota import affordable
-from ops.rollout.gates.verdict import AnalysisResult, Outcome, Verdict
+from ops.rollout.gates.registry import judge
 from tests.unit.ops.evidence import NAMES, durations, gate_input, sound
 
 # What each source leaves unanswered, and the gate that has to hold for it.
@@ -292,11 +291,3 @@ def test_a_step_is_promoted_only_when_every_gate_that_was_asked_passes(evidence:
         if (evidence.key_usage if source == "key_usage" else evidence.figures[source]) is None
     }
     assert not missing & {each.gate for each in judged.having(Outcome.PASS)}
-
-
-def test_percentiles_are_spread_within_a_bucket_and_end_at_the_last_bound() -> None:
-    found = Distribution(buckets=((1.0, 50.0), (2.0, 100.0), (math.inf, 200.0)))
-    assert [found.quantile(share) for share in (0.125, 0.25, 0.375, 0.5, 0.9)] == [0.5, 1.0, 1.5, 2.0, 2.0]
-    assert Distribution(buckets=()).samples == 0
-    with pytest.raises(ValueError, match="no samples"):
-        Distribution(buckets=((math.inf, 0.0),)).quantile(0.5)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from components.settings.rollout import RolloutSettings
 from ops.rollout import history
 from ops.rollout.history import Entry, Verb, going_back
-from ops.rollout.position import position_of
+from ops.rollout.steps import position_of
 from tests.unit.ops.evidence import HOUR, NOON, entry
 
 # Newest first: 0 %, then 10 %, a failed try at 50 %, the same 10 % with another image.
@@ -39,7 +39,7 @@ def test_what_is_not_deployed_stands_nowhere(entries: list[Entry]) -> None:
     assert history.since(entries) is None
     assert history.step_before(entries) is None
     assert history.good_targets(entries) == []
-    assert not history.is_paused(entries)
+    assert not history.pause(entries)
     assert position_of(entries, RolloutSettings(), NOON) is None
 
 
@@ -51,7 +51,7 @@ def test_a_life_begins_after_the_last_time_that_all_was_taken_down() -> None:
 
 def test_with_the_flag_off_nobody_is_on_the_gateway() -> None:
     off = entry(0, 50, config={"friday-litellm:litellmEnabled": "false"})
-    assert (off.percentage, off.enabled) == (0, False)
+    assert off.percentage == 0
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,6 @@ def test_with_the_flag_off_nobody_is_on_the_gateway() -> None:
 )
 def test_only_resume_ends_a_pause(messages: list[str], paused: bool) -> None:
     entries = [entry(hours, 10, message) for hours, message in enumerate(messages)]
-    assert history.is_paused(entries) is paused
     found = history.pause(entries)
     assert (found.message if found else None) == (
         next(m for m in messages if m.startswith("pause")) if paused else None
@@ -75,7 +74,7 @@ def test_only_resume_ends_a_pause(messages: list[str], paused: bool) -> None:
 
 
 def test_a_pause_that_failed_is_none() -> None:
-    assert not history.is_paused([entry(0, 10, "pause: 10 %", result="failed"), entry(1, 10)])
+    assert not history.pause([entry(0, 10, "pause: 10 %", result="failed"), entry(1, 10)])
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from cli.rollback import EPILOG
 from ops.errors import OperationError
 from ops.rollout import history, rollback_plan
 from ops.rollout.history import Entry
-from ops.rollout.rollback_plan import LEVELS
+from ops.rollout.rollback_plan import LEVELS, RollbackRequest
 from ops.rollout.steps import in_words
 from ops.stacks import stack_config
 
@@ -43,7 +43,7 @@ LIFE = [entry(3, 50), entry(2, 10, "promote: 0 -> 10 %"), entry(1, 0)]
 
 
 def test_level_1_sets_the_percentage_and_nothing_else() -> None:
-    worked_out = rollback_plan.plan(LIFE, LIFE[0].config, LEVELS[1], reason="slow")
+    worked_out = rollback_plan.plan(LIFE, LIFE[0].config, RollbackRequest(LEVELS[1], reason="slow"))
     (step,) = worked_out.steps
     assert stack_config.changes(LIFE[0].config, step.config) == ({"friday-litellm:rolloutPercentage": "0"}, [])
     assert step.message == "rollback: level 1, 50 -> 0 %: slow"
@@ -52,7 +52,7 @@ def test_level_1_sets_the_percentage_and_nothing_else() -> None:
 
 def test_level_2_restores_all_settings_of_the_last_good_update_together() -> None:
     new = entry(4, 100, friday='{"image":"registry.example/friday:2"}', models="[]")
-    worked_out = rollback_plan.plan([new, *LIFE], new.config, LEVELS[2])
+    worked_out = rollback_plan.plan([new, *LIFE], new.config, RollbackRequest(LEVELS[2]))
     assert worked_out.target == LIFE[0]
     changed, gone = stack_config.changes(new.config, worked_out.steps[0].config)
     assert changed == {"friday-litellm:rolloutPercentage": "50"}
@@ -61,7 +61,7 @@ def test_level_2_restores_all_settings_of_the_last_good_update_together() -> Non
 
 
 def test_level_3_takes_friday_off_before_the_gateway_goes() -> None:
-    off, gone = rollback_plan.plan(LIFE, LIFE[0].config, LEVELS[3]).steps
+    off, gone = rollback_plan.plan(LIFE, LIFE[0].config, RollbackRequest(LEVELS[3])).steps
     assert off.config["friday-litellm:litellmEnabled"] == "false"
     assert json.loads(off.config["friday-litellm:litellm"])["replicas"] == 2
     assert json.loads(gone.config["friday-litellm:litellm"]) == {"memoryMb": 640, "replicas": 0}
@@ -91,12 +91,12 @@ def test_a_name_of_none_or_several_is_refused(to: str) -> None:
 def test_without_a_deployed_stack_there_is_nothing_to_roll_back(entries: list[Entry]) -> None:
     for level in LEVELS.values():
         with pytest.raises(OperationError, match="nothing is deployed"):
-            rollback_plan.plan(entries, BASE, level)
+            rollback_plan.plan(entries, BASE, RollbackRequest(level))
 
 
 def test_without_another_good_update_level_1_is_named() -> None:
     with pytest.raises(OperationError) as caught:
-        rollback_plan.plan(LIFE[2:], BASE, LEVELS[2])
+        rollback_plan.plan(LIFE[2:], BASE, RollbackRequest(LEVELS[2]))
     assert "--level 1" in caught.value.fix
 
 
@@ -111,7 +111,7 @@ def test_the_help_and_the_plan_name_every_level_with_what_it_is_promised_to_take
 def test_a_further_level_takes_no_more_than_its_line() -> None:
     """Its code is the commit's, as level 4's, and it goes to nobody, as level 1's: no number is compared anywhere."""
     further = replace(LEVELS[4], number=5, steps=LEVELS[1].steps)
-    found = rollback_plan.plan(LIFE, LIFE[0].config, further)
+    found = rollback_plan.plan(LIFE, LIFE[0].config, RollbackRequest(further))
     assert (found.target, found.percentage) == (LIFE[1], 0)
     assert found.steps[0].message.startswith("rollback: level 5, 50 -> 0 %, to the update of")
     numbers = re.compile(r"level\w*(\.number)? (==|!=|in) [0-9(]")

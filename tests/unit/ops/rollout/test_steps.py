@@ -6,26 +6,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ops.rollout.steps import (
-    Objection,
-    Plan,
-    StepRequest,
-    decide,
-    in_words,
-    next_step,
-    soak_left,
-    soak_objection,
-    target,
-)
-from tests.unit.ops.evidence import HOUR, NOON
+from components.settings.rollout import RolloutSettings
+from ops.rollout.steps import Objection, RolloutPosition, StepRequest, decide, in_words, next_step, position_of
+from tests.unit.ops.evidence import HOUR, NOON, entry
 
-PLAN = Plan((10, 50, 100), 48 * HOUR)
+PLAN = RolloutSettings(steps=(10, 50, 100), soak_hours=48)
 plans = st.builds(
-    Plan,
+    RolloutSettings,
     steps=st.sets(st.integers(1, 100), min_size=1, max_size=6).map(lambda found: tuple(sorted(found))),
-    soak=st.floats(0, 100).map(lambda hours: timedelta(hours=hours)),
+    soak_hours=st.floats(0, 100),
 )
 reasons = st.sampled_from(["", "quota"])
+
+
+def after(hours: float, current: int, plan: RolloutSettings = PLAN) -> RolloutPosition:
+    """Return where a rollout stands, `hours` after it came to `current` percent."""
+    found = position_of([entry(hours, current)], plan, NOON)
+    assert found is not None
+    return found
+
+
+def soaked(current: int, plan: RolloutSettings = PLAN) -> RolloutPosition:
+    return after(plan.soak_hours, current, plan)
 
 
 @pytest.mark.parametrize(
@@ -48,36 +50,36 @@ reasons = st.sampled_from(["", "quota"])
     ],
 )
 def test_the_next_step(current: int, to: int | None, reason: str, expected: int | str) -> None:
-    found = target(PLAN, current, StepRequest(to, reason))
+    found = decide(soaked(current), StepRequest(to, reason))
     assert (found.what if isinstance(found, Objection) else found) == expected
 
 
 def test_beyond_the_last_step_a_reason_is_needed() -> None:
-    found = target(Plan((10,), HOUR), 10, StepRequest(20))
+    found = decide(soaked(10, RolloutSettings(steps=(10,), soak_hours=1)), StepRequest(20))
     assert isinstance(found, Objection)
     assert found.what == "20 % is out of order (no step is left)"
-    assert found.needs_reason
+    assert "--reason" in found.fix
 
 
 @pytest.mark.parametrize(("hours", "reason", "early"), [(47.9, "", True), (48, "", False), (0.1, "urgent", False)])
 def test_a_soak_is_cut_only_with_a_reason(hours: float, reason: str, early: bool) -> None:
-    found = soak_objection(PLAN, NOON - hours * HOUR, NOON, StepRequest(reason=reason))
-    assert (found is not None) is early
-    if found:
+    found = decide(after(hours, 10), StepRequest(reason=reason))
+    assert isinstance(found, Objection) is early
+    if isinstance(found, Objection):
         assert "6 min left" in found.what
-        assert found.needs_reason
+        assert "--reason" in found.fix
 
 
 def test_what_is_out_of_order_is_said_before_what_is_early() -> None:
-    found = decide(PLAN, 100, NOON, NOON, StepRequest())
+    found = decide(after(0, 100), StepRequest())
     assert isinstance(found, Objection)
     assert "last step" in found.what
-    assert isinstance(decide(PLAN, 10, NOON, NOON, StepRequest()), Objection)
-    assert decide(PLAN, 10, NOON, NOON, StepRequest(reason="urgent")) == 50
+    assert isinstance(decide(after(0, 10), StepRequest()), Objection)
+    assert decide(after(0, 10), StepRequest(reason="urgent")) == 50
 
 
 @given(plan=plans, current=st.integers(0, 100))
-def test_steps_followed_one_by_one_lead_upwards_through_all_that_are_left(plan: Plan, current: int) -> None:
+def test_steps_followed_one_by_one_lead_upwards_through_all_that_are_left(plan: RolloutSettings, current: int) -> None:
     walked = [current]
     while (step := next_step(walked[-1], plan.steps)) is not None:
         walked.append(step)
@@ -86,23 +88,24 @@ def test_steps_followed_one_by_one_lead_upwards_through_all_that_are_left(plan: 
 
 @given(plan=plans, current=st.integers(0, 100), to=st.none() | st.integers(-5, 105), reason=reasons)
 def test_whatever_is_granted_goes_up_and_skips_nothing_unless_told_why(
-    plan: Plan, current: int, to: int | None, reason: str
+    plan: RolloutSettings, current: int, to: int | None, reason: str
 ) -> None:
-    found = target(plan, current, StepRequest(to, reason))
+    position = soaked(current, plan)
+    found = decide(position, StepRequest(to, reason))
     if isinstance(found, int):
         assert current < found <= 100
-        assert found == next_step(current, plan.steps) or reason
-    elif found.needs_reason:
+        assert found == position.next_step or reason
+    elif "--reason" in found.fix:
         assert not reason
-        assert target(plan, current, StepRequest(to, "because")) == to
+        assert decide(position, StepRequest(to, "because")) == to
 
 
 @given(plan=plans, lasted=st.floats(0, 200), reason=reasons)
-def test_the_soak_left_and_what_has_lasted_make_the_soak(plan: Plan, lasted: float, reason: str) -> None:
-    began = NOON - lasted * HOUR
-    left = soak_left(began, NOON, plan.soak)
-    assert left == max(plan.soak - (NOON - began), timedelta())
-    assert (soak_objection(plan, began, NOON, StepRequest(reason=reason)) is None) is (not left or bool(reason))
+def test_the_soak_left_and_what_has_lasted_make_the_soak(plan: RolloutSettings, lasted: float, reason: str) -> None:
+    position = after(lasted, 0, plan)
+    left = timedelta(hours=plan.soak_hours) - lasted * HOUR
+    assert position.soak_left == max(left, timedelta())
+    assert isinstance(decide(position, StepRequest(reason=reason)), int) is (left <= timedelta() or bool(reason))
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any
 from components.declaration import declare
 from components.workload import Workload
 from ops.checks.report import Check
-from ops.checks.verify.containers import MEBIBYTE, Comparison, Seen
+from ops.checks.verify.containers import MEBIBYTE, Comparison, InspectedContainer
 from tests.unit.declared import IMAGES
 from tests.unit.given import settings
 
@@ -68,5 +68,5 @@ def compare(workload: Workload, containers: list[dict[str, Any]], **changes: Any
     """Run the comparisons of a part; `changes` are fields of Comparison, or `secrets`."""
     secrets = changes.pop("secrets", {})
     fields: dict[str, Any] = {"image_id": IMAGE_ID, "stack": STACK, "swarm": False, **changes}
-    seen = [Seen(STACK, each) for each in containers]
+    seen = [InspectedContainer(STACK, each) for each in containers]
     return Comparison(workload=workload, seen=seen, **fields).checks(secrets)

@@ -6,7 +6,7 @@ import pytest
 
 from components.workload import Workload
 from ops.checks.report import Check, State
-from ops.checks.verify.containers import Seen, contract, files_kept, leftovers
+from ops.checks.verify.containers import InspectedContainer, contract, files_kept, leftovers
 from tests.unit.ops.checks.verify.inspected import IMAGE_ID, STACK, Change, compare, inspected, replicas, workloads
 
 PARTS = ("edge", "friday", "litellm", "redis", "simulator")
@@ -149,9 +149,9 @@ def test_a_swarm_names_and_restarts_by_itself_and_publishes_on_every_address() -
     assert len(failed(compare(workload, [container]))) == 3
 
 
-def labelled(name: str, **labels: str) -> Seen:
+def labelled(name: str, **labels: str) -> InspectedContainer:
     config = {"Labels": {f"friday-litellm.{key}": value for key, value in {"stack": STACK, **labels}.items()}}
-    return Seen(STACK, {"Name": f"/friday-t-{name}", "Config": config})
+    return InspectedContainer(STACK, {"Name": f"/friday-t-{name}", "Config": config})
 
 
 def test_only_replicas_and_the_containers_of_their_files_may_carry_the_label() -> None:
@@ -191,12 +191,12 @@ def test_a_container_of_files_that_somebody_pruned_is_named() -> None:
     assert "./fridayctl drift t --fix" in problem
 
 
-def friday_with(**env: str | None) -> list[Seen]:
+def friday_with(**env: str | None) -> list[InspectedContainer]:
     workload: Workload = workloads()["friday"]
     container = inspected(workload, "friday-1")
     changed = {**dict(entry.split("=", 1) for entry in container["Config"]["Env"]), **env}
     container["Config"]["Env"] = [f"{name}={value}" for name, value in changed.items() if value is not None]
-    return [Seen(STACK, container)]
+    return [InspectedContainer(STACK, container)]
 
 
 def test_the_environment_contract_is_kept() -> None:

@@ -7,11 +7,11 @@ import pytest
 
 from ops.checks.report import Check, State
 from ops.checks.verify import inside
-from ops.checks.verify.containers import Seen
+from ops.checks.verify.containers import InspectedContainer
 from ops.checks.verify.inside import ContainerContents
 from tests.unit.ops.checks.verify.inspected import STACK, inspected, workloads
 
-FRIDAY = Seen(STACK, inspected(workloads()["friday"], "friday-1"))
+FRIDAY = InspectedContainer(STACK, inspected(workloads()["friday"], "friday-1"))
 
 
 class Shell:

@@ -1,11 +1,13 @@
 """Evidence out of Prometheus: what is asked, what the answers mean, and what silence means."""
 
-import httpx
+import math
+
 import pytest
 
-from ops.metrics.prometheus import Prometheus, SilentError, counted, duration, sampled, step
-from ops.metrics.queries import Scope, Window, gather, knows_friday
-from ops.rollout.gates.evidence import Calls, Load
+from ops.metrics.collect import gather, knows_friday
+from ops.metrics.prometheus import Prometheus
+from ops.rollout.gates.evidence import Calls, Distribution, Load
+from ops.rollout.gates.look import Scope, Window, counted, duration, sampled, step
 from tests.unit.ops.evidence import NAMES
 from tests.unit.ops.fake_prometheus import FakePrometheus, Rows, vector
 
@@ -105,21 +107,6 @@ def test_a_server_that_gives_no_answer_is_told_with_what_it_said(fake: FakeProme
     assert words in str(found["silent"])
 
 
-def test_a_server_that_is_not_there_is_told() -> None:
-    def refuse(request: httpx.Request) -> httpx.Response:
-        raise httpx.ConnectError("refused", request=request)
-
-    asked = Prometheus("http://prometheus", httpx.MockTransport(refuse))
-    with pytest.raises(SilentError, match="http://prometheus does not answer"):
-        asked.ask("up", NOW)
-    asked.close()
-
-
-def test_what_is_not_a_number_is_no_sample() -> None:
-    fake = FakePrometheus({"x": [({}, float("nan")), ({}, float("inf")), ({}, 1.0)]})
-    assert [each.number for each in Prometheus("http://p", fake).ask("x", NOW)] == [1.0]
-
-
 def test_a_friday_without_metrics_is_seen_by_the_edge_against_the_step_before() -> None:
     fake = FakePrometheus(ANSWERS)
     found = gathered(fake, scope(has_friday=False, baseline=Window(NOW - HOUR, 600)))
@@ -153,3 +140,11 @@ def test_expressions_have_their_window_wherever_it_belongs() -> None:
     assert sampled("f", "x", 48 * HOUR) == "f((x)[172800000ms:60000ms])"
     assert (step(10), step(48 * HOUR)) == (5, 60)
     assert duration(0) == "1ms"
+
+
+def test_percentiles_are_spread_within_a_bucket_and_end_at_the_last_bound() -> None:
+    found = Distribution(buckets=((1.0, 50.0), (2.0, 100.0), (math.inf, 200.0)))
+    assert [found.quantile(share) for share in (0.125, 0.25, 0.375, 0.5, 0.9)] == [0.5, 1.0, 1.5, 2.0, 2.0]
+    assert Distribution(buckets=()).samples == 0
+    with pytest.raises(ValueError, match="no samples"):
+        Distribution(buckets=((math.inf, 0.0),)).quantile(0.5)

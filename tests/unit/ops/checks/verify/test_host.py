@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ops.checks.report import State
-from ops.checks.verify import machine, swarm
+from ops.checks.verify import host as verify_host
 from tests.unit.ops.checks.verify.inspected import workloads
 
 
@@ -43,7 +43,7 @@ def df(free_kb: int) -> str:
 
 
 def problems(host: Host) -> list[str]:
-    return [problem for check in machine.checks(host) for problem in check.problems]  # type: ignore[arg-type]
+    return [problem for check in verify_host.machine(host) for problem in check.problems]  # type: ignore[arg-type]
 
 
 def test_a_host_in_step_with_room_passes() -> None:
@@ -62,7 +62,7 @@ def test_a_host_in_step_with_room_passes() -> None:
 def test_a_clock_out_of_step_is_told_in_seconds(told: str, apart: str) -> None:
     """The question left at second 9 and its answer was here at second 10."""
     midnight = dt.datetime(2026, 1, 1, tzinfo=dt.UTC).timestamp()
-    found = machine._clock(told, midnight + 9, midnight + 10).problems
+    found = verify_host._clock(told, midnight + 9, midnight + 10).problems
     assert [problem[: len(apart)] for problem in found] == ([apart] if apart else [])
 
 
@@ -74,7 +74,7 @@ def test_a_full_disk_is_told_in_gigabytes() -> None:
 @pytest.mark.parametrize("runs_commands", [True, False], ids=["refused", "tcp"])
 def test_a_disk_that_cannot_be_asked_fails_nothing(runs_commands: bool) -> None:
     host = Host(info(), (1, "df: Permission denied"), runs_commands)
-    clock, disk = machine.checks(host)  # type: ignore[arg-type]
+    clock, disk = verify_host.machine(host)  # type: ignore[arg-type]
     assert (clock.state, disk.state) == (State.OK, State.SKIPPED)
 
 
@@ -87,7 +87,7 @@ def services(replicas: Mapping[str, str] | None = None, inspected: object = None
     counts |= {"edge": "3/3", **(replicas or {})}
     listed = "\n".join(f"friday-t-{name} {count}" for name, count in counts.items() if count)
     host = Host({"service ls": listed, "service inspect": json.dumps(inspected or {})})
-    return [check.problems for check in swarm.checks(host, "t", DECLARED) if check.problems]  # type: ignore[arg-type]
+    return [check.problems for check in verify_host.services(host, "t", DECLARED) if check.problems]  # type: ignore[arg-type]
 
 
 def test_a_swarm_as_declared_passes() -> None:

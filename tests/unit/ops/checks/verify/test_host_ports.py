@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ops.checks.report import State
-from ops.checks.verify import requests
+from ops.checks.verify import host
 from ops.hosts.testinfra_host import TestHost
 from testing.ports import free_ports
 from tests.unit.given import settings
@@ -46,7 +46,7 @@ def asked(users: int, gateway: int, address: str = "unix:///var/run/docker.sock"
     """Ask both ports; None for one that could not be asked."""
     chosen = settings(edge={"port": users, "gatewayPort": gateway})
     place = TestHost(address, None, ["docker"])
-    return [None if check.state is State.SKIPPED else check.problems for check in requests.checks(place, chosen)]
+    return [None if check.state is State.SKIPPED else check.problems for check in host.ports(place, chosen)]
 
 
 def test_an_edge_as_it_should_be_passes(port: int) -> None:
@@ -76,7 +76,7 @@ def test_a_proxy_of_the_environment_is_not_asked(port: int, monkeypatch: pytest.
 
 def test_over_tcp_only_the_users_port_can_be_asked(port: int) -> None:
     chosen = settings(edge={"port": port, "gatewayPort": free_ports(1)[0], "bindAddress": "0.0.0.0"})  # noqa: S104
-    users, gateway = requests.checks(TestHost("tcp://127.0.0.1:2376", None, ["docker"]), chosen)
+    users, gateway = host.ports(TestHost("tcp://127.0.0.1:2376", None, ["docker"]), chosen)
     assert (users.state, gateway.state) == (State.OK, State.SKIPPED)
 
 

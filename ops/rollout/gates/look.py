@@ -1,0 +1,196 @@
+"""How the figures that gates name are asked for in Prometheus' language, and what its answers mean."""
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from pydantic import AliasPath, BaseModel, Field
+
+from ops.rollout.gates.evidence import Calls, Distribution, Evidence, Load
+
+FRIDAY = "friday_llm_rollout_percentage"
+GATEWAY = "gateway_quota_requests_per_minute"
+EDGE = 'haproxy_backend_active_servers{proxy="litellm"}'
+"""What each part shows as long as it is scraped: where it is there, a counter that is not there stands at 0."""
+
+GATEWAY_PATHS = ("litellm", "fallback")
+"""The paths of the gateway's users, as Friday counts them: its calls that fell back are theirs too."""
+
+_CALLERS_OWN = ("cancelled", "invalid_request", "paid_model_refused")
+"""Outcomes that say nothing about either path: the caller left, or asked for what nobody may have."""
+
+_DAY = 86_400.0
+_MINUTE = 60.0
+
+
+class Sample(BaseModel):
+    """One element of Prometheus' instant vector: its labels, and its value without the time."""
+
+    metric: dict[str, str]
+    number: float = Field(validation_alias=AliasPath("value", 1))
+
+
+@dataclass(frozen=True)
+class Window:
+    """A stretch of time: its end in epoch seconds, and its length."""
+
+    end: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What is looked at: each gate's window in seconds by its name, all of them ending `now`, in epoch seconds.
+
+    Without `has_friday` Friday has no metrics of its own, and the edge has to speak for it. For `cooldown_seconds` a
+    model is left out after a failure. `baseline` is where calls without the gateway are looked for, None when nowhere.
+    """
+
+    now: float
+    windows: Mapping[str, float]
+    has_friday: bool
+    cooldown_seconds: float
+    baseline: Window | None
+
+
+@dataclass(frozen=True)
+class Look:
+    """A look at Prometheus over the window of one gate. None is what it does not know, and never means 0.
+
+    `ask` returns the vector of an expression at an epoch second. What it raises when there is no answer, every method
+    raises. `alive` is a metric that a part shows as long as it is scraped.
+    """
+
+    ask: Callable[[str, float], list[Sample]]
+    scope: Scope
+    window: Window
+
+    @property
+    def baseline(self) -> "Look | None":
+        """Return the same look where calls without the gateway are looked for, None when nowhere."""
+        return Look(self.ask, self.scope, self.scope.baseline) if self.scope.baseline else None
+
+    def friday_calls(self, *paths: str) -> Calls | None:
+        """Return the calls over these paths, as Friday counts them."""
+        outcomes = self.by_label(f'friday_llm_requests_total{{path=~"{"|".join(paths)}"}}', "outcome", FRIDAY)
+        return None if outcomes is None else _calls(outcomes, _CALLERS_OWN, failed=outcomes.keys() - {"ok"})
+
+    def edge_calls(self, proxy: str, *, failed: tuple[str, ...], ignored: tuple[str, ...] = ()) -> Calls | None:
+        """Return the edge's answers by their classes of status, such as 5xx."""
+        codes = self.by_label(f'haproxy_frontend_http_responses_total{{proxy="{proxy}"}}', "code", EDGE)
+        return None if codes is None else _calls(codes, ignored, failed)
+
+    def durations(self, metric: str, alive: str) -> Distribution | None:
+        """Return the durations of a histogram; `metric` names its buckets."""
+        found = self.ask(rising(metric, self.window.seconds, by=("le",)), self.window.end)
+        if not found and not self._lives(alive):
+            return None
+        return Distribution(buckets=tuple(sorted((float(each.metric.get("le", "inf")), each.number) for each in found)))
+
+    def total(self, metric: str, alive: str) -> float | None:
+        """Return how far a counter rose."""
+        found = self._counts(metric, alive)
+        return None if found is None else sum(each.number for each in found)
+
+    def by_label(self, metric: str, label: str, alive: str) -> dict[str, float] | None:
+        """Return how far a counter rose, by the values of one of its labels."""
+        found = self._counts(metric, alive, by=(label,))
+        return None if found is None else {each.metric.get(label, ""): each.number for each in found}
+
+    def load(self, *metrics: str, alive: str) -> Load | None:
+        """Return the requests that these counters count together."""
+        totals = [self.total(metric, alive) for metric in metrics]
+        if None in totals:
+            return None
+        total, seconds = sum(each or 0 for each in totals), self.window.seconds
+        busiest = self._busiest(metrics, _MINUTE, every=15)
+        day = self._busiest(metrics, _DAY, every=3600) if seconds >= _DAY else 0
+        return Load(
+            per_minute=max(busiest, total * _MINUTE / seconds),
+            per_day=max(day, total * _DAY / seconds),
+            samples=round(total),
+        )
+
+    def share_seen(self, *metrics: str) -> float | None:
+        """Return the share of the window (0 to 1) in which all of these were scraped."""
+        seconds = self.window.seconds
+        scraped = " and ".join(f"count({metric})" for metric in metrics)
+        seen = self._one(sampled("count_over_time", scraped, seconds))
+        return None if seen is None else min(1.0, seen / max(1.0, seconds // step(seconds)))
+
+    def share_of_time(self, condition: str) -> float | None:
+        """Return the share of the window (0 to 1) in which a condition was 1 and not 0."""
+        return self._one(sampled("avg_over_time", condition, self.window.seconds))
+
+    def _busiest(self, metrics: Iterable[str], seconds: float, *, every: float) -> float:
+        """Return the most requests within any `seconds` of the window."""
+        if self.window.seconds < seconds:
+            return 0.0
+        rises = " + ".join(f"({rising(metric, seconds)} or vector(0))" for metric in metrics)
+        return self._one(sampled("max_over_time", rises, self.window.seconds - seconds, finest=every)) or 0.0
+
+    def _counts(self, metric: str, alive: str, by: Iterable[str] = ()) -> list[Sample] | None:
+        found = self.ask(counted(metric, self.window.seconds, by), self.window.end)
+        return found if found or self._lives(alive) else None
+
+    def _lives(self, metric: str) -> bool:
+        return self._one(f"count(last_over_time({metric}[{duration(self.window.seconds)}]))") is not None
+
+    def _one(self, expression: str) -> float | None:
+        return next((each.number for each in self.ask(expression, self.window.end)), None)
+
+
+_Value = TypeVar("_Value")
+
+
+@dataclass(frozen=True)
+class Figure(Generic[_Value]):
+    """A number that Prometheus is asked for; `look` asks, over the window of the gate that declares it."""
+
+    name: str
+    look: Callable[[Look], _Value | None]
+
+    def of(self, evidence: Evidence) -> _Value | None:
+        """Return it as it was measured, None when it was not."""
+        found: _Value | None = evidence.figures.get(self.name)
+        return found
+
+
+def counted(metric: str, seconds: float, by: Iterable[str] = ()) -> str:
+    """Return the expression of how far a counter rose within the last `seconds`, exactly.
+
+    `increase` would miss all that a new series counted before it was first scraped: the first error of its kind, the
+    first dollar. So a series that was not there at the window's start counts from 0, and so does one that begins the
+    window below where it stood: its next life, as when a new replica was given the address of the one before it.
+    `increase` is for those that were reset within the window.
+    """
+    window = f"{metric}[{duration(seconds)}]"
+    highest = f"max_over_time({window})"
+    before = f"({metric} offset {duration(seconds)} <= min_over_time({window}) or {highest} * 0)"
+    return f"sum by ({', '.join(by)}) ((increase({window}) and resets({window}) > 0) or {highest} - {before})"
+
+
+def rising(metric: str, seconds: float, by: Iterable[str] = ()) -> str:
+    """Return the expression of a counter's increase, for the many series of a histogram: quicker, and near enough."""
+    return f"sum by ({', '.join(by)}) (increase({metric}[{duration(seconds)}]))"
+
+
+def sampled(function: str, expression: str, seconds: float, *, finest: float = 5) -> str:
+    """Return a function over time of an expression, sampled at most 2,880 times (each minute of 48 h)."""
+    return f"{function}(({expression})[{duration(seconds)}:{duration(step(seconds, finest))}])"
+
+
+def step(seconds: float, finest: float = 5) -> float:
+    """Return the seconds between two samples of `sampled`."""
+    return max(finest, math.ceil(seconds / 2880))
+
+
+def duration(seconds: float) -> str:
+    """Return seconds as Prometheus writes them; never 0, which it refuses."""
+    return f"{max(1, round(seconds * 1000))}ms"
+
+
+def _calls(counts: Mapping[str, float], ignored: Iterable[str], failed: Iterable[str]) -> Calls:
+    judged = {outcome: number for outcome, number in counts.items() if outcome not in ignored}
+    return Calls(total=round(sum(judged.values())), failed=round(sum(judged.get(outcome, 0) for outcome in failed)))
