@@ -2,9 +2,8 @@
 
 from components import edge_config, friday, litellm
 from components.edge_config import EdgeConfig
-from components.part import Given, Part
+from components.part import Given, Job, Part
 from components.probes import HealthProbe, ProbeClient
-from components.prometheus_config import Job
 from components.workload import APP_NETWORK, FILES_DIR, FIRST_SHARES, GATEWAY_NETWORK, File, Port, Workload
 
 NAME = "edge"

@@ -81,10 +81,7 @@ class RouterTuning(Settings):
     """How long the gateway waits and how quickly it gives up on a model. All times in seconds."""
 
     timeout_seconds: float = Field(
-        default=4.0,
-        ge=0.5,
-        le=120,
-        description="seconds of silence from 0.5 to 120 before the next model is tried",
+        default=4.0, ge=0.5, le=120, description="seconds of silence from 0.5 to 120 before the next model is tried"
     )
     stream_timeout_seconds: float = Field(
         default=4.0, ge=0.5, le=120, description="the same for streams, seconds from 0.5 to 120"
@@ -96,10 +93,7 @@ class RouterTuning(Settings):
         description="seconds from 1 to 600 for all attempts together, below the 30 of Friday's client",
     )
     stream_deadline_seconds: float = Field(
-        default=300.0,
-        ge=1,
-        le=3600,
-        description="seconds from 1 to 3600 from a stream's first token to its last",
+        default=300.0, ge=1, le=3600, description="seconds from 1 to 3600 from a stream's first token to its last"
     )
     cooldown_seconds: int = Field(
         default=60, ge=1, le=3600, description="seconds from 1 to 3600 that a failed model is left out"
@@ -114,10 +108,7 @@ class RouterTuning(Settings):
         default=100, ge=1, le=2000, description="requests from 1 to 2000 that one replica works on at a time"
     )
     max_queued: int = Field(
-        default=50,
-        ge=0,
-        le=2000,
-        description="requests from 0 to 2000 that may wait for a place in one replica",
+        default=50, ge=0, le=2000, description="requests from 0 to 2000 that may wait for a place in one replica"
     )
     cache_ttl_seconds: int = Field(
         default=0,

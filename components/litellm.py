@@ -2,9 +2,8 @@
 
 from components import redis
 from components.free_models import render_litellm_config
-from components.part import Given, Part, package_files, secret_file
+from components.part import Given, Job, Part, package_files, secret_file
 from components.probes import HealthProbe, client_of
-from components.prometheus_config import Job
 from components.settings.stack import QuotaSettings
 from components.workload import FILES_DIR, GATEWAY_NETWORK, File, Workload
 

@@ -7,12 +7,26 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from components.free_models import OPENROUTER, SIMULATOR_HOST, simulator_url
-from components.prometheus_config import Job
 from components.settings.base import PartSettings
 from components.settings.stack import StackSettings
 from components.workload import File, Workload
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Job:
+    """One part that Prometheus scrapes.
+
+    `host` is the name that resolves to all of its replicas, `bearer_file` the file in the container with the key
+    that the part wants to see ("": none).
+    """
+
+    name: str
+    host: str
+    port: int
+    path: str = "/metrics"
+    bearer_file: str = ""
 
 
 @dataclass(frozen=True)
@@ -59,14 +73,6 @@ def address(stack: str, engine: str, name: str) -> str:
     return f"friday-{stack}-{name}" if engine == "swarm" else name
 
 
-def _always(_: StackSettings) -> bool:
-    return True
-
-
-def _no_metrics(_: Given) -> Job | None:
-    return None
-
-
 @dataclass(frozen=True)
 class Part:
     """One part of a stack: all that the rest of the project knows of it.
@@ -79,8 +85,8 @@ class Part:
     name: str
     setting: str
     workload: Callable[[Given], Workload]
-    joins: Callable[[StackSettings], bool] = _always
-    metrics: Callable[[Given], Job | None] = _no_metrics
+    joins: Callable[[StackSettings], bool] = lambda _: True
+    metrics: Callable[[Given], Job | None] | None = None
     after: tuple[str, ...] = ()
 
 

@@ -3,9 +3,8 @@
 import json
 
 from components import redis
-from components.part import Given, Part
+from components.part import Given, Job, Part
 from components.probes import HealthProbe, ProbeClient
-from components.prometheus_config import Job
 from components.workload import FILES_DIR, GATEWAY_NETWORK, File, Workload
 
 NAME = "redis-exporter"

@@ -139,10 +139,7 @@ def _proxy_environment() -> dict[str, str]:
     found: dict[str, str] = {}
     for scheme in ("http", "https"):
         query = subprocess.run(
-            ["apt-config", "shell", "PROXY", f"Acquire::{scheme}::Proxy"],
-            capture_output=True,
-            text=True,
-            check=False,
+            ["apt-config", "shell", "PROXY", f"Acquire::{scheme}::Proxy"], capture_output=True, text=True, check=False
         )
         value = query.stdout.strip().removeprefix("PROXY=").strip("'")
         if value and f"{scheme}_proxy" not in os.environ:

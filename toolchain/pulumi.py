@@ -81,11 +81,7 @@ def _build(report: Callable[[str], None]) -> None:
     go.build("language-python", host, target, f"-X {_VERSION_VARIABLE}={versions.LANGUAGE_HOST_SDK}", report)
     cli = paths.tools_bin() / "pulumi"
     go.build(
-        "pulumi",
-        "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
-        cli,
-        f"-X {_VERSION_VARIABLE}={versions.PULUMI}",
-        report,
+        "pulumi", "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi", cli, f"-X {_VERSION_VARIABLE}={versions.PULUMI}", report
     )
 
 
@@ -93,9 +89,6 @@ def _copy_scripts(report: Callable[[str], None]) -> None:
     """Copy the two scripts that the language host starts; they are beside the SDK's sources."""
     sdk = go.module_folder("pulumi", "github.com/pulumi/pulumi/sdk/v3", report) / "python"
     with files.scratch(paths.tools_bin()) as folder:
-        for source in (
-            sdk / "cmd" / "pulumi-language-python-exec",
-            sdk / "dist" / "pulumi-resource-pulumi-python",
-        ):
+        for source in (sdk / "cmd" / "pulumi-language-python-exec", sdk / "dist" / "pulumi-resource-pulumi-python"):
             copy = Path(shutil.copyfile(source, folder / source.name))
             files.publish(copy, paths.tools_bin() / source.name)

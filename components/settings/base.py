@@ -32,9 +32,7 @@ def _image(value: str) -> str:
 Count = Annotated[int, BeforeValidator(_no_bool)]
 Amount = Annotated[float, BeforeValidator(_no_bool)]
 Port = Annotated[
-    int,
-    BeforeValidator(_no_bool),
-    Field(ge=1, le=65535, description="a port from 1 to 65535 that nothing else uses"),
+    int, BeforeValidator(_no_bool), Field(ge=1, le=65535, description="a port from 1 to 65535 that nothing else uses")
 ]
 Image = Annotated[str, AfterValidator(_image)]
 # What goes unquoted through an HTTP header, HAProxy's and Redis' files alike.
@@ -58,11 +56,7 @@ class Settings(BaseModel):
     """Base of all settings: camelCase in the stack file, unknown keys refused, nothing changes afterwards."""
 
     model_config = ConfigDict(
-        alias_generator=to_camel,
-        populate_by_name=True,
-        extra="forbid",
-        frozen=True,
-        hide_input_in_errors=True,
+        alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True, hide_input_in_errors=True
     )
 
 

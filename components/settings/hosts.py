@@ -22,9 +22,7 @@ def _expanded(path: Path) -> Path:
 
 
 LocalFile = Annotated[
-    Path,
-    AfterValidator(_expanded),
-    Field(description="the path of a file of this machine; ~ is the home folder"),
+    Path, AfterValidator(_expanded), Field(description="the path of a file of this machine; ~ is the home folder")
 ]
 
 

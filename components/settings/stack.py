@@ -61,9 +61,7 @@ class FridaySettings(PartSettings):
         default_factory=dict, description="a map of environment variables (UPPER_CASE: value)"
     )
     health_path: str = Field(
-        default="/healthz",
-        pattern=r"^/[A-Za-z0-9/_.-]*$",
-        description="a path that answers 200 when Friday is healthy",
+        default="/healthz", pattern=r"^/[A-Za-z0-9/_.-]*$", description="a path that answers 200 when Friday is healthy"
     )
     metrics_path: str | None = Field(
         default=None,
@@ -71,8 +69,7 @@ class FridaySettings(PartSettings):
         description="the path of the metrics of an image of your own; left out, such an image is not asked for any",
     )
     probe_client: ProbeClient | None = Field(
-        default=None,
-        description="the program in Friday's image that probes it: python, bash or wget",
+        default=None, description="the program in Friday's image that probes it: python, bash or wget"
     )
     stop_grace_seconds: Count = Field(
         default=60, ge=5, le=600, description="seconds from 5 to 600 that a running answer may take to finish"
@@ -140,9 +137,7 @@ class StackSettings(Settings):
     )
     docker_host: Address = "unix:///var/run/docker.sock"
     swarm_hosts: tuple[Address, ...] = Field(
-        default=(),
-        max_length=50,
-        description="a list of the addresses of the Swarm's other hosts, each as dockerHost",
+        default=(), max_length=50, description="a list of the addresses of the Swarm's other hosts, each as dockerHost"
     )
     endpoint_mode: Literal["dnsrr", "vip"] = Field(
         default="dnsrr", description="dnsrr (answers on every kernel) or vip (needs ipvs); of a Swarm's services"
@@ -176,14 +171,12 @@ class StackSettings(Settings):
         description=f"a list of {MINIMUM_MODELS} to 50 free models, each with name, id and aliases",
     )
     fallback_order: tuple[str, ...] | None = Field(
-        default=None,
-        description="a list of the models' names in the order in which they stand in for each other",
+        default=None, description="a list of the models' names in the order in which they stand in for each other"
     )
     router: RouterTuning = Field(default_factory=RouterTuning, description="a map of timeouts and cooldowns")
     openrouter_api_key: Secret
     friday_openrouter_api_key: Secret | None = Field(
-        default=None,
-        description="a secret as openrouterApiKey, for the direct path (the same key when left out)",
+        default=None, description="a secret as openrouterApiKey, for the direct path (the same key when left out)"
     )
     friday_secrets: dict[VariableName, SecretStr] = Field(
         default_factory=dict, description="a map of Friday's secret environment variables (UPPER_CASE: secure: ...)"

@@ -184,7 +184,7 @@ def test_level_4_deploys_the_code_of_the_recorded_commit(stack: Project) -> None
     bring_to(stack, 10)
     commit(stack, "good")
     bring_to(stack, 50)  # a good update that the history records with this commit
-    code = stack.root / "components" / "friday_environment.py"
+    code = stack.root / "components" / "friday.py"
     code.write_text(code.read_text().replace("DRAIN_SECONDS = 2", "DRAIN_SECONDS = 3"))
     give_a_secret_that_older_code_does_not_know(stack)
     commit(stack, "bad")

@@ -85,7 +85,7 @@ def test_log_lines_are_json_without_secrets(shared_stage: Stage) -> None:
         {},
         {"gateway_open": False},
         {"friday_replicas": 0, "litellm_replicas": 0},
-        {"litellm_replicas": 20, "threads": 8},
+        {"litellm_replicas": 20},
     ],
 )
 def test_haproxy_accepts_the_config_without_a_warning(changes: dict[str, object]) -> None:
