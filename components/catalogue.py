@@ -1,7 +1,5 @@
 """The catalogue of free models: which ones, under which names, and how they stand in for each other."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from functools import cache

@@ -14,8 +14,6 @@ the shape is fixed here and `litellm_schema` checks what comes out. Why it looks
 * The address is written into each deployment, so that no environment variable can move it.
 """
 
-from __future__ import annotations
-
 import re
 from typing import Any, Self
 
@@ -23,28 +21,15 @@ import yaml
 from pydantic import Field, model_validator
 
 from components import litellm_schema
-from components.catalogue import Catalogue, FreeModel, default_models
+from components.catalogue import Catalogue, FreeModel
 from components.settings.base import Settings
-
-__all__ = [
-    "OPENROUTER",
-    "SIMULATOR",
-    "SIMULATOR_HOST",
-    "Catalogue",
-    "FreeModel",
-    "RouterTuning",
-    "default_models",
-    "litellm_config",
-    "render_litellm_config",
-    "simulator_url",
-]
 
 OPENROUTER = "https://openrouter.ai/api/v1"
 SIMULATOR_HOST = "openrouter"
 SIMULATOR = f"http://{SIMULATOR_HOST}:8080/api/v1"
+"""The stack's own stand-in, under its name on the stack's networks."""
 # One label and no dot: a name that no public name server knows, whatever the stack is called.
 _SIMULATORS = re.compile(r"http://(?:friday-[a-z0-9-]+-)?openrouter:8080/api/v1")
-"""The stack's own stand-in, under its name on the stack's networks."""
 
 ALLOWED_FAILS_READ_AS_UNSET = 3
 """LiteLLM's own default of `allowed_fails`: written out, it is taken for "not set" and nothing cools down."""
@@ -54,24 +39,13 @@ LATENCY_BUCKETS = [*_OVERHEAD_BUCKETS, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 4, 5, 8, 1
 """In seconds. 1, 3, 5 and 10 are Friday's targets and alert; what LiteLLM adds is counted in the same ones."""
 
 _EXCLUDED_LABELS = [
-    "client_ip",
-    "user_agent",
-    "user",
-    "user_email",
-    "user_alias",
-    "end_user",
-    "team",
-    "team_alias",
-    "org_id",
-    "org_alias",
-    "hashed_api_key",
-    "service_tier",
+    *("client_ip", "user_agent", "user", "user_email", "user_alias", "end_user"),
+    *("team", "team_alias", "org_id", "org_alias", "hashed_api_key", "service_tier"),
 ]
 """Labels that say who asked, or that only multiply the series."""
 
 _ZERO_PRICE = {"prompt": 0, "completion": 0, "request": 0, "image": 0}
 """USD per million tokens (OpenRouter's provider routing, `max_price`)."""
-
 
 _REDIS_TIMEOUTS = {"socket_timeout": 0.25, "socket_connect_timeout": 0.25}
 """Seconds. LiteLLM waits for Redis in its event loop when a model failed: its own 5 would stop every request."""
@@ -140,12 +114,12 @@ def render_litellm_config(catalogue: Catalogue, tuning: RouterTuning, *, upstrea
     `upstream` is `OPENROUTER` or a simulator's URL (else `ValueError`); with `shared_state` the replicas share
     cooldowns, failure counts and the cache through the Redis that REDIS_HOST and REDIS_PORT name.
     """
-    header = "# Written by the stack from its settings; a change here is lost with the next update.\n"
     config = litellm_config(catalogue, tuning, upstream=upstream, shared_state=shared_state)
     problems = litellm_schema.check(config, upstream=upstream)
     if problems:
         # LiteLLM would take most of them in silence, and one of them could cost money: nothing is rendered.
         raise ValueError("; ".join(str(problem) for problem in problems))
+    header = "# Written by the stack from its settings; a change here is lost with the next update.\n"
     return header + yaml.dump(config, Dumper=_PlainDumper, sort_keys=False, width=110)
 
 
@@ -167,7 +141,13 @@ def litellm_config(catalogue: Catalogue, tuning: RouterTuning, *, upstream: str,
         "model_list": [_deployment(model, upstream) for model in catalogue.models],
         "router_settings": _router_settings(catalogue, tuning, shared_state),
         "litellm_settings": _litellm_settings(tuning, shared_state),
-        "general_settings": _general_settings(tuning),
+        "general_settings": {
+            "custom_auth": "gateway.guard.auth",
+            "health_check_details": False,
+            "cancel_on_disconnect": True,
+            "max_in_flight_requests_per_worker": tuning.max_in_flight,
+            "max_queued_requests_per_worker": tuning.max_queued,
+        },
         # LiteLLM passes over a section that it does not know; ours reads it from here.
         "gateway_settings": {
             "deadline_seconds": tuning.deadline_seconds,
@@ -242,13 +222,3 @@ def _litellm_settings(tuning: RouterTuning, shared_state: bool) -> dict[str, Any
         kind = "redis" if shared_state else "local"
         settings |= {"cache": True, "cache_params": {"type": kind, "ttl": tuning.cache_ttl_seconds}}
     return settings
-
-
-def _general_settings(tuning: RouterTuning) -> dict[str, Any]:
-    return {
-        "custom_auth": "gateway.guard.auth",
-        "health_check_details": False,
-        "cancel_on_disconnect": True,
-        "max_in_flight_requests_per_worker": tuning.max_in_flight,
-        "max_queued_requests_per_worker": tuning.max_queued,
-    }

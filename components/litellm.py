@@ -4,7 +4,7 @@ from components import redis
 from components.free_models import render_litellm_config
 from components.part import Given, Job, Part, package_files, secret_file
 from components.probes import HealthProbe, client_of
-from components.settings.stack import QuotaSettings
+from components.settings.parts import QuotaSettings
 from components.workload import FILES_DIR, GATEWAY_NETWORK, File, Workload
 
 NAME = "litellm"

@@ -4,59 +4,10 @@ It knows what LiteLLM 1.102.4 reads in which section, and the rules that keep th
 fallbacks working and its models able to cool down. `check` returns every mistake it finds.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-
-SECTIONS: Mapping[str, frozenset[str]] = {
-    "router_settings": frozenset(
-        {
-            "routing_strategy",
-            "num_retries",
-            "timeout",
-            "stream_timeout",
-            "cooldown_time",
-            "allowed_fails",
-            "allowed_fails_policy",
-            "max_fallbacks",
-            "model_group_alias",
-            "fallbacks",
-            "content_policy_fallbacks",
-            "context_window_fallbacks",
-            "redis_host",
-            "redis_port",
-            "redis_password",
-            "cache_kwargs",
-        }
-    ),
-    "litellm_settings": frozenset(
-        {
-            "callbacks",
-            "drop_params",
-            "json_logs",
-            "turn_off_message_logging",
-            "require_auth_for_metrics_endpoint",
-            "prometheus_latency_buckets",
-            "prometheus_exclude_labels",
-            "cache",
-            "cache_params",
-        }
-    ),
-    "general_settings": frozenset(
-        {
-            "custom_auth",
-            "health_check_details",
-            "cancel_on_disconnect",
-            "max_in_flight_requests_per_worker",
-            "max_queued_requests_per_worker",
-        }
-    ),
-    "gateway_settings": frozenset({"deadline_seconds", "stream_deadline_seconds"}),
-}
-"""The keys that this project uses, section by section: in another section the same key does nothing."""
 
 NEEDED: Mapping[str, Mapping[str, Any]] = {
     "router_settings": {"routing_strategy": "simple-shuffle", "num_retries": 0},
@@ -79,6 +30,25 @@ FAILS_POLICY = frozenset(
     )
 )
 _NUMBERS = ("timeout", "stream_timeout", "cooldown_time", "allowed_fails", "max_fallbacks")
+_REDIS = ("redis_host", "redis_port", "redis_password")
+
+SECTIONS: Mapping[str, frozenset[str]] = {
+    "router_settings": frozenset(
+        {*NEEDED["router_settings"], *_NUMBERS, *CHAINS, *_REDIS}
+        | {"allowed_fails_policy", "model_group_alias", "cache_kwargs"}
+    ),
+    "litellm_settings": frozenset(
+        {*NEEDED["litellm_settings"], "json_logs", "cache", "cache_params"}
+        | {"prometheus_latency_buckets", "prometheus_exclude_labels"}
+    ),
+    "general_settings": frozenset(
+        {*NEEDED["general_settings"], "cancel_on_disconnect"}
+        | {"max_in_flight_requests_per_worker", "max_queued_requests_per_worker"}
+    ),
+    "gateway_settings": frozenset({"deadline_seconds", "stream_deadline_seconds"}),
+}
+"""The keys that this project uses, section by section: in another section the same key does nothing."""
+
 _KEY = "os.environ/OPENROUTER_API_KEY"
 _FREE = {"provider": {"max_price": {"prompt": 0, "completion": 0, "request": 0, "image": 0}}}
 
@@ -205,7 +175,7 @@ def _chain(where: str, chain: object, groups: set[str], aliases: dict[str, Any])
 
 def _redis(config: dict[str, Any]) -> Iterator[Problem]:
     router = config["router_settings"]
-    expected = {f"redis_{name}": f"os.environ/REDIS_{name.upper()}" for name in ("host", "port", "password")}
+    expected = {key: f"os.environ/{key.upper()}" for key in _REDIS}
     present = {key for key in expected if key in router}
     for key, value in expected.items():
         if present and router.get(key) != value:
