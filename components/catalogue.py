@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Self
 
 import yaml
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, TypeAdapter, model_validator
 
 from components.settings.base import Settings
 
@@ -73,6 +73,13 @@ class FreeModel(Settings):
         return (self.name, self.long_name, *self.aliases)
 
 
+@cache
+def default_models() -> tuple[FreeModel, ...]:
+    """Return the models of models.yaml: what a stack serves when it says nothing else."""
+    document = yaml.safe_load(DEFAULT_MODELS.read_text(encoding="utf-8"))
+    return TypeAdapter(tuple[FreeModel, ...]).validate_python(document["models"])
+
+
 class Catalogue(Settings):
     """The free models of a stack and the order in which they stand in for each other.
 
@@ -81,9 +88,16 @@ class Catalogue(Settings):
     """
 
     models: tuple[FreeModel, ...] = Field(
-        min_length=MINIMUM_MODELS, max_length=50, description=f"a list of {MINIMUM_MODELS} to 50 free models"
+        default_factory=default_models,
+        min_length=MINIMUM_MODELS,
+        max_length=50,
+        description=f"a list of {MINIMUM_MODELS} to 50 free models, each with name, id and aliases",
     )
-    fallback_order: tuple[str, ...] | None = Field(default=None, min_length=2, description="a list of model names")
+    fallback_order: tuple[str, ...] | None = Field(
+        default=None,
+        min_length=2,
+        description="a list of the models' names in the order in which they stand in for each other",
+    )
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:
@@ -120,13 +134,3 @@ class Catalogue(Settings):
         for model in self.models:
             for name in model.client_names:
                 yield name, model
-
-
-class _ModelsFile(Settings):
-    models: tuple[FreeModel, ...]
-
-
-@cache
-def default_models() -> tuple[FreeModel, ...]:
-    """Return the models of models.yaml: what a stack serves when it says nothing else."""
-    return _ModelsFile.model_validate(yaml.safe_load(DEFAULT_MODELS.read_text(encoding="utf-8"))).models

@@ -35,7 +35,7 @@ def _workload(given: Given) -> Workload:
     if shared_state:
         secrets["redis_password"] = given.settings.redis_password
     config = render_litellm_config(
-        given.settings.catalogue, given.settings.router, upstream=given.upstream, shared_state=shared_state
+        given.settings, given.settings.router, upstream=given.upstream, shared_state=shared_state
     )
     return Workload(
         part=NAME,

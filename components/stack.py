@@ -111,7 +111,7 @@ def summary(settings: StackSettings) -> dict[str, object]:
         "gatewayUrl": f"http://127.0.0.1:{edge.gateway_port}",
         "rolloutPercentage": settings.rollout_percentage,
         "litellmEnabled": settings.litellm_enabled,
-        "models": {model.name: model.id for model in settings.catalogue.models},
+        "models": {model.name: model.id for model in settings.models},
     }
     if settings.monitoring_published:
         outputs["prometheusUrl"] = f"http://127.0.0.1:{settings.monitoring.port}"

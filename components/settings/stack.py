@@ -10,7 +10,7 @@ from typing import Literal, Self
 from pydantic import Field, SecretStr, model_validator
 from pydantic.alias_generators import to_camel
 
-from components.catalogue import MINIMUM_MODELS, Catalogue, FreeModel, default_models
+from components.catalogue import Catalogue
 from components.free_models import RouterTuning
 from components.settings import parts
 from components.settings.base import Count, PartSettings, Secret, Settings
@@ -34,8 +34,8 @@ SECRET_MAP = "fridaySecrets"  # noqa: S105 - the name of a setting
 """The one map of secrets; apart from `friday`, because Pulumi's history shows nothing of a map that holds a secret."""
 
 
-class StackSettings(Settings):
-    """One stack file, checked."""
+class StackSettings(Catalogue):
+    """One stack file, checked: its models, and everything else."""
 
     engine: Literal["container", "swarm"] = Field(
         default="container", description="container (one host) or swarm (several hosts)"
@@ -73,15 +73,6 @@ class StackSettings(Settings):
         default_factory=RolloutSettings, description="a map of the rollout's steps and their pace"
     )
     gates: GatesSettings = Field(default_factory=GatesSettings, description="a map of the gates between two steps")
-    models: tuple[FreeModel, ...] = Field(
-        default_factory=default_models,
-        min_length=MINIMUM_MODELS,
-        max_length=50,
-        description=f"a list of {MINIMUM_MODELS} to 50 free models, each with name, id and aliases",
-    )
-    fallback_order: tuple[str, ...] | None = Field(
-        default=None, description="a list of the models' names in the order in which they stand in for each other"
-    )
     router: RouterTuning = Field(default_factory=RouterTuning, description="a map of timeouts and cooldowns")
     openrouter_api_key: Secret
     friday_openrouter_api_key: Secret | None = Field(
@@ -122,16 +113,6 @@ class StackSettings(Settings):
     def effective_percentage(self) -> int:
         """Return the share of users (percent, 0 to 100) that go through LiteLLM: 0 while the flag is off."""
         return self.rollout_percentage if self.litellm_enabled else 0
-
-    @property
-    def catalogue(self) -> Catalogue:
-        """Return the models with their fallback order."""
-        return Catalogue(models=self.models, fallback_order=self.fallback_order)
-
-    @model_validator(mode="after")
-    def _models_form_a_catalogue(self) -> Self:
-        _ = self.catalogue
-        return self
 
     @model_validator(mode="after")
     def _ports_differ(self) -> Self:
