@@ -71,15 +71,12 @@ def _command(image: Image, reference: str, context: Path) -> list[str]:
         "org.opencontainers.image.base.name": tags.tag(image.parent),
     }
     return [
-        "docker",
-        "build",
+        *("docker", "build", "--pull=false", "--force-rm"),
         f"--tag={reference}",
         f"--build-arg=PARENT={tags.tag(image.parent)}",
         *(f"--label={key}={value}" for key, value in labels.items()),
         # Only apt needs a network; Python packages are in the context already.
         f"--network={'none' if image.lock else 'host'}",
-        "--pull=false",
-        "--force-rm",
         str(context),
     ]
 

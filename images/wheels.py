@@ -50,8 +50,7 @@ class Target:
         platforms += [f"{name}_{machine}" for name, minor in _LEGACY.items() if minor <= self.glibc_minor]
         platforms.append(f"linux_{machine}")
         return [
-            "--implementation=cp",
-            f"--python-version={version}",
+            *("--implementation=cp", f"--python-version={version}"),
             *(f"--abi={abi}" for abi in (f"cp{version.replace('.', '')}", "abi3", "none")),
             *(f"--platform={name}" for name in platforms),
         ]
