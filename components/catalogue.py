@@ -1,6 +1,5 @@
 """The catalogue of free models: which ones, under which names, and how they stand in for each other."""
 
-import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Annotated, Self
 import yaml
 from pydantic import AfterValidator, Field, TypeAdapter, model_validator
 
-from components.settings.base import Settings
+from components.settings.base import Settings, matching
 
 DEFAULT_MODELS = Path(__file__).with_name("models.yaml")
 
@@ -19,30 +18,6 @@ MINIMUM_MODELS = 5
 RESERVED_PREFIXES = ("up-", "dep-")
 """Names of the rendered deployments: a client name that begins like one would reach past the aliases."""
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
-_ID = re.compile(r"[a-z0-9][a-z0-9._-]*/[a-z0-9][a-z0-9._-]*:free")
-_ALIAS = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}")
-
-
-def _model_name(value: str) -> str:
-    if not _NAME.fullmatch(value):
-        raise ValueError("not 1 to 64 of a-z 0-9 . _ - after a letter or digit")
-    return _not_reserved(value)
-
-
-def _model_id(value: str) -> str:
-    if not value.endswith(":free"):
-        raise ValueError('it does not end in ":free"')
-    if not _ID.fullmatch(value):
-        raise ValueError("not vendor/model:free in lower case")
-    return value
-
-
-def _alias(value: str) -> str:
-    if not _ALIAS.fullmatch(value):
-        raise ValueError("not 1 to 128 letters, digits or . _ : / @ + - ; a comma would name two models at once")
-    return _not_reserved(value)
-
 
 def _not_reserved(value: str) -> str:
     if value.startswith(RESERVED_PREFIXES):
@@ -50,9 +25,24 @@ def _not_reserved(value: str) -> str:
     return value
 
 
-ModelName = Annotated[str, AfterValidator(_model_name)]
-ModelId = Annotated[str, AfterValidator(_model_id)]
-Alias = Annotated[str, AfterValidator(_alias)]
+ModelName = Annotated[
+    str,
+    matching(r"[a-z0-9][a-z0-9._-]{0,63}", "not 1 to 64 of a-z 0-9 . _ - after a letter or digit"),
+    AfterValidator(_not_reserved),
+]
+ModelId = Annotated[
+    str,
+    matching(r"(?s:.*):free", 'it does not end in ":free"'),
+    matching(r"[a-z0-9][a-z0-9._-]*/[a-z0-9][a-z0-9._-]*:free", "not vendor/model:free in lower case"),
+]
+Alias = Annotated[
+    str,
+    matching(
+        r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}",
+        "not 1 to 128 letters, digits or . _ : / @ + - ; a comma would name two models at once",
+    ),
+    AfterValidator(_not_reserved),
+]
 
 
 class FreeModel(Settings):

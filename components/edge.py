@@ -39,9 +39,11 @@ def _workload(given: Given) -> Workload:
     )
 
 
-def _metrics(given: Given) -> Job:
-    return Job(NAME, given.every_replica(NAME), edge_config.OPERATIONS_PORT)
-
-
-# Made last: when the replicas behind it do not get healthy, the edge that serves stays.
-PART = Part(NAME, setting="edge", workload=_workload, metrics=_metrics, after=(friday.NAME, litellm.NAME))
+PART = Part(
+    NAME,
+    setting="edge",
+    workload=_workload,
+    metrics=lambda given: Job(NAME, given.every_replica(NAME), edge_config.OPERATIONS_PORT),
+    # Made last: when the replicas behind it do not get healthy, the edge that serves stays.
+    after=(friday.NAME, litellm.NAME),
+)

@@ -118,7 +118,7 @@ def render_litellm_config(catalogue: Catalogue, tuning: RouterTuning, *, upstrea
     problems = litellm_schema.check(config, upstream=upstream)
     if problems:
         # LiteLLM would take most of them in silence, and one of them could cost money: nothing is rendered.
-        raise ValueError("; ".join(str(problem) for problem in problems))
+        raise ValueError("; ".join(problems))
     header = "# Written by the stack from its settings; a change here is lost with the next update.\n"
     return header + yaml.dump(config, Dumper=_PlainDumper, sort_keys=False, width=110)
 

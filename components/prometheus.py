@@ -12,8 +12,6 @@ from components.workload import APP_NETWORK, FILES_DIR, GATEWAY_NETWORK, File, P
 NAME = "prometheus"
 PORT = 9090
 DATA_DIR = "/var/lib/prometheus"
-REFRESH_SECONDS = 5
-"""How often the name servers are asked for a part's replicas."""
 
 
 def render(jobs: Sequence[Job], scrape_seconds: int) -> str:
@@ -31,9 +29,7 @@ def _scrape_config(job: Job) -> dict[str, object]:
         "metrics_path": job.path,
         # A key that goes along to wherever a part points would be anybody's.
         "follow_redirects": False,
-        "dns_sd_configs": [
-            {"names": [job.host], "type": "A", "port": job.port, "refresh_interval": f"{REFRESH_SECONDS}s"}
-        ],
+        "dns_sd_configs": [{"names": [job.host], "type": "A", "port": job.port, "refresh_interval": "5s"}],
     }
     if job.bearer_file:
         found["authorization"] = {"type": "Bearer", "credentials_file": job.bearer_file}

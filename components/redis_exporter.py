@@ -35,8 +35,10 @@ def _workload(given: Given) -> Workload:
     )
 
 
-def _metrics(given: Given) -> Job:
-    return Job("redis", given.every_replica(NAME), PORT)
-
-
-PART = Part(NAME, setting="monitoring.redisExporter", workload=_workload, joins=redis.joins, metrics=_metrics)
+PART = Part(
+    NAME,
+    setting="monitoring.redisExporter",
+    workload=_workload,
+    joins=redis.joins,
+    metrics=lambda given: Job("redis", given.every_replica(NAME), PORT),
+)

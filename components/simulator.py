@@ -5,7 +5,6 @@ from pydantic import SecretStr
 from components.free_models import SIMULATOR_HOST
 from components.part import Given, Part, secret_file
 from components.probes import HealthProbe, client_of
-from components.settings.stack import StackSettings
 from components.workload import APP_NETWORK, FILES_DIR, GATEWAY_NETWORK, Port, Workload
 
 NAME = "simulator"
@@ -38,8 +37,4 @@ def _workload(given: Given) -> Workload:
     )
 
 
-def _joins(settings: StackSettings) -> bool:
-    return settings.upstream == "simulator"
-
-
-PART = Part(NAME, setting="simulator", workload=_workload, joins=_joins)
+PART = Part(NAME, setting="simulator", workload=_workload, joins=lambda settings: settings.upstream == "simulator")

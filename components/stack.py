@@ -106,8 +106,11 @@ def _content(path: Path | None) -> str:
 def summary(settings: StackSettings) -> dict[str, object]:
     """Return the outputs that say where the stack answers and what it is set to."""
     edge = settings.edge
+    users = edge.bind_address
+    if users == "0.0.0.0":  # noqa: S104 - compared, not bound; then the edge answers at its host's own address
+        users = urlsplit(settings.docker_host).hostname or "127.0.0.1"
     outputs: dict[str, object] = {
-        "fridayUrl": f"http://{_users_address(settings)}:{edge.port}",
+        "fridayUrl": f"http://{users}:{edge.port}",
         "gatewayUrl": f"http://127.0.0.1:{edge.gateway_port}",
         "rolloutPercentage": settings.rollout_percentage,
         "litellmEnabled": settings.litellm_enabled,
@@ -118,10 +121,3 @@ def summary(settings: StackSettings) -> dict[str, object]:
     if settings.upstream == "simulator":
         outputs["simulatorUrl"] = f"http://127.0.0.1:{settings.simulator.port}"
     return outputs
-
-
-def _users_address(settings: StackSettings) -> str:
-    """Return where the edge answers: one that is bound to every address of its host answers at the host's own."""
-    if settings.edge.bind_address != "0.0.0.0":  # noqa: S104 - compared, not bound
-        return settings.edge.bind_address
-    return urlsplit(settings.docker_host).hostname or "127.0.0.1"

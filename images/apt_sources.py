@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
-from images.errors import ImageError
+from images import ImageError
 
 # Ubuntu has redis in universe; Debian has all packages in main.
 _COMPONENTS = ("main", "universe")

@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from images import docker_cli, tags
+from images import ImageError, docker_cli, tags
 from images.apt_sources import AptSource, machine_sources, network_options
-from images.errors import ImageError
 from toolchain import apt, process
 from toolchain.runner import Report
 

@@ -4,7 +4,7 @@ import subprocess
 from collections.abc import Sequence
 from functools import cache
 
-from images.errors import ImageError
+from images import ImageError
 
 
 def exist(*references: str) -> bool:

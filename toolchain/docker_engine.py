@@ -152,22 +152,14 @@ def _wait(daemon: subprocess.Popen[bytes] | None, report: Report) -> Engine:
         if daemon and daemon.poll() is not None:
             break
         time.sleep(_POLL_SECONDS)
-    raise SetupError(
-        f"the engine does not answer {time.monotonic() - started:.0f} s after its start{_log_tail()}",
-        "dockerd",
-        "fix the error in its log; then run this again",
-    )
+    lines = DAEMON_LOG.read_text(errors="replace").splitlines() if DAEMON_LOG.is_file() else []
+    tail = "".join(f"\n  | {line}" for line in lines[-process.TAIL_LINES :])
+    what = f"the engine does not answer {time.monotonic() - started:.0f} s after its start{tail}"
+    raise SetupError(what, "dockerd", "fix the error in its log; then run this again")
 
 
 def _has_systemd() -> bool:
     return Path("/run/systemd/system").is_dir()
-
-
-def _log_tail() -> str:
-    if not DAEMON_LOG.is_file():
-        return ""
-    lines = DAEMON_LOG.read_text(errors="replace").splitlines()[-process.TAIL_LINES :]
-    return "".join(f"\n  | {line}" for line in lines)
 
 
 DOCKER_ENGINE = Step("docker engine", _WHY, lambda: ask().is_usable, _run)

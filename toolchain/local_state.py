@@ -41,27 +41,22 @@ def _is_done() -> bool:
 
 def _run(report: Report) -> None:
     """Create missing files. Raises SetupError when a passphrase is missing that stacks still need."""
-    folder = paths.state_dir()
+    folder, secrets_file = paths.state_dir(), paths.secrets_file()
     try:
-        _make(folder, report)
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o700)
+        paths.pulumi_state().mkdir(mode=0o700, exist_ok=True)
+        _make_passphrase()
+        missing = _missing_secrets()
+        if missing:
+            report(f"generating {', '.join(missing)} in {secrets_file}")
+            content = _read_secrets() | {name: new_secret(name) for name in missing}
+            files.write_private(secrets_file, json.dumps(content, indent=2) + "\n", replace=secrets_file.exists())
+        for path in (paths.passphrase_file(), secrets_file):
+            path.chmod(0o600)
     except OSError as error:
         fix = f"give this user {folder}, or set FRIDAY_STATE_DIR"
         raise SetupError(f"cannot be written: {error.strerror}", str(error.filename or folder), fix) from error
-
-
-def _make(folder: Path, report: Report) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    folder.chmod(0o700)
-    paths.pulumi_state().mkdir(mode=0o700, exist_ok=True)
-    _make_passphrase()
-    missing = _missing_secrets()
-    if missing:
-        report(f"generating {', '.join(missing)} in {paths.secrets_file()}")
-        content = _read_secrets() | {name: new_secret(name) for name in missing}
-        path = paths.secrets_file()
-        files.write_private(path, json.dumps(content, indent=2) + "\n", replace=path.exists())
-    for path in (paths.passphrase_file(), paths.secrets_file()):
-        path.chmod(0o600)
 
 
 def _make_passphrase() -> None:

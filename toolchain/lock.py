@@ -2,10 +2,11 @@
 
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from toolchain import files, paths, process, versions
+from toolchain.runner import Report
 
 _DEV = paths.REQUIREMENTS / "dev.in"
 # LiteLLM pins its own libraries and never shares an environment with the other packages.
@@ -18,7 +19,7 @@ def sources() -> list[Path]:
     return [_DEV, *here, *sorted((paths.ROOT / "images").glob("*/requirements.in"))]
 
 
-def rewrite(upgrade: bool, report: Callable[[str], None]) -> list[Path]:
+def rewrite(upgrade: bool, report: Report) -> list[Path]:
     """Write every lock again and return those that changed; `upgrade` takes the newest versions allowed.
 
     Raises SetupError with the resolver's message; locks that were written before stay.
@@ -26,7 +27,7 @@ def rewrite(upgrade: bool, report: Callable[[str], None]) -> list[Path]:
     return [source.with_suffix(".txt") for source in sources() if _compile(source, upgrade, report)]
 
 
-def _compile(source: Path, upgrade: bool, report: Callable[[str], None]) -> bool:
+def _compile(source: Path, upgrade: bool, report: Report) -> bool:
     target = source.with_suffix(".txt")
     shown = target.relative_to(paths.ROOT)
     report(f"resolving {source.relative_to(paths.ROOT)}")

@@ -7,44 +7,42 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic.alias_generators import to_camel
 
 
+def matching(pattern: str, words: str) -> AfterValidator:
+    """Return the check that a whole text is of a pattern; `words` say what is wrong with one that is not."""
+
+    def check(value: str) -> str:
+        if not re.fullmatch(pattern, value):
+            raise ValueError(words)
+        return value
+
+    return AfterValidator(check)
+
+
 def _no_bool(value: object) -> object:
     if isinstance(value, bool):
         raise ValueError("true and false are not numbers")
     return value
 
 
-# Docker's reference grammar (distribution/reference): [host[:port]/]path[:tag][@sha256:digest].
-_IMAGE = re.compile(
-    r"(?:[a-zA-Z0-9.-]+(?::\d+)?/)?[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
-    r"(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*"
-    r"(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(?:@sha256:[0-9a-f]{64})?"
-)
-
-
-def _image(value: str) -> str:
-    if not _IMAGE.fullmatch(value):
-        raise ValueError("not an image reference")
-    if ":" not in value.rsplit("/", 1)[-1]:
-        raise ValueError("without tag or digest")
-    return value
-
-
-Count = Annotated[int, BeforeValidator(_no_bool)]
-Amount = Annotated[float, BeforeValidator(_no_bool)]
-Port = Annotated[
-    int, BeforeValidator(_no_bool), Field(ge=1, le=65535, description="a port from 1 to 65535 that nothing else uses")
-]
-Image = Annotated[str, AfterValidator(_image)]
-# What goes unquoted through an HTTP header, HAProxy's and Redis' files alike.
-_SECRET = re.compile(r"[A-Za-z0-9._~+/=-]{16,512}")
-
-
 def _secret(value: SecretStr) -> SecretStr:
-    if not _SECRET.fullmatch(value.get_secret_value()):
+    # What goes unquoted through an HTTP header, HAProxy's and Redis' files alike.
+    if not re.fullmatch(r"[A-Za-z0-9._~+/=-]{16,512}", value.get_secret_value()):
         raise ValueError(f"has {len(value)} characters, or one that is not allowed")
     return value
 
 
+# Docker's reference grammar (distribution/reference): [host[:port]/]path[:tag][@sha256:digest].
+_IMAGE = (
+    r"(?:[a-zA-Z0-9.-]+(?::\d+)?/)?[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
+    r"(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*"
+    r"(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(?:@sha256:[0-9a-f]{64})?"
+)
+Count = Annotated[int, BeforeValidator(_no_bool)]
+Amount = Annotated[float, BeforeValidator(_no_bool)]
+Port = Annotated[Count, Field(ge=1, le=65535, description="a port from 1 to 65535 that nothing else uses")]
+Image = Annotated[
+    str, matching(_IMAGE, "not an image reference"), matching(r"(?:.*/)?[^/]*:[^/]*", "without tag or digest")
+]
 Secret = Annotated[
     SecretStr,
     AfterValidator(_secret),

@@ -19,8 +19,7 @@ def _images_are_done() -> bool:
 
 def _build_images(report: Report) -> None:
     """Build what is missing; SetupError in the builder's own words."""
-    from images import build  # noqa: PLC0415
-    from images.errors import ImageError  # noqa: PLC0415
+    from images import ImageError, build  # noqa: PLC0415
 
     try:
         build.ensure(report)

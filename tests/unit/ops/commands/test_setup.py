@@ -7,8 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from cli.setup import setup_command
-from images import build
-from images.errors import ImageError
+from images import ImageError, build
 from ops.commands import setup
 from tests.unit.toolchain import conftest
 from toolchain import paths
