@@ -1,12 +1,10 @@
 """Friday: the replicas that users talk to, with the environment that Friday AI reads."""
 
-from pydantic import SecretStr
-
 from components.edge_config import GATEWAY_INTERNAL_PORT
 from components.friday_environment import PORT, VARIABLES
-from components.part import Given, Job, Part, secret_file
+from components.part import Given, Job, Part, secret_files
 from components.probes import HealthProbe, client_of
-from components.workload import APP_NETWORK, FILES_DIR, FIRST_SHARES, File, Workload
+from components.workload import APP_NETWORK, FIRST_SHARES, Workload
 
 NAME = "friday"
 DRAIN_SECONDS = 2
@@ -23,11 +21,7 @@ def _workload(given: Given) -> Workload:
     values = _values(given)
     secrets = {variable.name: values.pop(variable.name) for variable in VARIABLES if variable.secret}
     secrets |= {name: value.get_secret_value() for name, value in given.settings.friday_secrets.items()}
-    environment = {**settings.environment, **values}
-    files: dict[str, File] = {}
-    if reference:
-        files = {f"secrets/{name.lower()}": secret_file(SecretStr(value)) for name, value in secrets.items()}
-        environment |= {f"{name}_FILE": f"{FILES_DIR}/secrets/{name.lower()}" for name in secrets}
+    files, in_files = secret_files(secrets if reference else {})
     return Workload(
         part=NAME,
         image=given.image(NAME, settings),
@@ -43,7 +37,7 @@ def _workload(given: Given) -> Workload:
         memory_mb=settings.memory_mb,
         user="10001:10001" if reference else "node",
         replicas=settings.replicas,
-        env=environment,
+        env={**settings.environment, **values, **in_files},
         secret_env={} if reference else secrets,
         files=files,
         stop_grace_seconds=settings.stop_grace_seconds,

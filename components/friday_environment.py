@@ -3,18 +3,9 @@
 What the stack sets them to is in `components/friday.py`.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 PORT = 3000
-
-
-@dataclass(frozen=True)
-class Rule:
-    """What a value has to be: `words` complete the sentence "NAME should be ..."."""
-
-    words: str
-    is_kept: Callable[[str], bool]
 
 
 @dataclass(frozen=True)
@@ -23,8 +14,8 @@ class Variable:
 
     One that is `reserved` cannot be set by a stack file: another value would point Friday at another host or another
     price. A `secret` goes into a file, NAME_FILE, where Friday reads files. Friday does not start without a `required`
-    one. The stack does not set what is the `teams` own (`friday.environment`, `fridaySecrets`). `rule` is what `verify`
-    wants of the value in the containers.
+    one. The stack does not set what is the `teams` own (`friday.environment`, `fridaySecrets`). `verify` wants
+    the value in the containers to be of the `pattern`, a regular expression; `rule` completes "NAME should be ...".
     """
 
     name: str
@@ -32,22 +23,19 @@ class Variable:
     secret: bool = False
     required: bool = False
     teams: bool = False
-    rule: Rule | None = None
+    rule: str = ""
+    pattern: str = ".*"
 
 
 VARIABLES = (
-    Variable("ENABLE_LITELLM", reserved=True, rule=Rule("true or false", lambda value: value in ("true", "false"))),
-    Variable(
-        "LITELLM_ROLLOUT_PERCENTAGE",
-        reserved=True,
-        rule=Rule("0 to 100", lambda value: value.isdecimal() and int(value) <= 100),
-    ),
-    Variable("LITELLM_BASE_URL", reserved=True, rule=Rule("the edge", lambda value: value.startswith("http://"))),
+    Variable("ENABLE_LITELLM", reserved=True, rule="true or false", pattern="true|false"),
+    Variable("LITELLM_ROLLOUT_PERCENTAGE", reserved=True, rule="0 to 100", pattern=r"0*(\d\d?|100)"),
+    Variable("LITELLM_BASE_URL", reserved=True, rule="the edge", pattern="http://.*"),
     Variable("LITELLM_MASTER_KEY", reserved=True),  # never set: the edge adds the key
     Variable("OPENROUTER_API_KEY", reserved=True, secret=True, required=True),
-    Variable("OPENROUTER_MODEL", reserved=True, rule=Rule("a free model", lambda value: value.endswith(":free"))),
+    Variable("OPENROUTER_MODEL", reserved=True, rule="a free model", pattern=".*:free"),
     Variable("OPENROUTER_BASE_URL", reserved=True),
-    Variable("PORT", reserved=True, rule=Rule(str(PORT), lambda value: value == str(PORT))),
+    Variable("PORT", reserved=True, rule=str(PORT), pattern=str(PORT)),
     Variable("JWT_SECRET", secret=True, required=True),
     Variable("DATABASE_URL", required=True, teams=True),
     Variable("OWNER_OPEN_ID", required=True, teams=True),

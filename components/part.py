@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from components.free_models import OPENROUTER, SIMULATOR_HOST, simulator_url
 from components.settings.base import PartSettings
 from components.settings.stack import StackSettings
-from components.workload import File, Workload
+from components.workload import FILES_DIR, File, Workload
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -97,6 +97,12 @@ def package_files(*packages: str) -> dict[str, File]:
     return {name: File((ROOT / name).read_text(encoding="utf-8"), source=name) for name in names}
 
 
-def secret_file(value: SecretStr) -> File:
+def secret_file(value: str) -> File:
     """Return a file that holds one secret."""
-    return File(value.get_secret_value() + "\n", secret=True)
+    return File(value + "\n", secret=True)
+
+
+def secret_files(values: Mapping[str, str]) -> tuple[dict[str, File], dict[str, str]]:
+    """Return a file for each secret variable, and the variables NAME_FILE that say where these files are."""
+    files = {f"secrets/{name.lower()}": secret_file(value) for name, value in values.items()}
+    return files, {f"{name}_FILE": f"{FILES_DIR}/secrets/{name.lower()}" for name in values}

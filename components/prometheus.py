@@ -58,7 +58,7 @@ def _workload(given: Given) -> Workload:
         user="10001:10001",
         files={
             "prometheus.yml": File(render(given.jobs, settings.scrape_seconds)),
-            OPS_KEY: secret_file(given.settings.ops_key),
+            OPS_KEY: secret_file(given.settings.ops_key.get_secret_value()),
         },
         ports=(Port(settings.port, PORT),) if given.settings.monitoring_published else (),
         stop_grace_seconds=30,

@@ -1,7 +1,5 @@
 """The OpenRouter simulator: what stands in for the internet in the local stack."""
 
-from pydantic import SecretStr
-
 from components.free_models import SIMULATOR_HOST
 from components.part import Given, Part, secret_file
 from components.probes import HealthProbe, client_of
@@ -32,7 +30,7 @@ def _workload(given: Given) -> Workload:
             "SIMULATOR_RPD": str(quota.requests_per_day),
             "SIMULATOR_LATENCY_MS": str(settings.latency_ms),
         },
-        files={_ACCOUNTS: secret_file(SecretStr(accounts))},
+        files={_ACCOUNTS: secret_file(accounts)},
         ports=(Port(host=settings.port, container=PORT),),
     )
 

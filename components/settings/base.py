@@ -58,9 +58,19 @@ class Settings(BaseModel):
     )
 
 
+def group(model: type[Settings], description: str = "a map") -> Any:
+    """Return the field of a group of settings, which may be left out."""
+    return Field(default_factory=model, description=description)
+
+
+def between(least: float, most: float, of: str, then: str = "", *, default: float) -> Any:
+    """Return the field of a number: its bounds, what it counts (`of`), and what else its description says."""
+    return Field(default=default, ge=least, le=most, description=f"{of} from {least} to {most}{then}")
+
+
 def memory_limit(default: int, *, at_least: int = 32) -> Any:
     """Return the field of a part's hard memory limit in MiB: its default, and the least that is accepted."""
-    return Field(default=default, ge=at_least, le=65536, description=f"a memory limit from {at_least} to 65536 MiB")
+    return between(at_least, 65536, "a memory limit", " MiB", default=default)
 
 
 class PartSettings(Settings):

@@ -6,7 +6,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 
 from components.friday_environment import RESERVED
 from components.probes import ProbeClient
-from components.settings.base import Count, PartSettings, Port, Settings, memory_limit
+from components.settings.base import Count, PartSettings, Port, Settings, between, group, memory_limit
 
 VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Z_][A-Z0-9_]*$")]
 _Value = TypeVar("_Value")
@@ -25,7 +25,7 @@ Variables = Annotated[dict[VariableName, _Value], AfterValidator(_without_reserv
 class FridaySettings(PartSettings):
     """Friday itself: image, replicas, environment and how it shows that it is healthy."""
 
-    replicas: Count = Field(default=2, ge=1, le=20, description="a whole number of replicas from 1 to 20")
+    replicas: Count = between(1, 20, "a whole number of replicas", default=2)
     direct_model: str = Field(
         default="openai/gpt-oss-20b:free",
         pattern=r"^[a-z0-9._-]+/[a-z0-9._-]+:free$",
@@ -45,9 +45,7 @@ class FridaySettings(PartSettings):
     probe_client: ProbeClient | None = Field(
         default=None, description="the program in Friday's image that probes it: python, bash or wget"
     )
-    stop_grace_seconds: Count = Field(
-        default=60, ge=5, le=600, description="seconds from 5 to 600 that a running answer may take to finish"
-    )
+    stop_grace_seconds: Count = between(5, 600, "seconds", " that a running answer may take to finish", default=60)
 
 
 class LitellmSettings(PartSettings):
@@ -57,9 +55,7 @@ class LitellmSettings(PartSettings):
     replicas: Count = Field(
         default=2, ge=0, le=20, description="a whole number of replicas from 0 (no gateway runs) to 20"
     )
-    stop_grace_seconds: Count = Field(
-        default=90, ge=5, le=900, description="seconds from 5 to 900 that a running answer may take to finish"
-    )
+    stop_grace_seconds: Count = between(5, 900, "seconds", " that a running answer may take to finish", default=90)
 
 
 class EdgeSettings(PartSettings):
@@ -88,7 +84,7 @@ class SimulatorSettings(PartSettings):
 
     memory_mb: Count = memory_limit(192)
     port: Port = 4100
-    latency_ms: Count = Field(default=120, ge=0, le=60000, description="milliseconds from 0 to 60000")
+    latency_ms: Count = between(0, 60000, "milliseconds", default=120)
 
 
 class RedisExporterSettings(PartSettings):
@@ -102,12 +98,10 @@ class MonitoringSettings(PartSettings):
 
     memory_mb: Count = memory_limit(384, at_least=128)
     port: Port = 9090
-    scrape_seconds: Count = Field(default=5, ge=1, le=60, description="seconds from 1 to 60 between two looks")
-    retention_days: Count = Field(default=15, ge=3, le=400, description="days from 3 to 400")
-    max_data_mb: Count = Field(default=2048, ge=512, le=1048576, description="MiB from 512 to 1048576")
-    redis_exporter: RedisExporterSettings = Field(
-        default_factory=RedisExporterSettings, description="a map of the Redis exporter's settings"
-    )
+    scrape_seconds: Count = between(1, 60, "seconds", " between two looks", default=5)
+    retention_days: Count = between(3, 400, "days", default=15)
+    max_data_mb: Count = between(512, 1048576, "MiB", default=2048)
+    redis_exporter: RedisExporterSettings = group(RedisExporterSettings, "a map of the Redis exporter's settings")
     placement: str = Field(
         default="node.role==manager",
         pattern=r"^(node|engine)\.[A-Za-z0-9_.-]+ ?[!=]= ?[A-Za-z0-9_.-]+$",
@@ -118,5 +112,5 @@ class MonitoringSettings(PartSettings):
 class QuotaSettings(Settings):
     """The OpenRouter account's limits over all free models together (OpenRouter's documentation of rate limits)."""
 
-    requests_per_minute: Count = Field(default=20, ge=1, le=100000, description="requests a minute from 1 to 100000")
-    requests_per_day: Count = Field(default=1000, ge=1, le=10000000, description="requests a day from 1 to 10000000")
+    requests_per_minute: Count = between(1, 100000, "requests a minute", default=20)
+    requests_per_day: Count = between(1, 10000000, "requests a day", default=1000)

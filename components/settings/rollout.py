@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field, field_validator
 
-from components.settings.base import Amount, Count, Settings
+from components.settings.base import Amount, Count, Settings, between, group
 
 _WINDOW = "hours above 0 up to 720 that are looked at; left out: since the step began, at most rollout.soakHours"
 _SAMPLES = "a whole number of calls from 1 to 1000000"
@@ -23,12 +23,8 @@ class RolloutSettings(Settings):
         max_length=20,
         description="a list of percentages from 1 to 100, each above the one before",
     )
-    soak_hours: Amount = Field(
-        default=48, ge=0, le=720, description="hours from 0 to 720 that a step lasts before the next one"
-    )
-    watch_seconds: Count = Field(
-        default=300, ge=0, le=86400, description="seconds from 0 to 86400 that a new step is watched"
-    )
+    soak_hours: Amount = between(0, 720, "hours", " that a step lasts before the next one", default=48)
+    watch_seconds: Count = between(0, 86400, "seconds", " that a new step is watched", default=300)
 
     @field_validator("steps")
     @classmethod
@@ -48,9 +44,7 @@ class ErrorsGate(GateSettings):
     """The gateway's users may not see more errors than the others."""
 
     minimum_samples: Count = Field(default=100, ge=1, le=1_000_000, description=_SAMPLES)
-    confidence_percent: Amount = Field(
-        default=95, ge=80, le=99.9, description="a percentage from 80 to 99.9: how sure the comparison has to be"
-    )
+    confidence_percent: Amount = between(80, 99.9, "a percentage", ": how sure the comparison has to be", default=95)
     tolerance_percent: Percent = 3
     maximum_percent: Percent = 10
 
@@ -106,17 +100,15 @@ class QuotaGate(GateSettings):
 class GatesSettings(Settings):
     """The gates between two steps, each with its window, threshold and minimum of samples."""
 
-    errors: ErrorsGate = Field(default_factory=ErrorsGate, description="a map")
-    latency: LatencyGate = Field(default_factory=LatencyGate, description="a map")
-    overhead: OverheadGate = Field(default_factory=OverheadGate, description="a map")
-    fallbacks: FallbacksGate = Field(default_factory=FallbacksGate, description="a map")
-    providers: ProvidersGate = Field(default_factory=ProvidersGate, description="a map")
-    gateway: GatewayGate = Field(default_factory=GatewayGate, description="a map")
-    cost: CostGate = Field(default_factory=CostGate, description="a map")
-    quota: QuotaGate = Field(default_factory=QuotaGate, description="a map")
+    errors: ErrorsGate = group(ErrorsGate)
+    latency: LatencyGate = group(LatencyGate)
+    overhead: OverheadGate = group(OverheadGate)
+    fallbacks: FallbacksGate = group(FallbacksGate)
+    providers: ProvidersGate = group(ProvidersGate)
+    gateway: GatewayGate = group(GatewayGate)
+    cost: CostGate = group(CostGate)
+    quota: QuotaGate = group(QuotaGate)
     minimum_coverage_percent: Percent = Field(
         default=90, description="a percentage from 0 to 100 of the window that Prometheus has to have seen"
     )
-    watch_samples: Count = Field(
-        default=20, ge=1, le=1_000_000, description="a whole number of calls from 1 to 1000000 before a watch judges"
-    )
+    watch_samples: Count = between(1, 1000000, "a whole number of calls", " before a watch judges", default=20)

@@ -13,7 +13,7 @@ from pydantic.alias_generators import to_camel
 from components.catalogue import Catalogue
 from components.free_models import RouterTuning
 from components.settings import parts
-from components.settings.base import Count, PartSettings, Secret, Settings
+from components.settings.base import Count, PartSettings, Secret, Settings, between, group
 from components.settings.hosts import Address, SshSettings, TlsSettings
 from components.settings.rollout import GatesSettings, RolloutSettings
 
@@ -47,33 +47,23 @@ class StackSettings(Catalogue):
     endpoint_mode: Literal["dnsrr", "vip"] = Field(
         default="dnsrr", description="dnsrr (answers on every kernel) or vip (needs ipvs); of a Swarm's services"
     )
-    ssh: SshSettings = Field(default_factory=SshSettings, description="a map of how ssh:// hosts are reached")
-    tls: TlsSettings = Field(default_factory=TlsSettings, description="a map of how tcp:// hosts are reached")
+    ssh: SshSettings = group(SshSettings, "a map of how ssh:// hosts are reached")
+    tls: TlsSettings = group(TlsSettings, "a map of how tcp:// hosts are reached")
     upstream: Literal["openrouter", "simulator"] = Field(
         default="openrouter", description="openrouter, or simulator (a stand-in that runs in the stack)"
     )
     litellm_enabled: bool = Field(default=True, description="true or false")
-    rollout_percentage: Count = Field(default=0, ge=0, le=100, description="a whole number from 0 to 100")
-    friday: parts.FridaySettings = Field(default_factory=parts.FridaySettings, description="a map of Friday's settings")
-    litellm: parts.LitellmSettings = Field(
-        default_factory=parts.LitellmSettings, description="a map of the gateway's settings"
-    )
-    edge: parts.EdgeSettings = Field(default_factory=parts.EdgeSettings, description="a map of the edge's settings")
-    redis: parts.RedisSettings = Field(default_factory=parts.RedisSettings, description="a map of Redis' settings")
-    simulator: parts.SimulatorSettings = Field(
-        default_factory=parts.SimulatorSettings, description="a map of the simulator's settings"
-    )
-    monitoring: parts.MonitoringSettings = Field(
-        default_factory=parts.MonitoringSettings, description="a map of Prometheus' settings"
-    )
-    quota: parts.QuotaSettings = Field(
-        default_factory=parts.QuotaSettings, description="a map with the account's limits"
-    )
-    rollout: RolloutSettings = Field(
-        default_factory=RolloutSettings, description="a map of the rollout's steps and their pace"
-    )
-    gates: GatesSettings = Field(default_factory=GatesSettings, description="a map of the gates between two steps")
-    router: RouterTuning = Field(default_factory=RouterTuning, description="a map of timeouts and cooldowns")
+    rollout_percentage: Count = between(0, 100, "a whole number", default=0)
+    friday: parts.FridaySettings = group(parts.FridaySettings, "a map of Friday's settings")
+    litellm: parts.LitellmSettings = group(parts.LitellmSettings, "a map of the gateway's settings")
+    edge: parts.EdgeSettings = group(parts.EdgeSettings, "a map of the edge's settings")
+    redis: parts.RedisSettings = group(parts.RedisSettings, "a map of Redis' settings")
+    simulator: parts.SimulatorSettings = group(parts.SimulatorSettings, "a map of the simulator's settings")
+    monitoring: parts.MonitoringSettings = group(parts.MonitoringSettings, "a map of Prometheus' settings")
+    quota: parts.QuotaSettings = group(parts.QuotaSettings, "a map with the account's limits")
+    rollout: RolloutSettings = group(RolloutSettings, "a map of the rollout's steps and their pace")
+    gates: GatesSettings = group(GatesSettings, "a map of the gates between two steps")
+    router: RouterTuning = group(RouterTuning, "a map of timeouts and cooldowns")
     openrouter_api_key: Secret
     friday_openrouter_api_key: Secret | None = Field(
         default=None, description="a secret as openrouterApiKey, for the direct path (the same key when left out)"
