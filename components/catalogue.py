@@ -10,8 +10,6 @@ from pydantic import AfterValidator, Field, TypeAdapter, model_validator
 
 from components.settings.base import Settings, matching
 
-DEFAULT_MODELS = Path(__file__).with_name("models.yaml")
-
 MINIMUM_MODELS = 5
 """Fewer leave no room: one or two free models are usually out of quota or retired at any time."""
 
@@ -66,7 +64,7 @@ class FreeModel(Settings):
 @cache
 def default_models() -> tuple[FreeModel, ...]:
     """Return the models of models.yaml: what a stack serves when it says nothing else."""
-    document = yaml.safe_load(DEFAULT_MODELS.read_text(encoding="utf-8"))
+    document = yaml.safe_load(Path(__file__).with_name("models.yaml").read_text(encoding="utf-8"))
     return TypeAdapter(tuple[FreeModel, ...]).validate_python(document["models"])
 
 

@@ -1,6 +1,6 @@
 """Friday: the replicas that users talk to, with the environment that Friday AI reads."""
 
-from components.edge_config import GATEWAY_INTERNAL_PORT
+from components import edge
 from components.friday_environment import PORT, VARIABLES
 from components.part import Given, Job, Part, secret_files
 from components.probes import HealthProbe, client_of
@@ -54,7 +54,7 @@ def _values(given: Given) -> dict[str, str]:
     return {
         "ENABLE_LITELLM": "true" if settings.litellm_enabled else "false",
         "LITELLM_ROLLOUT_PERCENTAGE": str(settings.rollout_percentage),
-        "LITELLM_BASE_URL": f"http://{given.host('edge')}:{GATEWAY_INTERNAL_PORT}",
+        "LITELLM_BASE_URL": f"http://{given.host(edge.NAME)}:{edge.GATEWAY_INTERNAL_PORT}",
         "OPENROUTER_API_KEY": given.friday_key.get_secret_value(),
         "OPENROUTER_MODEL": settings.friday.direct_model,
         "OPENROUTER_BASE_URL": given.upstream,

@@ -4,7 +4,6 @@ from components import redis
 from components.free_models import render_litellm_config
 from components.part import Given, Job, Part, package_files, secret_files
 from components.probes import HealthProbe, client_of
-from components.settings.parts import QuotaSettings
 from components.workload import FILES_DIR, GATEWAY_NETWORK, File, Workload
 
 NAME = "litellm"
@@ -12,14 +11,6 @@ PORT = 4000
 DRAIN_SECONDS = 2
 OPS_KEY = "secrets/ops_key"
 """The file of the key that its metrics ask for, below the files' folder of whoever shows it."""
-
-
-def requests_per_minute(quota: QuotaSettings) -> int:
-    """Return the gateway's own limit in requests a minute: a tenth below the account's.
-
-    The rest is for Friday's direct path and for requests that OpenRouter counts and the gateway does not.
-    """
-    return max(1, quota.requests_per_minute * 9 // 10)
 
 
 def _workload(given: Given) -> Workload:
@@ -72,7 +63,9 @@ def _environment(given: Given) -> dict[str, str]:
         "NO_OPENAPI": "True",
         "DISABLE_ADMIN_UI": "True",
         "OPENROUTER_API_BASE": given.upstream,
-        "GATEWAY_RPM": str(requests_per_minute(given.settings.quota)),
+        # A tenth below the account's limit: the rest is for Friday's direct path and for requests that OpenRouter
+        # counts and the gateway does not.
+        "GATEWAY_RPM": str(max(1, given.settings.quota.requests_per_minute * 9 // 10)),
         "GATEWAY_REPLICAS": str(settings.replicas),
         "DRAIN_SECONDS": str(DRAIN_SECONDS),
         "GRACE_SECONDS": str(settings.stop_grace_seconds - DRAIN_SECONDS),

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-REPOSITORY = "friday-litellm"
 INSTALLER = ROOT / "images" / "installer.txt"
 
 # Raise it when images/base.py makes a different root file system.
@@ -76,7 +75,7 @@ def tag(name: str) -> str:
 
 def reference(image: Image) -> str:
     """Return an image's tag, `friday-litellm/<name>:<12 hex>`; its parent is one of ours."""
-    return f"{REPOSITORY}/{image.name}:{_digest(image)}"
+    return f"friday-litellm/{image.name}:{_digest(image)}"
 
 
 def _digest(image: Image) -> str:

@@ -44,21 +44,19 @@ def machine() -> str:
 
 def pulumi_release() -> Release:
     """Return the Pulumi CLI's release; its archive holds the Python language host too."""
-    version = versions.PULUMI
     return Release(
-        f"https://github.com/pulumi/pulumi/releases/download/v{version}",
-        f"pulumi-v{version}-linux-{machine().replace('amd64', 'x64')}.tar.gz",
-        f"pulumi-{version}-checksums.txt",
+        f"https://github.com/pulumi/pulumi/releases/download/v{versions.PULUMI}",
+        f"pulumi-v{versions.PULUMI}-linux-{machine().replace('amd64', 'x64')}.tar.gz",
+        f"pulumi-{versions.PULUMI}-checksums.txt",
     )
 
 
 def docker_provider_release() -> Release:
     """Return the release of Pulumi's Docker plugin."""
-    version = versions.DOCKER_PROVIDER
     return Release(
-        f"https://github.com/pulumi/pulumi-docker/releases/download/v{version}",
-        f"pulumi-resource-docker-v{version}-linux-{machine()}.tar.gz",
-        f"pulumi-docker_{version}_checksums.txt",
+        f"https://github.com/pulumi/pulumi-docker/releases/download/v{versions.DOCKER_PROVIDER}",
+        f"pulumi-resource-docker-v{versions.DOCKER_PROVIDER}-linux-{machine()}.tar.gz",
+        f"pulumi-docker_{versions.DOCKER_PROVIDER}_checksums.txt",
     )
 
 

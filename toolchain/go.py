@@ -39,12 +39,6 @@ def build(module: str, package: str, target: Path, ldflags: str, report: Report)
         files.publish(folder / target.name, target)
 
 
-def test(module: str, packages: str, report: Report) -> None:
-    """Run the tests of a module under toolchain/go. Raises SetupError with Go's last lines when one fails."""
-    command = [str(_require(report)), "test", *_FLAGS, packages]
-    process.run(command, f"testing {packages}", _FIX, env=_ENV, cwd=paths.GO_SOURCES / module)
-
-
 def module_folder(module: str, dependency: str, report: Report) -> Path:
     """Return the folder of a dependency's sources of toolchain/go/<module>; they are downloaded when needed."""
     command = [str(_require(report)), "mod", "download", "-json", dependency]

@@ -8,7 +8,6 @@ from pydantic import Field, field_validator
 from components.settings.base import Amount, Count, Settings, between, group
 
 _WINDOW = "hours above 0 up to 720 that are looked at; left out: since the step began, at most rollout.soakHours"
-_SAMPLES = "a whole number of calls from 1 to 1000000"
 
 Percent = Annotated[Amount, Field(ge=0, le=100, description="a percentage from 0 to 100")]
 Seconds = Annotated[Amount, Field(gt=0, le=600, description="seconds above 0 up to 600")]
@@ -43,7 +42,7 @@ class GateSettings(Settings):
 class ErrorsGate(GateSettings):
     """The gateway's users may not see more errors than the others."""
 
-    minimum_samples: Count = Field(default=100, ge=1, le=1_000_000, description=_SAMPLES)
+    minimum_samples: Count = between(1, 1000000, "a whole number of calls", default=100)
     confidence_percent: Amount = between(80, 99.9, "a percentage", ": how sure the comparison has to be", default=95)
     tolerance_percent: Percent = 3
     maximum_percent: Percent = 10
@@ -52,7 +51,7 @@ class ErrorsGate(GateSettings):
 class LatencyGate(GateSettings):
     """How long the gateway's users wait: Friday AI's own targets."""
 
-    minimum_samples: Count = Field(default=100, ge=1, le=1_000_000, description=_SAMPLES)
+    minimum_samples: Count = between(1, 1000000, "a whole number of calls", default=100)
     p50_seconds: Seconds = 1
     p95_seconds: Seconds = 3
     p99_seconds: Seconds = 5
@@ -61,7 +60,7 @@ class LatencyGate(GateSettings):
 class OverheadGate(GateSettings):
     """What LiteLLM adds to the time of its models."""
 
-    minimum_samples: Count = Field(default=100, ge=1, le=1_000_000, description=_SAMPLES)
+    minimum_samples: Count = between(1, 1000000, "a whole number of calls", default=100)
     p50_milliseconds: Amount = Field(
         default=10, gt=0, le=10_000, description="milliseconds above 0 up to 10000 that LiteLLM may add at the median"
     )
@@ -70,7 +69,7 @@ class OverheadGate(GateSettings):
 class FallbacksGate(GateSettings):
     """How many calls the gateway may leave to the direct path."""
 
-    minimum_samples: Count = Field(default=100, ge=1, le=1_000_000, description=_SAMPLES)
+    minimum_samples: Count = between(1, 1000000, "a whole number of calls", default=100)
     maximum_percent: Percent = 5
 
 
@@ -93,7 +92,7 @@ class CostGate(GateSettings):
 class QuotaGate(GateSettings):
     """How much of the account's limits the next step may use up."""
 
-    minimum_samples: Count = Field(default=100, ge=1, le=1_000_000, description=_SAMPLES)
+    minimum_samples: Count = between(1, 1000000, "a whole number of calls", default=100)
     usable_percent: Percent = 90
 
 

@@ -105,10 +105,14 @@ class StackSettings(Catalogue):
         return self.rollout_percentage if self.litellm_enabled else 0
 
     @model_validator(mode="after")
-    def _ports_differ(self) -> Self:
+    def _ports_and_keys_differ(self) -> Self:
         for (name, (_, port)), (other, (_, next_port)) in combinations(self.host_ports.items(), 2):
             if port == next_port:
                 raise ValueError(f"{name} and {other} should differ (both are {port})")
+        keys = {"gatewayKey": self.gateway_key, "edgeKey": self.edge_key, "opsKey": self.ops_key}
+        for (name, key), (other, next_key) in combinations(keys.items(), 2):
+            if key == next_key:
+                raise ValueError(f"{name} and {other} should differ: each opens something else")
         return self
 
     @model_validator(mode="after")
@@ -134,14 +138,6 @@ class StackSettings(Catalogue):
                     f"{name}.image should end with its digest, @sha256:<64 hex digits>, when upstream is openrouter "
                     f"(got {part.image}): a tag may be another image tomorrow; docker push prints the digest"
                 )
-        return self
-
-    @model_validator(mode="after")
-    def _keys_differ(self) -> Self:
-        keys = {"gatewayKey": self.gateway_key, "edgeKey": self.edge_key, "opsKey": self.ops_key}
-        for (name, key), (other, next_key) in combinations(keys.items(), 2):
-            if key == next_key:
-                raise ValueError(f"{name} and {other} should differ: each opens something else")
         return self
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import zip_longest
 
-from components.edge_config import GATEWAY_INTERNAL_PORT, USERS_PORT
+from components.edge import GATEWAY_INTERNAL_PORT, USERS_PORT
 from components.settings.stack import StackSettings
 from ops.checks.answers import CheckError
 from ops.hosts.docker_host import DockerHost

@@ -15,16 +15,15 @@ from typing import Any, cast
 import docker
 from docker.models.containers import Container
 
-from components import edge_config
-from components.edge_config import EdgeConfig
+from components.edge import GATEWAY_HOST_PORT, GATEWAY_INTERNAL_PORT, OPERATIONS_PORT, SOCAT, USERS_PORT, EdgeConfig
 from images import tags
 
 KEY = "sk-edge-test-key-0123456789"
 PORTS = {
-    "users": edge_config.USERS_PORT,
-    "internal": edge_config.GATEWAY_INTERNAL_PORT,
-    "host": edge_config.GATEWAY_HOST_PORT,
-    "operations": edge_config.OPERATIONS_PORT,
+    "users": USERS_PORT,
+    "internal": GATEWAY_INTERNAL_PORT,
+    "host": GATEWAY_HOST_PORT,
+    "operations": OPERATIONS_PORT,
 }
 REPLICA_PORTS = {"friday": 3000, "litellm": 4000}
 SCRIPT = (Path(__file__).parent / "replica.py").read_text()
@@ -123,7 +122,7 @@ class Stage:
 
     def runtime(self, command: str) -> str:
         """Send one command to HAProxy's runtime API, as an operator does."""
-        shell = f"printf '{command.strip()}\\n' | {' '.join(edge_config.SOCAT)}"
+        shell = f"printf '{command.strip()}\\n' | {' '.join(SOCAT)}"
         return cast(bytes, self.edge.exec_run(["bash", "-c", shell]).output).decode()
 
     def until_up(self, part: str, count: int) -> None:

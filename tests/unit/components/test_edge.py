@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from components import edge_config
-from components.edge_config import EdgeConfig, gateway_is_open
+from components.edge import CLOSE_GATEWAY, OPEN_GATEWAY, SWITCH, EdgeConfig, gateway_is_open
 
 KEY = "sk-unit-test-key"
 
@@ -110,7 +109,7 @@ def test_the_state_of_the_switch_is_read_from_haproxys_answer() -> None:
 
 
 def test_switch_commands_name_the_server_of_the_config() -> None:
-    backend, server = edge_config.SWITCH.split("/")
+    backend, server = SWITCH.split("/")
     assert f"server {server} " in section(config().render(), f"backend {backend}")
-    assert edge_config.SWITCH in edge_config.CLOSE_GATEWAY
-    assert edge_config.SWITCH in edge_config.OPEN_GATEWAY
+    assert SWITCH in CLOSE_GATEWAY
+    assert SWITCH in OPEN_GATEWAY
