@@ -140,12 +140,12 @@ def _show(results: list[Result]) -> None:
 def _engine_missing() -> str:
     """Set up the engine, the tools and the images; return why there is no engine, or "" when all is there."""
     from ops.commands.setup import ensure  # noqa: PLC0415
-    from toolchain.docker_engine import DockerEngine  # noqa: PLC0415 - only when tests are run
+    from toolchain.docker_engine import DOCKER_ENGINE  # noqa: PLC0415 - only when tests are run
     from toolchain.errors import SetupError  # noqa: PLC0415
     from toolchain.runner import run_steps  # noqa: PLC0415
 
     try:
-        run_steps([DockerEngine()])
+        run_steps([DOCKER_ENGINE])
     except SetupError as error:
         return str(error)
     ensure()

@@ -1,49 +1,20 @@
 """The catalogue of free models: which ones, under which names, and how they stand in for each other."""
 
-from __future__ import annotations
-
-import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Self
 
 import yaml
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, TypeAdapter, model_validator
 
-from components.settings.base import Settings
-
-DEFAULT_MODELS = Path(__file__).with_name("models.yaml")
+from components.settings.base import Settings, matching
 
 MINIMUM_MODELS = 5
 """Fewer leave no room: one or two free models are usually out of quota or retired at any time."""
 
 RESERVED_PREFIXES = ("up-", "dep-")
 """Names of the rendered deployments: a client name that begins like one would reach past the aliases."""
-
-_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
-_ID = re.compile(r"[a-z0-9][a-z0-9._-]*/[a-z0-9][a-z0-9._-]*:free")
-_ALIAS = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}")
-
-
-def _model_name(value: str) -> str:
-    if not _NAME.fullmatch(value):
-        raise ValueError("not 1 to 64 of a-z 0-9 . _ - after a letter or digit")
-    return _not_reserved(value)
-
-
-def _model_id(value: str) -> str:
-    if not value.endswith(":free"):
-        raise ValueError('it does not end in ":free"')
-    if not _ID.fullmatch(value):
-        raise ValueError("not vendor/model:free in lower case")
-    return value
-
-
-def _alias(value: str) -> str:
-    if not _ALIAS.fullmatch(value):
-        raise ValueError("not 1 to 128 letters, digits or . _ : / @ + - ; a comma would name two models at once")
-    return _not_reserved(value)
 
 
 def _not_reserved(value: str) -> str:
@@ -52,9 +23,24 @@ def _not_reserved(value: str) -> str:
     return value
 
 
-ModelName = Annotated[str, AfterValidator(_model_name)]
-ModelId = Annotated[str, AfterValidator(_model_id)]
-Alias = Annotated[str, AfterValidator(_alias)]
+ModelName = Annotated[
+    str,
+    matching(r"[a-z0-9][a-z0-9._-]{0,63}", "not 1 to 64 of a-z 0-9 . _ - after a letter or digit"),
+    AfterValidator(_not_reserved),
+]
+ModelId = Annotated[
+    str,
+    matching(r"(?s:.*):free", 'it does not end in ":free"'),
+    matching(r"[a-z0-9][a-z0-9._-]*/[a-z0-9][a-z0-9._-]*:free", "not vendor/model:free in lower case"),
+]
+Alias = Annotated[
+    str,
+    matching(
+        r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}",
+        "not 1 to 128 letters, digits or . _ : / @ + - ; a comma would name two models at once",
+    ),
+    AfterValidator(_not_reserved),
+]
 
 
 class FreeModel(Settings):
@@ -75,6 +61,13 @@ class FreeModel(Settings):
         return (self.name, self.long_name, *self.aliases)
 
 
+@cache
+def default_models() -> tuple[FreeModel, ...]:
+    """Return the models of models.yaml: what a stack serves when it says nothing else."""
+    document = yaml.safe_load(Path(__file__).with_name("models.yaml").read_text(encoding="utf-8"))
+    return TypeAdapter(tuple[FreeModel, ...]).validate_python(document["models"])
+
+
 class Catalogue(Settings):
     """The free models of a stack and the order in which they stand in for each other.
 
@@ -83,9 +76,16 @@ class Catalogue(Settings):
     """
 
     models: tuple[FreeModel, ...] = Field(
-        min_length=MINIMUM_MODELS, max_length=50, description=f"a list of {MINIMUM_MODELS} to 50 free models"
+        default_factory=default_models,
+        min_length=MINIMUM_MODELS,
+        max_length=50,
+        description=f"a list of {MINIMUM_MODELS} to 50 free models, each with name, id and aliases",
     )
-    fallback_order: tuple[str, ...] | None = Field(default=None, min_length=2, description="a list of model names")
+    fallback_order: tuple[str, ...] | None = Field(
+        default=None,
+        min_length=2,
+        description="a list of the models' names in the order in which they stand in for each other",
+    )
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:
@@ -122,13 +122,3 @@ class Catalogue(Settings):
         for model in self.models:
             for name in model.client_names:
                 yield name, model
-
-
-class _ModelsFile(Settings):
-    models: tuple[FreeModel, ...]
-
-
-@cache
-def default_models() -> tuple[FreeModel, ...]:
-    """Return the models of models.yaml: what a stack serves when it says nothing else."""
-    return _ModelsFile.model_validate(yaml.safe_load(DEFAULT_MODELS.read_text(encoding="utf-8"))).models

@@ -1,33 +1,24 @@
 """The container engine: a Workload becomes docker.Container resources on one host."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import pulumi
 import pulumi_docker as docker
 
-from components.probes import duration
+from components.probes import HealthProbe, duration
 from components.workload import FILES_DIR, File, Workload
 
-LABEL = "friday-litellm"
 # What Pulumi adds to a resource's name where the program gives no other (autonaming, seven hexadecimal digits).
 _RANDOM = re.compile(r"-[0-9a-f]{7}$")
 Parts = Sequence[pulumi.ComponentResource]
 
 
-class Engine(Protocol):
-    """What turns a Workload into running replicas."""
-
-    def deploy(self, workload: Workload, parent: pulumi.Resource, after: Parts = ()) -> list[pulumi.Output[str]]:
-        """Declare the replicas of a workload below `parent`, when those of `after` are healthy; return their names."""
-        ...
-
-
-def labels(stack: str, part: str, replica: int) -> dict[str, str]:
-    """Return the labels by which every other command finds a stack's containers."""
-    return {f"{LABEL}.stack": stack, f"{LABEL}.part": part, f"{LABEL}.replica": str(replica)}
+def labels(stack: str, **of_container: str) -> list[docker.ContainerLabelArgsDict]:
+    """Return the labels by which every other command finds what a stack has on a host."""
+    named = {"stack": stack, **of_container}
+    return [{"label": f"friday-litellm.{name}", "value": value} for name, value in named.items()]
 
 
 @dataclass
@@ -46,23 +37,33 @@ class ContainerEngine:
     _images: dict[str, docker.RemoteImage] = field(default_factory=dict)
 
     def deploy(self, workload: Workload, parent: pulumi.Resource, after: Parts = ()) -> list[pulumi.Output[str]]:
-        """Declare one container a replica; see Engine."""
-        volumes: list[docker.ContainerVolumeArgs] = []
+        """Declare one container a replica below `parent`, when those of `after` are healthy; return their names."""
+        opts = pulumi.ResourceOptions(parent=parent, provider=self.provider)
+        volumes: list[docker.ContainerVolumeArgsDict] = []
         needed: list[pulumi.Resource] = [*after]
         if workload.files:
             # By name, and as a plain text: what serves keeps the volume that it has when the container of the files
             # vanishes (`docker container prune`) or is replaced, so it must not be replaced with it.
-            volumes.append(docker.ContainerVolumeArgs(from_container=files_name(self.stack, workload)))
-            needed.append(self._files(workload, parent))
+            volumes.append({"from_container": files_name(self.stack, workload)})
+            needed.append(self._files(workload, opts))
         if workload.data:
-            kept = data_volume(self.stack, workload, pulumi.ResourceOptions(parent=parent, provider=self.provider))
-            volumes.append(docker.ContainerVolumeArgs(volume_name=kept.name, container_path=workload.data))
+            kept = data_volume(self.stack, workload, opts)
+            volumes.append({"volume_name": kept.name, "container_path": workload.data})
+        image = self._image_id(workload.image, opts)
+        opts = pulumi.ResourceOptions(
+            parent=parent,
+            provider=self.provider,
+            depends_on=needed,
+            # Where there is one only, its name is taken as long as it is there, and so are its host ports. What
+            # overlaps stays until its successor is healthy. Said for both: the plugin's own choice is to delete.
+            delete_before_replace=not workload.replaced_by_overlap,
+        )
         return [
-            self._container(workload, number, instance, volumes, parent, needed).name
+            self._container(workload, number, instance, image, volumes, opts).name
             for number, instance in enumerate(workload.instance_names(), start=1)
         ]
 
-    def _files(self, workload: Workload, parent: pulumi.Resource) -> docker.Container:
+    def _files(self, workload: Workload, opts: pulumi.ResourceOptions) -> docker.Container:
         """Declare the container that only holds a workload's files; all replicas mount its volume.
 
         Docker copies nothing into a container whose root is read-only, not even below a volume. So the files go
@@ -71,57 +72,53 @@ class ContainerEngine:
         return docker.Container(
             f"{workload.part}-files-{workload.files_digest()}",
             name=files_name(self.stack, workload),
-            image=self._image_id(workload, parent),
-            uploads=_uploads(workload),
-            volumes=[docker.ContainerVolumeArgs(container_path=FILES_DIR)],
-            labels=_label_args({f"{LABEL}.stack": self.stack, f"{LABEL}.files": workload.part}),
+            image=self._image_id(workload.image, opts),
+            uploads=[_upload(f"{FILES_DIR}/{path}", file) for path, file in sorted(workload.files.items())],
+            volumes=[{"container_path": FILES_DIR}],
+            labels=labels(self.stack, files=workload.part),
             network_mode="none",
             start=False,
             must_run=False,
-            opts=pulumi.ResourceOptions(parent=parent, provider=self.provider),
+            opts=opts,
         )
 
-    def _image_id(self, workload: Workload, parent: pulumi.Resource) -> pulumi.Output[str]:
+    def _image_id(self, image: str, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
         # An image named by tag is never a no-op for the provider; its id is.
-        if workload.image not in self._images:
-            self._images[workload.image] = docker.RemoteImage(
-                f"image-{workload.image}",
-                name=workload.image,
-                keep_locally=True,
-                opts=pulumi.ResourceOptions(parent=parent, provider=self.provider),
-            )
-        return self._images[workload.image].image_id
+        if image not in self._images:
+            self._images[image] = docker.RemoteImage(f"image-{image}", name=image, keep_locally=True, opts=opts)
+        return self._images[image].image_id
 
     def _container(
         self,
         workload: Workload,
         number: int,
         instance: str,
-        volumes: list[docker.ContainerVolumeArgs],
-        parent: pulumi.Resource,
-        needed: Sequence[pulumi.Resource],
+        image: pulumi.Output[str],
+        volumes: list[docker.ContainerVolumeArgsDict],
+        opts: pulumi.ResourceOptions,
     ) -> docker.Container:
         name = f"friday-{self.stack}-{instance}"
         return docker.Container(
             name if workload.replaced_by_overlap else instance,
             # Without a name of ours Pulumi adds random letters to the resource's.
             name=None if workload.replaced_by_overlap else name,
-            image=self._image_id(workload, parent),
+            image=image,
             # Both given: an image of others may have an entry point of its own. No empty list: the provider would
             # find the image's own words there, take that for a change and replace the container every time.
             entrypoints=list(workload.command[:1]) or None,
             command=list(workload.command[1:]) or None,
-            envs=_envs(workload),
+            envs=[
+                *(f"{name}={value}" for name, value in sorted(workload.env.items())),
+                *(pulumi.Output.secret(f"{name}={value}") for name, value in sorted(workload.secret_env.items())),
+            ],
             volumes=volumes or None,
             networks_advanced=[
-                docker.ContainerNetworksAdvancedArgs(
-                    name=self.networks[network].name, aliases=[workload.alias or workload.part]
-                )
+                {"name": self.networks[network].name, "aliases": [workload.alias or workload.part]}
                 for network in workload.networks
             ],
-            ports=_ports(workload),
-            healthcheck=_healthcheck(workload),
-            labels=_label_args(labels(self.stack, workload.part, number)),
+            ports=[{"internal": port.container, "external": port.host, "ip": port.address} for port in workload.ports],
+            healthcheck=healthcheck(workload.probe, duration),
+            labels=labels(self.stack, part=workload.part, replica=str(number)),
             memory=workload.memory_mb,
             memory_swap=workload.memory_mb,  # no swap: a part that outgrows its limit is restarted, not slowed down
             cpu_shares=workload.cpu_shares,
@@ -130,7 +127,7 @@ class ContainerEngine:
             # As process 1 a program ignores SIGTERM until it has a handler; behind an init it can always be stopped.
             init=True,
             tmpfs={"/tmp": "rw,noexec,nosuid,size=64m,mode=1777"},  # noqa: S108 - the container's own
-            capabilities=docker.ContainerCapabilitiesArgs(drops=["ALL"]),
+            capabilities={"drops": ["ALL"]},
             security_opts=["no-new-privileges:true"],
             log_driver="json-file",
             log_opts={"max-size": "10m", "max-file": "3"},
@@ -141,14 +138,7 @@ class ContainerEngine:
             wait=True,
             wait_timeout=workload.probe.wait_seconds(),
             destroy_grace_seconds=workload.stop_grace_seconds,
-            opts=pulumi.ResourceOptions(
-                parent=parent,
-                provider=self.provider,
-                depends_on=needed,
-                # Where there is one only, its name is taken as long as it is there, and so are its host ports. What
-                # overlaps stays until its successor is healthy. Said for both: the plugin's own choice is to delete.
-                delete_before_replace=not workload.replaced_by_overlap,
-            ),
+            opts=opts,
         )
 
 
@@ -166,48 +156,21 @@ def instance_of(stack: str, workload: Workload, container: str) -> str:
 def data_volume(stack: str, workload: Workload, opts: pulumi.ResourceOptions) -> docker.Volume:
     """Declare the volume that a workload's data outlive its containers in; only removing the stack removes it."""
     name = f"{workload.part}-data"
-    return docker.Volume(
-        name,
-        name=f"friday-{stack}-{name}",
-        labels=[docker.VolumeLabelArgs(label=f"{LABEL}.stack", value=stack)],
-        opts=opts,
-    )
+    return docker.Volume(name, name=f"friday-{stack}-{name}", labels=labels(stack), opts=opts)
 
 
-def _label_args(labels: Mapping[str, str]) -> list[docker.ContainerLabelArgs]:
-    return [docker.ContainerLabelArgs(label=key, value=value) for key, value in labels.items()]
+def healthcheck(probe: HealthProbe, written: Callable[[int], str]) -> docker.ContainerHealthcheckArgsDict:
+    """Return a probe as Docker takes it; `written` writes seconds as the engine writes them back."""
+    return {
+        "tests": probe.docker_test(),
+        "interval": written(probe.interval_seconds),
+        "timeout": written(probe.timeout_seconds),
+        "start_period": written(probe.start_period_seconds),
+        "retries": probe.retries,
+    }
 
 
-def _envs(workload: Workload) -> Sequence[pulumi.Input[str]]:
-    plain: list[pulumi.Input[str]] = [f"{name}={value}" for name, value in sorted(workload.env.items())]
-    secret = [pulumi.Output.secret(f"{name}={value}") for name, value in sorted(workload.secret_env.items())]
-    return [*plain, *secret]
-
-
-def _uploads(workload: Workload) -> list[docker.ContainerUploadArgs]:
-    return [_upload(f"{FILES_DIR}/{path}", file) for path, file in sorted(workload.files.items())]
-
-
-def _upload(path: str, file: File) -> docker.ContainerUploadArgs:
+def _upload(path: str, file: File) -> docker.ContainerUploadArgsDict:
     if file.source:
-        return docker.ContainerUploadArgs(file=path, source=file.source)
-    content = pulumi.Output.secret(file.content) if file.secret else file.content
-    return docker.ContainerUploadArgs(file=path, content=content)
-
-
-def _ports(workload: Workload) -> list[docker.ContainerPortArgs]:
-    return [
-        docker.ContainerPortArgs(internal=port.container, external=port.host, ip=port.address)
-        for port in workload.ports
-    ]
-
-
-def _healthcheck(workload: Workload) -> docker.ContainerHealthcheckArgs:
-    probe = workload.probe
-    return docker.ContainerHealthcheckArgs(
-        tests=probe.docker_test(),
-        interval=duration(probe.interval_seconds),
-        timeout=duration(probe.timeout_seconds),
-        start_period=duration(probe.start_period_seconds),
-        retries=probe.retries,
-    )
+        return {"file": path, "source": file.source}
+    return {"file": path, "content": pulumi.Output.secret(file.content) if file.secret else file.content}

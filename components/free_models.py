@@ -14,8 +14,6 @@ the shape is fixed here and `litellm_schema` checks what comes out. Why it looks
 * The address is written into each deployment, so that no environment variable can move it.
 """
 
-from __future__ import annotations
-
 import re
 from typing import Any, Self
 
@@ -23,102 +21,47 @@ import yaml
 from pydantic import Field, model_validator
 
 from components import litellm_schema
-from components.catalogue import Catalogue, FreeModel, default_models
-from components.settings.base import Settings
-
-__all__ = [
-    "OPENROUTER",
-    "SIMULATOR",
-    "SIMULATOR_HOST",
-    "Catalogue",
-    "FreeModel",
-    "RouterTuning",
-    "default_models",
-    "litellm_config",
-    "render_litellm_config",
-    "simulator_url",
-]
+from components.catalogue import Catalogue, FreeModel
+from components.settings.base import Settings, between
 
 OPENROUTER = "https://openrouter.ai/api/v1"
 SIMULATOR_HOST = "openrouter"
 SIMULATOR = f"http://{SIMULATOR_HOST}:8080/api/v1"
+"""The stack's own stand-in, under its name on the stack's networks."""
 # One label and no dot: a name that no public name server knows, whatever the stack is called.
 _SIMULATORS = re.compile(r"http://(?:friday-[a-z0-9-]+-)?openrouter:8080/api/v1")
-"""The stack's own stand-in, under its name on the stack's networks."""
-
-ALLOWED_FAILS_READ_AS_UNSET = 3
-"""LiteLLM's own default of `allowed_fails`: written out, it is taken for "not set" and nothing cools down."""
 
 _OVERHEAD_BUCKETS = [0.0025, 0.005, 0.0075, 0.01, 0.015, 0.025]
 LATENCY_BUCKETS = [*_OVERHEAD_BUCKETS, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 4, 5, 8, 10, 15, 30, 60, 120]
 """In seconds. 1, 3, 5 and 10 are Friday's targets and alert; what LiteLLM adds is counted in the same ones."""
 
 _EXCLUDED_LABELS = [
-    "client_ip",
-    "user_agent",
-    "user",
-    "user_email",
-    "user_alias",
-    "end_user",
-    "team",
-    "team_alias",
-    "org_id",
-    "org_alias",
-    "hashed_api_key",
-    "service_tier",
+    *("client_ip", "user_agent", "user", "user_email", "user_alias", "end_user"),
+    *("team", "team_alias", "org_id", "org_alias", "hashed_api_key", "service_tier"),
 ]
 """Labels that say who asked, or that only multiply the series."""
-
-_ZERO_PRICE = {"prompt": 0, "completion": 0, "request": 0, "image": 0}
-"""USD per million tokens (OpenRouter's provider routing, `max_price`)."""
-
-
-_REDIS_TIMEOUTS = {"socket_timeout": 0.25, "socket_connect_timeout": 0.25}
-"""Seconds. LiteLLM waits for Redis in its event loop when a model failed: its own 5 would stop every request."""
 
 
 class RouterTuning(Settings):
     """How long the gateway waits and how quickly it gives up on a model. All times in seconds."""
 
-    timeout_seconds: float = Field(
-        default=4.0,
-        ge=0.5,
-        le=120,
-        description="seconds of silence from 0.5 to 120 before the next model is tried",
+    timeout_seconds: float = between(0.5, 120, "seconds of silence", " before the next model is tried", default=4.0)
+    stream_timeout_seconds: float = between(0.5, 120, "the same for streams, seconds", default=4.0)
+    deadline_seconds: float = between(
+        1, 600, "seconds", " for all attempts together, below the 30 of Friday's client", default=28.0
     )
-    stream_timeout_seconds: float = Field(
-        default=4.0, ge=0.5, le=120, description="the same for streams, seconds from 0.5 to 120"
+    stream_deadline_seconds: float = between(
+        1, 3600, "seconds", " from a stream's first token to its last", default=300.0
     )
-    deadline_seconds: float = Field(
-        default=28.0,
-        ge=1,
-        le=600,
-        description="seconds from 1 to 600 for all attempts together, below the 30 of Friday's client",
-    )
-    stream_deadline_seconds: float = Field(
-        default=300.0,
-        ge=1,
-        le=3600,
-        description="seconds from 1 to 3600 from a stream's first token to its last",
-    )
-    cooldown_seconds: int = Field(
-        default=60, ge=1, le=3600, description="seconds from 1 to 3600 that a failed model is left out"
-    )
+    cooldown_seconds: int = between(1, 3600, "seconds", " that a failed model is left out", default=60)
     allowed_fails: int = Field(
         default=1,
         ge=1,
         le=10,
         description="failures a minute before a model is left out: 1 to 10, but not 3, which LiteLLM ignores",
     )
-    max_in_flight: int = Field(
-        default=100, ge=1, le=2000, description="requests from 1 to 2000 that one replica works on at a time"
-    )
-    max_queued: int = Field(
-        default=50,
-        ge=0,
-        le=2000,
-        description="requests from 0 to 2000 that may wait for a place in one replica",
-    )
+    max_in_flight: int = between(1, 2000, "requests", " that one replica works on at a time", default=100)
+    max_queued: int = between(0, 2000, "requests", " that may wait for a place in one replica", default=50)
     cache_ttl_seconds: int = Field(
         default=0,
         ge=0,
@@ -128,7 +71,7 @@ class RouterTuning(Settings):
 
     @model_validator(mode="after")
     def _cools_and_fits(self) -> Self:
-        if self.allowed_fails == ALLOWED_FAILS_READ_AS_UNSET:
+        if self.allowed_fails == 3:  # LiteLLM's own default
             raise ValueError("allowedFails should not be 3: LiteLLM takes it for unset and no model ever cools down")
         longest = max(self.timeout_seconds, self.stream_timeout_seconds)
         if longest > self.deadline_seconds:
@@ -149,12 +92,12 @@ def render_litellm_config(catalogue: Catalogue, tuning: RouterTuning, *, upstrea
     `upstream` is `OPENROUTER` or a simulator's URL (else `ValueError`); with `shared_state` the replicas share
     cooldowns, failure counts and the cache through the Redis that REDIS_HOST and REDIS_PORT name.
     """
-    header = "# Written by the stack from its settings; a change here is lost with the next update.\n"
     config = litellm_config(catalogue, tuning, upstream=upstream, shared_state=shared_state)
     problems = litellm_schema.check(config, upstream=upstream)
     if problems:
         # LiteLLM would take most of them in silence, and one of them could cost money: nothing is rendered.
-        raise ValueError("; ".join(str(problem) for problem in problems))
+        raise ValueError("; ".join(problems))
+    header = "# Written by the stack from its settings; a change here is lost with the next update.\n"
     return header + yaml.dump(config, Dumper=_PlainDumper, sort_keys=False, width=110)
 
 
@@ -176,7 +119,13 @@ def litellm_config(catalogue: Catalogue, tuning: RouterTuning, *, upstream: str,
         "model_list": [_deployment(model, upstream) for model in catalogue.models],
         "router_settings": _router_settings(catalogue, tuning, shared_state),
         "litellm_settings": _litellm_settings(tuning, shared_state),
-        "general_settings": _general_settings(tuning),
+        "general_settings": {
+            "custom_auth": "gateway.guard.auth",
+            "health_check_details": False,
+            "cancel_on_disconnect": True,
+            "max_in_flight_requests_per_worker": tuning.max_in_flight,
+            "max_queued_requests_per_worker": tuning.max_queued,
+        },
         # LiteLLM passes over a section that it does not know; ours reads it from here.
         "gateway_settings": {
             "deadline_seconds": tuning.deadline_seconds,
@@ -192,7 +141,8 @@ def _deployment(model: FreeModel, upstream: str) -> dict[str, Any]:
             "model": model.long_name,
             "api_base": upstream,
             "api_key": "os.environ/OPENROUTER_API_KEY",
-            "extra_body": {"provider": {"max_price": dict(_ZERO_PRICE)}},
+            # USD per million tokens (OpenRouter's provider routing).
+            "extra_body": {"provider": {"max_price": {"prompt": 0, "completion": 0, "request": 0, "image": 0}}},
         },
         # Never equal to a model's name: cooldowns would be noted and then ignored.
         "model_info": {"id": f"dep-{model.name}"},
@@ -232,7 +182,8 @@ def _router_settings(catalogue: Catalogue, tuning: RouterTuning, shared_state: b
             "redis_host": "os.environ/REDIS_HOST",
             "redis_port": "os.environ/REDIS_PORT",
             "redis_password": "os.environ/REDIS_PASSWORD",
-            "cache_kwargs": dict(_REDIS_TIMEOUTS),
+            # Seconds. LiteLLM waits for Redis in its event loop when a model failed: its own 5 would stop all requests.
+            "cache_kwargs": {"socket_timeout": 0.25, "socket_connect_timeout": 0.25},
         }
     return settings
 
@@ -251,13 +202,3 @@ def _litellm_settings(tuning: RouterTuning, shared_state: bool) -> dict[str, Any
         kind = "redis" if shared_state else "local"
         settings |= {"cache": True, "cache_params": {"type": kind, "ttl": tuning.cache_ttl_seconds}}
     return settings
-
-
-def _general_settings(tuning: RouterTuning) -> dict[str, Any]:
-    return {
-        "custom_auth": "gateway.guard.auth",
-        "health_check_details": False,
-        "cancel_on_disconnect": True,
-        "max_in_flight_requests_per_worker": tuning.max_in_flight,
-        "max_queued_requests_per_worker": tuning.max_queued,
-    }

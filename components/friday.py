@@ -1,14 +1,13 @@
 """Friday: the replicas that users talk to, with the environment that Friday AI reads."""
 
-from pydantic import SecretStr
-
-from components.friday_environment import PORT, values
-from components.part import Given, Part, secret_file
+from components import edge
+from components.friday_environment import PORT, VARIABLES
+from components.part import Given, Job, Part, secret_files
 from components.probes import HealthProbe, client_of
-from components.prometheus_config import Job
-from components.workload import APP_NETWORK, FILES_DIR, FIRST_SHARES, File, Workload
+from components.workload import APP_NETWORK, FIRST_SHARES, Workload
 
 NAME = "friday"
+DRAIN_SECONDS = 2
 
 
 def _workload(given: Given) -> Workload:
@@ -19,13 +18,10 @@ def _workload(given: Given) -> Workload:
     """
     settings = given.settings.friday
     reference = settings.image is None
-    own = {name: value.get_secret_value() for name, value in given.settings.friday_secrets.items()}
-    secrets = {**values(given, secret=True), **own}
-    environment = {**settings.environment, **values(given, secret=False)}
-    files: dict[str, File] = {}
-    if reference:
-        files = {f"secrets/{name.lower()}": secret_file(SecretStr(value)) for name, value in secrets.items()}
-        environment |= {f"{name}_FILE": f"{FILES_DIR}/secrets/{name.lower()}" for name in secrets}
+    values = _values(given)
+    secrets = {variable.name: values.pop(variable.name) for variable in VARIABLES if variable.secret}
+    secrets |= {name: value.get_secret_value() for name, value in given.settings.friday_secrets.items()}
+    files, in_files = secret_files(secrets if reference else {})
     return Workload(
         part=NAME,
         image=given.image(NAME, settings),
@@ -41,7 +37,7 @@ def _workload(given: Given) -> Workload:
         memory_mb=settings.memory_mb,
         user="10001:10001" if reference else "node",
         replicas=settings.replicas,
-        env=environment,
+        env={**settings.environment, **values, **in_files},
         secret_env={} if reference else secrets,
         files=files,
         stop_grace_seconds=settings.stop_grace_seconds,
@@ -50,6 +46,23 @@ def _workload(given: Given) -> Workload:
         # Before the gateway: it is what answers users, by the direct path too, and a new one is waited for.
         cpu_shares=FIRST_SHARES,
     )
+
+
+def _values(given: Given) -> dict[str, str]:
+    """Return what the stack sets of `friday_environment.VARIABLES`."""
+    settings = given.settings
+    return {
+        "ENABLE_LITELLM": "true" if settings.litellm_enabled else "false",
+        "LITELLM_ROLLOUT_PERCENTAGE": str(settings.rollout_percentage),
+        "LITELLM_BASE_URL": f"http://{given.host(edge.NAME)}:{edge.GATEWAY_INTERNAL_PORT}",
+        "OPENROUTER_API_KEY": given.friday_key.get_secret_value(),
+        "OPENROUTER_MODEL": settings.friday.direct_model,
+        "OPENROUTER_BASE_URL": given.upstream,
+        "PORT": str(PORT),
+        "JWT_SECRET": settings.jwt_secret.get_secret_value(),
+        "DRAIN_SECONDS": str(DRAIN_SECONDS),
+        "GRACE_SECONDS": str(settings.friday.stop_grace_seconds - DRAIN_SECONDS),
+    }
 
 
 def _metrics(given: Given) -> Job | None:

@@ -2,10 +2,8 @@
 
 from components import redis
 from components.free_models import render_litellm_config
-from components.part import Given, Part, package_files, secret_file
+from components.part import Given, Job, Part, package_files, secret_files
 from components.probes import HealthProbe, client_of
-from components.prometheus_config import Job
-from components.settings.stack import QuotaSettings
 from components.workload import FILES_DIR, GATEWAY_NETWORK, File, Workload
 
 NAME = "litellm"
@@ -15,28 +13,21 @@ OPS_KEY = "secrets/ops_key"
 """The file of the key that its metrics ask for, below the files' folder of whoever shows it."""
 
 
-def requests_per_minute(quota: QuotaSettings) -> int:
-    """Return the gateway's own limit in requests a minute: a tenth below the account's.
-
-    The rest is for Friday's direct path and for requests that OpenRouter counts and the gateway does not.
-    """
-    return max(1, quota.requests_per_minute * 9 // 10)
-
-
 def _workload(given: Given) -> Workload:
     """Declare the gateway's replicas, each with its config, its guard and its keys as files."""
     settings = given.settings.litellm
     secrets = {
-        "openrouter_api_key": given.settings.openrouter_api_key,
-        "gateway_key": given.settings.gateway_key,
-        "edge_key": given.settings.edge_key,
-        "ops_key": given.settings.ops_key,
+        "OPENROUTER_API_KEY": given.settings.openrouter_api_key,
+        "GATEWAY_KEY": given.settings.gateway_key,
+        "EDGE_KEY": given.settings.edge_key,
+        "OPS_KEY": given.settings.ops_key,
     }
     shared_state = redis.joins(given.settings)
     if shared_state:
-        secrets["redis_password"] = given.settings.redis_password
+        secrets["REDIS_PASSWORD"] = given.settings.redis_password
+    files, in_files = secret_files({name: value.get_secret_value() for name, value in secrets.items()})
     config = render_litellm_config(
-        given.settings.catalogue, given.settings.router, upstream=given.upstream, shared_state=shared_state
+        given.settings, given.settings.router, upstream=given.upstream, shared_state=shared_state
     )
     return Workload(
         part=NAME,
@@ -50,12 +41,8 @@ def _workload(given: Given) -> Workload:
         memory_mb=settings.memory_mb,
         user="10001:10001",
         replicas=settings.replicas,
-        env=_environment(given),
-        files={
-            "config.yaml": File(config),
-            **package_files("gateway", "serving"),
-            **{f"secrets/{name}": secret_file(value) for name, value in secrets.items()},
-        },
+        env={**_environment(given), **in_files},
+        files={"config.yaml": File(config), **package_files("gateway", "serving"), **files},
         stop_grace_seconds=settings.stop_grace_seconds,
         replaced_by_overlap=True,
     )
@@ -76,26 +63,21 @@ def _environment(given: Given) -> dict[str, str]:
         "NO_OPENAPI": "True",
         "DISABLE_ADMIN_UI": "True",
         "OPENROUTER_API_BASE": given.upstream,
-        "OPENROUTER_API_KEY_FILE": f"{FILES_DIR}/secrets/openrouter_api_key",
-        "GATEWAY_KEY_FILE": f"{FILES_DIR}/secrets/gateway_key",
-        "EDGE_KEY_FILE": f"{FILES_DIR}/secrets/edge_key",
-        "OPS_KEY_FILE": f"{FILES_DIR}/{OPS_KEY}",
-        "GATEWAY_RPM": str(requests_per_minute(given.settings.quota)),
+        # A tenth below the account's limit: the rest is for Friday's direct path and for requests that OpenRouter
+        # counts and the gateway does not.
+        "GATEWAY_RPM": str(max(1, given.settings.quota.requests_per_minute * 9 // 10)),
         "GATEWAY_REPLICAS": str(settings.replicas),
         "DRAIN_SECONDS": str(DRAIN_SECONDS),
         "GRACE_SECONDS": str(settings.stop_grace_seconds - DRAIN_SECONDS),
     }
     if redis.joins(given.settings):
-        environment |= {
-            "REDIS_HOST": given.host(redis.NAME),
-            "REDIS_PORT": str(redis.PORT),
-            "REDIS_PASSWORD_FILE": f"{FILES_DIR}/secrets/redis_password",
-        }
+        environment |= {"REDIS_HOST": given.host(redis.NAME), "REDIS_PORT": str(redis.PORT)}
     return environment
 
 
-def _metrics(given: Given) -> Job:
-    return Job(NAME, given.every_replica(NAME), PORT, bearer_file=f"{FILES_DIR}/{OPS_KEY}")
-
-
-PART = Part(NAME, setting="litellm", workload=_workload, metrics=_metrics)
+PART = Part(
+    NAME,
+    setting="litellm",
+    workload=_workload,
+    metrics=lambda given: Job(NAME, given.every_replica(NAME), PORT, bearer_file=f"{FILES_DIR}/{OPS_KEY}"),
+)

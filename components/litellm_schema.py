@@ -4,59 +4,9 @@ It knows what LiteLLM 1.102.4 reads in which section, and the rules that keep th
 fallbacks working and its models able to cool down. `check` returns every mistake it finds.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
-
-SECTIONS: Mapping[str, frozenset[str]] = {
-    "router_settings": frozenset(
-        {
-            "routing_strategy",
-            "num_retries",
-            "timeout",
-            "stream_timeout",
-            "cooldown_time",
-            "allowed_fails",
-            "allowed_fails_policy",
-            "max_fallbacks",
-            "model_group_alias",
-            "fallbacks",
-            "content_policy_fallbacks",
-            "context_window_fallbacks",
-            "redis_host",
-            "redis_port",
-            "redis_password",
-            "cache_kwargs",
-        }
-    ),
-    "litellm_settings": frozenset(
-        {
-            "callbacks",
-            "drop_params",
-            "json_logs",
-            "turn_off_message_logging",
-            "require_auth_for_metrics_endpoint",
-            "prometheus_latency_buckets",
-            "prometheus_exclude_labels",
-            "cache",
-            "cache_params",
-        }
-    ),
-    "general_settings": frozenset(
-        {
-            "custom_auth",
-            "health_check_details",
-            "cancel_on_disconnect",
-            "max_in_flight_requests_per_worker",
-            "max_queued_requests_per_worker",
-        }
-    ),
-    "gateway_settings": frozenset({"deadline_seconds", "stream_deadline_seconds"}),
-}
-"""The keys that this project uses, section by section: in another section the same key does nothing."""
 
 NEEDED: Mapping[str, Mapping[str, Any]] = {
     "router_settings": {"routing_strategy": "simple-shuffle", "num_retries": 0},
@@ -79,141 +29,148 @@ FAILS_POLICY = frozenset(
     )
 )
 _NUMBERS = ("timeout", "stream_timeout", "cooldown_time", "allowed_fails", "max_fallbacks")
+_REDIS = ("redis_host", "redis_port", "redis_password")
+
+SECTIONS: Mapping[str, frozenset[str]] = {
+    "router_settings": frozenset(
+        {*NEEDED["router_settings"], *_NUMBERS, *CHAINS, *_REDIS}
+        | {"allowed_fails_policy", "model_group_alias", "cache_kwargs"}
+    ),
+    "litellm_settings": frozenset(
+        {*NEEDED["litellm_settings"], "json_logs", "cache", "cache_params"}
+        | {"prometheus_latency_buckets", "prometheus_exclude_labels"}
+    ),
+    "general_settings": frozenset(
+        {*NEEDED["general_settings"], "cancel_on_disconnect"}
+        | {"max_in_flight_requests_per_worker", "max_queued_requests_per_worker"}
+    ),
+    "gateway_settings": frozenset({"deadline_seconds", "stream_deadline_seconds"}),
+}
+"""The keys that this project uses, section by section: in another section the same key does nothing."""
+
 _KEY = "os.environ/OPENROUTER_API_KEY"
 _FREE = {"provider": {"max_price": {"prompt": 0, "completion": 0, "request": 0, "image": 0}}}
 
 
-@dataclass(frozen=True)
-class Problem:
-    """One mistake: where it stands (section and key) and what should stand there."""
-
-    where: str
-    message: str
-
-    def __str__(self) -> str:
-        """Return the mistake as one line."""
-        return f"{self.where}: {self.message}"
-
-
-def check(config: object, *, upstream: str) -> list[Problem]:
-    """Return every mistake in a parsed config.yaml whose deployments should all call `upstream`."""
+def check(config: object, *, upstream: str) -> list[str]:
+    """Return every mistake in a parsed config.yaml whose deployments should all call `upstream`: where, and what."""
     if not isinstance(config, dict):
-        return [Problem("config", "should be a map of sections")]
+        return ["config: should be a map of sections"]
     problems = list(_sections(config))
     if problems:
         return problems  # without its sections there is nothing to look into
     return [*_keys(config), *_deployments(config, upstream), *_router(config), *_redis(config)]
 
 
-def _sections(config: dict[Any, Any]) -> Iterator[Problem]:
+def _sections(config: dict[Any, Any]) -> Iterator[str]:
     known = {"model_list", *SECTIONS}
     for name in sorted(map(str, config.keys() - known)):
-        yield Problem(name, f"is not a section (known: {', '.join(sorted(known))})")
+        yield f"{name}: is not a section (known: {', '.join(sorted(known))})"
     for name in sorted(known - config.keys()):
-        yield Problem(name, "is missing")
+        yield f"{name}: is missing"
     for name in SECTIONS:
         if not isinstance(config.get(name, {}), dict):
-            yield Problem(name, "should be a map")
+            yield f"{name}: should be a map"
     if not isinstance(config.get("model_list", []), list):
-        yield Problem("model_list", "should be a list of deployments")
+        yield "model_list: should be a list of deployments"
 
 
-def _keys(config: dict[str, Any]) -> Iterator[Problem]:
+def _keys(config: dict[str, Any]) -> Iterator[str]:
     for section, known in SECTIONS.items():
         for key in sorted(map(str, config[section].keys() - known)):
             homes = [other for other, keys in SECTIONS.items() if key in keys]
             hint = f"belongs to {homes[0]}" if homes else "is not a setting"
-            yield Problem(f"{section}.{key}", f"{hint}; LiteLLM would ignore it here")
+            yield f"{section}.{key}: {hint}; LiteLLM would ignore it here"
     for section, needed in NEEDED.items():
         for key, value in needed.items():
             found = config[section].get(key)
             if found != value or type(found) is not type(value):
-                yield Problem(f"{section}.{key}", f"should be {value!r} (got {found!r})")
+                yield f"{section}.{key}: should be {value!r} (got {found!r})"
 
 
-def _deployments(config: dict[str, Any], upstream: str) -> Iterator[Problem]:
+def _deployments(config: dict[str, Any], upstream: str) -> Iterator[str]:
     aliases = _aliases(config)
     ids: list[str] = []
     for number, entry in enumerate(config["model_list"]):
         where = f"model_list[{number}]"
         if not isinstance(entry, dict) or entry.keys() != {"model_name", "litellm_params", "model_info"}:
-            yield Problem(where, "should have model_name, litellm_params and model_info, nothing else")
+            yield f"{where}: should have model_name, litellm_params and model_info, nothing else"
             continue
         ids.append(str(_map(entry["model_info"]).get("id")))
         yield from _params(f"{where}.litellm_params", _map(entry["litellm_params"]), upstream)
         if ids[-1] in aliases or ids[-1] in _groups(config) or not ids[-1].startswith("dep-"):
-            yield Problem(f"{where}.model_info.id", f"should begin with dep- and be nobody's name (got {ids[-1]!r})")
+            yield f"{where}.model_info.id: should begin with dep- and be nobody's name (got {ids[-1]!r})"
     for repeated in [name for name, count in Counter([*ids, *_groups(config)]).items() if count > 1]:
-        yield Problem("model_list", f"should hold each group and each id once (got {repeated!r} again)")
+        yield f"model_list: should hold each group and each id once (got {repeated!r} again)"
 
 
-def _params(where: str, params: dict[str, Any], upstream: str) -> Iterator[Problem]:
+def _params(where: str, params: dict[str, Any], upstream: str) -> Iterator[str]:
     model = params.get("model")
     if not isinstance(model, str) or not model.startswith("openrouter/") or not model.endswith(":free"):
-        yield Problem(f"{where}.model", f"should be openrouter/<vendor>/<model>:free (got {model!r})")
+        yield f"{where}.model: should be openrouter/<vendor>/<model>:free (got {model!r})"
     for key, value in (("api_base", upstream), ("api_key", _KEY), ("extra_body", _FREE)):
         if params.get(key) != value:
-            yield Problem(f"{where}.{key}", f"should be {value!r}")  # what stands there may be a key
+            yield f"{where}.{key}: should be {value!r}"  # what stands there may be a key
     for key in sorted(map(str, params.keys() - {"model", "api_base", "api_key", "extra_body"})):
-        yield Problem(f"{where}.{key}", "would be sent to OpenRouter as a field of every request")
+        yield f"{where}.{key}: would be sent to OpenRouter as a field of every request"
 
 
-def _router(config: dict[str, Any]) -> Iterator[Problem]:
+def _router(config: dict[str, Any]) -> Iterator[str]:
     router = config["router_settings"]
     for key in _NUMBERS:
         value = router.get(key)
         if isinstance(value, bool) or not isinstance(value, (int, float)) or value <= 0:
-            yield Problem(f"router_settings.{key}", f"should be a number above 0 (got {value!r})")
+            yield f"router_settings.{key}: should be a number above 0 (got {value!r})"
     if router.get("allowed_fails") == 3:
-        yield Problem("router_settings.allowed_fails", "should not be 3, which LiteLLM reads as unset")
+        yield "router_settings.allowed_fails: should not be 3, which LiteLLM reads as unset"
     policy = router.get("allowed_fails_policy", {})
     for key in sorted(map(str, _map(policy).keys() - FAILS_POLICY)):
-        yield Problem(f"router_settings.allowed_fails_policy.{key}", "is no kind of error that LiteLLM counts")
+        yield f"router_settings.allowed_fails_policy.{key}: is no kind of error that LiteLLM counts"
     groups, aliases = set(_groups(config)), _aliases(config)
     for name, group in aliases.items():
         if group not in groups:
-            yield Problem(f"router_settings.model_group_alias.{name}", f"should name a group (got {group!r})")
+            yield f"router_settings.model_group_alias.{name}: should name a group (got {group!r})"
         if name in groups or "," in name:
-            yield Problem(f"router_settings.model_group_alias.{name}", "should not be a group's name or hold a comma")
+            yield f"router_settings.model_group_alias.{name}: should not be a group's name or hold a comma"
     for group in sorted(groups - set(map(str, aliases.values()))):
-        yield Problem("router_settings.model_group_alias", f"should reach every group (nothing reaches {group!r})")
+        yield f"router_settings.model_group_alias: should reach every group (nothing reaches {group!r})"
     for chain in CHAINS:
         yield from _chain(f"router_settings.{chain}", router.get(chain), groups, aliases)
 
 
-def _chain(where: str, chain: object, groups: set[str], aliases: dict[str, Any]) -> Iterator[Problem]:
+def _chain(where: str, chain: object, groups: set[str], aliases: dict[str, Any]) -> Iterator[str]:
     if not isinstance(chain, list) or not all(isinstance(entry, dict) and len(entry) == 1 for entry in chain):
-        yield Problem(where, "should be a list of maps with one name each")
+        yield f"{where}: should be a list of maps with one name each"
         return
     pairs = [(str(name), targets) for entry in chain for name, targets in entry.items()]
     for name, targets in pairs:
         if name not in aliases:
-            yield Problem(f"{where}.{name}", "should be a client's name: a group with fallbacks never cools down")
+            yield f"{where}.{name}: should be a client's name: a group with fallbacks never cools down"
         if not isinstance(targets, list) or not targets:
-            yield Problem(f"{where}.{name}", "should be a list of groups; LiteLLM reads a text letter by letter")
+            yield f"{where}.{name}: should be a list of groups; LiteLLM reads a text letter by letter"
             continue
         for target in targets:
             if target not in groups:
-                yield Problem(f"{where}.{name}", f"should hold groups of the model list (got {target!r})")
+                yield f"{where}.{name}: should hold groups of the model list (got {target!r})"
             if target == aliases.get(name):
-                yield Problem(f"{where}.{name}", f"should not fall back to itself ({target!r})")
+                yield f"{where}.{name}: should not fall back to itself ({target!r})"
     counts = Counter(name for name, _ in pairs)
     for name in aliases:
         if counts[name] != 1:
-            yield Problem(where, f"should have {name!r} once, for an alias inherits nothing (found {counts[name]})")
+            yield f"{where}: should have {name!r} once, for an alias inherits nothing (found {counts[name]})"
 
 
-def _redis(config: dict[str, Any]) -> Iterator[Problem]:
+def _redis(config: dict[str, Any]) -> Iterator[str]:
     router = config["router_settings"]
-    expected = {f"redis_{name}": f"os.environ/REDIS_{name.upper()}" for name in ("host", "port", "password")}
+    expected = {key: f"os.environ/{key.upper()}" for key in _REDIS}
     present = {key for key in expected if key in router}
     for key, value in expected.items():
         if present and router.get(key) != value:
-            yield Problem(f"router_settings.{key}", f"should be {value!r}, all three or none")
+            yield f"router_settings.{key}: should be {value!r}, all three or none"
     timeouts = _map(router.get("cache_kwargs"))
     slow = [key for key in ("socket_timeout", "socket_connect_timeout") if not 0 < timeouts.get(key, 5) <= 1]
     if present and slow:
-        yield Problem("router_settings.cache_kwargs", f"should hold {' and '.join(slow)} of a second or less")
+        yield f"router_settings.cache_kwargs: should hold {' and '.join(slow)} of a second or less"
 
 
 def _groups(config: dict[str, Any]) -> list[str]:

@@ -7,12 +7,26 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from components.free_models import OPENROUTER, SIMULATOR_HOST, simulator_url
-from components.prometheus_config import Job
 from components.settings.base import PartSettings
 from components.settings.stack import StackSettings
-from components.workload import File, Workload
+from components.workload import FILES_DIR, File, Workload
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Job:
+    """One part that Prometheus scrapes.
+
+    `host` is the name that resolves to all of its replicas, `bearer_file` the file in the container with the key
+    that the part wants to see ("": none).
+    """
+
+    name: str
+    host: str
+    port: int
+    path: str = "/metrics"
+    bearer_file: str = ""
 
 
 @dataclass(frozen=True)
@@ -59,14 +73,6 @@ def address(stack: str, engine: str, name: str) -> str:
     return f"friday-{stack}-{name}" if engine == "swarm" else name
 
 
-def _always(_: StackSettings) -> bool:
-    return True
-
-
-def _no_metrics(_: Given) -> Job | None:
-    return None
-
-
 @dataclass(frozen=True)
 class Part:
     """One part of a stack: all that the rest of the project knows of it.
@@ -79,8 +85,8 @@ class Part:
     name: str
     setting: str
     workload: Callable[[Given], Workload]
-    joins: Callable[[StackSettings], bool] = _always
-    metrics: Callable[[Given], Job | None] = _no_metrics
+    joins: Callable[[StackSettings], bool] = lambda _: True
+    metrics: Callable[[Given], Job | None] | None = None
     after: tuple[str, ...] = ()
 
 
@@ -91,6 +97,12 @@ def package_files(*packages: str) -> dict[str, File]:
     return {name: File((ROOT / name).read_text(encoding="utf-8"), source=name) for name in names}
 
 
-def secret_file(value: SecretStr) -> File:
+def secret_file(value: str) -> File:
     """Return a file that holds one secret."""
-    return File(value.get_secret_value() + "\n", secret=True)
+    return File(value + "\n", secret=True)
+
+
+def secret_files(values: Mapping[str, str]) -> tuple[dict[str, File], dict[str, str]]:
+    """Return a file for each secret variable, and the variables NAME_FILE that say where these files are."""
+    files = {f"secrets/{name.lower()}": secret_file(value) for name, value in values.items()}
+    return files, {f"{name}_FILE": f"{FILES_DIR}/secrets/{name.lower()}" for name in values}

@@ -1,16 +1,29 @@
-"""The parts of a stack. A further one is a module of its own, its image's folder below images/, and its line here."""
+"""The parts of a stack, and what it consists of, as plain data: the program declares it, checks compare hosts with it.
+
+A further part is a module of its own, its image's folder below images/, and its entry here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
 
 from components import edge, friday, litellm, prometheus, redis, redis_exporter, simulator
+from components.part import Given
+from components.settings.stack import StackSettings
+from components.workload import Workload
 
-PARTS = (
-    simulator.PART,
-    redis.PART,
-    redis_exporter.PART,
-    friday.PART,
-    litellm.PART,
-    edge.PART,
-    prometheus.PART,
-)
+PARTS = (simulator.PART, redis.PART, redis_exporter.PART, friday.PART, litellm.PART, edge.PART, prometheus.PART)
 """In the order in which they need each other."""
 
 NAMES = tuple(part.name for part in PARTS)
+
+
+def declare(stack: str, settings: StackSettings, images: Mapping[str, str]) -> list[Workload]:
+    """Return the workload of each part that the settings ask for, in the order in which they need each other.
+
+    `images` are the local builds for parts whose image is not named.
+    """
+    given = Given(stack, settings, images)
+    joining = [part for part in PARTS if part.joins(settings)]
+    jobs = [job for part in joining if part.metrics and (job := part.metrics(given))]
+    given = replace(given, jobs=tuple(sorted(jobs, key=lambda job: job.name)))
+    return [part.workload(given) for part in joining]

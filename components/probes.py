@@ -15,14 +15,9 @@ _PYTHON_HTTP = (
     "print(a)\n"
     "sys.exit(0 if ' 200' in a else 1)"
 )
-_BASH_HTTP = (
-    "exec 3<>/dev/tcp/127.0.0.1/{port} && "
-    "printf 'GET {path} HTTP/1.0\\r\\nHost: probe\\r\\n\\r\\n' >&3 && "
-    'read -r a <&3 && echo "$a" && case "$a" in *" 200"*) exit 0;; *) exit 1;; esac'
-)
-_BASH_REDIS = (
-    "exec 3<>/dev/tcp/127.0.0.1/{port} && printf 'PING\\r\\n' >&3 && "
-    'read -r a <&3 && echo "$a" && case "$a" in +PONG*|-NOAUTH*) exit 0;; *) exit 1;; esac'
+_BASH = (
+    "exec 3<>/dev/tcp/127.0.0.1/{port} && printf '{ask}\\r\\n' >&3 && "
+    'read -r a <&3 && echo "$a" && case "$a" in {good}) exit 0;; *) exit 1;; esac'
 )
 
 
@@ -68,15 +63,16 @@ class HealthProbe:
 
     def docker_test(self) -> list[str]:
         """Return the probe in the form of Docker's HEALTHCHECK: exit status 0 is healthy."""
-        fill = {"port": self.port, "path": self.path, "timeout": self.timeout_seconds}
         match self.client:
             case ProbeClient.PYTHON:
+                program = _PYTHON_HTTP.format(port=self.port, path=self.path, timeout=self.timeout_seconds)
                 # -I -S: no site packages are searched, which makes a probe cheap.
-                return ["CMD", "python3", "-I", "-S", "-c", _PYTHON_HTTP.format(**fill)]
+                return ["CMD", "python3", "-I", "-S", "-c", program]
             case ProbeClient.BASH:
-                return ["CMD", "bash", "-c", _BASH_HTTP.format(**fill)]
+                ask = f"GET {self.path} HTTP/1.0\\r\\nHost: probe\\r\\n"
+                return ["CMD", "bash", "-c", _BASH.format(port=self.port, ask=ask, good='*" 200"*')]
             case ProbeClient.REDIS:
-                return ["CMD", "bash", "-c", _BASH_REDIS.format(**fill)]
+                return ["CMD", "bash", "-c", _BASH.format(port=self.port, ask="PING", good="+PONG*|-NOAUTH*")]
             case ProbeClient.WGET:
                 url = f"http://127.0.0.1:{self.port}{self.path}"
                 return ["CMD", "wget", "-q", "-T", str(self.timeout_seconds), "-O", "/dev/null", url]

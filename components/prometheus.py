@@ -1,14 +1,39 @@
 """Prometheus, which asks every part for its metrics and keeps what it saw."""
 
+from collections.abc import Sequence
+
+import yaml
+
 from components.litellm import OPS_KEY
-from components.part import Given, Part, secret_file
+from components.part import Given, Job, Part, secret_file
 from components.probes import HealthProbe, ProbeClient
-from components.prometheus_config import render
 from components.workload import APP_NETWORK, FILES_DIR, GATEWAY_NETWORK, File, Port, Workload
 
 NAME = "prometheus"
 PORT = 9090
 DATA_DIR = "/var/lib/prometheus"
+
+
+def render(jobs: Sequence[Job], scrape_seconds: int) -> str:
+    """Return prometheus.yml: which parts are asked for metrics. It holds no secret: a key is named by its file."""
+    document = {
+        "global": {"scrape_interval": f"{scrape_seconds}s"},
+        "scrape_configs": [_scrape_config(job) for job in jobs],
+    }
+    return yaml.safe_dump(document, sort_keys=False)
+
+
+def _scrape_config(job: Job) -> dict[str, object]:
+    found: dict[str, object] = {
+        "job_name": job.name,
+        "metrics_path": job.path,
+        # A key that goes along to wherever a part points would be anybody's.
+        "follow_redirects": False,
+        "dns_sd_configs": [{"names": [job.host], "type": "A", "port": job.port, "refresh_interval": "5s"}],
+    }
+    if job.bearer_file:
+        found["authorization"] = {"type": "Bearer", "credentials_file": job.bearer_file}
+    return found
 
 
 def _workload(given: Given) -> Workload:
@@ -33,7 +58,7 @@ def _workload(given: Given) -> Workload:
         user="10001:10001",
         files={
             "prometheus.yml": File(render(given.jobs, settings.scrape_seconds)),
-            OPS_KEY: secret_file(given.settings.ops_key),
+            OPS_KEY: secret_file(given.settings.ops_key.get_secret_value()),
         },
         ports=(Port(settings.port, PORT),) if given.settings.monitoring_published else (),
         stop_grace_seconds=30,

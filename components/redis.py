@@ -2,7 +2,6 @@
 
 from components.part import Given, Part
 from components.probes import HealthProbe, ProbeClient
-from components.redis_config import render
 from components.settings.stack import StackSettings
 from components.workload import FILES_DIR, GATEWAY_NETWORK, File, Workload
 
@@ -18,8 +17,6 @@ def joins(settings: StackSettings) -> bool:
 def _workload(given: Given) -> Workload:
     """Declare Redis: nothing in it is worth keeping, and the gateway serves without it."""
     settings = given.settings.redis
-    # Half of the container's memory for the data: the rest is for buffers and fragmentation.
-    config = render(password=given.settings.redis_password.get_secret_value(), max_memory_mb=settings.memory_mb // 2)
     return Workload(
         part=NAME,
         image=given.image(NAME, settings),
@@ -28,8 +25,33 @@ def _workload(given: Given) -> Workload:
         probe=HealthProbe(port=PORT, client=ProbeClient.REDIS),
         memory_mb=settings.memory_mb,
         user="redis",
-        files={"redis.conf": File(config, secret=True)},
+        files={"redis.conf": File(_config(given), secret=True)},
     )
+
+
+def _config(given: Given) -> str:
+    """Return redis.conf: nothing on disk, a memory bound, and a password, whose letters the settings have checked."""
+    lines = [
+        "bind * -::*",
+        f"port {PORT}",
+        "protected-mode yes",
+        f"requirepass {given.settings.redis_password.get_secret_value()}",
+        # Cooldowns, counters and cached answers: all of it may be lost, none of it is worth a disk write.
+        'save ""',
+        "appendonly no",
+        "dir /tmp",
+        # Half of the container's memory for the data: the rest is for buffers and fragmentation. The oldest keys go.
+        f"maxmemory {given.settings.redis.memory_mb // 2}mb",
+        "maxmemory-policy allkeys-lru",
+        "tcp-keepalive 60",
+        "timeout 0",
+        "maxclients 512",
+        # What an intruder with the password would reach for; the gateway uses none of it.
+        *(f'rename-command {name} ""' for name in ("DEBUG", "MODULE", "REPLICAOF", "SLAVEOF", "MIGRATE")),
+        "loglevel notice",
+        'logfile ""',
+    ]
+    return "\n".join(lines) + "\n"
 
 
 PART = Part(NAME, setting="redis", workload=_workload, joins=joins)

@@ -3,9 +3,8 @@
 import json
 
 from components import redis
-from components.part import Given, Part
+from components.part import Given, Job, Part
 from components.probes import HealthProbe, ProbeClient
-from components.prometheus_config import Job
 from components.workload import FILES_DIR, GATEWAY_NETWORK, File, Workload
 
 NAME = "redis-exporter"
@@ -36,8 +35,10 @@ def _workload(given: Given) -> Workload:
     )
 
 
-def _metrics(given: Given) -> Job:
-    return Job("redis", given.every_replica(NAME), PORT)
-
-
-PART = Part(NAME, setting="monitoring.redisExporter", workload=_workload, joins=redis.joins, metrics=_metrics)
+PART = Part(
+    NAME,
+    setting="monitoring.redisExporter",
+    workload=_workload,
+    joins=redis.joins,
+    metrics=lambda given: Job("redis", given.every_replica(NAME), PORT),
+)

@@ -1,11 +1,8 @@
 """The OpenRouter simulator: what stands in for the internet in the local stack."""
 
-from pydantic import SecretStr
-
 from components.free_models import SIMULATOR_HOST
 from components.part import Given, Part, secret_file
 from components.probes import HealthProbe, client_of
-from components.settings.stack import StackSettings
 from components.workload import APP_NETWORK, FILES_DIR, GATEWAY_NETWORK, Port, Workload
 
 NAME = "simulator"
@@ -33,13 +30,9 @@ def _workload(given: Given) -> Workload:
             "SIMULATOR_RPD": str(quota.requests_per_day),
             "SIMULATOR_LATENCY_MS": str(settings.latency_ms),
         },
-        files={_ACCOUNTS: secret_file(SecretStr(accounts))},
+        files={_ACCOUNTS: secret_file(accounts)},
         ports=(Port(host=settings.port, container=PORT),),
     )
 
 
-def _joins(settings: StackSettings) -> bool:
-    return settings.upstream == "simulator"
-
-
-PART = Part(NAME, setting="simulator", workload=_workload, joins=_joins)
+PART = Part(NAME, setting="simulator", workload=_workload, joins=lambda settings: settings.upstream == "simulator")

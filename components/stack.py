@@ -1,26 +1,52 @@
-"""FridayStack: the whole shape, composed from the parts."""
+"""FridayStack: the whole shape, composed from the Docker host and the parts."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pulumi
+import pulumi_docker as docker
 
-from components.container_engine import ContainerEngine, Engine, Parts
-from components.declaration import declare
-from components.host import Host, HostArgs
-from components.parts import PARTS
+from components.container_engine import ContainerEngine, Parts, labels
+from components.parts import PARTS, declare
 from components.settings.stack import StackSettings
 from components.swarm_engine import SwarmEngine
-from components.workload import Workload
+from components.workload import APP_NETWORK, GATEWAY_NETWORK, Workload
+
+
+class Host(pulumi.ComponentResource):
+    """Produces docker.Provider and two docker.Network, which span hosts in a Swarm.
+
+    Friday lives on the app network and LiteLLM on the gateway network; only the edge is on both, so nothing
+    on Friday's side reaches LiteLLM except through the edge's allow-list.
+    """
+
+    def __init__(self, stack: str, settings: StackSettings, opts: pulumi.ResourceOptions) -> None:
+        super().__init__("friday-litellm:components:Host", "host", None, opts)
+        self.provider = _provider(settings, pulumi.ResourceOptions(parent=self))
+        swarm = settings.engine == "swarm"
+        self.networks = {
+            name: docker.Network(
+                f"network-{name}",
+                name=f"friday-{stack}-{name}",
+                driver="overlay" if swarm else "bridge",
+                attachable=swarm,
+                labels=labels(stack),
+                opts=pulumi.ResourceOptions(parent=self, provider=self.provider),
+            )
+            for name in (APP_NETWORK, GATEWAY_NETWORK)
+        }
+        self.register_outputs({})
 
 
 class RunningPart(pulumi.ComponentResource):
     """Produces the replicas of one workload, made `after` other parts; `instances` are their names."""
 
-    def __init__(self, workload: Workload, engine: Engine, opts: pulumi.ResourceOptions, after: Parts = ()) -> None:
+    def __init__(
+        self, workload: Workload, engine: ContainerEngine | SwarmEngine, opts: pulumi.ResourceOptions, after: Parts
+    ) -> None:
         kind = "".join(word.capitalize() for word in workload.part.split("-"))
         super().__init__(f"friday-litellm:components:{kind}", workload.part, None, opts)
-        self.workload = workload
         self.instances = engine.deploy(workload, self, after)
         self.register_outputs({"instances": self.instances})
 
@@ -35,7 +61,12 @@ class FridayStack(pulumi.ComponentResource):
     def __init__(self, stack: str, settings: StackSettings, images: Mapping[str, str]) -> None:
         super().__init__("friday-litellm:components:FridayStack", stack)
         child = pulumi.ResourceOptions(parent=self)
-        engine = _engine(stack, settings, child)
+        host = Host(stack, settings, child)
+        engine = (
+            SwarmEngine(stack, host.provider, host.networks, settings.endpoint_mode)
+            if settings.engine == "swarm"
+            else ContainerEngine(stack, host.provider, host.networks)
+        )
         after = {part.name: part.after for part in PARTS}
         # Pulumi begins in this order, and what changes most often, and what takes longest to start, comes first.
         workloads = sorted(
@@ -43,40 +74,50 @@ class FridayStack(pulumi.ComponentResource):
         )
         made: dict[str, RunningPart] = {}
         for each in workloads:
-            behind = [made[name] for name in after[each.part]]
-            made[each.part] = RunningPart(each, engine, child, behind)
-        self.parts = list(made.values())
-        self.outputs = {**summary(settings), "instances": {p.workload.part: p.instances for p in self.parts}}
+            made[each.part] = RunningPart(each, engine, child, [made[name] for name in after[each.part]])
+        self.outputs = {**summary(settings), "instances": {name: part.instances for name, part in made.items()}}
         self.register_outputs({})
 
 
-def _engine(stack: str, settings: StackSettings, opts: pulumi.ResourceOptions) -> Engine:
-    swarm = settings.engine == "swarm"
-    host = Host(HostArgs(stack, settings.docker_host, settings.ssh, settings.tls, swarm=swarm), opts)
-    if swarm:
-        return SwarmEngine(stack, host.provider, host.networks, settings.endpoint_mode)
-    return ContainerEngine(stack, host.provider, host.networks)
+def _provider(settings: StackSettings, opts: pulumi.ResourceOptions) -> docker.Provider:
+    address = settings.docker_host
+    if address.startswith("ssh://"):
+        # The connection that ops/hosts/ssh_master.py holds, if it does, else one of the plugin's own. The variable is
+        # for ssh to expand: the state must not depend on the machine.
+        socket = f"${{FRIDAY_SSH_CONTROL_DIR}}/{settings.ssh.connection_name(address)}"
+        shared = ["-o", "ControlMaster=no", "-o", f"ControlPath={socket}"]
+        return docker.Provider("docker", host=address, ssh_opts=[*settings.ssh.options(), *shared], opts=opts)
+    if address.startswith("tcp://"):
+        return docker.Provider(
+            "docker",
+            host=address,
+            ca_material=_content(settings.tls.ca_file),
+            cert_material=_content(settings.tls.cert_file),
+            key_material=pulumi.Output.secret(_content(settings.tls.key_file)),
+            opts=opts,
+        )
+    return docker.Provider("docker", host=address, opts=opts)
+
+
+def _content(path: Path | None) -> str:
+    return path.read_text(encoding="utf-8") if path else ""
 
 
 def summary(settings: StackSettings) -> dict[str, object]:
     """Return the outputs that say where the stack answers and what it is set to."""
     edge = settings.edge
+    users = edge.bind_address
+    if users == "0.0.0.0":  # noqa: S104 - compared, not bound; then the edge answers at its host's own address
+        users = urlsplit(settings.docker_host).hostname or "127.0.0.1"
     outputs: dict[str, object] = {
-        "fridayUrl": f"http://{_users_address(settings)}:{edge.port}",
+        "fridayUrl": f"http://{users}:{edge.port}",
         "gatewayUrl": f"http://127.0.0.1:{edge.gateway_port}",
         "rolloutPercentage": settings.rollout_percentage,
         "litellmEnabled": settings.litellm_enabled,
-        "models": {model.name: model.id for model in settings.catalogue.models},
+        "models": {model.name: model.id for model in settings.models},
     }
     if settings.monitoring_published:
         outputs["prometheusUrl"] = f"http://127.0.0.1:{settings.monitoring.port}"
     if settings.upstream == "simulator":
         outputs["simulatorUrl"] = f"http://127.0.0.1:{settings.simulator.port}"
     return outputs
-
-
-def _users_address(settings: StackSettings) -> str:
-    """Return where the edge answers: one that is bound to every address of its host answers at the host's own."""
-    if settings.edge.bind_address != "0.0.0.0":  # noqa: S104 - compared, not bound
-        return settings.edge.bind_address
-    return urlsplit(settings.docker_host).hostname or "127.0.0.1"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_docker as docker
 
-from components.container_engine import LABEL, Parts, data_volume, labels
+from components.container_engine import Parts, data_volume, healthcheck, labels
 from components.probes import duration
 from components.swarm_service import MEBIBYTE, content_name, declared_digest, instance_of
 from components.workload import FILES_DIR, File, Workload
@@ -29,44 +29,40 @@ class SwarmEngine:
         """Declare the service below `parent`; return its name with the digest of what it is (`instance_of`)."""
         digest = declared_digest(self.stack, workload)
         opts = pulumi.ResourceOptions(parent=parent, provider=self.provider)
+        order = "start-first" if workload.replaced_by_overlap else "stop-first"
+        task: docker.ServiceTaskSpecArgsDict = {
+            "container_spec": self._container_spec(workload, opts),
+            "networks_advanceds": [{"id": self.networks[network].id} for network in workload.networks],
+            "resources": {"limits": {"memory_bytes": workload.memory_mb * MEBIBYTE}},
+            "log_driver": {"name": "json-file", "options": {"max-size": "10m", "max-file": "3"}},
+            # The window as the engine writes it back: left out, each update would find a difference.
+            "restart_policy": {"condition": "any", "delay": "2s", "window": "0s"},
+        }
+        if workload.placement:
+            task["placement"] = {"constraints": [workload.placement]}
         service = docker.Service(
             workload.part,
             # Also the name by which the other parts find it (`part.address`).
             name=f"friday-{self.stack}-{workload.alias or workload.part}",
-            labels=[
-                docker.ServiceLabelArgs(label=f"{LABEL}.stack", value=self.stack),
-                docker.ServiceLabelArgs(label=f"{LABEL}.part", value=workload.part),
-            ],
+            labels=labels(self.stack, part=workload.part),
             mode=_mode(workload),
-            task_spec=docker.ServiceTaskSpecArgs(
-                container_spec=self._container_spec(workload, opts),
-                networks_advanceds=[
-                    docker.ServiceTaskSpecNetworksAdvancedArgs(id=self.networks[network].id)
-                    for network in workload.networks
-                ],
-                placement=_placement(workload),
-                resources=docker.ServiceTaskSpecResourcesArgs(
-                    limits=docker.ServiceTaskSpecResourcesLimitsArgs(memory_bytes=workload.memory_mb * MEBIBYTE)
-                ),
-                log_driver=docker.ServiceTaskSpecLogDriverArgs(
-                    name="json-file", options={"max-size": "10m", "max-file": "3"}
-                ),
-                # The window as the engine writes it back: left out, each update would find a difference.
-                restart_policy=docker.ServiceTaskSpecRestartPolicyArgs(condition="any", delay="2s", window="0s"),
-            ),
-            update_config=docker.ServiceUpdateConfigArgs(
-                order="start-first" if workload.replaced_by_overlap else "stop-first",
-                failure_action="rollback",
+            task_spec=task,
+            update_config={
+                "order": order,
+                "failure_action": "rollback",
                 # All at once where the old ones stay until the new ones are healthy, else host by host.
-                parallelism=workload.replicas if workload.replaced_by_overlap else 1,
-                monitor="5s",
-            ),
-            rollback_config=docker.ServiceRollbackConfigArgs(
-                order="start-first" if workload.replaced_by_overlap else "stop-first",
-                parallelism=workload.replicas,
-                monitor="5s",
-            ),
-            endpoint_spec=_endpoint(workload, self.endpoint_mode),
+                "parallelism": workload.replicas if workload.replaced_by_overlap else 1,
+                "monitor": "5s",
+            },
+            rollback_config={"order": order, "parallelism": workload.replicas, "monitor": "5s"},
+            endpoint_spec={
+                "mode": self.endpoint_mode,
+                # Kernels without ipvs do not answer on the ingress, and in host mode the edge sees the user's address.
+                "ports": [
+                    {"target_port": port.container, "published_port": port.host, "publish_mode": "host"}
+                    for port in workload.ports
+                ],
+            },
             converge_config=_converge_config(workload),
             opts=pulumi.ResourceOptions(parent=parent, provider=self.provider, depends_on=after),
         )
@@ -74,83 +70,61 @@ class SwarmEngine:
 
     def _container_spec(
         self, workload: Workload, opts: pulumi.ResourceOptions
-    ) -> docker.ServiceTaskSpecContainerSpecArgs:
-        probe = workload.probe
+    ) -> docker.ServiceTaskSpecContainerSpecArgsDict:
         files = workload.files.items()
-        return docker.ServiceTaskSpecContainerSpecArgs(
-            image=workload.image,
+        spec: docker.ServiceTaskSpecContainerSpecArgsDict = {
+            "image": workload.image,
             # Both given: an image of others may have an entry point of its own.
-            commands=list(workload.command[:1]),
-            args=list(workload.command[1:]),
-            env={
-                **workload.env,
-                **{name: pulumi.Output.secret(value) for name, value in workload.secret_env.items()},
-            }
-            or None,
-            configs=[self._config(workload.part, path, file, opts) for path, file in files if not file.secret],
-            secrets=[self._secret(workload.part, path, file, opts) for path, file in files if file.secret],
-            mounts=self._mounts(workload, opts),
-            read_only=workload.read_only,
-            user=workload.user,
-            stop_grace_period=_duration(workload.stop_grace_seconds),
-            healthcheck=docker.ServiceTaskSpecContainerSpecHealthcheckArgs(
-                tests=probe.docker_test(),
-                interval=_duration(probe.interval_seconds),
-                timeout=_duration(probe.timeout_seconds),
-                start_period=_duration(probe.start_period_seconds),
-                retries=probe.retries,
-            ),
-            labels=[
-                docker.ServiceTaskSpecContainerSpecLabelArgs(label=key, value=value)
-                for key, value in labels(self.stack, workload.part, 0).items()
-            ],
-        )
+            "commands": list(workload.command[:1]),
+            "args": list(workload.command[1:]),
+            "configs": [self._config(workload.part, path, file, opts) for path, file in files if not file.secret],
+            "secrets": [self._secret(workload.part, path, file, opts) for path, file in files if file.secret],
+            "mounts": self._mounts(workload, opts),
+            "read_only": workload.read_only,
+            "user": workload.user,
+            "stop_grace_period": _duration(workload.stop_grace_seconds),
+            "healthcheck": healthcheck(workload.probe, _duration),
+            "labels": labels(self.stack, part=workload.part, replica="0"),
+        }
+        secret_env = {name: pulumi.Output.secret(value) for name, value in workload.secret_env.items()}
+        if workload.env or secret_env:
+            spec["env"] = {**workload.env, **secret_env}
+        return spec
 
     def _mounts(
         self, workload: Workload, opts: pulumi.ResourceOptions
-    ) -> list[docker.ServiceTaskSpecContainerSpecMountArgs]:
-        mounts = [docker.ServiceTaskSpecContainerSpecMountArgs(target="/tmp", type="tmpfs")]  # noqa: S108
-        if workload.data:
-            kept = data_volume(self.stack, workload, opts)
-            options = docker.ServiceTaskSpecContainerSpecMountVolumeOptionsArgs(
+    ) -> list[docker.ServiceTaskSpecContainerSpecMountArgsDict]:
+        temporary: docker.ServiceTaskSpecContainerSpecMountArgsDict = {"target": "/tmp", "type": "tmpfs"}  # noqa: S108
+        if not workload.data:
+            return [temporary]
+        return [
+            temporary,
+            {
+                "target": workload.data,
+                "source": data_volume(self.stack, workload, opts).name,
+                "type": "volume",
                 # The host on which the task runs makes the volume: it needs the label by which `down` finds it.
-                labels=[
-                    docker.ServiceTaskSpecContainerSpecMountVolumeOptionsLabelArgs(
-                        label=f"{LABEL}.stack", value=self.stack
-                    )
-                ]
-            )
-            mounts.append(
-                docker.ServiceTaskSpecContainerSpecMountArgs(
-                    target=workload.data, source=kept.name, type="volume", volume_options=options
-                )
-            )
-        return mounts
+                "volume_options": {"labels": labels(self.stack)},
+            },
+        ]
 
     def _config(
         self, part: str, path: str, file: File, opts: pulumi.ResourceOptions
-    ) -> docker.ServiceTaskSpecContainerSpecConfigArgs:
+    ) -> docker.ServiceTaskSpecContainerSpecConfigArgsDict:
         name = content_name(self.stack, part, path, file.content)
         config = docker.ServiceConfig(name, name=name, data=_base64(file.content), opts=opts)
-        return docker.ServiceTaskSpecContainerSpecConfigArgs(
-            config_id=config.id, config_name=config.name, file_name=f"{FILES_DIR}/{path}"
-        )
+        return {"config_id": config.id, "config_name": config.name, "file_name": f"{FILES_DIR}/{path}"}
 
     def _secret(
         self, part: str, path: str, file: File, opts: pulumi.ResourceOptions
-    ) -> docker.ServiceTaskSpecContainerSpecSecretArgs:
+    ) -> docker.ServiceTaskSpecContainerSpecSecretArgsDict:
         name = content_name(self.stack, part, path, file.content)
-        data = pulumi.Output.secret(_base64(file.content))
-        secret = docker.Secret(name, name=name, data=data, opts=opts)
-        return docker.ServiceTaskSpecContainerSpecSecretArgs(
-            secret_id=secret.id, secret_name=secret.name, file_name=f"{FILES_DIR}/{path}"
-        )
+        secret = docker.Secret(name, name=name, data=pulumi.Output.secret(_base64(file.content)), opts=opts)
+        return {"secret_id": secret.id, "secret_name": secret.name, "file_name": f"{FILES_DIR}/{path}"}
 
 
-def _mode(workload: Workload) -> docker.ServiceModeArgs:
-    if workload.on_every_host:
-        return docker.ServiceModeArgs(global_=True)
-    return docker.ServiceModeArgs(replicated=docker.ServiceModeReplicatedArgs(replicas=workload.replicas))
+def _mode(workload: Workload) -> docker.ServiceModeArgsDict:
+    return {"global_": True} if workload.on_every_host else {"replicated": {"replicas": workload.replicas}}
 
 
 def _duration(seconds: int) -> str:
@@ -159,29 +133,11 @@ def _duration(seconds: int) -> str:
     return text.removesuffix("0s") if text.endswith("m0s") else text
 
 
-def _converge_config(workload: Workload) -> docker.ServiceConvergeConfigArgs | None:
+def _converge_config(workload: Workload) -> docker.ServiceConvergeConfigArgsDict | None:
     if workload.on_every_host:
         return None  # the provider waits for replicas only
-    seconds = workload.probe.wait_seconds() + _CONVERGE_SECONDS
-    return docker.ServiceConvergeConfigArgs(delay="1s", timeout=_duration(seconds))
-
-
-def _placement(workload: Workload) -> docker.ServiceTaskSpecPlacementArgs | None:
-    return docker.ServiceTaskSpecPlacementArgs(constraints=[workload.placement]) if workload.placement else None
+    return {"delay": "1s", "timeout": _duration(workload.probe.wait_seconds() + _CONVERGE_SECONDS)}
 
 
 def _base64(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
-
-
-def _endpoint(workload: Workload, mode: str) -> docker.ServiceEndpointSpecArgs:
-    # Ports in host mode: kernels without ipvs do not answer on the ingress, and the edge sees the user's address.
-    return docker.ServiceEndpointSpecArgs(
-        mode=mode,
-        ports=[
-            docker.ServiceEndpointSpecPortArgs(
-                target_port=port.container, published_port=port.host, publish_mode="host"
-            )
-            for port in workload.ports
-        ],
-    )

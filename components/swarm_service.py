@@ -58,13 +58,7 @@ def seen_digest(spec: Mapping[str, Any]) -> str:
 
 
 def _digest(
-    *,
-    image: str,
-    command: Iterable[str],
-    env: Iterable[str],
-    files: Iterable[str],
-    memory: int,
-    replicas: int | None,
+    *, image: str, command: Iterable[str], env: Iterable[str], files: Iterable[str], memory: int, replicas: int | None
 ) -> str:
     # An engine that reaches the registry adds the digest to a tag.
     seen = [_TAG_AND_DIGEST.sub(r"\1", image), list(command), sorted(env), sorted(files), memory, replicas]

@@ -4,9 +4,10 @@ import re
 import subprocess
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
-from images.errors import ImageError
+from images import ImageError
 
 # Ubuntu has redis in universe; Debian has all packages in main.
 _COMPONENTS = ("main", "universe")
@@ -37,12 +38,8 @@ def parse_one_line(text: str) -> Iterator[AptSource]:
         match = pattern.match(line.split("#", 1)[0].strip())
         if match and match["components"].split():
             options = dict(item.split("=", 1) for item in (match["options"] or "").split() if "=" in item)
-            yield AptSource(
-                match["uri"],
-                match["suite"],
-                tuple(match["components"].split()),
-                _key_ring(options.get("signed-by", "")),
-            )
+            key_ring = _key_ring(options.get("signed-by", ""))
+            yield AptSource(match["uri"], match["suite"], tuple(match["components"].split()), key_ring)
 
 
 def parse_deb822(text: str) -> Iterator[AptSource]:
@@ -53,15 +50,11 @@ def parse_deb822(text: str) -> Iterator[AptSource]:
             key.lower(): " ".join(value.split())
             for key, value in re.findall(r"^([A-Za-z-]+):(.*(?:\n[ \t].*)*)", stanza, re.MULTILINE)
         }
-        if fields.get("enabled", "yes").lower() in {"no", "false", "0"}:
-            continue
-        if "deb" not in fields.get("types", "").split():
-            continue
-        for uri in fields.get("uris", "").split():
-            for suite in fields.get("suites", "").split():
-                components = tuple(fields.get("components", "").split())
-                if components:
-                    yield AptSource(uri, suite, components, _key_ring(fields.get("signed-by", "")))
+        components = tuple(fields.get("components", "").split())
+        enabled = fields.get("enabled", "yes").lower() not in {"no", "false", "0"}
+        if enabled and components and "deb" in fields.get("types", "").split():
+            for uri, suite in product(fields.get("uris", "").split(), fields.get("suites", "").split()):
+                yield AptSource(uri, suite, components, _key_ring(fields.get("signed-by", "")))
 
 
 def _key_ring(value: str) -> str:
@@ -76,12 +69,11 @@ def machine_sources(root: Path = Path("/")) -> list[AptSource]:
     """
     codename = _codename(root)
     apt = root / "etc/apt"
-    texts = [(path, path.read_text(errors="replace")) for path in _source_files(apt)]
-    found = [
-        source
-        for path, text in texts
-        for source in (parse_deb822(text) if path.suffix == ".sources" else parse_one_line(text))
-    ]
+    found: list[AptSource] = []
+    for path in [apt / "sources.list", *sorted((apt / "sources.list.d").glob("*"))]:
+        parse = {".list": parse_one_line, ".sources": parse_deb822}.get(path.suffix)
+        if parse and path.is_file():
+            found += parse(path.read_text(errors="replace"))
     usable = list(_usable(found, codename, root))
     if not any(source.suite == codename for source in usable):
         raise ImageError(
@@ -89,11 +81,6 @@ def machine_sources(root: Path = Path("/")) -> list[AptSource]:
             "add one, or make an image registry reachable"
         )
     return usable
-
-
-def _source_files(apt: Path) -> list[Path]:
-    listed = sorted((apt / "sources.list.d").glob("*"))
-    return [path for path in [apt / "sources.list", *listed] if path.is_file() and path.suffix in {".list", ".sources"}]
 
 
 def _usable(found: Iterable[AptSource], codename: str, root: Path) -> Iterator[AptSource]:

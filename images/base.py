@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from images import docker_cli, tags
+from images import ImageError, docker_cli, tags
 from images.apt_sources import AptSource, machine_sources, network_options
-from images.errors import ImageError
 from toolchain import apt, process
 from toolchain.runner import Report
 
@@ -22,16 +21,8 @@ _FIX = "the mirror of this machine's apt must answer: try `apt-get update`"
 _MERGED_USR = "/usr/share/mmdebstrap/hooks/merged-usr"
 _EXTRA_CAS = Path("/usr/local/share/ca-certificates")
 _SLIMMED = (
-    "usr/share/doc/*/*",
-    "usr/share/man/*",
-    "usr/share/info/*",
-    "usr/share/lintian/*",
-    "usr/share/locale/*",
-    "var/cache/apt/*",
-    "var/cache/debconf/*-old",
-    "var/lib/apt/lists/*",
-    "var/lib/dpkg/*-old",
-    "var/log/*",
+    *("usr/share/doc/*/*", "usr/share/man/*", "usr/share/info/*", "usr/share/lintian/*", "usr/share/locale/*"),
+    *("var/cache/apt/*", "var/cache/debconf/*-old", "var/lib/apt/lists/*", "var/lib/dpkg/*-old", "var/log/*"),
 )
 
 
@@ -39,11 +30,11 @@ def ensure(reference: str, report: Report) -> None:
     """Make the root file system image `reference`. Raises ImageError when neither way works."""
     report(f"asking the image registry for {UPSTREAM}")
     refusal = _pull()
-    if not refusal:
+    if refusal:
+        report(f"no image registry ({refusal}): making the base from the mirror of this machine's apt, about a minute")
+        _bootstrap(reference, report)
+    else:
         docker_cli.retag(UPSTREAM, reference)
-        return
-    report(f"no image registry ({refusal}): making the base from the mirror of this machine's apt, about a minute")
-    _bootstrap(reference, report)
 
 
 def _pull() -> str:
@@ -114,37 +105,25 @@ def _unmount_below(root: Path) -> None:
 
 
 def _command(tool: str, source: AptSource, root: Path) -> list[str]:
-    key_ring = [f"--keyring={source.signed_by}"] if source.signed_by.endswith(".gpg") else []
     packages = ["ca-certificates"] if source.uri.startswith("https:") else []
-    own: list[str] = []
+    options = ["--variant=minbase", f"--components={','.join(source.components)}"]
     if tool == "mmdebstrap":
         # It uses apt, but without the machine's settings, and apt would merge /usr with Perl (50 MB): see its manual.
-        own = [f"--hook-dir={_MERGED_USR}", *(f"--aptopt={option}" for option in network_options().splitlines())]
+        options += [f"--hook-dir={_MERGED_USR}", *(f"--aptopt={option}" for option in network_options().splitlines())]
         packages.append("usr-is-merged")
-    return [
-        tool,
-        *own,
-        "--variant=minbase",
-        f"--components={','.join(source.components)}",
-        *([f"--include={','.join(packages)}"] if packages else []),
-        *key_ring,
-        source.suite,
-        str(root),
-        source.uri,
-    ]
+    if packages:
+        options.append(f"--include={','.join(packages)}")
+    if source.signed_by.endswith(".gpg"):
+        options.append(f"--keyring={source.signed_by}")
+    return [tool, *options, source.suite, str(root), source.uri]
 
 
 def _proxy_environment() -> dict[str, str]:
     """Return the proxy in apt's settings, for the tool's own downloads; a proxy in the environment comes first."""
     found: dict[str, str] = {}
     for scheme in ("http", "https"):
-        query = subprocess.run(
-            ["apt-config", "shell", "PROXY", f"Acquire::{scheme}::Proxy"],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        value = query.stdout.strip().removeprefix("PROXY=").strip("'")
+        said = process.read(["apt-config", "shell", "PROXY", f"Acquire::{scheme}::Proxy"]) or ""
+        value = said.removeprefix("PROXY=").strip("'")
         if value and f"{scheme}_proxy" not in os.environ:
             found[f"{scheme}_proxy"] = value
     return found

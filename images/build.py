@@ -12,7 +12,6 @@ from images.tags import IMAGES, ROOT, Image
 from toolchain import process
 from toolchain.runner import Report
 
-STAGE_LABEL = "friday-litellm.stage=builder"
 DEPLOYED = tuple(image for image in IMAGES if image.deployed)
 
 
@@ -22,11 +21,9 @@ def is_done() -> bool:
 
 
 def ensure(report: Report, wanted: Sequence[Image] = DEPLOYED) -> None:
-    """Build every image that is missing, and report each.
+    """Build every image that is missing, and report each. Images of earlier versions stay: a rollback needs them.
 
     Raises ImageError or SetupError when one cannot be built, with the last lines of the failed command.
-
-    Images of earlier versions stay: a rollback needs them.
     """
     for image in _missing(wanted):
         reference = tags.reference(image)
@@ -60,7 +57,7 @@ def _build(image: Image, reference: str, report: Report) -> None:
                 env={"DOCKER_BUILDKIT": "1" if docker_cli.has_buildkit() else "0"},
             )
         finally:
-            docker_cli.remove_dangling(STAGE_LABEL)
+            docker_cli.remove_dangling()
 
 
 def _command(image: Image, reference: str, context: Path) -> list[str]:
@@ -71,15 +68,12 @@ def _command(image: Image, reference: str, context: Path) -> list[str]:
         "org.opencontainers.image.base.name": tags.tag(image.parent),
     }
     return [
-        "docker",
-        "build",
+        *("docker", "build", "--pull=false", "--force-rm"),
         f"--tag={reference}",
         f"--build-arg=PARENT={tags.tag(image.parent)}",
         *(f"--label={key}={value}" for key, value in labels.items()),
         # Only apt needs a network; Python packages are in the context already.
         f"--network={'none' if image.lock else 'host'}",
-        "--pull=false",
-        "--force-rm",
         str(context),
     ]
 

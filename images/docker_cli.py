@@ -4,7 +4,7 @@ import subprocess
 from collections.abc import Sequence
 from functools import cache
 
-from images.errors import ImageError
+from images import ImageError
 
 
 def exist(*references: str) -> bool:
@@ -27,9 +27,9 @@ def output_of(reference: str, command: Sequence[str]) -> str:
     return _checked("run", "--rm", "--network", "none", reference, *command)
 
 
-def remove_dangling(stage_label: str) -> None:
+def remove_dangling() -> None:
     """Remove unnamed images with our stage label; a multi-stage build leaves them."""
-    _docker("image", "prune", "--force", "--filter", "dangling=true", "--filter", f"label={stage_label}")
+    _docker("image", "prune", "--force", "--filter", "dangling=true", "--filter", "label=friday-litellm.stage=builder")
 
 
 @cache

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-REPOSITORY = "friday-litellm"
 INSTALLER = ROOT / "images" / "installer.txt"
 
 # Raise it when images/base.py makes a different root file system.
@@ -66,8 +65,7 @@ _BY_NAME = {image.name: image for image in IMAGES}
 
 def local_images() -> dict[str, str]:
     """Return the tag of every image that a stack deploys, by the part's name."""
-    known: dict[str, str] = {}
-    return {image.name: _reference(image, known) for image in IMAGES if image.deployed}
+    return {image.name: reference(image) for image in IMAGES if image.deployed}
 
 
 def tag(name: str) -> str:
@@ -77,23 +75,17 @@ def tag(name: str) -> str:
 
 def reference(image: Image) -> str:
     """Return an image's tag, `friday-litellm/<name>:<12 hex>`; its parent is one of ours."""
-    return _reference(image, {})
+    return f"friday-litellm/{image.name}:{_digest(image)}"
 
 
-def _reference(image: Image, known: dict[str, str]) -> str:
-    return f"{REPOSITORY}/{image.name}:{_digest(image, known)}"
-
-
-def _digest(image: Image, known: dict[str, str]) -> str:
-    if image.name not in known:
-        digest = hashlib.sha256(_ROOTFS_RECIPE.encode())
-        if image.parent:
-            digest.update(_digest(_BY_NAME[image.parent], known).encode())
-            for path in _inputs(image):
-                content = hashlib.sha256(path.read_bytes()).hexdigest()
-                digest.update(f"{path.relative_to(ROOT).as_posix()} {content}\n".encode())
-        known[image.name] = digest.hexdigest()[:12]
-    return known[image.name]
+def _digest(image: Image) -> str:
+    digest = hashlib.sha256(_ROOTFS_RECIPE.encode())
+    if image.parent:
+        digest.update(_digest(_BY_NAME[image.parent]).encode())
+        for path in _inputs(image):
+            content = hashlib.sha256(path.read_bytes()).hexdigest()
+            digest.update(f"{path.relative_to(ROOT).as_posix()} {content}\n".encode())
+    return digest.hexdigest()[:12]
 
 
 def _inputs(image: Image) -> Iterator[Path]:

@@ -50,8 +50,7 @@ class Target:
         platforms += [f"{name}_{machine}" for name, minor in _LEGACY.items() if minor <= self.glibc_minor]
         platforms.append(f"linux_{machine}")
         return [
-            "--implementation=cp",
-            f"--python-version={version}",
+            *("--implementation=cp", f"--python-version={version}"),
             *(f"--abi={abi}" for abi in (f"cp{version.replace('.', '')}", "abi3", "none")),
             *(f"--platform={name}" for name in platforms),
         ]
@@ -87,17 +86,14 @@ def fetch(image: Image, context: Path, report: Report) -> None:
     missing or has another hash.
     """
     lock, image_python = image.folder / "requirements.txt", target()
-    wanted = image_python.applicable(lock.read_text(), _names(image.folder / "left-out.txt"))
+    listing = image.folder / "left-out.txt"
+    lines = listing.read_text().splitlines() if listing.is_file() else []
+    wanted = image_python.applicable(lock.read_text(), {line.split("#", 1)[0].strip() for line in lines})
     with_installer = wanted + image_python.applicable(tags.INSTALLER.read_text())
     shutil.copytree(_cached(image.name, with_installer, image_python, report), context / "wheels")
     (installer,) = (context / "wheels").glob("pip-*.whl")
     installer.rename(context / "installer.whl")
     (context / "requirements.txt").write_text(wanted)
-
-
-def _names(listing: Path) -> list[str]:
-    lines = listing.read_text().splitlines() if listing.is_file() else []
-    return [name for line in lines if (name := line.split("#", 1)[0].strip())]
 
 
 def _cached(name: str, wanted: str, image_python: Target, report: Report) -> Path:

@@ -2,10 +2,11 @@
 
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from toolchain import process
 from toolchain.errors import SetupError
+from toolchain.runner import Report
 
 _ENV = {"DEBIAN_FRONTEND": "noninteractive"}
 _INSTALL = ("apt-get", "-y", "-o", "DPkg::Lock::Timeout=300", "install", "--no-install-recommends")
@@ -16,7 +17,7 @@ def is_usable() -> bool:
     return os.geteuid() == 0 and shutil.which("apt-get") is not None
 
 
-def install(packages: Sequence[str], why: str, report: Callable[[str], None]) -> None:
+def install(packages: Sequence[str], why: str, report: Report) -> None:
     """Install packages, and refresh apt's lists only when they are too old. `why` completes "PACKAGE <why>".
 
     Raises SetupError: with the command to run when this user cannot install packages, else with apt's last lines.

@@ -5,13 +5,14 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from toolchain import apt, process, versions
 from toolchain.errors import SetupError
+from toolchain.runner import Report, Step
 
 DAEMON_LOG = Path("/var/log/friday-dockerd.log")
 _START_SECONDS = 60.0
@@ -62,28 +63,6 @@ class Engine:
         return "start dockerd with DOCKER_MIN_API_VERSION=1.44 in its environment, or use a newer friday-litellm"
 
 
-class DockerEngine:
-    """The step that installs and starts a Docker engine, where this user has the rights."""
-
-    name = "docker engine"
-    why = _WHY
-
-    def is_done(self) -> bool:
-        """Return whether an engine answers that the plugin can work with."""
-        return ask().is_usable
-
-    def run(self, report: Callable[[str], None]) -> None:
-        """Install and start the engine when needed. Raises SetupError with the fix when this user may not."""
-        if not shutil.which("docker") or not (shutil.which("dockerd") or os.environ.get("DOCKER_HOST")):
-            _install(report)
-        engine = ask()
-        if engine.problem:
-            _refuse_foreign(engine)
-            engine = _wait(_start(report), report)
-        if engine.misfit:
-            raise SetupError(engine.misfit, "Docker", engine.remedy)
-
-
 def ask() -> Engine:
     """Return the engine that `docker` uses (DOCKER_HOST, the current context), or its problem."""
     try:
@@ -99,8 +78,7 @@ def ask() -> Engine:
     except (OSError, subprocess.TimeoutExpired) as error:
         return Engine(problem=f"docker version does not answer: {error}")
     try:
-        server = json.loads(result.stdout)
-        return described(server)
+        return described(json.loads(result.stdout))
     except (ValueError, TypeError, KeyError):
         return Engine(problem=result.stderr.strip() or "docker version names no engine")
 
@@ -123,14 +101,22 @@ def fix(problem: str) -> str:
     return "sudo systemctl start docker" if _has_systemd() else "start dockerd as root"
 
 
-def _refuse_foreign(engine: Engine) -> None:
-    """Raise SetupError for an engine that we cannot start: on another machine, or without rights for this user."""
-    ours_to_start = os.geteuid() == 0 and not os.environ.get("DOCKER_HOST")
-    if "permission denied" in engine.problem.lower() or not ours_to_start:
-        raise SetupError(engine.problem, "Docker", fix(engine.problem))
+def _run(report: Report) -> None:
+    """Install and start the engine when needed. Raises SetupError with the fix when this user may not."""
+    if not shutil.which("docker") or not (shutil.which("dockerd") or os.environ.get("DOCKER_HOST")):
+        _install(report)
+    engine = ask()
+    if engine.problem:
+        # One on another machine, or without rights for this user, is not ours to start.
+        ours_to_start = os.geteuid() == 0 and not os.environ.get("DOCKER_HOST")
+        if "permission denied" in engine.problem.lower() or not ours_to_start:
+            raise SetupError(engine.problem, "Docker", fix(engine.problem))
+        engine = _wait(_start(report), report)
+    if engine.misfit:
+        raise SetupError(engine.misfit, "Docker", engine.remedy)
 
 
-def _install(report: Callable[[str], None]) -> None:
+def _install(report: Report) -> None:
     if not apt.is_usable():
         problem = "the Docker engine is not installed, and this user cannot install it"
         raise SetupError(problem, "this machine", fix("not installed"))
@@ -141,7 +127,7 @@ def _install(report: Callable[[str], None]) -> None:
         apt.install(["docker-cli"], "talks to the engine", report)
 
 
-def _start(report: Callable[[str], None]) -> subprocess.Popen[bytes] | None:
+def _start(report: Report) -> subprocess.Popen[bytes] | None:
     """Start the engine and return its process, or None when a service manager started it."""
     if _has_systemd():
         report("starting the Docker service")
@@ -156,7 +142,7 @@ def _start(report: Callable[[str], None]) -> subprocess.Popen[bytes] | None:
         )
 
 
-def _wait(daemon: subprocess.Popen[bytes] | None, report: Callable[[str], None]) -> Engine:
+def _wait(daemon: subprocess.Popen[bytes] | None, report: Report) -> Engine:
     started = time.monotonic()
     report("waiting for the Docker engine to answer")
     while time.monotonic() - started < _START_SECONDS:
@@ -166,19 +152,15 @@ def _wait(daemon: subprocess.Popen[bytes] | None, report: Callable[[str], None])
         if daemon and daemon.poll() is not None:
             break
         time.sleep(_POLL_SECONDS)
-    raise SetupError(
-        f"the engine does not answer {time.monotonic() - started:.0f} s after its start{_log_tail()}",
-        "dockerd",
-        "fix the error in its log; then run this again",
-    )
+    lines = DAEMON_LOG.read_text(errors="replace").splitlines() if DAEMON_LOG.is_file() else []
+    tail = "".join(f"\n  | {line}" for line in lines[-process.TAIL_LINES :])
+    what = f"the engine does not answer {time.monotonic() - started:.0f} s after its start{tail}"
+    raise SetupError(what, "dockerd", "fix the error in its log; then run this again")
 
 
 def _has_systemd() -> bool:
     return Path("/run/systemd/system").is_dir()
 
 
-def _log_tail() -> str:
-    if not DAEMON_LOG.is_file():
-        return ""
-    lines = DAEMON_LOG.read_text(errors="replace").splitlines()[-process.TAIL_LINES :]
-    return "".join(f"\n  | {line}" for line in lines)
+DOCKER_ENGINE = Step("docker engine", _WHY, lambda: ask().is_usable, _run)
+"""Installs and starts a Docker engine, where this user has the rights."""

@@ -8,15 +8,11 @@ import hashlib
 import platform
 import re
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from toolchain import versions
-
-if TYPE_CHECKING:
-    import httpx
+from toolchain.runner import Report
 
 _CONNECT_SECONDS = 4.0
 _READ_SECONDS = 15.0
@@ -48,57 +44,46 @@ def machine() -> str:
 
 def pulumi_release() -> Release:
     """Return the Pulumi CLI's release; its archive holds the Python language host too."""
-    version = versions.PULUMI
-    name = {"amd64": "x64", "arm64": "arm64"}[machine()]
     return Release(
-        f"https://github.com/pulumi/pulumi/releases/download/v{version}",
-        f"pulumi-v{version}-linux-{name}.tar.gz",
-        f"pulumi-{version}-checksums.txt",
+        f"https://github.com/pulumi/pulumi/releases/download/v{versions.PULUMI}",
+        f"pulumi-v{versions.PULUMI}-linux-{machine().replace('amd64', 'x64')}.tar.gz",
+        f"pulumi-{versions.PULUMI}-checksums.txt",
     )
 
 
 def docker_provider_release() -> Release:
     """Return the release of Pulumi's Docker plugin."""
-    version = versions.DOCKER_PROVIDER
     return Release(
-        f"https://github.com/pulumi/pulumi-docker/releases/download/v{version}",
-        f"pulumi-resource-docker-v{version}-linux-{machine()}.tar.gz",
-        f"pulumi-docker_{version}_checksums.txt",
+        f"https://github.com/pulumi/pulumi-docker/releases/download/v{versions.DOCKER_PROVIDER}",
+        f"pulumi-resource-docker-v{versions.DOCKER_PROVIDER}-linux-{machine()}.tar.gz",
+        f"pulumi-docker_{versions.DOCKER_PROVIDER}_checksums.txt",
     )
 
 
-def fetch(release: Release, folder: Path, report: Callable[[str], None]) -> Path:
+def fetch(release: Release, folder: Path, report: Report) -> Path:
     """Download a release's archive into `folder` and return it. Raises DownloadError when that or its check fails.
 
     Stops after 4 s without a connection, so that a network without release hosts costs little time.
     """
     import httpx  # noqa: PLC0415 - not needed when set-up is done already
 
-    target = folder / release.archive
+    target, digest = folder / release.archive, hashlib.sha256()
     report(f"downloading {release.archive}")
     try:
         timeout = httpx.Timeout(_READ_SECONDS, connect=_CONNECT_SECONDS)
         with httpx.Client(timeout=timeout, follow_redirects=True) as client:
             sums = client.get(f"{release.base}/{release.checksums}").raise_for_status().text
-            with client.stream("GET", f"{release.base}/{release.archive}") as response:
-                digest = _save(response.raise_for_status(), target)
+            with client.stream("GET", f"{release.base}/{release.archive}") as response, target.open("wb") as file:
+                for block in response.raise_for_status().iter_bytes():
+                    if response.num_bytes_downloaded > _MAX_BYTES:
+                        raise DownloadError(f"{target.name} is larger than {_MAX_BYTES // 10**6} MB")
+                    digest.update(block)
+                    file.write(block)
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
         raise DownloadError(f"{release.base} does not answer: {str(error) or type(error).__name__}") from error
     wanted = {name: value for value, name in _SHA256.findall(sums)}.get(release.archive)
-    if digest != wanted:
+    found = digest.hexdigest()
+    if found != wanted:
         target.unlink()
-        raise DownloadError(f"{release.archive}: SHA-256 should be {wanted or 'in ' + release.checksums}, is {digest}")
+        raise DownloadError(f"{release.archive}: SHA-256 should be {wanted or 'in ' + release.checksums}, is {found}")
     return target
-
-
-def _save(response: "httpx.Response", target: Path) -> str:
-    digest = hashlib.sha256()
-    size = 0
-    with target.open("wb") as file:
-        for block in response.iter_bytes():
-            size += len(block)
-            if size > _MAX_BYTES:
-                raise DownloadError(f"{target.name} is larger than {_MAX_BYTES // 10**6} MB")
-            digest.update(block)
-            file.write(block)
-    return digest.hexdigest()

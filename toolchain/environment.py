@@ -13,8 +13,11 @@ def environment() -> dict[str, str]:
 
     A backend or a passphrase that the user has chosen already is left out, so it stays.
     """
+    # Our folders come first, and only once. The language host runs the first python3.
+    ours = [str(paths.VENV / "bin"), str(paths.tools_bin())]
+    others = [entry for entry in os.environ.get("PATH", os.defpath).split(os.pathsep) if entry not in ours]
     variables = {
-        "PATH": _path(),
+        "PATH": os.pathsep.join(ours + others),
         "PULUMI_HOME": str(paths.pulumi_home()),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         # Else every part waits until the ones before it have been compared.
@@ -47,10 +50,3 @@ def _without_proxy() -> dict[str, str]:
             said if "*" in hosts else ",".join([*hosts, *(here for here in _THIS_MACHINE if here not in hosts)])
         )
     return found
-
-
-def _path() -> str:
-    """Put our folders first, and only once. The language host runs the first python3."""
-    ours = [str(paths.VENV / "bin"), str(paths.tools_bin())]
-    others = [entry for entry in os.environ.get("PATH", os.defpath).split(os.pathsep) if entry not in ours]
-    return os.pathsep.join(ours + others)

@@ -24,30 +24,23 @@ def scratch(parent: Path) -> Iterator[Path]:
 
 def publish(source: Path, target: Path, mode: int = 0o755) -> None:
     """Move a finished file to its place; at any time there is the old file or the new one."""
-    source.chmod(mode)
-    with source.open("rb") as file:
-        os.fsync(file.fileno())
+    _finish(source, mode)
     target.parent.mkdir(parents=True, exist_ok=True)
     source.replace(target)
 
 
 def write_private(target: Path, content: str, *, replace: bool = False) -> None:
     """Write a file that only its owner can read. Raises FileExistsError when it exists and `replace` is false."""
-    descriptor, name = tempfile.mkstemp(prefix=f".{target.name}-", dir=target.parent)
-    temporary = Path(name)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+    with scratch(target.parent) as folder:
+        new = folder / target.name
+        new.write_text(content, encoding="utf-8")
+        _finish(new, 0o600)
         if replace:
-            temporary.replace(target)
+            new.replace(target)
         else:
             # A hard link is the only way to create a complete file without overwriting another.
-            target.hardlink_to(temporary)
+            target.hardlink_to(new)
         _sync_folder(target.parent)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def rewrite(path: Path, text: str) -> None:
@@ -73,6 +66,12 @@ def exclusive(path: Path, when_busy: Callable[[], None]) -> Iterator[None]:
             when_busy()
             fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def _finish(path: Path, mode: int) -> None:
+    path.chmod(mode)
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 def _sync_folder(folder: Path) -> None:

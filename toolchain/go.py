@@ -4,10 +4,10 @@ import json
 import re
 import shutil
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 from toolchain import files, paths, process, versions
+from toolchain.runner import Report
 
 _FIX = "the Go module proxy must be reachable: see GOPROXY, HTTPS_PROXY and SSL_CERT_FILE; then run this again"
 _FLAGS = ["-mod=readonly", "-trimpath", "-buildvcs=false"]
@@ -24,7 +24,7 @@ def found() -> tuple[Path, str] | None:
     return None
 
 
-def build(module: str, package: str, target: Path, ldflags: str, report: Callable[[str], None]) -> None:
+def build(module: str, package: str, target: Path, ldflags: str, report: Report) -> None:
     """Build a command of toolchain/go/<module> and move it to `target`. Raises SetupError with Go's last lines."""
     go = _require(report)
     report(f"building {target.name} from pinned Go modules (the first time takes minutes)")
@@ -39,13 +39,7 @@ def build(module: str, package: str, target: Path, ldflags: str, report: Callabl
         files.publish(folder / target.name, target)
 
 
-def test(module: str, packages: str, report: Callable[[str], None]) -> None:
-    """Run the tests of a module under toolchain/go. Raises SetupError with Go's last lines when one fails."""
-    command = [str(_require(report)), "test", *_FLAGS, packages]
-    process.run(command, f"testing {packages}", _FIX, env=_ENV, cwd=paths.GO_SOURCES / module)
-
-
-def module_folder(module: str, dependency: str, report: Callable[[str], None]) -> Path:
+def module_folder(module: str, dependency: str, report: Report) -> Path:
     """Return the folder of a dependency's sources of toolchain/go/<module>; they are downloaded when needed."""
     command = [str(_require(report)), "mod", "download", "-json", dependency]
     where = paths.GO_SOURCES / module
@@ -54,7 +48,7 @@ def module_folder(module: str, dependency: str, report: Callable[[str], None]) -
     return Path(json.loads(described or "{}")["Dir"])
 
 
-def _require(report: Callable[[str], None]) -> Path:
+def _require(report: Report) -> Path:
     present = found()
     if present:
         return present[0]

@@ -2,12 +2,12 @@
 
 import json
 import secrets
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from toolchain import files, paths
-from toolchain.errors import SetupError, unwritable
+from toolchain.errors import SetupError
+from toolchain.runner import Report, Step
 
 _KEY_BYTES = 32
 # The prefix is what LiteLLM's clients expect of a key.
@@ -23,47 +23,40 @@ SECRET_PREFIXES = {
 """The keys of secrets.json and the prefix of each value."""
 
 
-class LocalState:
-    """The step that makes `.state`: backend folder, passphrase, secrets. Never changes a value."""
-
-    name = "local state"
-    why = "the local stack's state, passphrase and secrets live in it"
-
-    def is_done(self) -> bool:
-        """Return whether all files exist, complete and private."""
-        private = [paths.passphrase_file(), paths.secrets_file()]
-        return (
-            paths.pulumi_state().is_dir()
-            and _mode(paths.state_dir()) == 0o700
-            and all(path.is_file() and _mode(path) == 0o600 for path in private)
-            and not _missing_secrets()
-        )
-
-    def run(self, report: Callable[[str], None]) -> None:
-        """Create missing files. Raises SetupError when a passphrase is missing that stacks still need."""
-        folder = paths.state_dir()
-        try:
-            _make(folder, report)
-        except OSError as error:
-            raise unwritable(folder, "FRIDAY_STATE_DIR", error) from error
-
-
 def new_secret(name: str) -> str:
     """Return a new random value for one of `SECRET_PREFIXES`."""
     return SECRET_PREFIXES[name] + secrets.token_urlsafe(_KEY_BYTES)
 
 
-def _make(folder: Path, report: Callable[[str], None]) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    folder.chmod(0o700)
-    paths.pulumi_state().mkdir(mode=0o700, exist_ok=True)
-    _make_passphrase()
-    missing = _missing_secrets()
-    if missing:
-        report(f"generating {', '.join(missing)} in {paths.secrets_file()}")
-        _add_secrets(missing)
-    for path in (paths.passphrase_file(), paths.secrets_file()):
-        path.chmod(0o600)
+def _is_done() -> bool:
+    """Return whether all files exist, complete and private."""
+    private = [paths.passphrase_file(), paths.secrets_file()]
+    return (
+        paths.pulumi_state().is_dir()
+        and _mode(paths.state_dir()) == 0o700
+        and all(path.is_file() and _mode(path) == 0o600 for path in private)
+        and not _missing_secrets()
+    )
+
+
+def _run(report: Report) -> None:
+    """Create missing files. Raises SetupError when a passphrase is missing that stacks still need."""
+    folder, secrets_file = paths.state_dir(), paths.secrets_file()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o700)
+        paths.pulumi_state().mkdir(mode=0o700, exist_ok=True)
+        _make_passphrase()
+        missing = _missing_secrets()
+        if missing:
+            report(f"generating {', '.join(missing)} in {secrets_file}")
+            content = _read_secrets() | {name: new_secret(name) for name in missing}
+            files.write_private(secrets_file, json.dumps(content, indent=2) + "\n", replace=secrets_file.exists())
+        for path in (paths.passphrase_file(), secrets_file):
+            path.chmod(0o600)
+    except OSError as error:
+        fix = f"give this user {folder}, or set FRIDAY_STATE_DIR"
+        raise SetupError(f"cannot be written: {error.strerror}", str(error.filename or folder), fix) from error
 
 
 def _make_passphrase() -> None:
@@ -90,16 +83,15 @@ def _forget_foreign_salt() -> None:
     if paths.state_dir() != paths.ROOT / ".state" or not path.is_file():
         return
     text = path.read_text(encoding="utf-8")
-    kept = [line for line in text.splitlines(keepends=True) if not line.startswith("encryptionsalt:")]
+    kept = "".join(line for line in text.splitlines(keepends=True) if not line.startswith("encryptionsalt:"))
     # A value that was encrypted with that salt would be lost: then the user has to decide.
-    if "secure:" not in text and "".join(kept) != text:
-        with files.scratch(path.parent) as folder:
-            (folder / path.name).write_text("".join(kept), encoding="utf-8")
-            files.publish(folder / path.name, path, mode=path.stat().st_mode & 0o777)
+    if "secure:" not in text and kept != text:
+        files.rewrite(path, kept)
 
 
 def _missing_secrets() -> list[str]:
-    return [name for name in SECRET_PREFIXES if not _read_secrets().get(name)]
+    present = _read_secrets()
+    return [name for name in SECRET_PREFIXES if not present.get(name)]
 
 
 def _read_secrets() -> dict[str, Any]:
@@ -116,12 +108,9 @@ def _read_secrets() -> dict[str, Any]:
     return content
 
 
-def _add_secrets(missing: list[str]) -> None:
-    path = paths.secrets_file()
-    content = _read_secrets()
-    content |= {name: new_secret(name) for name in missing}
-    files.write_private(path, json.dumps(content, indent=2) + "\n", replace=path.exists())
-
-
 def _mode(path: Path) -> int:
     return path.stat().st_mode & 0o777 if path.exists() else 0
+
+
+LOCAL_STATE = Step("local state", "the local stack's state, passphrase and secrets live in it", _is_done, _run)
+"""Makes `.state`: backend folder, passphrase, secrets. Never changes a value."""

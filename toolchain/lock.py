@@ -1,11 +1,10 @@
 """Writes the hash locks: the exact files that pip may install, for every requirements file of the project."""
 
-import shutil
 import sys
-from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from toolchain import files, paths, process, versions
+from toolchain.runner import Report
 
 _DEV = paths.REQUIREMENTS / "dev.in"
 # LiteLLM pins its own libraries and never shares an environment with the other packages.
@@ -18,7 +17,7 @@ def sources() -> list[Path]:
     return [_DEV, *here, *sorted((paths.ROOT / "images").glob("*/requirements.in"))]
 
 
-def rewrite(upgrade: bool, report: Callable[[str], None]) -> list[Path]:
+def rewrite(upgrade: bool, report: Report) -> list[Path]:
     """Write every lock again and return those that changed; `upgrade` takes the newest versions allowed.
 
     Raises SetupError with the resolver's message; locks that were written before stay.
@@ -26,19 +25,17 @@ def rewrite(upgrade: bool, report: Callable[[str], None]) -> list[Path]:
     return [source.with_suffix(".txt") for source in sources() if _compile(source, upgrade, report)]
 
 
-def _compile(source: Path, upgrade: bool, report: Callable[[str], None]) -> bool:
+def _compile(source: Path, upgrade: bool, report: Report) -> bool:
     target = source.with_suffix(".txt")
-    shown = target.relative_to(paths.ROOT)
     report(f"resolving {source.relative_to(paths.ROOT)}")
     before = target.read_bytes() if target.exists() else None
     with files.scratch(target.parent) as folder:
         fresh = folder / target.name
         if before is not None:
-            # uv keeps the versions of an existing output file.
-            shutil.copyfile(target, fresh)
+            fresh.write_bytes(before)  # uv keeps the versions of an existing output file
         process.run(
-            _command(source, fresh, ["--upgrade"] if upgrade else []),
-            f"locking {shown}",
+            _command(source, fresh, upgrade),
+            f"locking {target.relative_to(paths.ROOT)}",
             "PyPI must be reachable (UV_INDEX_URL, HTTPS_PROXY), and the wanted versions must agree",
             cwd=paths.ROOT,
         )
@@ -48,12 +45,13 @@ def _compile(source: Path, upgrade: bool, report: Callable[[str], None]) -> bool
     return changed
 
 
-def _command(source: Path, target: Path, extra: Sequence[str]) -> list[str]:
+def _command(source: Path, target: Path, upgrade: bool) -> list[str]:
     """Paths are relative, because uv writes them into the lock's comments."""
     python = ".".join(map(str, versions.PYTHON_MINIMUM))
     options = ["--universal", "--python-version", python, "--generate-hashes", "--no-header", "--no-emit-index-url"]
     if source != _DEV and source.parent.name not in _INDEPENDENT:
         options += ["--constraints", str(_DEV.with_suffix(".txt").relative_to(paths.ROOT))]
-    uv = Path(sys.executable).with_name("uv")
-    compile_ = [str(uv), "pip", "compile", "--quiet", *options, *extra]
-    return [*compile_, "--output-file", str(target), str(source.relative_to(paths.ROOT))]
+    if upgrade:
+        options.append("--upgrade")
+    uv = [str(Path(sys.executable).with_name("uv")), "pip", "compile", "--quiet"]
+    return [*uv, *options, "--output-file", str(target), str(source.relative_to(paths.ROOT))]

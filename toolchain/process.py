@@ -31,12 +31,7 @@ def read(command: Sequence[str | Path], env: Mapping[str, str] | None = None, cw
 
 
 def run(
-    command: Sequence[str | Path],
-    what: str,
-    fix: str,
-    *,
-    env: Mapping[str, str] | None = None,
-    cwd: Path | None = None,
+    command: Sequence[str | Path], what: str, fix: str, *, env: Mapping[str, str] | None = None, cwd: Path | None = None
 ) -> None:
     """Run a long command without showing its output. Raises SetupError with its last lines when it fails."""
     words = [str(word) for word in command]

@@ -1,51 +1,47 @@
-"""The Pulumi CLI and its Python language host."""
+"""The Pulumi CLI with its Python language host, and its Docker plugin in a PULUMI_HOME of the project's own."""
 
 import os
 import shutil
 import tarfile
-from collections.abc import Callable
 from pathlib import Path
 
 from toolchain import download, files, go, paths, process, versions
+from toolchain.runner import Report, Step
 
 # The CLI comes last: when it exists, the others do too.
 TOOLS = ("pulumi-language-python-exec", "pulumi-resource-pulumi-python", "pulumi-language-python", "pulumi")
 _VERSION_VARIABLE = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version"
-
-
-class PulumiCli:
-    """The step that fills the cache's bin: with an installed Pulumi, else the official release, else a build."""
-
-    name = "pulumi"
-    why = f"deploys the stacks (CLI {versions.PULUMI} and Python language host)"
-
-    def is_done(self) -> bool:
-        """Return whether every tool is there. A file's folder names its version; the version of a link is checked."""
-        cli = paths.tools_bin() / "pulumi"
-        if not all(os.access(paths.tools_bin() / tool, os.X_OK) for tool in TOOLS):
-            return False
-        return not cli.is_symlink() or version_of(cli) == versions.PULUMI
-
-    def run(self, report: Callable[[str], None]) -> None:
-        """Install the tools. Raises SetupError when none of the three ways works."""
-        if _link_installed(report):
-            return
-        try:
-            _download(report)
-        except download.DownloadError as error:
-            report(f"no official release ({error}); building Pulumi instead")
-            _build(report)
+_PLUGIN = f"resource-docker-v{versions.DOCKER_PROVIDER}"
+_PLUGIN_BINARY = "pulumi-resource-docker"
 
 
 def version_of(cli: Path) -> str | None:
     """Return the version of a Pulumi CLI, None when it does not run."""
-    printed = process.read(
-        [cli, "version"], {"PULUMI_SKIP_UPDATE_CHECK": "true", "PULUMI_HOME": str(paths.pulumi_home())}
-    )
+    home = {"PULUMI_SKIP_UPDATE_CHECK": "true", "PULUMI_HOME": str(paths.pulumi_home())}
+    printed = process.read([cli, "version"], home)
     return printed.removeprefix("v") if printed else None
 
 
-def _link_installed(report: Callable[[str], None]) -> bool:
+def _cli_is_done() -> bool:
+    """Return whether every tool is there. A file's folder names its version; the version of a link is checked."""
+    cli = paths.tools_bin() / "pulumi"
+    if not all(os.access(paths.tools_bin() / tool, os.X_OK) for tool in TOOLS):
+        return False
+    return not cli.is_symlink() or version_of(cli) == versions.PULUMI
+
+
+def _install_cli(report: Report) -> None:
+    """Fill the cache's bin: with an installed Pulumi, else the official release, else a build."""
+    if _link_installed(report):
+        return
+    try:
+        _download(report)
+    except download.DownloadError as error:
+        report(f"no official release ({error}); building Pulumi instead")
+        _build(report)
+
+
+def _link_installed(report: Report) -> bool:
     on_path = shutil.which("pulumi")
     if not on_path:
         return False
@@ -61,7 +57,7 @@ def _link_installed(report: Callable[[str], None]) -> bool:
     return True
 
 
-def _download(report: Callable[[str], None]) -> None:
+def _download(report: Report) -> None:
     with files.scratch(paths.tools_bin()) as folder:
         archive = download.fetch(download.pulumi_release(), folder, report)
         try:
@@ -74,28 +70,59 @@ def _download(report: Callable[[str], None]) -> None:
             files.publish(folder / "pulumi" / tool, paths.tools_bin() / tool)
 
 
-def _build(report: Callable[[str], None]) -> None:
-    _copy_scripts(report)
-    host = "github.com/pulumi/pulumi/sdk/v3/python/cmd/pulumi-language-python"
-    target = paths.tools_bin() / "pulumi-language-python"
-    go.build("language-python", host, target, f"-X {_VERSION_VARIABLE}={versions.LANGUAGE_HOST_SDK}", report)
-    cli = paths.tools_bin() / "pulumi"
-    go.build(
-        "pulumi",
-        "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
-        cli,
-        f"-X {_VERSION_VARIABLE}={versions.PULUMI}",
-        report,
-    )
-
-
-def _copy_scripts(report: Callable[[str], None]) -> None:
-    """Copy the two scripts that the language host starts; they are beside the SDK's sources."""
+def _build(report: Report) -> None:
+    # The two scripts that the language host starts are beside the SDK's sources.
     sdk = go.module_folder("pulumi", "github.com/pulumi/pulumi/sdk/v3", report) / "python"
     with files.scratch(paths.tools_bin()) as folder:
-        for source in (
-            sdk / "cmd" / "pulumi-language-python-exec",
-            sdk / "dist" / "pulumi-resource-pulumi-python",
-        ):
+        for source in (sdk / "cmd" / "pulumi-language-python-exec", sdk / "dist" / "pulumi-resource-pulumi-python"):
             copy = Path(shutil.copyfile(source, folder / source.name))
             files.publish(copy, paths.tools_bin() / source.name)
+    for module, package, version in (
+        ("language-python", "sdk/v3/python/cmd/pulumi-language-python", versions.LANGUAGE_HOST_SDK),
+        ("pulumi", "pkg/v3/cmd/pulumi", versions.PULUMI),
+    ):
+        target = paths.tools_bin() / Path(package).name
+        go.build(module, f"github.com/pulumi/pulumi/{package}", target, f"-X {_VERSION_VARIABLE}={version}", report)
+
+
+def _plugin_is_done() -> bool:
+    """Return whether the plugin is installed completely; Pulumi marks one that it is unpacking as partial."""
+    plugins = paths.pulumi_home() / "plugins"
+    return os.access(plugins / _PLUGIN / _PLUGIN_BINARY, os.X_OK) and not (plugins / f"{_PLUGIN}.partial").exists()
+
+
+def _install_plugin(report: Report) -> None:
+    command = ["plugin", "install", "resource", "docker", versions.DOCKER_PROVIDER, "--reinstall", "--file"]
+    with files.scratch(paths.toolchain_dir()) as folder:
+        process.run(
+            [paths.tools_bin() / "pulumi", *command, _plugin_source(folder, report)],
+            "installing the Docker plugin",
+            f"remove {paths.pulumi_home()} and run this again",
+            env={"PULUMI_HOME": str(paths.pulumi_home()), "PULUMI_SKIP_UPDATE_CHECK": "true"},
+        )
+
+
+def _plugin_source(folder: Path, report: Report) -> Path:
+    """Return the user's own copy, else the official release, else a build."""
+    installed = Path.home() / ".pulumi" / "plugins" / _PLUGIN / _PLUGIN_BINARY
+    if os.access(installed, os.X_OK):
+        report(f"copying the plugin of {installed.parent}")
+        return installed
+    try:
+        return download.fetch(download.docker_provider_release(), folder, report)
+    except download.DownloadError as error:
+        report(f"no official release ({error}); building the Docker plugin instead")
+    target = folder / _PLUGIN_BINARY
+    go.build("docker-provider", ".", target, f"-X main.version={versions.DOCKER_PROVIDER}", report)
+    return target
+
+
+PULUMI_CLI = Step(
+    "pulumi", f"deploys the stacks (CLI {versions.PULUMI} and Python language host)", _cli_is_done, _install_cli
+)
+DOCKER_PLUGIN = Step(
+    "docker provider",
+    f"lets Pulumi make containers (plugin docker {versions.DOCKER_PROVIDER})",
+    _plugin_is_done,
+    _install_plugin,
+)

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol, TextIO
+from typing import TextIO
 
 from toolchain import files, paths
 
@@ -13,22 +13,18 @@ Report = Callable[[str], None]
 _QUIET_SECONDS = 2.0
 
 
-class Step(Protocol):
-    """One part of set-up; `why` completes "NAME: it <why>"."""
+@dataclass(frozen=True)
+class Step:
+    """One part of set-up; `why` completes "NAME: it <why>".
 
-    @property
-    def name(self) -> str:
-        """Return the short name for the screen."""
+    `is_done` tells, in well under a second, whether the step is done, and changes nothing. `run` does the step and
+    reports its progress; it raises SetupError when it fails.
+    """
 
-    @property
-    def why(self) -> str:
-        """Return the purpose of the step."""
-
-    def is_done(self) -> bool:
-        """Return, in well under a second, whether the step is done, without changing anything."""
-
-    def run(self, report: Report) -> None:
-        """Do the step and report its progress. Raises SetupError when it fails."""
+    name: str
+    why: str
+    is_done: Callable[[], bool]
+    run: Callable[[Report], None]
 
 
 @dataclass(frozen=True)
@@ -43,15 +39,12 @@ class Outcome:
 
 def run_steps(steps: Sequence[Step], out: TextIO | None = None) -> list[Outcome]:
     """Run the steps that are not done, in order, and report each on `out` (default: stderr)."""
-    out = out or sys.stderr
-    return [_run(step, out) for step in steps]
+    return [_run(step, out or sys.stderr) for step in steps]
 
 
 def _run(step: Step, out: TextIO) -> Outcome:
     started = time.monotonic()
-    made = False
-    if not step.is_done():
-        made = _make(step, out)
+    made = not step.is_done() and _make(step, out)
     outcome = Outcome(step.name, step.why, made, time.monotonic() - started)
     state = "ready" if made else "already there"
     print(f"  ok  {step.name:<16} {state} ({outcome.seconds:.1f} s)", file=out, flush=True)
@@ -73,12 +66,8 @@ def _make(step: Step, out: TextIO) -> bool:
 @contextmanager
 def _reporting(out: TextIO) -> Iterator[Report]:
     """Yield a report that prints plain lines, and in a terminal keeps a spinner beside the last one."""
-
-    def plain(line: str) -> None:
-        print(f"      {line}", file=out, flush=True)
-
     if not out.isatty():
-        yield plain
+        yield lambda line: print(f"      {line}", file=out, flush=True)
         return
     # rich is loaded only for a terminal and a step that is not done.
     from rich.console import Console  # noqa: PLC0415

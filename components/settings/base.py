@@ -7,46 +7,42 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic.alias_generators import to_camel
 
 
+def matching(pattern: str, words: str) -> AfterValidator:
+    """Return the check that a whole text is of a pattern; `words` say what is wrong with one that is not."""
+
+    def check(value: str) -> str:
+        if not re.fullmatch(pattern, value):
+            raise ValueError(words)
+        return value
+
+    return AfterValidator(check)
+
+
 def _no_bool(value: object) -> object:
     if isinstance(value, bool):
         raise ValueError("true and false are not numbers")
     return value
 
 
-# Docker's reference grammar (distribution/reference): [host[:port]/]path[:tag][@sha256:digest].
-_IMAGE = re.compile(
-    r"(?:[a-zA-Z0-9.-]+(?::\d+)?/)?[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
-    r"(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*"
-    r"(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(?:@sha256:[0-9a-f]{64})?"
-)
-
-
-def _image(value: str) -> str:
-    if not _IMAGE.fullmatch(value):
-        raise ValueError("not an image reference")
-    if ":" not in value.rsplit("/", 1)[-1]:
-        raise ValueError("without tag or digest")
-    return value
-
-
-Count = Annotated[int, BeforeValidator(_no_bool)]
-Amount = Annotated[float, BeforeValidator(_no_bool)]
-Port = Annotated[
-    int,
-    BeforeValidator(_no_bool),
-    Field(ge=1, le=65535, description="a port from 1 to 65535 that nothing else uses"),
-]
-Image = Annotated[str, AfterValidator(_image)]
-# What goes unquoted through an HTTP header, HAProxy's and Redis' files alike.
-_SECRET = re.compile(r"[A-Za-z0-9._~+/=-]{16,512}")
-
-
 def _secret(value: SecretStr) -> SecretStr:
-    if not _SECRET.fullmatch(value.get_secret_value()):
+    # What goes unquoted through an HTTP header, HAProxy's and Redis' files alike.
+    if not re.fullmatch(r"[A-Za-z0-9._~+/=-]{16,512}", value.get_secret_value()):
         raise ValueError(f"has {len(value)} characters, or one that is not allowed")
     return value
 
 
+# Docker's reference grammar (distribution/reference): [host[:port]/]path[:tag][@sha256:digest].
+_IMAGE = (
+    r"(?:[a-zA-Z0-9.-]+(?::\d+)?/)?[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
+    r"(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*"
+    r"(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(?:@sha256:[0-9a-f]{64})?"
+)
+Count = Annotated[int, BeforeValidator(_no_bool)]
+Amount = Annotated[float, BeforeValidator(_no_bool)]
+Port = Annotated[Count, Field(ge=1, le=65535, description="a port from 1 to 65535 that nothing else uses")]
+Image = Annotated[
+    str, matching(_IMAGE, "not an image reference"), matching(r"(?:.*/)?[^/]*:[^/]*", "without tag or digest")
+]
 Secret = Annotated[
     SecretStr,
     AfterValidator(_secret),
@@ -58,17 +54,23 @@ class Settings(BaseModel):
     """Base of all settings: camelCase in the stack file, unknown keys refused, nothing changes afterwards."""
 
     model_config = ConfigDict(
-        alias_generator=to_camel,
-        populate_by_name=True,
-        extra="forbid",
-        frozen=True,
-        hide_input_in_errors=True,
+        alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True, hide_input_in_errors=True
     )
+
+
+def group(model: type[Settings], description: str = "a map") -> Any:
+    """Return the field of a group of settings, which may be left out."""
+    return Field(default_factory=model, description=description)
+
+
+def between(least: float, most: float, of: str, then: str = "", *, default: float) -> Any:
+    """Return the field of a number: its bounds, what it counts (`of`), and what else its description says."""
+    return Field(default=default, ge=least, le=most, description=f"{of} from {least} to {most}{then}")
 
 
 def memory_limit(default: int, *, at_least: int = 32) -> Any:
     """Return the field of a part's hard memory limit in MiB: its default, and the least that is accepted."""
-    return Field(default=default, ge=at_least, le=65536, description=f"a memory limit from {at_least} to 65536 MiB")
+    return between(at_least, 65536, "a memory limit", " MiB", default=default)
 
 
 class PartSettings(Settings):

@@ -17,14 +17,8 @@ Address = Annotated[
 ]
 
 
-def _expanded(path: Path) -> Path:
-    return path.expanduser()
-
-
 LocalFile = Annotated[
-    Path,
-    AfterValidator(_expanded),
-    Field(description="the path of a file of this machine; ~ is the home folder"),
+    Path, AfterValidator(Path.expanduser), Field(description="the path of a file of this machine; ~ is the home folder")
 ]
 
 

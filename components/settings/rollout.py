@@ -5,10 +5,9 @@ from typing import Annotated
 
 from pydantic import Field, field_validator
 
-from components.settings.base import Amount, Count, Settings
+from components.settings.base import Amount, Count, Settings, between, group
 
 _WINDOW = "hours above 0 up to 720 that are looked at; left out: since the step began, at most rollout.soakHours"
-_SAMPLES = "a whole number of calls from 1 to 1000000"
 
 Percent = Annotated[Amount, Field(ge=0, le=100, description="a percentage from 0 to 100")]
 Seconds = Annotated[Amount, Field(gt=0, le=600, description="seconds above 0 up to 600")]
@@ -23,12 +22,8 @@ class RolloutSettings(Settings):
         max_length=20,
         description="a list of percentages from 1 to 100, each above the one before",
     )
-    soak_hours: Amount = Field(
-        default=48, ge=0, le=720, description="hours from 0 to 720 that a step lasts before the next one"
-    )
-    watch_seconds: Count = Field(
-        default=300, ge=0, le=86400, description="seconds from 0 to 86400 that a new step is watched"
-    )
+    soak_hours: Amount = between(0, 720, "hours", " that a step lasts before the next one", default=48)
+    watch_seconds: Count = between(0, 86400, "seconds", " that a new step is watched", default=300)
 
     @field_validator("steps")
     @classmethod
@@ -47,10 +42,8 @@ class GateSettings(Settings):
 class ErrorsGate(GateSettings):
     """The gateway's users may not see more errors than the others."""
 
-    minimum_samples: Count = Field(default=100, ge=1, le=1_000_000, description=_SAMPLES)
-    confidence_percent: Amount = Field(
-        default=95, ge=80, le=99.9, description="a percentage from 80 to 99.9: how sure the comparison has to be"
-    )
+    minimum_samples: Count = between(1, 1000000, "a whole number of calls", default=100)
+    confidence_percent: Amount = between(80, 99.9, "a percentage", ": how sure the comparison has to be", default=95)
     tolerance_percent: Percent = 3
     maximum_percent: Percent = 10
 
@@ -58,7 +51,7 @@ class ErrorsGate(GateSettings):
 class LatencyGate(GateSettings):
     """How long the gateway's users wait: Friday AI's own targets."""
 
-    minimum_samples: Count = Field(default=100, ge=1, le=1_000_000, description=_SAMPLES)
+    minimum_samples: Count = between(1, 1000000, "a whole number of calls", default=100)
     p50_seconds: Seconds = 1
     p95_seconds: Seconds = 3
     p99_seconds: Seconds = 5
@@ -67,7 +60,7 @@ class LatencyGate(GateSettings):
 class OverheadGate(GateSettings):
     """What LiteLLM adds to the time of its models."""
 
-    minimum_samples: Count = Field(default=100, ge=1, le=1_000_000, description=_SAMPLES)
+    minimum_samples: Count = between(1, 1000000, "a whole number of calls", default=100)
     p50_milliseconds: Amount = Field(
         default=10, gt=0, le=10_000, description="milliseconds above 0 up to 10000 that LiteLLM may add at the median"
     )
@@ -76,7 +69,7 @@ class OverheadGate(GateSettings):
 class FallbacksGate(GateSettings):
     """How many calls the gateway may leave to the direct path."""
 
-    minimum_samples: Count = Field(default=100, ge=1, le=1_000_000, description=_SAMPLES)
+    minimum_samples: Count = between(1, 1000000, "a whole number of calls", default=100)
     maximum_percent: Percent = 5
 
 
@@ -99,24 +92,22 @@ class CostGate(GateSettings):
 class QuotaGate(GateSettings):
     """How much of the account's limits the next step may use up."""
 
-    minimum_samples: Count = Field(default=100, ge=1, le=1_000_000, description=_SAMPLES)
+    minimum_samples: Count = between(1, 1000000, "a whole number of calls", default=100)
     usable_percent: Percent = 90
 
 
 class GatesSettings(Settings):
     """The gates between two steps, each with its window, threshold and minimum of samples."""
 
-    errors: ErrorsGate = Field(default_factory=ErrorsGate, description="a map")
-    latency: LatencyGate = Field(default_factory=LatencyGate, description="a map")
-    overhead: OverheadGate = Field(default_factory=OverheadGate, description="a map")
-    fallbacks: FallbacksGate = Field(default_factory=FallbacksGate, description="a map")
-    providers: ProvidersGate = Field(default_factory=ProvidersGate, description="a map")
-    gateway: GatewayGate = Field(default_factory=GatewayGate, description="a map")
-    cost: CostGate = Field(default_factory=CostGate, description="a map")
-    quota: QuotaGate = Field(default_factory=QuotaGate, description="a map")
+    errors: ErrorsGate = group(ErrorsGate)
+    latency: LatencyGate = group(LatencyGate)
+    overhead: OverheadGate = group(OverheadGate)
+    fallbacks: FallbacksGate = group(FallbacksGate)
+    providers: ProvidersGate = group(ProvidersGate)
+    gateway: GatewayGate = group(GatewayGate)
+    cost: CostGate = group(CostGate)
+    quota: QuotaGate = group(QuotaGate)
     minimum_coverage_percent: Percent = Field(
         default=90, description="a percentage from 0 to 100 of the window that Prometheus has to have seen"
     )
-    watch_samples: Count = Field(
-        default=20, ge=1, le=1_000_000, description="a whole number of calls from 1 to 1000000 before a watch judges"
-    )
+    watch_samples: Count = between(1, 1000000, "a whole number of calls", " before a watch judges", default=20)

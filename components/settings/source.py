@@ -10,7 +10,6 @@ from typing import Any, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
-from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails
 
 from components.settings.stack import GENERATED_KEYS, SECRET_KEYS, SECRET_MAP, StackSettings
@@ -35,7 +34,7 @@ class Problem:
 class SettingsError(Exception):
     """The stack file cannot be used; `problems` holds every mistake found, not just the first."""
 
-    def __init__(self, problems: list[Problem]) -> None:
+    def __init__(self, *problems: Problem) -> None:
         self.problems = problems
         super().__init__("\n".join(str(problem) for problem in problems))
 
@@ -55,25 +54,27 @@ def from_stack_file(
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         fix = f"check the name and the permissions of the file, or make it from examples/ (stack {stack})"
-        raise SettingsError([Problem(path.name, "file", f"should be readable ({error})", fix)]) from error
+        raise SettingsError(Problem(path.name, "file", f"should be readable ({error})", fix)) from error
     try:
-        lines = _Lines(yaml.compose(text, Loader=yaml.SafeLoader))
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
         document = yaml.safe_load(text)
-        duplicate = next(lines.duplicates(), None)
+        duplicate = next(_duplicates(root), None)
     except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that does not exist
         mark = getattr(error, "problem_mark", None)
         where = f"{path.name}:{mark.line + 1}" if mark else path.name
         said = str(getattr(error, "problem", error))
-        raise SettingsError([Problem(where, "file", f"should be YAML ({said})", "fix that line")]) from error
+        raise SettingsError(Problem(where, "file", f"should be YAML ({said})", "fix that line")) from error
     if duplicate:
         line, key = duplicate
-        problem = Problem(f"{path.name}:{line}", key, "should be there once (found twice)", "delete one of the two")
-        raise SettingsError([problem])
+        raise SettingsError(
+            Problem(f"{path.name}:{line}", key, "should be there once (found twice)", "delete one of the two")
+        )
     config = document.get("config") or {} if isinstance(document, dict) else None
     if not isinstance(config, dict):
-        problem = Problem(path.name, "config", "should be a map of settings", "see examples/ for a whole file")
-        raise SettingsError([problem])
-    return _build(_Source(path.name, stack, lines), config, generated, to_come or {})
+        raise SettingsError(
+            Problem(path.name, "config", "should be a map of settings", "see examples/ for a whole file")
+        )
+    return _build(_Source(path.name, stack, root), config, generated, to_come or {})
 
 
 def from_pulumi(config: Mapping[str, str], stack: str, generated: Mapping[str, str]) -> StackSettings:
@@ -98,18 +99,27 @@ def generated_secrets(environ: Mapping[str, str] = os.environ) -> dict[str, str]
         return {}
     except (OSError, ValueError, AttributeError) as error:
         fix = "check its permissions, or delete it: ./fridayctl setup makes a new one"
-        raise SettingsError([Problem(str(path), "file", f"should be readable JSON ({error})", fix)]) from error
+        raise SettingsError(Problem(str(path), "file", f"should be readable JSON ({error})", fix)) from error
 
 
 @dataclass(frozen=True)
 class _Source:
+    """Where settings come from: `root` is the YAML document, None when Pulumi hands them over."""
+
     file: str
     stack: str
-    lines: "_Lines | None"
+    root: yaml.Node | None
 
     def where(self, loc: tuple[str | int, ...]) -> str:
-        line = self.lines.of(loc) if self.lines else None
-        return f"{self.file}:{line}" if line else self.file
+        """Return file and line (from 1) of `config.friday-litellm:<loc>`, or of the nearest thing above it."""
+        node, where = _child(self.root, "config"), self.file
+        for depth, part in enumerate(loc):
+            names = (f"{NAMESPACE}:{part}", str(part)) if depth == 0 else (str(part),)
+            node = next((child for name in names if (child := _child(node, name))), None)
+            if node is None:
+                break
+            where = f"{self.file}:{node.start_mark.line + 1}"
+        return where
 
 
 def _decoded(key: str, value: str) -> object:
@@ -130,7 +140,7 @@ def _build(
         namespace, _, name = str(key).rpartition(":")
         if namespace == NAMESPACE:
             values[name] = _without_secure(value)
-            problems += _in_the_open(source, name, value) if source.lines else ()
+            problems += _in_the_open(source, name, value) if source.root else ()
         elif namespace != "pulumi":
             fix = f"write {NAMESPACE}:{name}, or delete the line"
             problems.append(Problem(source.where((str(key),)), str(key), f"should start with {NAMESPACE}:", fix))
@@ -139,10 +149,9 @@ def _build(
     try:
         settings = StackSettings.model_validate(values)
     except ValidationError as error:
-        problems += [_worded(source, detail) for detail in error.errors()]
-        raise SettingsError(problems) from None
+        raise SettingsError(*problems, *(_worded(source, detail) for detail in error.errors())) from None
     if problems:
-        raise SettingsError(problems)
+        raise SettingsError(*problems)
     return settings
 
 
@@ -178,34 +187,29 @@ def _without_secure(value: Any) -> Any:
 
 def _worded(source: _Source, detail: ErrorDetails) -> Problem:
     loc = tuple(part for part in detail["loc"] if part != "[key]")
-    key = f"{NAMESPACE}:{'.'.join(str(part) for part in loc)}".removesuffix(":")
-    top = str(loc[0]) if loc else ""
-    where = source.where(loc)
+    path = ".".join(str(part) for part in loc)
+    key = f"{NAMESPACE}:{path}".removesuffix(":")
+    top, where = path.partition(".")[0], source.where(loc)
     secret = top in SECRET_KEYS
     if detail["type"] == "extra_forbidden":
-        known = ", ".join(sorted(_known_keys(loc[:-1])))
+        model = _walk(loc[:-1])[0]
+        known = ", ".join(sorted(info.alias or name for name, info in model.model_fields.items())) if model else ""
         return Problem(where, key, f"is not a setting (known here: {known})", "correct the name, or delete the line")
+    expected = _walk(loc)[1]
     if detail["type"] == "missing" and secret:
         fix = f"pulumi config set --secret {top} -s {source.stack}"
         if top in GENERATED_KEYS:
             fix = f"./fridayctl up {source.stack} generates it; or {fix}"
-        return Problem(where, key, f"should be {_expectation(loc)} (it is missing)", fix)
-    path = ".".join(str(part) for part in loc)
+        return Problem(where, key, f"should be {expected} (it is missing)", fix)
+    if detail["type"] == "value_error" and not expected:
+        return Problem(where, key, str(detail["ctx"]["error"]), f"correct it in {source.file}")
     flag = "--path " if len(loc) > 1 else ""
     fix = f"correct it in {source.file}, or: pulumi config set {flag}'{path}' VALUE -s {source.stack}"
-    if detail["type"] == "value_error" and not _expectation(loc):
-        said = str(detail["ctx"]["error"])
-        return Problem(where, key, said, f"correct it in {source.file}")
-    expected = _expectation(loc) or detail["msg"]
     reason = f"; {detail['ctx']['error']}" if detail["type"] == "value_error" else ""
-    got = "missing" if detail["type"] == "missing" else "a secret, not shown" if secret else _shown(detail["input"])
-    return Problem(where, key, f"should be {expected} (got {got}{reason})", fix)
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, list | tuple | dict):
-        return f"{len(value)} entries"
-    return repr(value)[:200]
+    value = detail["input"]
+    shown = f"{len(value)} entries" if isinstance(value, list | tuple | dict) else repr(value)[:200]
+    got = "missing" if detail["type"] == "missing" else "a secret, not shown" if secret else shown
+    return Problem(where, key, f"should be {expected or detail['msg']} (got {got}{reason})", fix)
 
 
 def _walk(loc: tuple[str | int, ...]) -> tuple[type[BaseModel] | None, str]:
@@ -214,7 +218,7 @@ def _walk(loc: tuple[str | int, ...]) -> tuple[type[BaseModel] | None, str]:
     description = ""
     for part in loc:
         fields = model.model_fields if model else {}
-        info = next((info for name, info in fields.items() if part in (name, info.alias, to_camel(name))), None)
+        info = next((info for name, info in fields.items() if part in (name, info.alias)), None)
         if info is None:
             continue  # an index or a free key: the words of the field around it still hold
         description = info.description or ""
@@ -228,47 +232,20 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
     return next((found for inner in get_args(annotation) if (found := _model_in(inner))), None)
 
 
-def _expectation(loc: tuple[str | int, ...]) -> str:
-    return _walk(loc)[1]
-
-
-def _known_keys(loc: tuple[str | int, ...]) -> list[str]:
-    model = _walk(loc)[0]
-    return [info.alias or name for name, info in model.model_fields.items()] if model else []
-
-
-class _Lines:
-    """Where each key of a YAML document stands (line numbers start at 1)."""
-
-    def __init__(self, root: yaml.Node | None) -> None:
-        self._root = root
-
-    def of(self, loc: tuple[str | int, ...]) -> int | None:
-        """Return the line of `config.friday-litellm:<loc>`, or of the nearest thing above it."""
-        node = _child(self._root, "config")
-        line = None
-        for depth, part in enumerate(loc):
-            names = (f"{NAMESPACE}:{part}", str(part)) if depth == 0 else (str(part),)
-            found = next((child for name in names if (child := _child(node, name))), None)
-            if found is None:
-                break
-            node, line = found, found.start_mark.line + 1
-        return line
-
-    def duplicates(self) -> Iterator[tuple[int, str]]:
-        """Yield (line, key) of every key that its map holds a second time: YAML would take the last in silence."""
-        todo: list[yaml.Node] = [self._root] if self._root else []
-        while todo:
-            node = todo.pop()
-            if isinstance(node, yaml.MappingNode):
-                seen: set[str] = set()
-                for key, value in node.value:
-                    if key.value in seen:
-                        yield key.start_mark.line + 1, str(key.value)
-                    seen.add(key.value)
-                    todo.append(value)
-            elif isinstance(node, yaml.SequenceNode):
-                todo.extend(node.value)
+def _duplicates(root: yaml.Node | None) -> Iterator[tuple[int, str]]:
+    """Yield (line, key) of every key that its map holds a second time: YAML would take the last in silence."""
+    todo: list[yaml.Node] = [root] if root else []
+    while todo:
+        node = todo.pop()
+        if isinstance(node, yaml.MappingNode):
+            seen: set[str] = set()
+            for key, value in node.value:
+                if key.value in seen:
+                    yield key.start_mark.line + 1, str(key.value)
+                seen.add(key.value)
+                todo.append(value)
+        elif isinstance(node, yaml.SequenceNode):
+            todo.extend(node.value)
 
 
 def _child(node: yaml.Node | None, name: str) -> yaml.Node | None:

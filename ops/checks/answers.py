@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import zip_longest
 
-from components.edge_config import GATEWAY_INTERNAL_PORT, USERS_PORT
+from components.edge import GATEWAY_INTERNAL_PORT, USERS_PORT
 from components.settings.stack import StackSettings
 from ops.deployment import Deployment
 from ops.errors import OperationError

@@ -6,11 +6,10 @@ import sys
 from collections.abc import Callable
 
 from ops.checks.report import Check, State
-from ops.commands.setup import Images
+from ops.commands.setup import IMAGES
 from toolchain import docker_engine, go, paths, pulumi, versions
-from toolchain.docker_provider import DockerProvider
 from toolchain.errors import SetupError
-from toolchain.local_state import LocalState
+from toolchain.local_state import LOCAL_STATE
 
 SETUP = "./fridayctl setup"
 
@@ -53,7 +52,7 @@ def _environment() -> Check:
 
 
 def _local_state(wanted: str) -> Check:
-    ok = LocalState().is_done()
+    ok = LOCAL_STATE.is_done()
     return _check("local state", str(paths.state_dir()) if ok else "incomplete", wanted, ok, SETUP)
 
 
@@ -68,7 +67,7 @@ def _language_host(wanted: str) -> Check:
 
 
 def _docker_provider(wanted: str) -> Check:
-    ok = DockerProvider().is_done()
+    ok = pulumi.DOCKER_PLUGIN.is_done()
     return _check("docker provider", wanted if ok else "none", wanted, ok, SETUP)
 
 
@@ -89,5 +88,5 @@ def _engine(engine: docker_engine.Engine) -> Check:
 def _images(wanted: str, engine: docker_engine.Engine) -> Check:
     if engine.problem:
         return _check("images", "unknown: no engine answers", wanted, False, "fix the engine first")
-    ok = Images().is_done()
+    ok = IMAGES.is_done()
     return _check("images", "there" if ok else "some are missing", wanted, ok, SETUP)

@@ -1,50 +1,41 @@
 """The whole set-up: every step in the order in which they build on each other."""
 
-import sys
 from typing import TextIO
 
 from toolchain import paths
-from toolchain.docker_engine import DockerEngine
-from toolchain.docker_provider import DockerProvider
+from toolchain.docker_engine import DOCKER_ENGINE
 from toolchain.errors import SetupError
-from toolchain.local_state import LocalState
-from toolchain.pulumi import PulumiCli
+from toolchain.local_state import LOCAL_STATE
+from toolchain.pulumi import DOCKER_PLUGIN, PULUMI_CLI
 from toolchain.runner import Outcome, Report, Step, run_steps
 
 
-class Images:
-    """The step that builds the images which the local stack deploys."""
+def _images_are_done() -> bool:
+    """Return whether the engine holds all of them in this checkout's version."""
+    from images import build  # noqa: PLC0415 - imports only what a command uses
 
-    name = "images"
-    why = "the local stack's containers are made of them"
-
-    def is_done(self) -> bool:
-        """Return whether the engine holds all of them in this checkout's version."""
-        from images import build  # noqa: PLC0415 - imports only what a command uses
-
-        return build.is_done()
-
-    def run(self, report: Report) -> None:
-        """Build what is missing; SetupError in the builder's own words."""
-        from images import build  # noqa: PLC0415
-        from images.errors import ImageError  # noqa: PLC0415
-
-        try:
-            build.ensure(report)
-        except ImageError as error:
-            raise SetupError(
-                str(error), "images", "fix the errors in the lines above; then run ./fridayctl setup again"
-            ) from error
+    return build.is_done()
 
 
-def steps() -> list[Step]:
-    """Return all steps, in their order: the images need the engine."""
-    return [LocalState(), PulumiCli(), DockerProvider(), DockerEngine(), Images()]
+def _build_images(report: Report) -> None:
+    """Build what is missing; SetupError in the builder's own words."""
+    from images import ImageError, build  # noqa: PLC0415
+
+    try:
+        build.ensure(report)
+    except ImageError as error:
+        fix = "fix the errors in the lines above; then run ./fridayctl setup again"
+        raise SetupError(str(error), "images", fix) from error
+
+
+IMAGES = Step("images", "the local stack's containers are made of them", _images_are_done, _build_images)
+STEPS = (LOCAL_STATE, PULUMI_CLI, DOCKER_PLUGIN, DOCKER_ENGINE, IMAGES)
+"""In their order: the images need the engine."""
 
 
 def ensure(out: TextIO | None = None) -> list[Outcome]:
     """Make whatever is missing and tell `out` (default: stderr); SetupError when one cannot be made."""
-    outcomes = run_steps(steps(), out or sys.stderr)
+    outcomes = run_steps(STEPS, out)
     link_toolchain()
     return outcomes
 

@@ -4,12 +4,11 @@ import shlex
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from components import edge_config
+from components import edge
 from ops.errors import OperationError
 from ops.hosts.docker_host import DockerHost
 from ops.waiting import look_until
 
-_EDGE = "edge"
 # A Swarm's edge that has been replaced runs until its last answer is given, deaf to everybody, or starts this moment.
 _STOPPING_SECONDS = 15.0
 _EVERY_SECONDS = 0.3
@@ -24,11 +23,11 @@ class Switch:
 
     def close(self) -> None:
         """Send new requests away from the gateway; running ones finish. OperationError when an edge does not do it."""
-        self._move(edge_config.CLOSE_GATEWAY, is_open=False)
+        self._move(edge.CLOSE_GATEWAY, is_open=False)
 
     def open(self) -> None:
         """Let requests to the gateway again. OperationError when an edge does not do it."""
-        self._move(edge_config.OPEN_GATEWAY, is_open=True)
+        self._move(edge.OPEN_GATEWAY, is_open=True)
 
     def _move(self, command: str, *, is_open: bool) -> None:
         found = look_until(
@@ -42,19 +41,19 @@ class Switch:
     def _ask(self, command: str) -> dict[str, bool | None]:
         """Run a command and return whether each edge is open after it, or None where it does not say."""
         # In one go: each is a round trip to a host.
-        answers = self._run(f"{command.strip()}; {edge_config.SHOW_GATEWAY}")
+        answers = self._run(f"{command.strip()}; {edge.SHOW_GATEWAY}")
         return {name: _is_open(answer) for name, answer in answers.items()}
 
     def _run(self, command: str) -> dict[str, str]:
         # Through the shell, because the command goes to standard input.
-        line = ["bash", "-c", f'printf %s "$0" | {shlex.join(edge_config.SOCAT)}', command]
+        line = ["bash", "-c", f'printf %s "$0" | {shlex.join(edge.SOCAT)}', command]
         with ThreadPoolExecutor(max(1, len(self._hosts))) as pool:
-            ran = pool.map(lambda host: host.run_in(self._stack, _EDGE, line), self._hosts)
+            ran = pool.map(lambda host: host.run_in(self._stack, edge.NAME, line), self._hosts)
             return {name: answer for answers in ran for name, answer in answers.items()}
 
 
 def _is_open(answer: str) -> bool | None:
     try:
-        return edge_config.gateway_is_open(answer)
+        return edge.gateway_is_open(answer)
     except ValueError:
         return None

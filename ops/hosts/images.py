@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import docker
 from docker.errors import APIError
 
-from components.declaration import declare
+from components.parts import declare
 from components.settings.hosts import SshSettings, TlsSettings
 from components.settings.stack import StackSettings
 from components.workload import Workload

@@ -9,7 +9,7 @@ from uuid import uuid4
 import httpx
 
 from components.catalogue import Catalogue, default_models
-from components.settings.stack import FridaySettings
+from components.settings.parts import FridaySettings
 from friday.llm import errors
 from simulator import answers
 

@@ -17,7 +17,8 @@ import docker
 import httpx
 from docker.models.containers import Container
 
-from components.free_models import SIMULATOR, Catalogue, RouterTuning, default_models, render_litellm_config
+from components.catalogue import Catalogue, default_models
+from components.free_models import SIMULATOR, RouterTuning, render_litellm_config
 from images.tags import tag
 from testing.ports import free_ports
 from tests.integration.gateway_upstream import Upstream

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from components.free_models import Catalogue, RouterTuning, default_models
+from components.catalogue import Catalogue, default_models
+from components.free_models import RouterTuning
 from testing.meanwhile import until
 from tests.integration.gateway_container import CHAT, KEYS, GatewayContainer, error_of, gateway, redis
 from tests.integration.gateway_upstream import CHUNKS, UPSTREAM_WORDS, USER_ID, Upstream

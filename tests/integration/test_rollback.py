@@ -14,8 +14,8 @@ from typing import Any
 import httpx
 import pytest
 
-from components import edge_config
 from components.catalogue import default_models
+from components.edge import CLOSE_GATEWAY, SOCAT
 from testing.project import Project
 from testing.repository import commit, git
 from tests.integration.load import Load
@@ -173,8 +173,8 @@ def test_level_3_takes_the_gateway_away_and_the_edge_serves_on(stack: Project) -
 
 def test_an_up_that_changes_nothing_opens_what_a_killed_rollback_left_closed(stack: Project) -> None:
     [edge] = stack.containers("edge")
-    switch = " ".join(edge_config.SOCAT)
-    edge.exec_run(["bash", "-c", f"printf '{edge_config.CLOSE_GATEWAY.strip()}\\n' | {switch}"])
+    switch = " ".join(SOCAT)
+    edge.exec_run(["bash", "-c", f"printf '{CLOSE_GATEWAY.strip()}\\n' | {switch}"])
     assert stack.chat(7).path == "fallback"
     assert "nothing to change" in stack.fridayctl("up", stack.stack).out
     assert stack.chat(7).path == "litellm"
@@ -184,7 +184,7 @@ def test_level_4_deploys_the_code_of_the_recorded_commit(stack: Project) -> None
     bring_to(stack, 10)
     commit(stack, "good")
     bring_to(stack, 50)  # a good update that the history records with this commit
-    code = stack.root / "components" / "friday_environment.py"
+    code = stack.root / "components" / "friday.py"
     code.write_text(code.read_text().replace("DRAIN_SECONDS = 2", "DRAIN_SECONDS = 3"))
     give_a_secret_that_older_code_does_not_know(stack)
     commit(stack, "bad")

@@ -11,7 +11,7 @@ from typing import Any
 import docker
 from docker.errors import DockerException
 
-from components.declaration import declare
+from components.parts import declare
 from components.settings.stack import StackSettings
 from components.workload import Workload
 from images.tags import local_images

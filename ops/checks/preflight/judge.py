@@ -7,7 +7,7 @@ from ops.checks.preflight import judge_upstream
 from ops.checks.preflight.facts import MEBIBYTE, Facts, HostFacts, memory_limits
 from ops.checks.report import Check, State
 from ops.errors import OperationError
-from ops.hosts import ports, ssh
+from ops.hosts import ssh
 from ops.hosts.clock import MOST_SECONDS_APART
 from ops.rollout.history import Entry, shown
 from ops.stacks.missing_secrets import missing_secrets
@@ -117,7 +117,7 @@ def _images(facts: Facts, address: str, host: HostFacts) -> Iterator[Check]:
 
 
 def _ports(facts: Facts, address: str, host: HostFacts) -> Iterator[Check]:
-    for setting, (_, port) in ports.published(facts.settings).items():
+    for setting, (_, port) in facts.settings.host_ports.items():
         holder = host.holders[setting]
         where = "" if address.startswith("unix://") else f" on {address}"
         if holder is None:

@@ -85,7 +85,7 @@ def _dollars(price: object) -> Decimal | None:
 
 def _used(settings: StackSettings) -> dict[str, str]:
     """Return every model that a path can ask for, with the setting that names it."""
-    used = {model.id: f"models: {model.name}" for model in settings.catalogue.models}
+    used = {model.id: f"models: {model.name}" for model in settings.models}
     direct = settings.friday.direct_model
     return used | {direct: f"{used[direct]}, friday.directModel" if direct in used else "friday.directModel"}
 

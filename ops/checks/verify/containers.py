@@ -1,6 +1,7 @@
 """Compares containers, as `docker inspect` shows them, with the workload that a part declares: plain data only."""
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -203,8 +204,8 @@ def contract(seen: Sequence[InspectedContainer]) -> Check:
 
 def _broken_terms(env: Mapping[str, str]) -> Iterator[str]:
     for each in VARIABLES:
-        if each.rule and not each.rule.is_kept(env.get(each.name, "")):
-            yield f"{each.name} should be {each.rule.words} (is {env.get(each.name)!r})"
+        if each.rule and not re.fullmatch(each.pattern, env.get(each.name, "")):
+            yield f"{each.name} should be {each.rule} (is {env.get(each.name)!r})"
     for name in REQUIRED:
         if not env.get(name) and not env.get(f"{name}_FILE"):
             yield f"{name} or {name}_FILE should be set"

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 from pydantic import SecretStr
 
-from components.declaration import declare
 from components.part import address
+from components.parts import declare
 from components.settings.stack import StackSettings
 from components.workload import Workload
 from images.tags import local_images

@@ -14,17 +14,16 @@ from typing import Any, cast
 import docker
 from docker.models.containers import Container
 
-from components import edge_config
-from components.edge_config import EdgeConfig
+from components.edge import GATEWAY_HOST_PORT, GATEWAY_INTERNAL_PORT, OPERATIONS_PORT, SOCAT, USERS_PORT, EdgeConfig
 from images import tags
 from testing.meanwhile import until
 
 KEY = "sk-edge-test-key-0123456789"
 PORTS = {
-    "users": edge_config.USERS_PORT,
-    "internal": edge_config.GATEWAY_INTERNAL_PORT,
-    "host": edge_config.GATEWAY_HOST_PORT,
-    "operations": edge_config.OPERATIONS_PORT,
+    "users": USERS_PORT,
+    "internal": GATEWAY_INTERNAL_PORT,
+    "host": GATEWAY_HOST_PORT,
+    "operations": OPERATIONS_PORT,
 }
 REPLICA_PORTS = {"friday": 3000, "litellm": 4000}
 SCRIPT = (Path(__file__).parent / "replica.py").read_text()
@@ -123,7 +122,7 @@ class Stage:
 
     def runtime(self, command: str) -> str:
         """Send one command to HAProxy's runtime API, as an operator does."""
-        shell = f"printf '{command.strip()}\\n' | {' '.join(edge_config.SOCAT)}"
+        shell = f"printf '{command.strip()}\\n' | {' '.join(SOCAT)}"
         ran = self.edge.exec_run(["bash", "-o", "pipefail", "-c", shell])
         output = cast(bytes, ran.output).decode()
         assert ran.exit_code == 0, f"{command.strip()} ended with {ran.exit_code}: {output}"

@@ -7,8 +7,7 @@ import threading
 
 import pytest
 
-from components import edge_config
-from components.edge_config import EdgeConfig
+from components.edge import CLOSE_GATEWAY, OPEN_GATEWAY, SHOW_GATEWAY, EdgeConfig, gateway_is_open
 from images import tags
 from tests.integration.edge.stage import KEY, Stage, post
 
@@ -23,8 +22,8 @@ def test_closing_refuses_new_requests_and_finishes_running_ones(stage: Stage) ->
     running.start()
     stage.until(lambda: stage.busy("litellm"))
 
-    stage.runtime(edge_config.CLOSE_GATEWAY)
-    assert not edge_config.gateway_is_open(stage.runtime(edge_config.SHOW_GATEWAY))
+    stage.runtime(CLOSE_GATEWAY)
+    assert not gateway_is_open(stage.runtime(SHOW_GATEWAY))
     for port in ("internal", "host"):
         refused = stage.raw(port, post("/chat/completions"))
         assert refused.startswith("HTTP/1.1 503")
@@ -35,8 +34,8 @@ def test_closing_refuses_new_requests_and_finishes_running_ones(stage: Stage) ->
     running.join()
     assert answers[0].count("data: ") == 8
 
-    stage.runtime(edge_config.OPEN_GATEWAY)
-    assert edge_config.gateway_is_open(stage.runtime(edge_config.SHOW_GATEWAY))
+    stage.runtime(OPEN_GATEWAY)
+    assert gateway_is_open(stage.runtime(SHOW_GATEWAY))
     assert stage.raw("internal", post("/chat/completions")).startswith("HTTP/1.1 200")
 
 
@@ -59,7 +58,7 @@ def test_may_start_closed() -> None:
     stage = Stage()
     try:
         stage.start_edge(gateway_open=False)
-        assert not edge_config.gateway_is_open(stage.runtime(edge_config.SHOW_GATEWAY))
+        assert not gateway_is_open(stage.runtime(SHOW_GATEWAY))
     finally:
         stage.close()
 
@@ -85,7 +84,7 @@ def test_log_lines_are_json_without_secrets(shared_stage: Stage) -> None:
         {},
         {"gateway_open": False},
         {"friday_replicas": 0, "litellm_replicas": 0},
-        {"litellm_replicas": 20, "threads": 8},
+        {"litellm_replicas": 20},
     ],
 )
 def test_haproxy_accepts_the_config_without_a_warning(changes: dict[str, object]) -> None:

@@ -10,16 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from components.free_models import (
-    OPENROUTER,
-    SIMULATOR,
-    Catalogue,
-    FreeModel,
-    RouterTuning,
-    default_models,
-    litellm_config,
-    render_litellm_config,
-)
+from components.catalogue import Catalogue, FreeModel, default_models
+from components.free_models import OPENROUTER, SIMULATOR, RouterTuning, litellm_config, render_litellm_config
 from components.litellm_schema import check
 
 # What Friday's stock client sends (its names for the models, short and long).

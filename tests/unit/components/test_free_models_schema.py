@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from components.free_models import SIMULATOR, Catalogue, RouterTuning, default_models, litellm_config
+from components.catalogue import Catalogue, default_models
+from components.free_models import SIMULATOR, RouterTuning, litellm_config
 from components.litellm_schema import check
 
 Config = dict[str, Any]

@@ -5,9 +5,9 @@ from typing import Any
 
 import yaml
 
-from components import declaration
-from components.prometheus import DATA_DIR
-from components.prometheus_config import Job, render
+from components import parts
+from components.part import Job
+from components.prometheus import DATA_DIR, render
 from components.workload import Workload
 from tests.unit.declared import CONTAINER, IMAGES, SERVICE, VOLUME, by_part, declare
 from tests.unit.given import SECRETS, settings
@@ -16,7 +16,7 @@ OWN_FRIDAY = {"image": "registry.example/friday@sha256:" + "0" * 64}
 
 
 def declared(**changes: Any) -> dict[str, Workload]:
-    return {each.part: each for each in declaration.declare("t", settings(**changes), IMAGES)}
+    return {each.part: each for each in parts.declare("t", settings(**changes), IMAGES)}
 
 
 def prometheus(**changes: Any) -> Workload:

@@ -7,9 +7,8 @@ import pytest
 from pydantic import ValidationError
 
 from cli.main import main
-from components import declaration, parts
-from components.part import Part
-from components.prometheus_config import Job
+from components import parts
+from components.part import Job, Part
 from images.tags import local_images
 from ops.rollout import history
 from tests.unit.declared import IMAGES, by_part, declare
@@ -59,8 +58,8 @@ def test_a_further_part_takes_no_more_than_its_line(monkeypatch: pytest.MonkeyPa
         workload=lambda given: replace(redis.workload(given), part="grafana"),
         metrics=lambda given: Job("grafana", given.every_replica("grafana"), 3000),
     )
-    for module in (parts, declaration, history):
+    for module in (parts, history):
         monkeypatch.setattr(module, "PARTS", (*parts.PARTS, further))
-    workloads = {each.part: each for each in declaration.declare("t", settings(), IMAGES)}
+    workloads = {each.part: each for each in parts.declare("t", settings(), IMAGES)}
     assert "grafana" in workloads
     assert "job_name: grafana" in workloads["prometheus"].files["prometheus.yml"].content

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from components.declaration import declare
+from components.parts import declare
 from components.probes import HealthProbe, ProbeClient, duration
 from tests.unit.declared import IMAGES
 from tests.unit.given import settings

@@ -52,6 +52,7 @@ def message(path: Path) -> str:
         ({"models": changed(1, aliases=["alias-0"])}, ["alias-0", "once"]),
         ({"models": MODELS[:3]}, ["models", "5"]),
         ({"models": MODELS, "fallbackOrder": ["m0", "nobody"]}, ["nobody"]),
+        ({"models": MODELS, "fallbackOrder": ["m0"]}, ["friday-litellm:fallbackOrder: should be", "got 1 entries"]),
         (
             {"friday": {"environment": {"LITELLM_BASE_URL": "http://x"}}},
             ["LITELLM_BASE_URL", "stack sets these"],

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from components.declaration import declare
+from components.parts import declare
 from components.swarm_service import content_name, declared_digest, seen_digest
 from components.workload import Workload
 from tests.unit.given import settings

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
-from components.free_models import SIMULATOR, Catalogue, RouterTuning, default_models, litellm_config
+from components.catalogue import Catalogue, default_models
+from components.free_models import SIMULATOR, RouterTuning, litellm_config
 from gateway import environment
 from gateway.environment import StartError
 

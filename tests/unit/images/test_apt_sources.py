@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from images import ImageError
 from images.apt_sources import AptSource, machine_sources, parse_deb822, parse_one_line
-from images.errors import ImageError
 
 DEB822 = """\
 # written by the installer

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from images import base, docker_cli
+from images import ImageError, base, docker_cli
 from images.apt_sources import AptSource
-from images.errors import ImageError
 from toolchain import apt, process
 
 

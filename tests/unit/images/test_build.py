@@ -15,7 +15,7 @@ def present(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     names: set[str] = set()
     monkeypatch.setattr(docker_cli, "exist", lambda *asked: {tags.tag(name) for name in names}.issuperset(asked))
     monkeypatch.setattr(docker_cli, "size_mb", lambda _: 1.0)
-    monkeypatch.setattr(docker_cli, "remove_dangling", lambda _: None)
+    monkeypatch.setattr(docker_cli, "remove_dangling", lambda: None)
     monkeypatch.setattr(docker_cli, "has_buildkit", lambda: False)
     return names
 

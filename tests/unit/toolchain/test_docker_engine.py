@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.toolchain.conftest import Stub
 from toolchain import docker_engine
-from toolchain.docker_engine import DockerEngine
+from toolchain.docker_engine import DOCKER_ENGINE
 from toolchain.errors import SetupError
 
 SERVER = json.dumps({"Version": "20.10.24", "ApiVersion": "1.41"})
@@ -27,13 +27,13 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def run() -> list[str]:
     lines: list[str] = []
-    DockerEngine().run(lines.append)
+    DOCKER_ENGINE.run(lines.append)
     return lines
 
 
 def test_an_engine_that_answers_needs_nothing(stub: Stub) -> None:
     stub("docker", f"echo '{SERVER}'")
-    assert DockerEngine().is_done()
+    assert DOCKER_ENGINE.is_done()
 
 
 @pytest.mark.parametrize(
@@ -50,11 +50,11 @@ def test_an_engine_is_usable_when_it_and_the_plugin_speak_one_api(
     stub: Stub, api: str, oldest: str, usable: bool
 ) -> None:
     stub("docker", f"echo '{json.dumps({'Version': 'own', 'ApiVersion': api, 'MinAPIVersion': oldest})}'")
-    assert DockerEngine().is_done() is usable
+    assert DOCKER_ENGINE.is_done() is usable
     stub("dockerd", "exit 1")
     if not usable:
         with pytest.raises(SetupError, match="the Docker engine is own") as caught:
-            DockerEngine().run(lambda _: None)
+            DOCKER_ENGINE.run(lambda _: None)
         assert caught.value.fix
 
 
@@ -62,7 +62,7 @@ def test_an_engine_is_usable_when_it_and_the_plugin_speak_one_api(
 def test_an_answer_without_an_engine_is_a_problem(stub: Stub, answer: str) -> None:
     stub("docker", f"echo '{answer}'")
     assert docker_engine.ask().problem == "docker version names no engine"
-    assert not DockerEngine().is_done()
+    assert not DOCKER_ENGINE.is_done()
 
 
 def test_a_stopped_engine_is_started_in_the_background(stub: Stub, tmp_path: Path) -> None:
@@ -70,7 +70,7 @@ def test_a_stopped_engine_is_started_in_the_background(stub: Stub, tmp_path: Pat
     stub("docker", f"[ -f {running} ] && echo '{SERVER}' || {{ {DOWN}; }}")
     stub("dockerd", f"echo starting; touch {running}; sleep 1")
     assert "starting dockerd in the background" in run()[0]
-    assert DockerEngine().is_done()
+    assert DOCKER_ENGINE.is_done()
     assert "starting" in docker_engine.DAEMON_LOG.read_text(encoding="utf-8")
 
 
@@ -102,7 +102,7 @@ def test_a_missing_engine_is_installed_with_apt(stub: Stub, tmp_path: Path) -> N
     )
     lines = run()
     assert [line.split(":")[0] for line in lines] == ["apt-get install docker.io", "apt-get install docker-cli"]
-    assert DockerEngine().is_done()
+    assert DOCKER_ENGINE.is_done()
 
 
 def test_a_user_without_root_is_told_what_to_install(stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -138,6 +138,6 @@ def test_an_engine_that_is_not_ours_to_start(
 def test_an_engine_that_is_too_old_is_named(stub: Stub) -> None:
     stub("docker", f"echo '{SERVER.replace('1.41', '1.40')}'")
     stub("dockerd", "exit 1")
-    assert not DockerEngine().is_done()
+    assert not DOCKER_ENGINE.is_done()
     with pytest.raises(SetupError, match=r"API 1\.40\), 20\.10 or newer is needed"):
         run()

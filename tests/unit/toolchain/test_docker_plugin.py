@@ -2,7 +2,7 @@
 
 import pytest
 
-from toolchain import go, versions
+from toolchain import go, process, versions
 from toolchain.paths import GO_SOURCES
 
 SHIM = "github.com/terraform-providers/terraform-provider-docker/shim"
@@ -11,7 +11,10 @@ SHIM = "github.com/terraform-providers/terraform-provider-docker/shim"
 @pytest.mark.timeout(900)  # minutes where nothing of it was compiled before
 @pytest.mark.skipif(go.found() is None, reason="no Go here: the plugin is not built on this machine")
 def test_the_plugin_passes_its_own_tests() -> None:
-    go.test("docker-provider", SHIM, print)
+    found = go.found()
+    assert found
+    command = [str(found[0]), "test", *go._FLAGS, SHIM]
+    process.run(command, f"testing {SHIM}", "see Go's lines", env=go._ENV, cwd=GO_SOURCES / "docker-provider")
 
 
 def test_the_api_that_the_plugin_speaks_is_the_one_that_engines_are_compared_with() -> None:

@@ -9,19 +9,19 @@ import pytest
 
 from toolchain import files, paths
 from toolchain.errors import SetupError
-from toolchain.local_state import SECRET_PREFIXES, LocalState
+from toolchain.local_state import LOCAL_STATE, SECRET_PREFIXES
 
 
 def make() -> dict[str, str]:
-    LocalState().run(lambda line: None)
+    LOCAL_STATE.run(lambda line: None)
     content: dict[str, str] = json.loads(paths.secrets_file().read_text(encoding="utf-8"))
     return content
 
 
 def test_makes_everything_private_and_different() -> None:
-    assert not LocalState().is_done()
+    assert not LOCAL_STATE.is_done()
     made = make()
-    assert LocalState().is_done()
+    assert LOCAL_STATE.is_done()
     assert list(made) == list(SECRET_PREFIXES)
     assert made["gatewayKey"].startswith("sk-")
     assert made["opsKey"].startswith("sk-")
@@ -43,7 +43,7 @@ def test_second_run_changes_no_value() -> None:
 def test_open_files_are_made_private_again() -> None:
     make()
     paths.secrets_file().chmod(0o644)
-    assert not LocalState().is_done()
+    assert not LOCAL_STATE.is_done()
     make()
     assert paths.secrets_file().stat().st_mode & 0o777 == 0o600
 
@@ -51,7 +51,7 @@ def test_open_files_are_made_private_again() -> None:
 def test_a_missing_key_is_added_and_the_rest_kept() -> None:
     paths.state_dir().mkdir(parents=True)
     paths.secrets_file().write_text(json.dumps({"gatewayKey": "sk-mine", "extra": "kept"}), encoding="utf-8")
-    assert not LocalState().is_done()
+    assert not LOCAL_STATE.is_done()
     made = make()
     assert made["gatewayKey"] == "sk-mine"
     assert made["extra"] == "kept"
@@ -108,7 +108,7 @@ def test_a_kill_at_any_moment_loses_nothing(moment: int, monkeypatch: pytest.Mon
             make()
     kept = {path: path.read_bytes() for path in (paths.passphrase_file(), paths.secrets_file()) if path.exists()}
     made = make()
-    assert LocalState().is_done()
+    assert LOCAL_STATE.is_done()
     assert made.keys() == SECRET_PREFIXES.keys()
     assert all(path.read_bytes() == content for path, content in kept.items())
 
@@ -139,8 +139,8 @@ def test_a_salt_of_another_machine_goes_unless_a_secret_needs_it(
     monkeypatch.delenv("FRIDAY_STATE_DIR")
     stack_file = tmp_path / "Pulumi.local.yaml"
     stack_file.write_text(text)
-    LocalState().run(lambda _: None)
+    LOCAL_STATE.run(lambda _: None)
     assert stack_file.read_text() == kept
     stack_file.write_text("encryptionsalt: v1:ours\n")
-    LocalState().run(lambda _: None)
+    LOCAL_STATE.run(lambda _: None)
     assert stack_file.read_text() == "encryptionsalt: v1:ours\n"

@@ -8,7 +8,7 @@ import pytest
 
 from toolchain import files, paths
 from toolchain.errors import SetupError
-from toolchain.runner import Report, run_steps
+from toolchain.runner import Report, Step, run_steps
 
 
 @dataclass
@@ -20,6 +20,10 @@ class Fake:
     done: bool = False
     error: SetupError | None = None
     runs: list[str] = field(default_factory=list)
+
+    @property
+    def step(self) -> Step:
+        return Step(self.name, self.why, self.is_done, self.run)
 
     def is_done(self) -> bool:
         return self.done
@@ -40,7 +44,7 @@ class Terminal(io.StringIO):
 def test_skips_what_is_right_and_makes_what_is_missing() -> None:
     there, missing = Fake("there", done=True), Fake("missing")
     out = io.StringIO()
-    outcomes = run_steps([there, missing], out)
+    outcomes = run_steps([there.step, missing.step], out)
     assert [(outcome.name, outcome.made) for outcome in outcomes] == [("there", False), ("missing", True)]
     assert there.runs == []
     assert missing.runs == ["missing"]
@@ -54,7 +58,7 @@ def test_skips_what_is_right_and_makes_what_is_missing() -> None:
 def test_an_error_ends_the_run_before_later_steps() -> None:
     later = Fake("later")
     with pytest.raises(SetupError, match="no network") as caught:
-        run_steps([Fake(error=SetupError("no network", "PyPI", "set HTTPS_PROXY")), later], io.StringIO())
+        run_steps([Fake(error=SetupError("no network", "PyPI", "set HTTPS_PROXY")).step, later.step], io.StringIO())
     assert later.runs == []
     assert str(caught.value) == "PyPI: no network\n  fix: set HTTPS_PROXY"
     assert caught.value.exit_code == 2
@@ -62,7 +66,7 @@ def test_an_error_ends_the_run_before_later_steps() -> None:
 
 def test_a_terminal_gets_the_same_result_lines() -> None:
     out = Terminal()
-    run_steps([Fake()], out)
+    run_steps([Fake().step], out)
     assert "others need it" in out.getvalue()
     assert "ready" in out.getvalue()
 
@@ -79,7 +83,7 @@ def test_waits_for_another_set_up_and_then_finds_the_work_done() -> None:
 
     outcomes = []
     with files.exclusive(paths.user_cache() / "setup.lock", lambda: None):
-        runner = threading.Thread(target=lambda: outcomes.extend(run_steps([step], Watched())))
+        runner = threading.Thread(target=lambda: outcomes.extend(run_steps([step.step], Watched())))
         runner.start()
         assert waiting.wait(10)
         step.done = True

@@ -9,10 +9,10 @@ import pytest
 
 from tests.unit.toolchain.conftest import Stub
 from toolchain import download, go, paths, versions
-from toolchain.docker_provider import DockerProvider
 from toolchain.download import DownloadError, Release
 from toolchain.errors import SetupError
-from toolchain.pulumi import TOOLS, PulumiCli
+from toolchain.pulumi import DOCKER_PLUGIN, PULUMI_CLI, TOOLS
+from toolchain.runner import Step
 
 # `go` as far as set-up uses it: its version, a build that writes its output, and a module's folder.
 GO = """
@@ -55,7 +55,7 @@ def fake_go(tmp_path: Path, stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None
     stub("go", GO)
 
 
-def run(step: PulumiCli | DockerProvider) -> list[str]:
+def run(step: Step) -> list[str]:
     lines: list[str] = []
     step.run(lines.append)
     return lines
@@ -69,27 +69,27 @@ def installed_pulumi(stub: Stub, version: str) -> Path:
 
 def test_uses_an_installed_pulumi_of_the_right_version(stub: Stub) -> None:
     folder = installed_pulumi(stub, versions.PULUMI)
-    assert not PulumiCli().is_done()
-    assert run(PulumiCli()) == [f"using Pulumi {versions.PULUMI} of {folder}"]
-    assert PulumiCli().is_done()
+    assert not PULUMI_CLI.is_done()
+    assert run(PULUMI_CLI) == [f"using Pulumi {versions.PULUMI} of {folder}"]
+    assert PULUMI_CLI.is_done()
     # The user upgrades it: a link is asked, not trusted.
     installed_pulumi(stub, "9.9.9")
-    assert not PulumiCli().is_done()
+    assert not PULUMI_CLI.is_done()
 
 
 @pytest.mark.usefixtures("no_release", "fake_go")
 def test_builds_beside_an_installed_pulumi_of_another_version(stub: Stub) -> None:
     installed_pulumi(stub, "3.0.0")
-    run(PulumiCli())
-    assert PulumiCli().is_done()
+    run(PULUMI_CLI)
+    assert PULUMI_CLI.is_done()
     assert not (paths.tools_bin() / "pulumi").is_symlink()
 
 
 @pytest.mark.usefixtures("no_release", "fake_go")
 def test_builds_where_no_release_can_be_had() -> None:
-    lines = run(PulumiCli())
+    lines = run(PULUMI_CLI)
     assert lines[0] == "no official release (no way out); building Pulumi instead"
-    assert PulumiCli().is_done()
+    assert PULUMI_CLI.is_done()
     built = (paths.tools_bin() / "pulumi").read_text(encoding="utf-8")
     assert built == "built github.com/pulumi/pulumi/pkg/v3/cmd/pulumi\n"
     assert sorted(path.name for path in paths.tools_bin().iterdir()) == sorted(TOOLS)
@@ -99,9 +99,9 @@ def test_builds_where_no_release_can_be_had() -> None:
 def test_a_failed_build_shows_its_last_lines_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GO_FAILS", "1")
     with pytest.raises(SetupError, match="dial tcp: no route") as caught:
-        run(PulumiCli())
+        run(PULUMI_CLI)
     assert "GOPROXY" in caught.value.fix
-    assert not PulumiCli().is_done()
+    assert not PULUMI_CLI.is_done()
     assert [path.name for path in paths.tools_bin().iterdir() if path.name.startswith(".new")] == []
 
 
@@ -121,8 +121,8 @@ def test_takes_the_tools_out_of_the_official_archive(
 ) -> None:
     archive = archive_of(tmp_path, (*TOOLS, "pulumi-watch"))
     monkeypatch.setattr(download, "fetch", lambda release, folder, report: archive)
-    run(PulumiCli())
-    assert PulumiCli().is_done()
+    run(PULUMI_CLI)
+    assert PULUMI_CLI.is_done()
     assert sorted(path.name for path in paths.tools_bin().iterdir()) == sorted(TOOLS)
 
 
@@ -130,8 +130,8 @@ def test_takes_the_tools_out_of_the_official_archive(
 def test_builds_when_the_official_archive_lacks_a_tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     archive = archive_of(tmp_path, TOOLS[:2])
     monkeypatch.setattr(download, "fetch", lambda release, folder, report: archive)
-    assert any("cannot be used" in line for line in run(PulumiCli()))
-    assert PulumiCli().is_done()
+    assert any("cannot be used" in line for line in run(PULUMI_CLI))
+    assert PULUMI_CLI.is_done()
 
 
 def fake_cli() -> Path:
@@ -152,11 +152,11 @@ def fake_cli() -> Path:
 def test_builds_the_plugin_into_our_own_pulumi_home(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", f"{os.environ['PATH']}:/bin:/usr/bin")
     folder = fake_cli()
-    assert not DockerProvider().is_done()
-    run(DockerProvider())
-    assert DockerProvider().is_done()
+    assert not DOCKER_PLUGIN.is_done()
+    run(DOCKER_PLUGIN)
+    assert DOCKER_PLUGIN.is_done()
     (folder.parent / f"{folder.name}.partial").touch()
-    assert not DockerProvider().is_done()
+    assert not DOCKER_PLUGIN.is_done()
 
 
 def test_copies_a_plugin_that_the_user_has(user: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,7 +165,7 @@ def test_copies_a_plugin_that_the_user_has(user: Path, monkeypatch: pytest.Monke
     theirs.parent.mkdir(parents=True)
     theirs.write_text("theirs", encoding="utf-8")
     theirs.chmod(0o755)
-    assert run(DockerProvider()) == [f"copying the plugin of {theirs.parent}"]
+    assert run(DOCKER_PLUGIN) == [f"copying the plugin of {theirs.parent}"]
     assert (folder / "pulumi-resource-docker").read_text(encoding="utf-8") == "theirs"
 
 

@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from components.edge_config import GATEWAY_INTERNAL_PORT, USERS_PORT
+from components.edge import GATEWAY_INTERNAL_PORT, USERS_PORT
 from ops.checks import answers
 from ops.checks.answers import CheckError
 from ops.errors import EXIT_FAILED

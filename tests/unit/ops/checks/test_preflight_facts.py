@@ -270,7 +270,7 @@ def test_a_warning_is_told_and_hinders_no_update(
 ) -> None:
     listed = {
         model.id: Listed(id=model.id, pricing={"prompt": "0", "completion": "0"}, expiration_date="soon")
-        for model in local.catalogue.models
+        for model in local.models
     }
     monkeypatch.setattr(facts, "learn", lambda *_: Upstream(datetime.now(UTC), listed, {}))
     with engine(tmp_path / "docker.sock", every_image()):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from components.declaration import declare
+from components.parts import declare
 from ops.checks.preflight.facts import MEBIBYTE, Facts, Held, HostFacts, Node, Swarm
 from ops.checks.preflight.judge import ALL, BEFORE_UPDATE, GIBIBYTE, HEADROOM_BYTES, judge
 from ops.checks.report import Check, Report, State

@@ -25,7 +25,7 @@ from tests.unit.ops import deployed
 NOW = dt.datetime(2026, 11, 24, 23, tzinfo=dt.UTC)
 REAL = settings(upstream="openrouter")
 FREE = {"prompt": "0", "completion": "0", "request": "0"}
-MODELS = {model.id: Listed(id=model.id, pricing=FREE) for model in REAL.catalogue.models}
+MODELS = {model.id: Listed(id=model.id, pricing=FREE) for model in REAL.models}
 ONE = "google/gemma-4-31b-it:free"
 DIRECT = "openai/gpt-oss-20b:free"
 DAY = dt.timedelta(days=1)

@@ -12,7 +12,7 @@ from ops.commands import doctor
 from tests.unit.toolchain import conftest
 from tests.unit.toolchain.conftest import Stub
 from toolchain import paths
-from toolchain.local_state import LocalState
+from toolchain.local_state import LOCAL_STATE
 
 stub = conftest.stub
 user = conftest.user
@@ -39,7 +39,7 @@ def test_an_empty_machine(stub: Stub, user: Path) -> None:
 
 
 def test_broken_secrets_are_a_finding_and_no_crash(stub: Stub) -> None:
-    LocalState().run(lambda line: None)
+    LOCAL_STATE.run(lambda line: None)
     paths.secrets_file().write_text("{", encoding="utf-8")
     paths.secrets_file().chmod(0o600)
     check = next(check for check in doctor.examine() if check.name == "local state")

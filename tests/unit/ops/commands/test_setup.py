@@ -7,13 +7,12 @@ import pytest
 from click.testing import CliRunner
 
 from cli.setup import setup_command
-from images import build
-from images.errors import ImageError
+from images import ImageError, build
 from ops.commands import setup
 from tests.unit.toolchain import conftest
 from toolchain import paths
 from toolchain.errors import SetupError
-from toolchain.local_state import LocalState
+from toolchain.local_state import LOCAL_STATE
 from toolchain.runner import Report
 
 user = conftest.user
@@ -24,12 +23,12 @@ def link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return where .toolchain goes in this test; the set-up consists of the local state only."""
     link = tmp_path / ".toolchain"
     monkeypatch.setattr(paths, "TOOLCHAIN_LINK", link)
-    monkeypatch.setattr(setup, "steps", lambda: [LocalState()])
+    monkeypatch.setattr(setup, "STEPS", [LOCAL_STATE])
     return link
 
 
 def test_images_come_after_the_engine() -> None:
-    names = [step.name for step in setup.steps()]
+    names = [step.name for step in setup.STEPS]
     assert names.index("images") > names.index("docker engine")
     assert names.index("docker provider") > names.index("pulumi")
 
@@ -66,6 +65,6 @@ def test_an_image_that_cannot_be_built_is_a_set_up_error(monkeypatch: pytest.Mon
 
     monkeypatch.setattr(build, "is_done", lambda: False)
     monkeypatch.setattr(build, "ensure", refuse)
-    assert not setup.Images().is_done()
+    assert not setup.IMAGES.is_done()
     with pytest.raises(SetupError, match="debootstrap failed"):
-        setup.Images().run(print)
+        setup.IMAGES.run(print)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from components.declaration import declare
+from components.parts import declare
 from components.workload import Workload
 from ops.checks.report import Check
 from ops.checks.verify.containers import MEBIBYTE, Comparison, InspectedContainer

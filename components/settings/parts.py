@@ -1,0 +1,116 @@
+"""What a stack file may say about each part, and about the account that they share."""
+
+from typing import Annotated, TypeVar
+
+from pydantic import AfterValidator, Field, StringConstraints
+
+from components.friday_environment import RESERVED
+from components.probes import ProbeClient
+from components.settings.base import Count, PartSettings, Port, Settings, between, group, memory_limit
+
+VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Z_][A-Z0-9_]*$")]
+_Value = TypeVar("_Value")
+
+
+def _without_reserved_names(value: dict[str, _Value]) -> dict[str, _Value]:
+    taken = sorted(RESERVED & value.keys())
+    if taken:
+        raise ValueError(f"without {', '.join(taken)}: the stack sets these itself")
+    return value
+
+
+Variables = Annotated[dict[VariableName, _Value], AfterValidator(_without_reserved_names)]
+
+
+class FridaySettings(PartSettings):
+    """Friday itself: image, replicas, environment and how it shows that it is healthy."""
+
+    replicas: Count = between(1, 20, "a whole number of replicas", default=2)
+    direct_model: str = Field(
+        default="openai/gpt-oss-20b:free",
+        pattern=r"^[a-z0-9._-]+/[a-z0-9._-]+:free$",
+        description="an OpenRouter model id that ends with :free; the direct path calls it",
+    )
+    environment: Variables[Annotated[str, Field(max_length=8192)]] = Field(
+        default_factory=dict, description="a map of environment variables (UPPER_CASE: value)"
+    )
+    health_path: str = Field(
+        default="/healthz", pattern=r"^/[A-Za-z0-9/_.-]*$", description="a path that answers 200 when Friday is healthy"
+    )
+    metrics_path: str | None = Field(
+        default=None,
+        pattern=r"^/[A-Za-z0-9/_.-]*$",
+        description="the path of the metrics of an image of your own; left out, such an image is not asked for any",
+    )
+    probe_client: ProbeClient | None = Field(
+        default=None, description="the program in Friday's image that probes it: python, bash or wget"
+    )
+    stop_grace_seconds: Count = between(5, 600, "seconds", " that a running answer may take to finish", default=60)
+
+
+class LitellmSettings(PartSettings):
+    """The gateway: image, replicas and limits."""
+
+    memory_mb: Count = memory_limit(1024, at_least=512)
+    replicas: Count = Field(
+        default=2, ge=0, le=20, description="a whole number of replicas from 0 (no gateway runs) to 20"
+    )
+    stop_grace_seconds: Count = between(5, 900, "seconds", " that a running answer may take to finish", default=90)
+
+
+class EdgeSettings(PartSettings):
+    """The edge: which address and ports of the host it holds."""
+
+    memory_mb: Count = memory_limit(128)
+    bind_address: str = Field(
+        default="127.0.0.1",
+        pattern=r"^\d{1,3}(\.\d{1,3}){3}$",
+        description="an IPv4 address of the host that users reach, such as 127.0.0.1 or 0.0.0.0",
+    )
+    port: Port = 3000
+    gateway_port: Port = Field(
+        default=4000, description="a port from 1 to 65535 of 127.0.0.1 for callers with the gateway key"
+    )
+
+
+class RedisSettings(PartSettings):
+    """Redis, which joins when there is more than one gateway replica."""
+
+    memory_mb: Count = memory_limit(64)
+
+
+class SimulatorSettings(PartSettings):
+    """The OpenRouter simulator: its port on 127.0.0.1, and the account limits and latency that it plays."""
+
+    memory_mb: Count = memory_limit(192)
+    port: Port = 4100
+    latency_ms: Count = between(0, 60000, "milliseconds", default=120)
+
+
+class RedisExporterSettings(PartSettings):
+    """The exporter that joins together with Redis."""
+
+    memory_mb: Count = memory_limit(64)
+
+
+class MonitoringSettings(PartSettings):
+    """Prometheus: its port, how often it asks, and how much it keeps."""
+
+    memory_mb: Count = memory_limit(384, at_least=128)
+    port: Port = 9090
+    scrape_seconds: Count = between(1, 60, "seconds", " between two looks", default=5)
+    retention_days: Count = between(3, 400, "days", default=15)
+    max_data_mb: Count = between(512, 1048576, "MiB", default=2048)
+    redis_exporter: RedisExporterSettings = group(RedisExporterSettings, "a map of the Redis exporter's settings")
+    placement: str = Field(
+        default="node.role==manager",
+        pattern=r"^(node|engine)\.[A-Za-z0-9_.-]+ ?[!=]= ?[A-Za-z0-9_.-]+$",
+        description="a placement constraint of a Swarm, such as node.hostname==monitor-1",
+    )
+
+
+class QuotaSettings(Settings):
+    """The OpenRouter account's limits over all free models together (OpenRouter's documentation of rate limits)."""
+
+    requests_per_minute: Count = between(1, 100000, "requests a minute", default=20)
+    requests_per_day: Count = between(1, 10000000, "requests a day", default=1000)
