@@ -12,7 +12,7 @@ from docker.errors import APIError, ImageLoadError
 from images.tags import local_images
 from ops.deployment import Deployment
 from ops.errors import EXIT_USAGE, OperationError
-from ops.hosts.image_store import Image, find
+from ops.hosts.docker_host import Image, find
 from ops.hosts.images import ImageHost, Need, builder, image_hosts, needs, wrong_architecture
 from ops.progress import Report
 

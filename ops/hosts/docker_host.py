@@ -1,4 +1,4 @@
-"""What runs on a Docker host: a stack's containers, their health, and why one is not healthy."""
+"""What a Docker host holds: a stack's containers, their health, why one is not healthy, and images."""
 
 import contextlib
 import datetime as dt
@@ -7,12 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import docker
-from docker.errors import NotFound
+from docker.errors import ImageNotFound, NotFound
 from docker.models.containers import Container
 
 from ops.errors import OperationError
 from ops.hosts.exec_stdin import talk
-from ops.hosts.image_store import find
 from ops.waiting import look_until
 
 STACK_LABEL = "friday-litellm.stack"
@@ -38,6 +37,31 @@ class Instance:
     def healthy(self) -> bool:
         """Return whether it runs and passes its probe."""
         return self.state == "running" and self.health == "healthy"
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image as a daemon holds it; `size` is in bytes, layers shared with others included."""
+
+    id: str
+    architecture: str
+    size: int
+    created: str
+    layers: tuple[str, ...]
+
+    def same(self, other: "Image | None") -> bool:
+        """Return whether both are one image: two kinds of image stores may know it by different ids."""
+        return other is not None and (self.id == other.id or replace(self, id=other.id, size=other.size) == other)
+
+
+def find(client: docker.DockerClient, reference: str) -> Image | None:
+    """Return an image that a daemon holds, or None."""
+    try:
+        seen = client.images.get(reference).attrs
+    except ImageNotFound:
+        return None
+    layers = tuple(seen["RootFS"].get("Layers", ()))
+    return Image(seen["Id"], seen["Architecture"], int(seen["Size"]), str(seen.get("Created", "")), layers)
 
 
 class DockerHost:

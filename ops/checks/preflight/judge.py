@@ -9,8 +9,8 @@ from ops.checks.preflight.facts import MEBIBYTE, Facts, HostFacts, memory_limits
 from ops.checks.preflight.judge_way_back import way_back
 from ops.checks.report import Check, State
 from ops.errors import OperationError
-from ops.hosts import ports, ssh
-from ops.hosts.clock import MOST_SECONDS_APART
+from ops.hosts import ssh
+from ops.hosts.machine import MOST_SECONDS_APART, published_ports
 from ops.stacks.missing_secrets import missing_secrets
 
 GIBIBYTE = 1024 * MEBIBYTE
@@ -131,7 +131,7 @@ def _images(facts: Facts, address: str, host: HostFacts) -> Iterator[Check]:
 
 
 def _ports(facts: Facts, address: str, host: HostFacts) -> Iterator[Check]:
-    for setting, (_, port) in ports.published(facts.settings).items():
+    for setting, (_, port) in published_ports(facts.settings).items():
         holder = host.holders[setting]
         where = "" if address.startswith("unix://") else f" on {address}"
         if holder is None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ops.checks.report import Check, compared
-from ops.hosts.clock import MOST_SECONDS_APART, seconds_apart
+from ops.hosts.machine import MOST_SECONDS_APART, seconds_apart
 from ops.hosts.testinfra_host import TestHost
 
 # A new version of every image is about half of it, and is unpacked beside the old.
