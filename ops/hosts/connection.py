@@ -1,8 +1,10 @@
 """How every command reaches a Docker daemon: by unix://, ssh:// or tcp:// with TLS, with the stack's own settings."""
 
 import shutil
-from collections.abc import Mapping
-from typing import Any, Protocol
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
 from urllib.parse import urlsplit
 
 import docker
@@ -26,12 +28,10 @@ _PREFIX = "http+docker://"
 
 
 def connect(address: str, ssh: SshSettings, tls: TlsSettings) -> docker.DockerClient:
-    """Return a client of the daemon at `address`, which has answered.
+    """Return a client of the daemon at `address`, which has answered. No host is trusted on first sight.
 
-    Nobody is asked anything, and no host is trusted on first sight. `close()` ends the client's ssh children; so
-    does the end of this process.
-
-    Raises OperationError: exit code 2 when the daemon is not reached now, 1 out of any later call when it is lost.
+    `close()` ends the client's ssh children; so does the end of this process. Raises OperationError: exit code 2 when
+    the daemon is not reached now, 1 out of any later call when it is lost.
     """
     way = _way(address, ssh, tls)
     version = _version(address, _Api(way, _TESTED_API, _FIRST_SECONDS))
@@ -41,15 +41,14 @@ def connect(address: str, ssh: SshSettings, tls: TlsSettings) -> docker.DockerCl
     return client
 
 
-class _Way(Protocol):
-    """How one address is reached, and the words for a failure on that way."""
+@dataclass(frozen=True)
+class _Way:
+    """How one address is reached; `explain` returns the error (exit code 2) that a failed request means there."""
 
     base_url: str
-    tls: TLSConfig | None
-    adapter: BaseHTTPAdapter | None
-
-    def explain(self, error: requests.RequestException) -> OperationError:
-        """Return the error that a failed request means."""
+    explain: Callable[[requests.RequestException], OperationError]
+    tls: TLSConfig | None = None
+    adapter: BaseHTTPAdapter | None = None
 
 
 class _Api(docker.APIClient):
@@ -77,9 +76,13 @@ class _Api(docker.APIClient):
 
 
 def _version(address: str, api: docker.APIClient) -> str:
-    """Return the API to speak with a daemon, which is asked for it without naming one: it may refuse what we name."""
+    """Return the newest API that is tested and that a daemon has; for one with newer ones only, its oldest."""
     try:
-        return _spoken(api.version(api_version=False))
+        answer = api.version(api_version=False)  # no API is named: a daemon may refuse the one that we would name
+        newest = answer["ApiVersion"]
+        spoken = newest if version_lt(newest, _TESTED_API) else _TESTED_API
+        oldest = answer.get("MinAPIVersion") or spoken
+        return str(oldest if version_lt(spoken, oldest) else spoken)
     except (APIError, requests.RequestException, KeyError, TypeError, AttributeError) as error:
         message = f"{address}: what answers there is no Docker daemon ({error})"
         raise OperationError(message, "check the address in the stack file", EXIT_USAGE) from error
@@ -88,75 +91,48 @@ def _version(address: str, api: docker.APIClient) -> str:
         raise
 
 
-def _spoken(answer: Mapping[str, str]) -> str:
-    """Return the newest API that is tested and that the daemon has; for a daemon with newer ones only, its oldest."""
-    newest = answer["ApiVersion"]
-    spoken = newest if version_lt(newest, _TESTED_API) else _TESTED_API
-    oldest = answer.get("MinAPIVersion") or spoken
-    return oldest if version_lt(spoken, oldest) else spoken
-
-
 def _way(address: str, ssh: SshSettings, tls: TlsSettings) -> _Way:
     if address.startswith("unix://"):
-        return _Unix(address)
+        return _Way(address, partial(unix_error, address))
     try:
         _ = urlsplit(address).port
     except ValueError as error:
         raise OperationError(f"{address}: {error}", "correct the port in the stack file", EXIT_USAGE) from error
-    return _Ssh(address, ssh) if address.startswith("ssh://") else _Tls(address, tls)
+    if address.startswith("ssh://"):
+        return _over_ssh(address, ssh)
+    ca, cert, key = tls_errors.check(tls)
+    config = TLSConfig(client_cert=(cert, key), ca_cert=ca, verify=True)
+    return _Way(address, partial(tls_errors.explain, address, tls), config)
 
 
-class _Unix:
-    tls: TLSConfig | None = None
-    adapter: BaseHTTPAdapter | None = None
-
-    def __init__(self, address: str) -> None:
-        self.base_url = address
-
-    def explain(self, error: requests.RequestException) -> OperationError:
-        said = str(root_cause(error))
-        fix = "./fridayctl doctor says what is missing"
-        if "Permission denied" in said:
-            message = f"{self.base_url}: its Docker socket is not for this user"
-            return OperationError(message, docker_engine.fix(said), EXIT_USAGE)
-        return OperationError(f"Docker at {self.base_url} does not answer: {said}", fix, EXIT_USAGE)
+def unix_error(address: str, error: requests.RequestException) -> OperationError:
+    """Return the error (exit code 2) for a request to this machine's daemon that failed."""
+    said = str(root_cause(error))
+    if "Permission denied" in said:
+        message = f"{address}: its Docker socket is not for this user"
+        return OperationError(message, docker_engine.fix(said), EXIT_USAGE)
+    fix = "./fridayctl doctor says what is missing"
+    return OperationError(f"Docker at {address} does not answer: {said}", fix, EXIT_USAGE)
 
 
-class _Ssh:
-    base_url = "unix:///over-ssh"  # never opened: the adapter is mounted over it
-    tls: TLSConfig | None = None
+def _over_ssh(address: str, ssh: SshSettings) -> _Way:
+    if not shutil.which("ssh"):
+        message = f"{address}: there is no ssh command on this machine"
+        raise OperationError(message, "sudo apt-get install openssh-client", EXIT_USAGE)
+    adapter = SshAdapter(lambda: ssh_master.shared(address, ssh, ["docker", "system", "dial-stdio"]))
 
-    def __init__(self, address: str, ssh: SshSettings) -> None:
-        if not shutil.which("ssh"):
-            message = f"{address}: there is no ssh command on this machine"
-            raise OperationError(message, "sudo apt-get install openssh-client", EXIT_USAGE)
-        self._address = address
-        self._ssh = ssh
-        self._over_ssh = SshAdapter(lambda: ssh_master.shared(address, ssh, ["docker", "system", "dial-stdio"]))
-        self.adapter: BaseHTTPAdapter | None = self._over_ssh
-
-    def explain(self, error: requests.RequestException) -> OperationError:
-        ssh_master.let_go(self._address, self._ssh)
+    def explain(error: requests.RequestException) -> OperationError:
+        ssh_master.let_go(address, ssh)
         if isinstance(error, requests.exceptions.Timeout):
-            return ssh_errors.silent(self._address, self._ssh)
-        said = self._over_ssh.last_words()
+            return ssh_errors.silent(address, ssh)
+        said = adapter.last_words()
         if not said:
             # A shared connection that breaks says nothing; why it did, a new one meets too.
             try:
-                ssh_master.open_connection(self._address, self._ssh)
+                ssh_master.open_connection(address, ssh)
             except OperationError as reason:
                 return reason
-        return ssh_errors.explain(self._address, self._ssh, said or str(error))
+        return ssh_errors.explain(address, ssh, said or str(error))
 
-
-class _Tls:
-    adapter: BaseHTTPAdapter | None = None
-
-    def __init__(self, address: str, tls: TlsSettings) -> None:
-        ca, cert, key = tls_errors.check(tls)
-        self.base_url = address
-        self.tls: TLSConfig | None = TLSConfig(client_cert=(cert, key), ca_cert=ca, verify=True)
-        self._settings = tls
-
-    def explain(self, error: requests.RequestException) -> OperationError:
-        return tls_errors.explain(self.base_url, self._settings, error)
+    # The URL is never opened: the adapter is mounted over it.
+    return _Way("unix:///over-ssh", explain, adapter=adapter)

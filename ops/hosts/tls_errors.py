@@ -2,8 +2,6 @@
 
 import re
 import ssl
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -27,26 +25,19 @@ def check(tls: TlsSettings) -> tuple[str, str, str]:
             raise OperationError(message, fix, EXIT_USAGE) from error
     ca, cert, key = (str(path) for path in named.values())
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    with _expected(
-        "tls.caFile", f"{ca} should be an authority's certificate", f"openssl x509 -in {ca} -noout -subject"
-    ):
+    expected = f"tls.caFile: {ca} should be an authority's certificate"
+    look = f"openssl x509 -in {ca} -noout -subject"
+    try:
         context.load_verify_locations(ca)
-    pair = f"{cert} and {key} should be a certificate and its private key without a passphrase"
-    with _expected(
-        "tls.certFile and tls.keyFile", pair, f"openssl x509 -in {cert} -noout -text; openssl pkey -in {key} -text"
-    ):
+        pair = f"{cert} and {key} should be a certificate and its private key without a passphrase"
+        expected = f"tls.certFile and tls.keyFile: {pair}"
+        look = f"openssl x509 -in {cert} -noout -text; openssl pkey -in {key} -text"
         # An empty passphrase: without any, OpenSSL would ask for one on the terminal.
         context.load_cert_chain(cert, key, password="")
-    return ca, cert, key
-
-
-@contextmanager
-def _expected(setting: str, sentence: str, look: str) -> Iterator[None]:
-    try:
-        yield
     except (ssl.SSLError, ValueError) as error:
         fix = f"name the right file in the stack file; {look} shows what is in this one"
-        raise OperationError(f"{setting}: {sentence} ({error})", fix, EXIT_USAGE) from error
+        raise OperationError(f"{expected} ({error})", fix, EXIT_USAGE) from error
+    return ca, cert, key
 
 
 def explain(address: str, tls: TlsSettings, error: requests.RequestException) -> OperationError:
