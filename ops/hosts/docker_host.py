@@ -4,13 +4,12 @@ import contextlib
 import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any
 
 import docker
 from docker.errors import ImageNotFound, NotFound
 from docker.models.containers import Container
 
-from ops.errors import OperationError
 from ops.hosts.exec_stdin import talk
 from ops.waiting import look_until
 
@@ -20,6 +19,7 @@ REPLICA_LABEL = "friday-litellm.replica"
 _LOG_LINES = 15
 _FIRST_PROBE_SECONDS = 15.0  # an interval, and a probe that is as slow as it may be
 _EVERY_SECONDS = 0.2
+_BY_FORCE = {"force": True, "v": True}  # a container that runs, with the volumes that have no name
 
 
 @dataclass(frozen=True)
@@ -68,13 +68,7 @@ class DockerHost:
     """One Docker daemon, read and tidied by label; it declares nothing, that is the program's part."""
 
     def __init__(self, client: docker.DockerClient) -> None:
-        """Take a client that is connected."""
         self._client = client
-
-    def asked_again(self) -> Self:
-        """Return it if it still answers; OperationError when it does not."""
-        self._client.ping()
-        return self
 
     def instances(self, stack: str) -> list[Instance]:
         """Return a stack's containers, stopped ones too, sorted by name; not the ones that only hold files."""
@@ -119,14 +113,13 @@ class DockerHost:
         """
         if self._all_healthy(stack):
             return ""
-        return _complaints(
-            look_until(
-                lambda: self._working(stack),
-                lambda found: not any(map(_is_new, found)),
-                _FIRST_PROBE_SECONDS,
-                _EVERY_SECONDS,
-            )
+        settled = look_until(
+            lambda: self._working(stack),
+            lambda found: not any(map(_is_new, found)),
+            _FIRST_PROBE_SECONDS,
+            _EVERY_SECONDS,
         )
+        return _complaints(settled)
 
     def _all_healthy(self, stack: str) -> bool:
         """Return whether all are healthy, in two requests: to look at each container costs one more for each."""
@@ -158,16 +151,9 @@ class DockerHost:
         for found in api.containers(filters={"label": [f"{STACK_LABEL}={stack}", f"{PART_LABEL}={part}"]}):
             with contextlib.suppress(NotFound):  # gone between the listing and the command
                 made = api.exec_create(found["Id"], command, stdin=bool(stdin))["Id"]
-                printed = self._talk(made, stdin) if stdin else api.exec_start(made)
+                printed = talk(api, made, stdin) if stdin else api.exec_start(made)
                 answers[found["Names"][0].lstrip("/")] = printed.decode(errors="replace")
         return answers
-
-    def _talk(self, made: str, stdin: bytes) -> bytes:
-        try:
-            return talk(self._client.api, made, stdin)
-        except OSError as error:
-            message = f"connection lost while a command ran in a container: {error}"
-            raise OperationError(message, "look whether the host is up, then ask again") from error
 
     def remove_orphans(self, stack: str, known: set[str]) -> list[str]:
         """Remove the stack's containers whose ids are not `known` to its state; return their names.
@@ -175,26 +161,14 @@ class DockerHost:
         An update that was killed between a container's creation and its entry in the state leaves such a one.
         """
         orphans = [container for container in self.containers(stack) if container.id not in known]
-        for container in orphans:
-            container.remove(force=True, v=True)
-        return [str(container.name) for container in orphans]
+        return _removed(orphans, **_BY_FORCE)
 
     def remove_leftovers(self, stack: str) -> list[str]:
-        """Remove containers, networks and volumes with the stack's label; return their names.
-
-        After a destroy only what a killed update left outside the state is still here.
-        """
-        removed = []
-        for container in self.containers(stack):
-            container.remove(force=True, v=True)
-            removed.append(str(container.name))
-        for network in self._client.networks.list(filters={"label": f"{STACK_LABEL}={stack}"}):
-            network.remove()
-            removed.append(str(network.name))
-        for volume in self._client.volumes.list(filters={"label": f"{STACK_LABEL}={stack}"}):
-            volume.remove()
-            removed.append(str(volume.name))
-        return removed
+        """Remove what carries the stack's label once it is destroyed, left by a killed update; return the names."""
+        filters = {"label": f"{STACK_LABEL}={stack}"}
+        removed = _removed(self.containers(stack), **_BY_FORCE)
+        removed += _removed(self._client.networks.list(filters=filters))
+        return removed + _removed(self._client.volumes.list(filters=filters))
 
     def join(self, network: str, container: str, aliases: Sequence[str]) -> None:
         """Connect a running container to a network, under the names by which the others look for it there."""
@@ -211,6 +185,13 @@ class DockerHost:
         """Return all of a stack's containers, stopped ones and the ones that only hold files too."""
         filters: dict[str, str | list[str] | bool] = {"label": f"{STACK_LABEL}={stack}"}
         return list(self._client.containers.list(all=True, filters=filters, ignore_removed=True))
+
+
+def _removed(found: Sequence[Any], **options: bool) -> list[str]:
+    """Remove containers, networks or volumes; return their names."""
+    for each in found:
+        each.remove(**options)
+    return [str(each.name) for each in found]
 
 
 def _instance(container: Container) -> Instance | None:
@@ -247,10 +228,6 @@ def _complaint(container: Container) -> str:
     probes = [entry["Output"].strip() for entry in health.get("Log", ())[-1:]]
     lines = container.logs(tail=_LOG_LINES).decode(errors="replace").splitlines()
     said = f"exit code {state['ExitCode']}" if state["Status"] == "exited" else health.get("Status", "no probe yet")
-    return "\n".join(
-        [
-            f"{container.name}: {state['Status']}, {said}",
-            *(f"  probe | {line}" for probe in probes for line in probe.splitlines() or ["(no output)"]),
-            *(f"  log   | {line}" for line in lines or ["(nothing logged)"]),
-        ]
-    )
+    told = [f"{container.name}: {state['Status']}, {said}"]
+    told += [f"  probe | {line}" for probe in probes for line in probe.splitlines() or ["(no output)"]]
+    return "\n".join([*told, *(f"  log   | {line}" for line in lines or ["(nothing logged)"])])

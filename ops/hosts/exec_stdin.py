@@ -1,8 +1,11 @@
 """Talks to a command that runs in a container by its standard input, which no list of processes shows."""
 
+from contextlib import closing
 from typing import Any
 
 import docker
+
+from ops.errors import OperationError
 
 _HEADER_BYTES = 8
 
@@ -11,20 +14,22 @@ def talk(api: docker.APIClient, exec_id: str, sent: bytes) -> bytes:
     """Start a command that was made with `stdin=True`, send it something, and return what it prints until it ends.
 
     The command has to know how many bytes it reads: TLS and ssh cannot end one direction alone. It may print nothing
-    before it has read, for that may get lost. OSError when the connection breaks or is silent for too long.
+    before it has read, for that may get lost. OperationError when the connection breaks or is silent for too long.
     """
-    stream: Any = api.exec_start(exec_id, socket=True)
-    # What docker-py returns is made for reading; below is the socket. Over TLS it is the socket itself.
-    connection = getattr(stream, "_sock", stream)
     try:
-        connection.settimeout(api.timeout)
-        connection.sendall(sent)
-        with connection.makefile("rb") as answer:
-            printed = b""
-            # Each piece has a header: which output it is of, and in its last four bytes the length.
-            while len(header := answer.read(_HEADER_BYTES)) == _HEADER_BYTES:
-                printed += answer.read(int.from_bytes(header[4:], "big"))
-            return printed
-    finally:
+        stream: Any = api.exec_start(exec_id, socket=True)
+        # What docker-py returns is made for reading; below is the socket. Over TLS it is the socket itself.
+        connection = getattr(stream, "_sock", stream)
         # The response holds the connection, and docker-py hangs it on what it returns.
-        getattr(stream, "_response", stream).close()
+        with closing(getattr(stream, "_response", stream)):
+            connection.settimeout(api.timeout)
+            connection.sendall(sent)
+            with connection.makefile("rb") as answer:
+                printed = b""
+                # Each piece has a header: which output it is of, and in its last four bytes the length.
+                while len(header := answer.read(_HEADER_BYTES)) == _HEADER_BYTES:
+                    printed += answer.read(int.from_bytes(header[4:], "big"))
+                return printed
+    except OSError as error:
+        message = f"connection lost while a command ran in a container: {error}"
+        raise OperationError(message, "look whether the host is up, then ask again") from error

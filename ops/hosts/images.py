@@ -40,7 +40,7 @@ class ImageHost:
 
 
 def needs(stack: str, settings: StackSettings, built: Mapping[str, str]) -> list[Need]:
-    """Return each image that a stack's containers are made of, once; `built` are the local builds by part."""
+    """Return what `needs_of` does for the parts that a stack's settings declare."""
     return needs_of(declare(stack, settings, built), built)
 
 

@@ -115,7 +115,7 @@ def _listening(table: str) -> Iterator[tuple[str, int]]:
         yield address.partition("%")[0].strip("[]").removeprefix("::ffff:"), int(port)
 
 
-def published_ports(settings: StackSettings) -> dict[str, tuple[str, int]]:
+def declared_ports(settings: StackSettings) -> dict[str, tuple[str, int]]:
     """Return (address, port) of each setting that names a host port. A Swarm publishes on every address."""
     edge = settings.edge
     is_swarm = settings.engine == "swarm"
@@ -142,7 +142,7 @@ def port_holders(
     `publishing` is what the host's daemon says (`DockerHost.published_ports`), `listener` who listens on a port there.
     """
     found: dict[str, str | None] = {}
-    for setting, (address, port) in published_ports(settings).items():
+    for setting, (address, port) in declared_ports(settings).items():
         name, of = publishing.get(port, ("", ""))
         found[setting] = listener(address, port) if not name else "" if of == stack else f"the container {name}"
     return found

@@ -29,10 +29,7 @@ _LONGEST_PATH = 107 - 17
 
 
 def shared(address: str, ssh: SshSettings, remote: Sequence[str]) -> list[str]:
-    """Return the line that runs `remote` on a host through its one connection, which it opens if it is not open.
-
-    OperationError (exit code 2) when the host is not reached.
-    """
+    """Return the line that runs `remote` on a host through its one connection, opened before; see `open_connection`."""
     open_connection(address, ssh)
     return command(address, ssh, remote, *options(address, ssh))
 
@@ -54,10 +51,7 @@ def open_connection(address: str, ssh: SshSettings) -> None:
 
 
 def let_go(address: str, ssh: SshSettings) -> None:
-    """Let nobody new use the connection to a host. Who uses it goes on; the next one logs in anew.
-
-    Meant for after an error: a new group of the user, say, counts from the next login on.
-    """
+    """Let the next one log in anew, after an error: a new group of the user, say, counts only then. Others go on."""
     _control(address, ssh, "stop")
 
 
@@ -102,13 +96,7 @@ def _control(address: str, ssh: SshSettings, request: str, *words: str) -> str:
     line = command(address, ssh, [], "-S", str(_socket(address, ssh)), "-O", request, *words)
     try:
         done = subprocess.run(
-            line,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            timeout=_CONTROL_SECONDS,
-            check=False,
+            line, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_CONTROL_SECONDS, check=False
         )
     except subprocess.TimeoutExpired:
         return f"no answer within {_CONTROL_SECONDS} s"

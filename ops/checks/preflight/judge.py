@@ -10,7 +10,7 @@ from ops.checks.preflight.judge_way_back import way_back
 from ops.checks.report import Check, State
 from ops.errors import OperationError
 from ops.hosts import ssh
-from ops.hosts.machine import MOST_SECONDS_APART, published_ports
+from ops.hosts.machine import MOST_SECONDS_APART, declared_ports
 from ops.stacks.missing_secrets import missing_secrets
 
 GIBIBYTE = 1024 * MEBIBYTE
@@ -131,7 +131,7 @@ def _images(facts: Facts, address: str, host: HostFacts) -> Iterator[Check]:
 
 
 def _ports(facts: Facts, address: str, host: HostFacts) -> Iterator[Check]:
-    for setting, (_, port) in published_ports(facts.settings).items():
+    for setting, (_, port) in declared_ports(facts.settings).items():
         holder = host.holders[setting]
         where = "" if address.startswith("unix://") else f" on {address}"
         if holder is None:
