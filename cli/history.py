@@ -34,7 +34,7 @@ def history_command(stack: str, last: int, as_json: bool) -> None:
     For each update of STACK (default: local): age, percentage, images, what was done and why.
     """
     from ops.deployment import Deployment  # noqa: PLC0415
-    from ops.stacks.history_source import read_history  # noqa: PLC0415 - Pulumi's libraries load only when needed
+    from ops.stacks.stacks import read_history  # noqa: PLC0415 - Pulumi's libraries load only when needed
 
     entries = read_history(Deployment.open(stack, report_aside).stack, last)
     if as_json:

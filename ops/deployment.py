@@ -1,12 +1,12 @@
 """One stack as every command works with it: settings, Pulumi's stack, hosts and history, each opened once."""
 
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from components.settings.stack import StackSettings
 from ops.hosts.edge_switch import Switch
 from ops.hosts.hosts import Hosts
-from ops.progress import Report, Say, about
+from ops.progress import Report, Say
 from ops.rollout.history import Entry
 from ops.stacks.stack_file import read_settings
 
@@ -37,7 +37,7 @@ class Deployment:
 
     def say(self, label: str) -> Say:
         """Return what reports lines about one thing."""
-        return about(self.report, label)
+        return partial(self.report, label)
 
     def reload(self) -> StackSettings:
         """Read the stack file again: set-up may have made secrets, or a command has changed a setting."""
@@ -67,7 +67,7 @@ class Deployment:
     @cached_property
     def history(self) -> list[Entry]:
         """The stack's history, newest first, as it was when it was first asked for (`read_history_again`)."""
-        from ops.stacks.history_source import read_history  # noqa: PLC0415 - see above
+        from ops.stacks.stacks import read_history  # noqa: PLC0415 - see above
 
         return read_history(self.stack)
 
@@ -79,7 +79,7 @@ class Deployment:
     @cached_property
     def decrypted_settings(self) -> StackSettings:
         """The settings with their secrets in plain text; OperationError (exit code 2) when they cannot be decrypted."""
-        from ops.stacks.decrypted_settings import reveal  # noqa: PLC0415 - see above
+        from ops.stacks.stack_secrets import reveal  # noqa: PLC0415 - see above
 
         return reveal(self.name, self.settings)
 

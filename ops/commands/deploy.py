@@ -6,7 +6,7 @@ from ops.deployment import Deployment
 from ops.errors import OperationError
 from ops.hosts.docker_host import DockerHost
 from ops.progress import Say
-from ops.stacks.missing_secrets import generate_missing
+from ops.stacks.stack_secrets import generate_missing
 from ops.stacks.stacks import PROVIDER_FAULTS, Update, known_ids, update
 
 # A task's start meets it now and then (moby/moby#48783: a file of its secrets is still open as they are sealed), and

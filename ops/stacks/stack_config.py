@@ -60,18 +60,17 @@ def changes(today: Mapping[str, str], wanted: Mapping[str, str]) -> tuple[dict[s
 
 def as_pulumi_json(config: Mapping[str, str]) -> str:
     """Return settings in the form of `pulumi config --json`, which keeps the types inside of maps and lists."""
-    return json.dumps({key: _entry(value) for key, value in config.items()})
+    entries: dict[str, dict[str, object]] = {}
+    for key, value in config.items():
+        parsed = _parsed(value)
+        structured = {"objectValue": parsed} if isinstance(parsed, dict | list) else {}
+        entries[key] = {"value": value, "secret": False, **structured}
+    return json.dumps(entries)
 
 
 def _file(stack: auto.Stack) -> Path:
     """Return the stack file in the stack's own checkout, which may be one beside this one."""
     return Path(stack.workspace.work_dir) / stack_file(stack.name).name
-
-
-def _entry(value: str) -> dict[str, object]:
-    parsed = _parsed(value)
-    structured = {"objectValue": parsed} if isinstance(parsed, dict | list) else {}
-    return {"value": value, "secret": False, **structured}
 
 
 def _parsed(value: str | None) -> object:

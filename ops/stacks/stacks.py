@@ -1,9 +1,11 @@
-"""Stacks through Pulumi's Automation API: open, update, destroy, read."""
+"""Stacks through Pulumi's Automation API: open, update, destroy, and read their history."""
 
+import datetime as dt
 import os
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from pulumi import automation as auto
@@ -11,6 +13,7 @@ from pulumi.automation.events import EngineEvent, OpType
 
 from ops.errors import OperationError
 from ops.progress import Say
+from ops.rollout.history import Entry
 from ops.stacks import backups, pulumi_files
 from ops.stacks.pulumi_errors import errors_of, refused
 from ops.stacks.stack_file import stack_file
@@ -117,57 +120,86 @@ def _ignore_closed_pipes(failure: threading.ExceptHookArgs) -> None:
         threading.__excepthook__(failure)
 
 
-def _unfinished(stack: auto.Stack) -> list[str]:
-    """Return the URNs of the containers that an update made and could not call healthy, or lost the host over.
-
-    Pulumi's next update would take each as it is and go on to remove those that serve. They are to be made again.
-    """
-    return [each.urn for each in pulumi_files.resources(stack) if each.type == _CONTAINER and each.init_errors]
-
-
 def update(stack: auto.Stack, message: str, say: Say, *, refresh: bool = False) -> Update:
     """Bring a stack to what its settings say; OperationError with Pulumi's own diagnostics when that fails.
 
     `message` goes into the history. `refresh` reads the hosts first, for containers that vanished.
     """
-    watcher = _Watcher(say)
-    _begin(stack, message)
-    try:
+    with _changing(stack, message, say, f"the update of {stack.name} failed", "up") as see:
         result = stack.up(
             message=message,
             refresh=refresh,
-            replace=_unfinished(stack),
-            on_event=watcher.see,
+            # Containers that an update could not call healthy, or lost the host over. They are made again: Pulumi
+            # would take each as it is, and go on to remove those that serve.
+            replace=[
+                each.urn for each in pulumi_files.resources(stack) if each.type == _CONTAINER and each.init_errors
+            ],
+            on_event=see,
             suppress_progress=True,
             show_secrets=False,
         )
-    except auto.ConcurrentUpdateError as error:
-        raise pulumi_files.held(stack.name, error) from error
-    except auto.CommandError as error:
-        fix = f"fix what it names, then ./fridayctl up {stack.name}"
-        raise OperationError(f"the update of {stack.name} failed", fix, details=watcher.said(error)) from error
-    outputs = {key: output.value for key, output in result.outputs.items()}
-    changes = result.summary.resource_changes or {}
-    return Update(sum(count for op, count in changes.items() if op != OpType.SAME), outputs)
-
-
-def _begin(stack: auto.Stack, doing: str) -> None:
-    if pulumi_files.note(stack, doing):
-        backups.keep(stack)
+    return Update(_changed(result.summary), {key: output.value for key, output in result.outputs.items()})
 
 
 def destroy(stack: auto.Stack, say: Say) -> None:
     """Remove everything that a stack runs; its history stays. OperationError when that fails."""
-    watcher = _Watcher(say)
-    _begin(stack, "down")
-    try:
+    with _changing(stack, "down", say, f"taking {stack.name} down failed", "down") as see:
         # A container that somebody removed by hand would fail its own removal: look first.
-        stack.destroy(message="down", refresh=True, on_event=watcher.see, suppress_progress=True, show_secrets=False)
+        stack.destroy(message="down", refresh=True, on_event=see, suppress_progress=True, show_secrets=False)
+
+
+@contextmanager
+def _changing(
+    stack: auto.Stack, doing: str, say: Say, failed: str, command: str
+) -> Iterator[Callable[[EngineEvent], None]]:
+    """Keep the state as it is before a change, yield what takes the engine's events, and put a failure into words."""
+    watcher = _Watcher(say)
+    if pulumi_files.note(stack, doing):
+        backups.keep(stack)
+    try:
+        yield watcher.see
     except auto.ConcurrentUpdateError as error:
         raise pulumi_files.held(stack.name, error) from error
     except auto.CommandError as error:
-        fix = f"fix what it names, then ./fridayctl down {stack.name}"
-        raise OperationError(f"taking {stack.name} down failed", fix, details=watcher.said(error)) from error
+        fix = f"fix what it names, then ./fridayctl {command} {stack.name}"
+        raise OperationError(failed, fix, details=watcher.said(error)) from error
+
+
+def read_history(stack: auto.Stack, most: int = 500) -> list[Entry]:
+    """Return a stack's history, newest first, without the values of secrets.
+
+    Raises OperationError (exit code 2) when it cannot be read: an entry that is left out would be a wrong answer.
+    """
+    fix = (
+        "move a file that is damaged away, with its .attrs: what its update did is then not known; "
+        "for another backend check PULUMI_BACKEND_URL and the login"
+    )
+    with refused(f"the history of {stack.name} cannot be read", fix, lambda: pulumi_files.history_in_doubt(stack)):
+        return [_entry(summary) for summary in stack.history(page_size=most, page=1, show_secrets=False)]
+
+
+def _entry(summary: auto.UpdateSummary) -> Entry:
+    environment = summary.environment or {}
+    return Entry(
+        kind=summary.kind,
+        result=summary.result,
+        message=summary.message,
+        started=_utc(summary.start_time),
+        ended=_utc(summary.end_time) if summary.end_time else None,
+        config={key: value.value for key, value in summary.config.items() if not value.secret},
+        secrets=tuple(sorted(key for key, value in summary.config.items() if value.secret)),
+        commit=environment.get("git.head"),
+        dirty=environment.get("git.dirty") == "true",
+        changes=_changed(summary),
+    )
+
+
+def _changed(summary: auto.UpdateSummary) -> int:
+    return sum(count for op, count in (summary.resource_changes or {}).items() if op != OpType.SAME)
+
+
+def _utc(moment: dt.datetime) -> dt.datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
 
 
 def short_name(urn: str) -> str:

@@ -24,8 +24,7 @@ from ops.hosts.docker_host import STACK_LABEL, DockerHost, Image, find
 from ops.hosts.images import ImageHost, Need
 from ops.hosts.machine import Space, machine_of, port_holders, seconds_apart
 from ops.rollout.history import Entry, deployed, good_targets
-from ops.stacks.history_source import read_history
-from ops.stacks.stacks import open_known, require_readable
+from ops.stacks.stacks import open_known, read_history, require_readable
 from toolchain.docker_engine import Engine, described
 
 MEBIBYTE = 1024 * 1024

@@ -11,7 +11,7 @@ from ops.checks.report import Check, State
 from ops.errors import OperationError
 from ops.hosts import ssh
 from ops.hosts.machine import MOST_SECONDS_APART, declared_ports
-from ops.stacks.missing_secrets import missing_secrets
+from ops.stacks.stack_secrets import missing_secrets
 
 GIBIBYTE = 1024 * MEBIBYTE
 # For the logs of all parts, and for what an image needs while it is unpacked.
