@@ -24,7 +24,7 @@ def down_command(stack: str, yes: bool) -> None:
 
     These are the containers, networks and volumes of STACK (default: local).
     """
-    from ops.commands.down import take_down  # noqa: PLC0415 - Pulumi's libraries load only when needed
+    from ops.commands.deploy import take_down  # noqa: PLC0415 - Pulumi's libraries load only when needed
     from ops.deployment import Deployment  # noqa: PLC0415
 
     if stack != "local" and not yes:

@@ -28,11 +28,12 @@ _ENDED = ("Z", "X")
 
 
 class Resource(BaseModel):
-    """One resource as a state records it; `id` is "" for what exists in the state only."""
+    """One resource as a state records it: `inputs` the program gave; `id` is "" for what exists in the state only."""
 
     urn: str
     type: str
     id: str = ""
+    inputs: dict[str, Any] = {}
     outputs: dict[str, Any] = {}
     init_errors: list[str] = Field([], alias="initErrors")
 

@@ -99,11 +99,6 @@ def require_readable(stack: auto.Stack) -> None:
     stack.export_stack()
 
 
-def known_ids(stack: auto.Stack) -> set[str]:
-    """Return the ids of all that a stack's state knows on its hosts."""
-    return {each.id for each in pulumi_files.resources(stack) if each.id and each.type.startswith("docker:")}
-
-
 def _opened(name: str, how: Callable[[str, auto.Workspace], auto.Stack]) -> auto.Stack:
     threading.excepthook = _ignore_closed_pipes
     # Where the pinned tools and the state are, for this process and what it starts.
@@ -126,14 +121,13 @@ def update(stack: auto.Stack, message: str, say: Say, *, refresh: bool = False) 
     `message` goes into the history. `refresh` reads the hosts first, for containers that vanished.
     """
     with _changing(stack, message, say, f"the update of {stack.name} failed", "up") as see:
+        # Containers that an update could not call healthy, or lost the host over, are made again: Pulumi would take
+        # each as it is and go on to remove those that serve.
+        found = pulumi_files.resources(stack)
         result = stack.up(
             message=message,
             refresh=refresh,
-            # Containers that an update could not call healthy, or lost the host over. They are made again: Pulumi
-            # would take each as it is, and go on to remove those that serve.
-            replace=[
-                each.urn for each in pulumi_files.resources(stack) if each.type == _CONTAINER and each.init_errors
-            ],
+            replace=[each.urn for each in found if each.type == _CONTAINER and each.init_errors],
             on_event=see,
             suppress_progress=True,
             show_secrets=False,
