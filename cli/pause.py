@@ -55,12 +55,12 @@ def resume_command(stack: str, reason: str, as_json: bool) -> None:
 
 
 def _pause_or_resume(stack: str, verb: str, reason: str, as_json: bool) -> None:
-    from ops.commands.pause import PauseRequest, pause_or_resume  # noqa: PLC0415 - Pulumi loads only when needed
+    from ops.commands.pause import pause_or_resume  # noqa: PLC0415 - Pulumi loads only when needed
     from ops.deployment import Deployment  # noqa: PLC0415
     from ops.rollout.history import Verb  # noqa: PLC0415
 
     deployment = Deployment.open(stack, reporter(as_json))
-    message = pause_or_resume(deployment, PauseRequest(Verb(verb), one_line(reason)))
+    message = pause_or_resume(deployment, Verb(verb), one_line(reason))
     if as_json:
         print_json({"stack": stack, "message": message})
     else:

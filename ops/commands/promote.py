@@ -26,7 +26,6 @@ from ops.stacks import preview
 from ops.stacks.stack_config import changes, settings_of, write_settings
 
 _OPERATING = (f"{NAMESPACE}:rollout", f"{NAMESPACE}:gates")
-
 EXIT_CODES = {Outcome.PASS: 0, Outcome.FAIL: EXIT_FAILED, Outcome.INCONCLUSIVE: EXIT_INCONCLUSIVE}
 
 
@@ -128,9 +127,10 @@ def carry_out(proposal: Proposal, watch_seconds: float) -> Promotion:
             raise
         deployment.report("failed", error.render())
         return _abort(proposal, "the update failed", None)
-    deployment.read_history_again()
+    question = GateInput(deployment.name, proposal.to, None, deployment.settings.gates, watching=True)
+    watched = Watched(proposal.sources, deployment.settings, deployment.read_history_again(), question)
     seconds = {"updated": time.monotonic() - began}
-    seen = watch(_watched(proposal), deployment.report, watch_seconds) if watch_seconds else None
+    seen = watch(watched, deployment.report, watch_seconds) if watch_seconds else None
     if seen and seen.outcome is Outcome.FAIL:
         failed = "; ".join(f"{each.gate} {each.value}, {each.threshold}" for each in seen.having(Outcome.FAIL))
         return _abort(proposal, f"gate {failed}", seen)
@@ -183,12 +183,6 @@ def _message(proposal: Proposal) -> str:
         parts.append(f"no complaints ({proposal.request.signed_off_by})")
     text = f"{Verb.PROMOTE}: {', '.join(parts)}"
     return f"{text}: {proposal.request.reason}" if proposal.request.reason else text
-
-
-def _watched(proposal: Proposal) -> Watched:
-    deployment = proposal.deployment
-    question = GateInput(deployment.name, proposal.to, None, deployment.settings.gates, watching=True)
-    return Watched(proposal.sources, deployment.settings, deployment.history, question)
 
 
 def _abort(proposal: Proposal, why: str, seen: AnalysisResult | None) -> Promotion:

@@ -3,6 +3,8 @@
 import sys
 from typing import TextIO
 
+from images import build
+from images.errors import ImageError
 from toolchain import paths
 from toolchain.docker_engine import DockerEngine
 from toolchain.docker_provider import DockerProvider
@@ -20,21 +22,15 @@ class Images:
 
     def is_done(self) -> bool:
         """Return whether the engine holds all of them in this checkout's version."""
-        from images import build  # noqa: PLC0415 - imports only what a command uses
-
         return build.is_done()
 
     def run(self, report: Report) -> None:
         """Build what is missing; SetupError in the builder's own words."""
-        from images import build  # noqa: PLC0415
-        from images.errors import ImageError  # noqa: PLC0415
-
         try:
             build.ensure(report)
         except ImageError as error:
-            raise SetupError(
-                str(error), "images", "fix the errors in the lines above; then run ./fridayctl setup again"
-            ) from error
+            fix = "fix the errors in the lines above; then run ./fridayctl setup again"
+            raise SetupError(str(error), "images", fix) from error
 
 
 def steps() -> list[Step]:
