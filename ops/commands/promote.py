@@ -43,7 +43,7 @@ class Proposal:
     """A step worked out, nothing changed yet: where from, where to, what the gates say, and what would restart."""
 
     deployment: Deployment
-    request: PromoteRequest
+    reason: str
     examined: Examination
     sources: Sources
     standing: RolloutPosition
@@ -62,8 +62,7 @@ class Proposal:
 
     def signed(self, name: str) -> "Proposal":
         """Return it with somebody's word that no user complained."""
-        signed = replace(self.request, signed_off_by=name)
-        return replace(self, request=signed, question=replace(self.question, signed_off_by=name))
+        return replace(self, question=replace(self.question, signed_off_by=name))
 
     @property
     def words(self) -> str:
@@ -101,7 +100,7 @@ def propose(deployment: Deployment, request: PromoteRequest) -> Proposal:
     asked = sources(deployment, {key: output.value for key, output in opened.outputs().items()})
     evidence = measure(asked, settings, entries, found.since, now)
     question = GateInput(deployment.name, found.percentage, to, settings.gates, request.signed_off_by)
-    return Proposal(deployment, request, examined, asked, found, evidence, question)
+    return Proposal(deployment, request.reason, examined, asked, found, evidence, question)
 
 
 def preview_of(proposal: Proposal) -> tuple[str, ...]:
@@ -179,10 +178,9 @@ def _message(proposal: Proposal) -> str:
     parts = [proposal.words, f"gates passed ({named(passed)})" if skipped else "all gates passed"]
     if skipped:
         parts.append(f"skipped ({named(skipped)})")
-    if proposal.request.signed_off_by and not skipped:
-        parts.append(f"no complaints ({proposal.request.signed_off_by})")
-    text = f"{Verb.PROMOTE}: {', '.join(parts)}"
-    return f"{text}: {proposal.request.reason}" if proposal.request.reason else text
+    if proposal.question.signed_off_by and not skipped:
+        parts.append(f"no complaints ({proposal.question.signed_off_by})")
+    return f"{Verb.PROMOTE}: {', '.join(parts)}" + (f": {proposal.reason}" if proposal.reason else "")
 
 
 def _abort(proposal: Proposal, why: str, seen: AnalysisResult | None) -> Promotion:
