@@ -1,9 +1,12 @@
 """How every command reaches a Docker daemon: by unix://, ssh:// or tcp:// with TLS, with the stack's own settings."""
 
+import re
 import shutil
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,7 +19,7 @@ from docker.utils import version_lt
 
 from components.settings.hosts import SshSettings, TlsSettings
 from ops.errors import EXIT_FAILED, EXIT_USAGE, OperationError, root_cause
-from ops.hosts import ssh_errors, ssh_master, tls_errors
+from ops.hosts import ssh_errors, ssh_master
 from ops.hosts.ssh import SshAdapter
 from toolchain import docker_engine, versions
 
@@ -25,6 +28,7 @@ _SECONDS = 60
 _TESTED_API = ".".join(map(str, versions.DOCKER_API))
 # docker-py serves every path over the adapter that is mounted here, and reads raw streams from its sockets.
 _PREFIX = "http+docker://"
+_GUIDE = "https://docs.docker.com/engine/security/protect-access"
 
 
 def connect(address: str, ssh: SshSettings, tls: TlsSettings) -> docker.DockerClient:
@@ -100,9 +104,9 @@ def _way(address: str, ssh: SshSettings, tls: TlsSettings) -> _Way:
         raise OperationError(f"{address}: {error}", "correct the port in the stack file", EXIT_USAGE) from error
     if address.startswith("ssh://"):
         return _over_ssh(address, ssh)
-    ca, cert, key = tls_errors.check(tls)
+    ca, cert, key = _tls_files(tls)
     config = TLSConfig(client_cert=(cert, key), ca_cert=ca, verify=True)
-    return _Way(address, partial(tls_errors.explain, address, tls), config)
+    return _Way(address, partial(_tls_error, address, tls), config)
 
 
 def unix_error(address: str, error: requests.RequestException) -> OperationError:
@@ -136,3 +140,54 @@ def _over_ssh(address: str, ssh: SshSettings) -> _Way:
 
     # The URL is never opened: the adapter is mounted over it.
     return _Way("unix:///over-ssh", explain, adapter=adapter)
+
+
+def _tls_files(tls: TlsSettings) -> tuple[str, str, str]:
+    """Return the paths (ca, cert, key); OperationError (exit code 2) when a file cannot be read or is no such thing."""
+    named = {"tls.caFile": tls.ca_file, "tls.certFile": tls.cert_file, "tls.keyFile": tls.key_file}
+    for setting, path in named.items():
+        try:
+            (path or Path()).read_bytes()
+        except OSError as error:
+            message = f"{setting}: {path} should be readable ({error.strerror})"
+            fix = f"ls -l {path}, or name the right file in the stack file"
+            raise OperationError(message, fix, EXIT_USAGE) from error
+    ca, cert, key = (str(path) for path in named.values())
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    expected = f"tls.caFile: {ca} should be an authority's certificate"
+    look = f"openssl x509 -in {ca} -noout -subject"
+    try:
+        context.load_verify_locations(ca)
+        pair = f"{cert} and {key} should be a certificate and its private key without a passphrase"
+        expected = f"tls.certFile and tls.keyFile: {pair}"
+        look = f"openssl x509 -in {cert} -noout -text; openssl pkey -in {key} -text"
+        # An empty passphrase: without any, OpenSSL would ask for one on the terminal.
+        context.load_cert_chain(cert, key, password="")
+    except (ssl.SSLError, ValueError) as error:
+        fix = f"name the right file in the stack file; {look} shows what is in this one"
+        raise OperationError(f"{expected} ({error})", fix, EXIT_USAGE) from error
+    return ca, cert, key
+
+
+def _tls_error(address: str, tls: TlsSettings, error: requests.RequestException) -> OperationError:
+    """Return the error (exit code 2) for a request that failed."""
+    said = str(root_cause(error))
+    parts = urlsplit(address)
+    if isinstance(error, requests.exceptions.ReadTimeout):
+        message = f"{address}: its Docker daemon does not answer in time"
+        return OperationError(message, "on that host: sudo systemctl restart docker", EXIT_USAGE)
+    if isinstance(error, requests.exceptions.ConnectTimeout) or "establish a new connection" in str(error):
+        fix = f"check that it runs and that name, port and firewall are right; nc -vz {parts.hostname} {parts.port}"
+        return OperationError(f"{address}: cannot be reached", fix, EXIT_USAGE, f"  tcp | {said}")
+    look = f"openssl s_client -connect {parts.netloc} -CAfile {tls.ca_file} -cert {tls.cert_file} -key {tls.key_file}"
+    fix = f"{look} shows both certificates; {_GUIDE} says how they are made"
+    return OperationError(f"{address}: {_refused(tls, said)}", fix, EXIT_USAGE, f"  tls | {said}")
+
+
+def _refused(tls: TlsSettings, said: str) -> str:
+    if "CERTIFICATE_VERIFY_FAILED" in said:
+        return f"TLS handshake refused here: its certificate is not made out to this name, or not by {tls.ca_file}"
+    # A server may close before its reason has been read.
+    if re.search(r"(?i)alert|EOF occurred|reset|broken pipe|closed", said):
+        return f"TLS handshake refused there: it does not accept {tls.cert_file}"
+    return "TLS handshake failed: what answers there is no Docker daemon with TLS"

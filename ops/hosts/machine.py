@@ -87,19 +87,7 @@ class _OverSsh(Machine):
         return f"a process of that host; {look} shows it" if taken else ""
 
     def _run(self, script: str) -> subprocess.CompletedProcess[str]:
-        line = ssh_master.shared(self._address, self._settings, ["sh", "-c", shlex.quote(script)])
-        try:
-            return subprocess.run(
-                line,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                timeout=_SECONDS,
-                check=False,
-                start_new_session=True,
-            )
-        except subprocess.TimeoutExpired:
-            return subprocess.CompletedProcess(line, 1, "", f"no answer within {_SECONDS} s")
+        return ssh.ask(ssh_master.shared(self._address, self._settings, ["sh", "-c", shlex.quote(script)]), _SECONDS)
 
 
 def _available(meminfo: str) -> int:

@@ -31,6 +31,23 @@ def command(address: str, ssh: SshSettings, remote: Sequence[str], *options: str
     return ["ssh", *ssh.options(), "-T", "-o", "LogLevel=ERROR", *options, "--", address, *remote]
 
 
+def ask(line: Sequence[str], seconds: float) -> subprocess.CompletedProcess[str]:
+    """Run such a line to its end, and for `seconds` at most: then the exit code is 1, and stderr says so."""
+    try:
+        # In a session of its own: it has no terminal to ask on, and no Ctrl-C ends it.
+        return subprocess.run(
+            line,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            check=False,
+            start_new_session=True,
+        )
+    except subprocess.TimeoutExpired:
+        return subprocess.CompletedProcess(line, 1, "", f"no answer within {seconds:g} s")
+
+
 def by_hand(address: str, ssh: SshSettings, remote: str = "") -> str:
     """Return what an operator types to run `remote` on a host, as the stack reaches it."""
     chosen = ["-i", str(ssh.identity_file)] if ssh.identity_file else []

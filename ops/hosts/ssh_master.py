@@ -18,7 +18,7 @@ from pathlib import Path
 from components.settings.hosts import SshSettings
 from ops.errors import EXIT_USAGE, OperationError, unwritable
 from ops.hosts import ssh_errors
-from ops.hosts.ssh import command
+from ops.hosts.ssh import ask, command
 from toolchain import paths
 
 _CONNECT_SECONDS = 20  # above the 10 s after which ssh itself gives a host up
@@ -93,13 +93,7 @@ def _start(address: str, ssh: SshSettings, path: Path) -> None:
 
 def _control(address: str, ssh: SshSettings, request: str, *words: str) -> str:
     """Ask the holder of a connection for something; return "" when it did it, else what was said instead."""
-    line = command(address, ssh, [], "-S", str(_socket(address, ssh)), "-O", request, *words)
-    try:
-        done = subprocess.run(
-            line, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_CONTROL_SECONDS, check=False
-        )
-    except subprocess.TimeoutExpired:
-        return f"no answer within {_CONTROL_SECONDS} s"
+    done = ask(command(address, ssh, [], "-S", str(_socket(address, ssh)), "-O", request, *words), _CONTROL_SECONDS)
     return (done.stderr.strip() or f"exit code {done.returncode}") if done.returncode else ""
 
 
