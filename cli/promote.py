@@ -50,15 +50,16 @@ def promote_command(stack: str, **given: Any) -> int:
 
     STACK (default: local) goes to its next percentage. The step is undone when the gates stop passing.
     """
-    from ops.commands.promote import PromoteRequest, propose  # noqa: PLC0415 - Pulumi's libraries load only when needed
+    from ops.commands.promote import propose  # noqa: PLC0415 - Pulumi's libraries load only when needed
     from ops.deployment import Deployment  # noqa: PLC0415
+    from ops.rollout.steps import StepRequest  # noqa: PLC0415
 
     options = _Options(**given)
     if not (options.yes or options.dry_run or sys.stdin.isatty()):
         raise click.UsageError("there is nobody to ask: say --yes, or --dry-run")
     deployment = Deployment.open(stack, reporter(options.as_json))
-    request = PromoteRequest(options.to, one_line(options.reason), one_line(options.signed_off_by))
-    return _carry_on(_signed(propose(deployment, request), options), options)
+    wish = StepRequest(options.to, one_line(options.reason))
+    return _carry_on(_signed(propose(deployment, wish, one_line(options.signed_off_by)), options), options)
 
 
 @dataclass(frozen=True)

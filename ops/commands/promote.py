@@ -2,19 +2,21 @@
 
 import datetime as dt
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from pulumi import automation as auto
 
+from components.settings.stack import StackSettings
 from ops.checks import answers
 from ops.checks.preflight import run as preflight
 from ops.checks.preflight.run import Examination
 from ops.commands import restore, rollback
 from ops.commands.up import UpRequest, bring_up
-from ops.commands.watch import Watched, watch
 from ops.deployment import Deployment
 from ops.errors import EXIT_FAILED, EXIT_INCONCLUSIVE, EXIT_USAGE, OperationError
 from ops.metrics.collect import Sources, measure, sources
+from ops.progress import Report
 from ops.rollout import steps
 from ops.rollout.analysis import judge
 from ops.rollout.gates.evidence import Evidence
@@ -22,20 +24,15 @@ from ops.rollout.gates.verdict import AnalysisResult, GateInput, Outcome, named
 from ops.rollout.history import ENABLED, NAMESPACE, PERCENTAGE, Entry, Verb, going_back
 from ops.rollout.position import RolloutPosition, plan_of, position_of
 from ops.rollout.rollback_plan import DEFAULT, Restore, Step
+from ops.rollout.steps import StepRequest
 from ops.stacks import preview
 from ops.stacks.stack_config import changes, settings_of, write_settings
 
 _OPERATING = (f"{NAMESPACE}:rollout", f"{NAMESPACE}:gates")
+EVERY = 10.0
+"""Seconds between two looks at a new step: about two scrapes."""
+_WORDS = ((Outcome.FAIL, "failed"), (Outcome.PASS, "pass"), (Outcome.INCONCLUSIVE, "cannot be told yet"))
 EXIT_CODES = {Outcome.PASS: 0, Outcome.FAIL: EXIT_FAILED, Outcome.INCONCLUSIVE: EXIT_INCONCLUSIVE}
-
-
-@dataclass(frozen=True)
-class PromoteRequest:
-    """What the operator asks for: the percentage (None: the next step), why, and who says that no user complained."""
-
-    to: int | None = None
-    reason: str = ""
-    signed_off_by: str = ""
 
 
 @dataclass(frozen=True)
@@ -84,23 +81,33 @@ class Promotion:
     unwell: list[str] = field(default_factory=list)
 
 
-def propose(deployment: Deployment, request: PromoteRequest) -> Proposal:
-    """Work the step out and judge it.
+@dataclass(frozen=True)
+class Watched:
+    """What is watched: the step that the newest entry of the history made, and what is asked about it."""
+
+    sources: Sources
+    settings: StackSettings
+    entries: Sequence[Entry]
+    question: GateInput
+
+
+def propose(deployment: Deployment, wish: StepRequest, signed_off_by: str) -> Proposal:
+    """Work the step out and judge it; `signed_off_by` says that no user complained.
 
     Raises OperationError with exit code 2 when there is nothing to promote, it is paused, preflight
     fails, the step is out of order or the soak is not over; a reason overrules the last two.
     """
     settings, opened = deployment.settings, deployment.open_to_change()
     entries, now = deployment.history, dt.datetime.now(dt.UTC)
-    found, to = _allowed(deployment, request, position_of(entries, settings.rollout, now), now)
+    found, to = _allowed(deployment, wish, position_of(entries, settings.rollout, now), now)
     _nothing_else(opened, found.current)
     examined = preflight.examine(deployment)
     examined.report.require()
     deployment.report("step", f"{found.percentage} % for {steps.in_words(now - found.since)}; asked for {to} %")
     asked = sources(deployment, {key: output.value for key, output in opened.outputs().items()})
     evidence = measure(asked, settings, entries, found.since, now)
-    question = GateInput(deployment.name, found.percentage, to, settings.gates, request.signed_off_by)
-    return Proposal(deployment, request.reason, examined, asked, found, evidence, question)
+    question = GateInput(deployment.name, found.percentage, to, settings.gates, signed_off_by)
+    return Proposal(deployment, wish.reason, examined, asked, found, evidence, question)
 
 
 def preview_of(proposal: Proposal) -> tuple[str, ...]:
@@ -136,8 +143,28 @@ def carry_out(proposal: Proposal, watch_seconds: float) -> Promotion:
     return Promotion("promoted", message, seen, {**seconds, "watched": time.monotonic() - began})
 
 
+def watch(watched: Watched, report: Report, seconds: float) -> AnalysisResult:
+    """Return the last judgement: the first that fails, else the one at the end of `seconds`.
+
+    What cannot be told yet is no reason to go back: the step was made on the evidence of the one before.
+    """
+    end = time.monotonic() + seconds
+    told = ""
+    while True:
+        time.sleep(max(0.0, min(EVERY, end - time.monotonic())))
+        now = dt.datetime.now(dt.UTC)
+        evidence = measure(watched.sources, watched.settings, watched.entries, watched.entries[0].at, now)
+        seen = judge(evidence, watched.question)
+        words = "; ".join(f"{named(found)} {word}" for outcome, word in _WORDS if (found := seen.having(outcome)))
+        if words != told:
+            told = words
+            report("watch", told)
+        if seen.outcome is Outcome.FAIL or time.monotonic() >= end:
+            return seen
+
+
 def _allowed(
-    deployment: Deployment, request: PromoteRequest, found: RolloutPosition | None, now: dt.datetime
+    deployment: Deployment, wish: StepRequest, found: RolloutPosition | None, now: dt.datetime
 ) -> tuple[RolloutPosition, int]:
     """Return where the rollout stands and where to it may go; OperationError when it may not go anywhere now."""
     stack = deployment.name
@@ -146,7 +173,6 @@ def _allowed(
     if found.paused:
         said = f"{stack} is paused since {found.paused.at:%Y-%m-%d %H:%M} UTC ({found.paused.message})"
         raise OperationError(said, f"./fridayctl resume {stack}", EXIT_USAGE)
-    wish = steps.StepRequest(request.to, request.reason)
     decided = steps.decide(plan_of(deployment.settings.rollout), found.percentage, found.since, now, wish)
     if isinstance(decided, steps.Objection):
         raise OperationError(f"{stack}: {decided.what}", decided.fix, EXIT_USAGE)

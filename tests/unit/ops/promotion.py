@@ -11,8 +11,8 @@ from cli.main import main
 from ops.checks import answers
 from ops.checks.preflight import run as preflight
 from ops.commands import promote, restore
+from ops.commands.promote import Watched
 from ops.commands.up import UpRequest
-from ops.commands.watch import Watched
 from ops.deployment import Deployment
 from ops.errors import EXIT_USAGE, OperationError
 from ops.rollout.analysis import judge
