@@ -1,17 +1,14 @@
 """How a report of checks is shown, whoever made it."""
 
-from typing import TYPE_CHECKING
-
 import click
 
-if TYPE_CHECKING:
-    from ops.checks.report import Check, Report
+from ops.checks.report import Check, Report
 
 _MARKS = {"ok": "ok", "warning": "warn", "failed": "FAIL", "skipped": "--"}
 _DETAILS = " " * 28
 
 
-def show_report(report: "Report", *, only_failed: bool = False) -> None:
+def show_report(report: Report, *, only_failed: bool = False) -> None:
     """Print each check, grouped by host, and one line that sums up; nothing when all that is to be shown passed."""
     shown = report.failed if only_failed else report.checks
     hosts = list(dict.fromkeys(check.host for check in shown))
@@ -26,16 +23,13 @@ def show_report(report: "Report", *, only_failed: bool = False) -> None:
         click.echo(f"{report.stack}: {len(report.checks)} checks, {ended}{warned}")
 
 
-def _about_host(check: "Check") -> list[str]:
-    lines = [f"  {_MARKS[check.state]:<6}{check.name:<22}{check.found.removeprefix(f'{check.host}: ')}"]
-    if check.fix:
-        lines += [f"{_DETAILS}{line}" for line in (*check.problems, f"  fix: {check.fix}")]
-    return lines
+def _about_host(check: Check) -> list[str]:
+    more = (*check.problems, f"  fix: {check.fix}") if check.fix else ()
+    found = check.found.removeprefix(f"{check.host}: ")
+    return [f"  {_MARKS[check.state]:<6}{check.name:<22}{found}", *(f"{_DETAILS}{line}" for line in more)]
 
 
-def _about_part(check: "Check") -> list[str]:
+def _about_part(check: Check) -> list[str]:
     why = f" ({check.found})" if check.found else ""
-    return [
-        f"  {_MARKS[check.state]:<6}{check.part}: {check.name}{why}",
-        *(f"{'':<8}{line}" for line in check.problems),
-    ]
+    first = f"  {_MARKS[check.state]:<6}{check.part}: {check.name}{why}"
+    return [first, *(f"{'':<8}{line}" for line in check.problems)]

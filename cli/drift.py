@@ -42,23 +42,18 @@ def drift_command(stack: str, to_fix: bool, as_json: bool) -> int:
 
         fixed = fix_drift.fix(deployment)
         if as_json:
-            print_json(
-                {"stack": stack, "fixed": True, "changed": fixed.changed, "drift": [asdict(d) for d in fixed.drifts]}
-            )
+            drifts = [asdict(each) for each in fixed.drifts]
+            print_json({"stack": stack, "fixed": True, "changed": fixed.changed, "drift": drifts})
         else:
-            line(
-                "done", f"{len(fixed.drifts)} differences brought back" if fixed.drifts else "no drift, nothing to fix"
-            )
+            many = len(fixed.drifts)
+            line("done", f"{many} differences brought back" if many else "no drift, nothing to fix")
         return 0
     found = drift.find(deployment)
     if as_json:
         print_json({"stack": stack, "fixed": False, "drift": [asdict(each) for each in found]})
-        return 1 if found else 0
-    if not found:
+    elif found:
+        lines = f"{stack}: not as the last update left it", *drift.lines(found)
+        click.echo("\n".join((*lines, f"next: ./fridayctl drift {stack} --fix")))
+    else:
         click.echo(f"{stack}: no drift")
-        return 0
-    click.echo(f"{stack}: not as the last update left it")
-    for text in drift.lines(found):
-        click.echo(text)
-    click.echo(f"next: ./fridayctl drift {stack} --fix")
-    return 1
+    return 1 if found else 0

@@ -1,17 +1,13 @@
 """`fridayctl history`: every update of a stack, newest first."""
 
 import datetime as dt
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import click
 
 from cli.arguments import age, json_option, print_json, report_aside, stack_argument
 from cli.tables import show, table_of
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ops.rollout.history import Entry
+from ops.rollout.history import Entry
 
 EPILOG = """\b
 Examples:
@@ -45,7 +41,7 @@ def history_command(stack: str, last: int, as_json: bool) -> None:
         click.echo(f"{stack} has no history yet; next: ./fridayctl up {stack}")
 
 
-def show_history(entries: "Sequence[Entry]") -> None:
+def show_history(entries: Sequence[Entry]) -> None:
     """Print entries as a table."""
     table = table_of("age", "%", "image", "verb", "reason", "result")
     now = dt.datetime.now(dt.UTC)

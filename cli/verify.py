@@ -1,14 +1,10 @@
 """`fridayctl verify`: are the hosts as the stack file declares them?"""
 
-from typing import TYPE_CHECKING
-
 import click
 
 from cli.arguments import json_option, print_json, report_aside, stack_argument
 from cli.checks import show_report
-
-if TYPE_CHECKING:
-    from ops.checks.report import Check
+from ops.checks.report import Check
 
 EPILOG = """\b
 Examples:
@@ -49,7 +45,7 @@ def verify_command(stack: str, quiet: bool, as_json: bool) -> int:
     return 0 if report.ok else 1
 
 
-def _document(check: "Check") -> dict[str, object]:
+def _document(check: Check) -> dict[str, object]:
     skipped = check.state == "skipped"
     return {
         "host": check.host,
