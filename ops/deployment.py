@@ -18,11 +18,7 @@ if TYPE_CHECKING:
 
 
 class Deployment:
-    """A stack by its name.
-
-    `settings` are those of the stack file (`reload` reads it again), `report` is where progress is shown. Nothing else
-    is read or connected before it is asked for.
-    """
+    """A stack by its name, with its file's settings and where progress is shown; the rest is opened when needed."""
 
     def __init__(self, name: str, settings: StackSettings, report: Report) -> None:
         self.name = name
@@ -53,10 +49,7 @@ class Deployment:
         return open_stack(self.name)
 
     def open_to_change(self) -> "auto.Stack":
-        """Open the stack for an update: the lock of a killed one is freed, and a state that was cut short is repaired.
-
-        OperationError (exit code 2) when it cannot be opened.
-        """
+        """Open the stack for an update, freed and repaired (`stacks.open_to_change`, once in a command)."""
         from ops.stacks.stacks import open_to_change  # noqa: PLC0415 - see above
 
         if not self._is_open_to_change:

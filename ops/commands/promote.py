@@ -144,10 +144,7 @@ def carry_out(proposal: Proposal, watch_seconds: float) -> Promotion:
 
 
 def watch(watched: Watched, report: Report, seconds: float) -> AnalysisResult:
-    """Return the last judgement: the first that fails, else the one at the end of `seconds`.
-
-    What cannot be told yet is no reason to go back: the step was made on the evidence of the one before.
-    """
+    """Return the last judgement: the first that fails, else the one at the end of `seconds`."""
     end = time.monotonic() + seconds
     told = ""
     while True:

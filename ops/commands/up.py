@@ -42,9 +42,6 @@ class Up:
 def bring_up(deployment: Deployment, request: UpRequest) -> Up:
     """Set up, update and check a stack.
 
-    OpenRouter is asked for prices and keys first, but not by what only brings back what was there before
-    (`RESTORING`): its being away must not stand in the way of that.
-
     Raises SetupError, SettingsError or OperationError with exit code 2 before anything of the stack changed, and
     OperationError with exit code 1 when the update or a check afterwards fails.
     """
@@ -70,6 +67,7 @@ def bring_up(deployment: Deployment, request: UpRequest) -> Up:
 
 def _make_sure(deployment: Deployment, request: UpRequest) -> None:
     """See that the update can work, and let each host pull what it lacks."""
+    # OpenRouter's being away must not stand in the way of what only brings back what was there before.
     upstream = not request.offline and verb_of(request.message) not in RESTORING
     examined = request.examined or preflight.before_update(deployment, upstream=upstream)
     for check in examined.report.warnings:

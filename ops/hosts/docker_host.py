@@ -156,10 +156,7 @@ class DockerHost:
         return answers
 
     def remove_orphans(self, stack: str, known: set[str]) -> list[str]:
-        """Remove the stack's containers whose ids are not `known` to its state; return their names.
-
-        An update that was killed between a container's creation and its entry in the state leaves such a one.
-        """
+        """Remove the containers whose ids are not `known`, as a killed update leaves them; return their names."""
         orphans = [container for container in self.containers(stack) if container.id not in known]
         return _removed(orphans, **_BY_FORCE)
 

@@ -14,10 +14,7 @@ _AT_ONCE = 4  # sshd lets ten sessions through a connection, and others use it t
 
 
 class InContainer(httpx.BaseTransport):
-    """An httpx transport: each request is made by bash in the first running container of a part.
-
-    Meant for short texts and the stack's own parts.
-    """
+    """An httpx transport for short texts: bash in the first running container of a part makes each request."""
 
     def __init__(self, hosts: Sequence[DockerHost], stack: str, part: str, port: int) -> None:
         self._hosts = hosts

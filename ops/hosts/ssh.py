@@ -61,10 +61,7 @@ def is_root(address: str) -> bool:
 
 
 class SshAdapter(BaseHTTPAdapter):
-    """Carries the requests of one docker-py client; closing it ends its children.
-
-    `line` returns the command of a child, or raises the OperationError that a request then ends with.
-    """
+    """Carries the requests of one docker-py client over children, whose command `line` returns; `close` ends them."""
 
     def __init__(self, line: Callable[[], Sequence[str]]) -> None:
         super().__init__()
@@ -131,10 +128,7 @@ class _Child:
 
 
 def _start(line: Sequence[str]) -> tuple[socket.socket, _Child]:
-    """Start a child whose input and output are one socket, which behaves like any connection.
-
-    The child ends with the socket: when the last that reads from it lets go, or when this process ends.
-    """
+    """Start a child whose input and output are one socket; it ends when that is let go, or when this process ends."""
     ours, theirs = socket.socketpair()
     said = tempfile.TemporaryFile()  # noqa: SIM115 - the child's, and read after its end
     with theirs:

@@ -26,10 +26,7 @@ _TASK = re.compile(r"com\.docker\.swarm\.task\.id=([a-z0-9]+)\S* ?(.*)")
 
 
 class SwarmManager(DockerHost):
-    """A manager of a Swarm: what a Docker host reports of its containers, it reports of the services on all hosts.
-
-    A Swarm keeps the containers of earlier tasks as its history, so containers say nothing of how a stack is.
-    """
+    """A manager of a Swarm: it reports of services what a host does of containers, which may be old here."""
 
     def __init__(self, client: docker.DockerClient, hosts: Callable[[], Iterable[DockerHost]]) -> None:
         """Take a client of the manager; `hosts` returns the Swarm's hosts that answer now."""
@@ -53,10 +50,7 @@ class SwarmManager(DockerHost):
         )
 
     def names(self, stack: str) -> set[str]:
-        """Return the services as the update exports them, once no update of them is on its way any more.
-
-        Each with the digest of its form, which shows one that went back by itself.
-        """
+        """Return the services, as exported (a digest shows a way back), once no update of them is on its way."""
         found = look_until(
             lambda: self.services(stack),
             lambda services: not any(_update_state(each) in _ON_ITS_WAY for each in services),

@@ -29,10 +29,7 @@ class Change:
 
 
 def look_ahead(stack: auto.Stack, config: Mapping[str, str]) -> list[Change]:
-    """Return what an update with these settings (by their full names) would change. The stack file is not touched.
-
-    Raises OperationError (exit code 2) when Pulumi cannot tell.
-    """
+    """Return what an update with these settings (full names) would change; OperationError (exit code 2) if unknown."""
     found: list[Change] = []
 
     def see(event: EngineEvent) -> None:

@@ -13,9 +13,9 @@ from toolchain.files import rewrite
 
 
 def settings_of(stack: auto.Stack) -> dict[str, str]:
-    """Return every setting of the stack file as text (maps and lists as JSON), without the secrets.
+    """Return the settings of the stack file as text (maps and lists as JSON), without those that hold a secret.
 
-    What holds a secret anywhere is one. Raises OperationError (exit code 2) when Pulumi cannot read them.
+    OperationError (exit code 2) when Pulumi cannot read them.
     """
     with refused(f"{_file(stack)} cannot be read", "correct what it names: docs/SETTINGS.md has every setting"):
         return {key: value.value or "" for key, value in stack.get_all_config().items() if not value.secret}

@@ -160,10 +160,7 @@ def _changing(
 
 
 def read_history(stack: auto.Stack, most: int = 500) -> list[Entry]:
-    """Return a stack's history, newest first, without the values of secrets.
-
-    Raises OperationError (exit code 2) when it cannot be read: an entry that is left out would be a wrong answer.
-    """
+    """Return a stack's history, newest first, without secrets; OperationError (exit code 2) when it cannot be read."""
     fix = (
         "move a file that is damaged away, with its .attrs: what its update did is then not known; "
         "for another backend check PULUMI_BACKEND_URL and the login"

@@ -34,11 +34,9 @@ def require(commit: str | None) -> str:
 
 
 def deploy_from(commit: str, target: Entry, stack: str, step: Step, say: Say) -> None:
-    """Run that commit's own `./fridayctl up` with a step's settings and today's secrets.
+    """Run that commit's own `./fridayctl up` with a step's settings; OperationError with its words when it fails.
 
-    Of the secrets only those that `target` had: that commit's code may not know a newer one.
-
-    Raises OperationError with the command's words when it fails.
+    Of today's secrets it gets those that `target` had: that commit's code may not know a newer one.
     """
     with _checkout(commit, say) as folder:
         name = stack_file(stack).name
