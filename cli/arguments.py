@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from ops.progress import Report
+from ops.rollout.steps import in_words
 
 
 def _stack_name(_: click.Context, __: click.Parameter, value: str) -> str:
@@ -48,6 +49,4 @@ def one_line(text: str) -> str:
 
 def age(span: timedelta) -> str:
     """Return how long ago something was: 3 d, 2 h 5 min, 40 s."""
-    from ops.rollout.steps import in_words  # noqa: PLC0415 - --help does not need it
-
     return f"{span.days} d" if span.days else in_words(span)

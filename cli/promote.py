@@ -7,6 +7,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.arguments import json_option, line, one_line, print_json, reporter, stack_argument
+from cli.tables import show_gates
+from ops.rollout.gates import complaints
+from ops.rollout.gates.verdict import Outcome
+from ops.rollout.steps import StepRequest
 
 if TYPE_CHECKING:
     from ops.commands.promote import Promotion, Proposal
@@ -52,7 +56,6 @@ def promote_command(stack: str, **given: Any) -> int:
     """
     from ops.commands.promote import propose  # noqa: PLC0415 - Pulumi's libraries load only when needed
     from ops.deployment import Deployment  # noqa: PLC0415
-    from ops.rollout.steps import StepRequest  # noqa: PLC0415
 
     options = _Options(**given)
     if not (options.yes or options.dry_run or sys.stdin.isatty()):
@@ -75,7 +78,6 @@ class _Options:
 
 def _carry_on(proposal: "Proposal", options: _Options) -> int:
     """Go from a verdict to the exit code: refuse, preview, ask, make the step."""
-    from cli.gates import show_gates  # noqa: PLC0415
     from ops.commands.promote import EXIT_CODES, carry_out, preview_of  # noqa: PLC0415
 
     judged = EXIT_CODES[proposal.judgement.outcome]
@@ -122,9 +124,6 @@ def _end(
 
 def _signed(proposal: "Proposal", options: _Options) -> "Proposal":
     """Ask for the signature when that is all that is missing."""
-    from ops.rollout.gates import complaints  # noqa: PLC0415
-    from ops.rollout.gates.verdict import Outcome  # noqa: PLC0415
-
     held = [each.gate for each in proposal.judgement.having(Outcome.INCONCLUSIVE)]
     failed = proposal.judgement.outcome is Outcome.FAIL
     if options.yes or options.dry_run or failed or held != [complaints.NAME]:

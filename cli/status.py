@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.arguments import json_option, print_json, report_aside, stack_argument
-from cli.tables import shortened, show, table_of
+from cli.history import show_history
+from cli.tables import shortened, show, show_gates, table_of
 
 if TYPE_CHECKING:
     from ops.commands.status import Status
@@ -43,9 +44,6 @@ def status_command(stack: str, as_json: bool) -> int:
 
 
 def _print(status: "Status") -> None:
-    from cli.gates import show_gates  # noqa: PLC0415
-    from cli.history import show_history  # noqa: PLC0415
-
     click.echo(f"{status.stack}: {status.headline}")
     if status.rollout:
         click.echo(status.rollout)

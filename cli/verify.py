@@ -3,7 +3,7 @@
 import click
 
 from cli.arguments import json_option, print_json, report_aside, stack_argument
-from cli.checks import show_report
+from cli.tables import show_report
 from ops.checks.report import Check
 
 EPILOG = """\b

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 
 from pulumi import automation as auto
 
-from components.settings.stack import StackSettings
 from ops.checks import answers
 from ops.checks.preflight import run as preflight
 from ops.checks.preflight.run import Examination
@@ -16,7 +15,6 @@ from ops.commands.up import UpRequest, bring_up
 from ops.deployment import Deployment
 from ops.errors import EXIT_FAILED, EXIT_INCONCLUSIVE, EXIT_USAGE, OperationError
 from ops.metrics.collect import Sources, measure, sources
-from ops.progress import Report
 from ops.rollout import steps
 from ops.rollout.analysis import judge
 from ops.rollout.gates.evidence import Evidence
@@ -81,16 +79,6 @@ class Promotion:
     unwell: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class Watched:
-    """What is watched: the step that the newest entry of the history made, and what is asked about it."""
-
-    sources: Sources
-    settings: StackSettings
-    entries: Sequence[Entry]
-    question: GateInput
-
-
 def propose(deployment: Deployment, wish: StepRequest, signed_off_by: str) -> Proposal:
     """Work the step out and judge it; `signed_off_by` says that no user complained.
 
@@ -134,28 +122,30 @@ def carry_out(proposal: Proposal, watch_seconds: float) -> Promotion:
         deployment.report("failed", error.render())
         return _abort(proposal, "the update failed", None)
     question = GateInput(deployment.name, proposal.to, None, deployment.settings.gates, watching=True)
-    watched = Watched(proposal.sources, deployment.settings, deployment.read_history_again(), question)
+    entries = deployment.read_history_again()
     seconds = {"updated": time.monotonic() - began}
-    seen = watch(watched, deployment.report, watch_seconds) if watch_seconds else None
+    seen = watch(deployment, proposal.sources, entries, question, watch_seconds) if watch_seconds else None
+    # What cannot be told yet is no reason to go back: the step was made on the evidence of the one before.
     if seen and seen.outcome is Outcome.FAIL:
         failed = "; ".join(f"{each.gate} {each.value}, {each.threshold}" for each in seen.having(Outcome.FAIL))
         return _abort(proposal, f"gate {failed}", seen)
     return Promotion("promoted", message, seen, {**seconds, "watched": time.monotonic() - began})
 
 
-def watch(watched: Watched, report: Report, seconds: float) -> AnalysisResult:
-    """Return the last judgement: the first that fails, else the one at the end of `seconds`."""
+def watch(
+    deployment: Deployment, asked: Sources, entries: Sequence[Entry], question: GateInput, seconds: float
+) -> AnalysisResult:
+    """Judge the newest entry's step again and again; return the first that fails, else the last within `seconds`."""
     end = time.monotonic() + seconds
     told = ""
     while True:
         time.sleep(max(0.0, min(EVERY, end - time.monotonic())))
         now = dt.datetime.now(dt.UTC)
-        evidence = measure(watched.sources, watched.settings, watched.entries, watched.entries[0].at, now)
-        seen = judge(evidence, watched.question)
+        seen = judge(measure(asked, deployment.settings, entries, entries[0].at, now), question)
         words = "; ".join(f"{named(found)} {word}" for outcome, word in _WORDS if (found := seen.having(outcome)))
         if words != told:
             told = words
-            report("watch", told)
+            deployment.report("watch", told)
         if seen.outcome is Outcome.FAIL or time.monotonic() >= end:
             return seen
 

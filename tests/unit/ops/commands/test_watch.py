@@ -7,7 +7,7 @@ import pytest
 from ops.commands import promote
 from ops.rollout.gates.evidence import Evidence
 from ops.rollout.gates.verdict import Outcome
-from tests.unit.given import settings
+from tests.unit.ops.deployed import Played
 from tests.unit.ops.evidence import entry, gate_input, sound
 
 BAD = sound(gateway_up=0.5)
@@ -33,8 +33,8 @@ def watched(monkeypatch: pytest.MonkeyPatch, looks: list[Evidence], seconds: flo
     monkeypatch.setattr(promote, "time", clock)
     monkeypatch.setattr(promote, "measure", lambda *_: waiting.pop(0) if len(waiting) > 1 else waiting[0])
     sources: Any = None
-    asked = promote.Watched(sources, settings(), [entry(0, 50)], gate_input(50, None, watching=True))
-    seen = promote.watch(asked, lambda _, text: told.append(text), seconds)
+    deployment = Played(report=lambda _, text: told.append(text))
+    seen = promote.watch(deployment, sources, [entry(0, 50)], gate_input(50, None, watching=True), seconds)
     return seen.outcome, told, clock.now
 
 
