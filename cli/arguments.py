@@ -3,12 +3,15 @@
 import json
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ops.progress import Report
 from ops.rollout.steps import in_words
+
+if TYPE_CHECKING:
+    from ops.deployment import Deployment
 
 
 def _stack_name(_: click.Context, __: click.Parameter, value: str) -> str:
@@ -20,6 +23,13 @@ def _stack_name(_: click.Context, __: click.Parameter, value: str) -> str:
 
 stack_argument: Callable[..., Any] = click.argument("stack", default="local", callback=_stack_name)
 json_option: Callable[..., Any] = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+
+
+def opened(stack: str, report: Report) -> "Deployment":
+    """Read and check a stack's settings; SettingsError or OperationError (exit code 2) says what is wrong."""
+    from ops.deployment import Deployment  # noqa: PLC0415 - Docker's library loads only when needed
+
+    return Deployment.open(stack, report)
 
 
 def print_json(document: object) -> None:

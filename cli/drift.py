@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 import click
 
-from cli.arguments import json_option, line, print_json, reporter, stack_argument
+from cli.arguments import json_option, line, opened, print_json, reporter, stack_argument
 
 EPILOG = """\b
 Examples:
@@ -34,9 +34,8 @@ def drift_command(stack: str, to_fix: bool, as_json: bool) -> int:
     The host of STACK (default: local) is compared with what the last update left there.
     """
     from ops.checks import drift  # noqa: PLC0415 - Pulumi's libraries load only when needed
-    from ops.deployment import Deployment  # noqa: PLC0415
 
-    deployment = Deployment.open(stack, reporter(as_json))
+    deployment = opened(stack, reporter(as_json))
     if to_fix:
         from ops.commands import fix_drift  # noqa: PLC0415
 

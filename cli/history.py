@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import click
 
-from cli.arguments import age, json_option, print_json, report_aside, stack_argument
+from cli.arguments import age, json_option, opened, print_json, report_aside, stack_argument
 from cli.tables import show, table_of
 from ops.rollout.history import Entry
 
@@ -29,10 +29,9 @@ def history_command(stack: str, last: int, as_json: bool) -> None:
 
     For each update of STACK (default: local): age, percentage, images, what was done and why.
     """
-    from ops.deployment import Deployment  # noqa: PLC0415
     from ops.stacks.stacks import read_history  # noqa: PLC0415 - Pulumi's libraries load only when needed
 
-    entries = read_history(Deployment.open(stack, report_aside).stack, last)
+    entries = read_history(opened(stack, report_aside).stack, last)
     if as_json:
         print_json([{**each.model_dump(), "verb": each.verb, "percentage": each.percentage} for each in entries])
     elif entries:

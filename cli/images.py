@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.arguments import json_option, print_json, reporter, stack_argument
+from cli.arguments import json_option, opened, print_json, reporter, stack_argument
 from cli.tables import shortened, show, table_of
 
 if TYPE_CHECKING:
@@ -56,9 +56,8 @@ def images_command() -> None:
 def list_command(stack: str, as_json: bool) -> int:
     """List the images of STACK (default: local), and which hosts have them."""
     from ops.commands.push_images import availability  # noqa: PLC0415 - Docker's library loads only when needed
-    from ops.deployment import Deployment  # noqa: PLC0415
 
-    found = availability(Deployment.open(stack, reporter(as_json)))
+    found = availability(opened(stack, reporter(as_json)))
     if as_json:
         print_json([asdict(each) for each in found])
     else:
@@ -75,9 +74,8 @@ def push_command(stack: str, as_json: bool) -> None:
     STACK is local by default.
     """
     from ops.commands.push_images import push  # noqa: PLC0415 - Docker's library loads only when needed
-    from ops.deployment import Deployment  # noqa: PLC0415
 
-    pushed = push(Deployment.open(stack, reporter(as_json)))
+    pushed = push(opened(stack, reporter(as_json)))
     if as_json:
         print_json([asdict(each) for each in pushed])
 
@@ -86,14 +84,10 @@ def _print(stack: str, found: "list[ImageAvailability]") -> None:
     table = table_of("image", "parts", "from", "MB", "on the hosts")
     for each in found:
         size = f"{each.size / 1e6:.0f}" if each.size else ""
-        table.add_row(
-            shortened(each.image), ", ".join(each.parts), "here" if each.built_here else "registry", size, _where(each)
-        )
+        made = "here" if each.built_here else "registry"
+        lacks = [f"{state} on {address}" for address, state in each.hosts.items() if state != "present"]
+        where = ", ".join(lacks) or "present"
+        table.add_row(shortened(each.image), ", ".join(each.parts), made, size, where)
     show(table, markup=False)
     if any(each.built_here and state != "present" for each in found for state in each.hosts.values()):
         click.echo(f"next: ./fridayctl images push {stack}")
-
-
-def _where(each: "ImageAvailability") -> str:
-    lacks = [f"{state} on {address}" for address, state in each.hosts.items() if state != "present"]
-    return ", ".join(lacks) or "present"

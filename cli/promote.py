@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.arguments import json_option, line, one_line, print_json, reporter, stack_argument
+from cli.arguments import json_option, line, one_line, opened, print_json, reporter, stack_argument
 from cli.tables import show_gates
 from ops.rollout.gates import complaints
 from ops.rollout.gates.verdict import Outcome
@@ -55,12 +55,11 @@ def promote_command(stack: str, **given: Any) -> int:
     STACK (default: local) goes to its next percentage. The step is undone when the gates stop passing.
     """
     from ops.commands.promote import propose  # noqa: PLC0415 - Pulumi's libraries load only when needed
-    from ops.deployment import Deployment  # noqa: PLC0415
 
     options = _Options(**given)
     if not (options.yes or options.dry_run or sys.stdin.isatty()):
         raise click.UsageError("there is nobody to ask: say --yes, or --dry-run")
-    deployment = Deployment.open(stack, reporter(options.as_json))
+    deployment = opened(stack, reporter(options.as_json))
     wish = StepRequest(options.to, one_line(options.reason))
     return _carry_on(_signed(propose(deployment, wish, one_line(options.signed_off_by)), options), options)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.arguments import age, json_option, line, print_json, reporter, stack_argument
+from cli.arguments import age, json_option, line, opened, print_json, reporter, stack_argument
 from ops.errors import OperationError
 from ops.rollout.history import Entry, good_targets
 from ops.rollout.rollback_plan import DEFAULT, LEVELS, RollbackRequest
@@ -64,10 +64,9 @@ def rollback_command(stack: str, level: int, to: str, listed: bool, reason: str,
     The gateway of STACK (default: local) is closed at the edge at once. A stack update then makes that last.
     """
     from ops.commands.rollback import roll_back  # noqa: PLC0415 - --help does not need it
-    from ops.deployment import Deployment  # noqa: PLC0415
 
     chosen = LEVELS[level]
-    deployment = Deployment.open(stack, reporter(as_json))
+    deployment = opened(stack, reporter(as_json))
     if listed:
         _list(deployment, as_json)
         return

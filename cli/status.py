@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.arguments import json_option, print_json, report_aside, stack_argument
+from cli.arguments import json_option, opened, print_json, report_aside, stack_argument
 from cli.history import show_history
 from cli.tables import shortened, show, show_gates, table_of
 
@@ -33,9 +33,8 @@ def status_command(stack: str, as_json: bool) -> int:
     STACK is local by default. The last updates are listed too.
     """
     from ops.commands.status import look  # noqa: PLC0415 - Pulumi's libraries load only when needed
-    from ops.deployment import Deployment  # noqa: PLC0415
 
-    status = look(Deployment.open(stack, report_aside))
+    status = look(opened(stack, report_aside))
     if as_json:
         print_json(status.document())
     else:

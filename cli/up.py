@@ -4,7 +4,7 @@ import time
 
 import click
 
-from cli.arguments import json_option, line, print_json, reporter, stack_argument
+from cli.arguments import json_option, line, opened, print_json, reporter, stack_argument
 
 EPILOG = """\b
 Examples:
@@ -36,10 +36,9 @@ def up_command(stack: str, message: str, offline: bool, as_json: bool) -> None:
     STACK (default: local) becomes what Pulumi.STACK.yaml says.
     """
     from ops.commands.up import UpRequest, bring_up  # noqa: PLC0415 - Pulumi's libraries load only when needed
-    from ops.deployment import Deployment  # noqa: PLC0415
 
     started = time.monotonic()
-    result = bring_up(Deployment.open(stack, reporter(as_json)), UpRequest(message, offline=offline))
+    result = bring_up(opened(stack, reporter(as_json)), UpRequest(message, offline=offline))
     if as_json:
         print_json({"stack": stack, "seconds": round(time.monotonic() - started, 2), **result.document()})
         return

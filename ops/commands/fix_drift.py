@@ -42,9 +42,8 @@ def fix(deployment: Deployment) -> Fixed:
     done = bring_up(deployment, UpRequest(f"{Verb.FIX}: {names}"[:200], refresh=True))
     if left := find(deployment):
         fix = f"look at them by hand, then ./fridayctl drift {deployment.name} --fix"
-        raise OperationError(
-            f"{deployment.name}: not everything could be brought back", fix, details="\n".join(map(worded, left))
-        )
+        message = f"{deployment.name}: not everything could be brought back"
+        raise OperationError(message, fix, details="\n".join(map(worded, left)))
     return Fixed(drifts, done.changed)
 
 

@@ -116,7 +116,9 @@ def carry_out(proposal: Proposal, watch_seconds: float) -> Promotion:
     try:
         bring_up(deployment, UpRequest(message, examined=proposal.examined))
     except Exception as error:
-        if not _began(deployment, message) or not isinstance(error, OperationError):
+        # What got as far as the history has changed something; before that it was refused.
+        is_noted = any(entry.message == message for entry in deployment.read_history_again()[:1])
+        if not is_noted or not isinstance(error, OperationError):
             write_settings(deployment.stack, before)
             raise
         deployment.report("failed", error.render())
@@ -178,11 +180,6 @@ def _nothing_else(opened: auto.Stack, current: Entry) -> None:
 
 def _step(to: int) -> dict[str, str]:
     return {PERCENTAGE: str(to), ENABLED: "true"}
-
-
-def _began(deployment: Deployment, message: str) -> bool:
-    """Return whether an update got as far as the history: before that it was refused, and nothing has changed."""
-    return any(entry.message == message for entry in deployment.read_history_again()[:1])
 
 
 def _message(proposal: Proposal) -> str:

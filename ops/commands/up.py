@@ -49,10 +49,8 @@ def bring_up(deployment: Deployment, request: UpRequest) -> Up:
     settings = deployment.reload()  # with the secrets that a first set-up has made
     _make_sure(deployment, request)
     percentage = settings.effective_percentage
-    deployment.report(
-        "settings",
-        f"Pulumi.{deployment.name}.yaml: {percentage} % of users through LiteLLM, {len(settings.models)} free models",
-    )
+    told = f"{percentage} % of users through LiteLLM, {len(settings.models)} free models"
+    deployment.report("settings", f"Pulumi.{deployment.name}.yaml: {told}")
     done = deploy(deployment, request.message or f"{Verb.UP}: {percentage} %", refresh=request.refresh)
     answers.all_well(deployment)
     hosts = deployment.hosts.answering(deployment.say("host"))

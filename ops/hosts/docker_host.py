@@ -1,8 +1,8 @@
-"""What a Docker host holds: a stack's containers, their health, why one is not healthy, and images."""
+"""What a Docker host holds: a stack's containers, their health, commands in them, and images."""
 
-import contextlib
 import datetime as dt
 from collections.abc import Iterator, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,13 +10,14 @@ import docker
 from docker.errors import ImageNotFound, NotFound
 from docker.models.containers import Container
 
-from ops.hosts.exec_stdin import talk
+from ops.errors import OperationError
 from ops.waiting import look_until
 
 STACK_LABEL = "friday-litellm.stack"
 PART_LABEL = "friday-litellm.part"
 REPLICA_LABEL = "friday-litellm.replica"
 _LOG_LINES = 15
+_HEADER_BYTES = 8
 _FIRST_PROBE_SECONDS = 15.0  # an interval, and a probe that is as slow as it may be
 _EVERY_SECONDS = 0.2
 _BY_FORCE = {"force": True, "v": True}  # a container that runs, with the volumes that have no name
@@ -149,9 +150,9 @@ class DockerHost:
         # Not the library's own objects: they ask for each container once more, and for an exit code afterwards, which
         # costs a connection, for the one that the command ran over is gone.
         for found in api.containers(filters={"label": [f"{STACK_LABEL}={stack}", f"{PART_LABEL}={part}"]}):
-            with contextlib.suppress(NotFound):  # gone between the listing and the command
+            with suppress(NotFound):  # gone between the listing and the command
                 made = api.exec_create(found["Id"], command, stdin=bool(stdin))["Id"]
-                printed = talk(api, made, stdin) if stdin else api.exec_start(made)
+                printed = _talk(api, made, stdin) if stdin else api.exec_start(made)
                 answers[found["Names"][0].lstrip("/")] = printed.decode(errors="replace")
         return answers
 
@@ -228,3 +229,28 @@ def _complaint(container: Container) -> str:
     told = [f"{container.name}: {state['Status']}, {said}"]
     told += [f"  probe | {line}" for probe in probes for line in probe.splitlines() or ["(no output)"]]
     return "\n".join([*told, *(f"  log   | {line}" for line in lines or ["(nothing logged)"])])
+
+
+def _talk(api: docker.APIClient, exec_id: str, sent: bytes) -> bytes:
+    """Start a command that was made with `stdin=True`, send it something, and return what it prints until it ends.
+
+    It has to know how many bytes it reads: TLS and ssh cannot end one direction alone. It may print nothing before,
+    for that may get lost. OperationError when the connection breaks or is silent for too long.
+    """
+    try:
+        stream: Any = api.exec_start(exec_id, socket=True)
+        # What docker-py returns is made for reading; below is the socket. Over TLS it is the socket itself.
+        connection = getattr(stream, "_sock", stream)
+        # The response holds the connection, and docker-py hangs it on what it returns.
+        with closing(getattr(stream, "_response", stream)):
+            connection.settimeout(api.timeout)
+            connection.sendall(sent)
+            with connection.makefile("rb") as answer:
+                printed = b""
+                # Each piece has a header: which output it is of, and in its last four bytes the length.
+                while len(header := answer.read(_HEADER_BYTES)) == _HEADER_BYTES:
+                    printed += answer.read(int.from_bytes(header[4:], "big"))
+                return printed
+    except OSError as error:
+        message = f"connection lost while a command ran in a container: {error}"
+        raise OperationError(message, "look whether the host is up, then ask again") from error

@@ -1,5 +1,6 @@
 """Deploy with the code of an earlier commit, in a checkout beside this one: the working tree is not touched."""
 
+import filecmp
 import os
 import shutil
 import subprocess
@@ -85,11 +86,9 @@ def _checkout(commit: str, say: Say) -> Iterator[Path]:
 
 
 def _same_locks(folder: Path) -> bool:
-    theirs = folder / REQUIREMENTS.relative_to(ROOT)
-    return all(
-        (theirs / lock.name).exists() and (theirs / lock.name).read_bytes() == lock.read_bytes()
-        for lock in REQUIREMENTS.glob("*.txt")
-    )
+    names = [lock.name for lock in REQUIREMENTS.glob("*.txt")]
+    same, *_ = filecmp.cmpfiles(REQUIREMENTS, folder / REQUIREMENTS.relative_to(ROOT), names, shallow=False)
+    return len(same) == len(names)
 
 
 def _git(*arguments: str) -> subprocess.CompletedProcess[str]:
