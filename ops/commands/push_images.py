@@ -35,10 +35,7 @@ class Pushed:
 
 @dataclass(frozen=True)
 class ImageAvailability:
-    """One image of a stack: its size in bytes where an engine knows it, and how it stands on each host.
-
-    On a host it is `present`, `missing`, or `other` when it is not the image that this checkout has built.
-    """
+    """One image of a stack: its bytes if known; by host `present`, `missing`, or `other` than the one built here."""
 
     image: str
     parts: tuple[str, ...]

@@ -108,12 +108,10 @@ class DockerHost:
         return [declared is not None and declared.id == each for each in running]
 
     def complaint(self, stack: str) -> str:
-        """Return name, state, last probe output and last log lines of each container that is not healthy.
-
-        One that has just started gets a while: the plugin has seen it healthy, and the daemon has yet to ask.
-        """
+        """Return name, state, last probe output and last log lines of each container that is not healthy."""
         if self._all_healthy(stack):
             return ""
+        # One that has just started gets a while: the plugin has seen it healthy, and the daemon has yet to ask.
         settled = look_until(
             lambda: self._working(stack),
             lambda found: not any(map(_is_new, found)),

@@ -60,10 +60,8 @@ class SwarmManager(DockerHost):
         return {instance_of(each["Spec"]["Name"], seen_digest(each["Spec"])) for each in found}
 
     def complaint(self, stack: str) -> str:
-        """Return each service that does not run in its number, with what its last task said.
-
-        Tasks get a while to come: the plugin waits for no service that runs on every host.
-        """
+        """Return each service that does not run in its number, with what its last task said."""
+        # Tasks get a while to come: the plugin waits for no service that runs on every host.
         unhealthy = look_until(lambda: self._unhealthy(stack), lambda found: not found, _TASK_SECONDS, _EVERY_SECONDS)
         return self._explained(unhealthy)
 

@@ -13,10 +13,7 @@ from toolchain.files import rewrite
 
 
 def settings_of(stack: auto.Stack) -> dict[str, str]:
-    """Return the settings of the stack file as text (maps and lists as JSON), without those that hold a secret.
-
-    OperationError (exit code 2) when Pulumi cannot read them.
-    """
+    """Return the file's settings but secrets, maps and lists as JSON; OperationError (exit code 2) when unreadable."""
     with refused(f"{_file(stack)} cannot be read", "correct what it names: docs/SETTINGS.md has every setting"):
         return {key: value.value or "" for key, value in stack.get_all_config().items() if not value.secret}
 

@@ -44,10 +44,7 @@ def generate_missing(stack: auto.Stack, say: Say) -> None:
 
 
 def reveal(name: str, settings: StackSettings) -> StackSettings:
-    """Return the settings that were read, with secrets in plain text: to compare with what runs, never for a screen.
-
-    Raises SettingsError or OperationError (exit code 2) when something is wrong or cannot be decrypted.
-    """
+    """Return settings with secrets in plain text, never for a screen; SettingsError or OperationError (exit code 2)."""
     if "secure:" not in stack_file(name).read_text(encoding="utf-8"):
         return settings
     try:

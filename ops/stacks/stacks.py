@@ -66,10 +66,7 @@ def open_known(name: str) -> auto.Stack | None:
 
 
 def open_to_change(name: str, say: Say) -> auto.Stack:
-    """Open a stack as `open_stack` does, free the lock of a killed update, and repair a state that was cut short.
-
-    After such a repair the hosts are read: the state is older than they are.
-    """
+    """Open a stack as `open_stack` does, free the lock of a killed update, and repair a state that was cut short."""
     stack = open_stack(name, to_repair=True)
     killed = pulumi_files.release_dead(stack)
     if killed:
@@ -77,6 +74,7 @@ def open_to_change(name: str, say: Say) -> auto.Stack:
     # While somebody else's update writes it, the state is theirs, whatever it looks like: this one will be refused.
     copy = "" if pulumi_files.is_locked(stack) else backups.put_back(stack)
     if copy:
+        # The copy is older than what the hosts run.
         say(f"the state was cut short; {copy} is put in its place, and the host is read")
         try:
             stack.refresh(suppress_progress=True, show_secrets=False)
@@ -116,10 +114,7 @@ def _ignore_closed_pipes(failure: threading.ExceptHookArgs) -> None:
 
 
 def update(stack: auto.Stack, message: str, say: Say, *, refresh: bool = False) -> Update:
-    """Bring a stack to what its settings say; OperationError with Pulumi's own diagnostics when that fails.
-
-    `message` goes into the history. `refresh` reads the hosts first, for containers that vanished.
-    """
+    """Bring a stack to its settings, with `refresh` after a look at the hosts; OperationError in Pulumi's own words."""
     with _changing(stack, message, say, f"the update of {stack.name} failed", "up") as see:
         # Containers that an update could not call healthy, or lost the host over, are made again: Pulumi would take
         # each as it is and go on to remove those that serve.
