@@ -32,7 +32,13 @@ def doctor_command(context: click.Context, as_json: bool) -> None:
     if as_json:
         print_json([_document(check) for check in checks])
     else:
-        _show(checks)
+        table = table_of("", "what", "found", "wanted")
+        for check in checks:
+            table.add_row("--" if check.state == "failed" else "ok", check.name, check.found, check.wanted)
+        show(table, markup=False)
+        for check in checks:
+            if check.state == "failed":
+                click.echo(f"{check.name}: {check.fix}")
     if any(check.state == "failed" for check in checks):
         context.exit(1)
 
@@ -40,13 +46,3 @@ def doctor_command(context: click.Context, as_json: bool) -> None:
 def _document(check: Check) -> dict[str, object]:
     ok = check.state != "failed"
     return {"name": check.name, "found": check.found, "wanted": check.wanted, "ok": ok, "fix": check.fix}
-
-
-def _show(checks: list[Check]) -> None:
-    table = table_of("", "what", "found", "wanted")
-    for check in checks:
-        table.add_row("--" if check.state == "failed" else "ok", check.name, check.found, check.wanted)
-    show(table, markup=False)
-    for check in checks:
-        if check.state == "failed":
-            click.echo(f"{check.name}: {check.fix}")

@@ -73,16 +73,12 @@ class DockerHost:
 
     def instances(self, stack: str) -> list[Instance]:
         """Return a stack's containers, stopped ones too, sorted by name; not the ones that only hold files."""
-        names = self._image_names()
-        found = (_instance(container) for container in self._working(stack))
-        named = [replace(each, image=names.get(each.image, each.image)) for each in found if each]
-        return sorted(named, key=lambda each: each.name)
-
-    def _image_names(self) -> dict[str, str]:
-        """Return what each image is called here, by its id, which is what containers are made from."""
+        # Containers are made from ids, which have these names here.
         images = self._client.api.images()
-        named = {each["Id"]: [*(each["RepoTags"] or ()), *(each["RepoDigests"] or ())] for each in images}
-        return {image: names[0] for image, names in named.items() if names}
+        names = {each["Id"]: [*(each["RepoTags"] or ()), *(each["RepoDigests"] or ())] for each in images}
+        found = (_instance(container) for container in self._working(stack))
+        named = [replace(each, image=(names.get(each.image) or [each.image])[0]) for each in found if each]
+        return sorted(named, key=lambda each: each.name)
 
     def names(self, stack: str) -> set[str]:
         """Return the names of all of a stack's containers."""

@@ -76,19 +76,15 @@ def _checkout(commit: str, say: Say) -> Iterator[Path]:
             fix = "git worktree list shows what is in the way"
             raise OperationError(f"commit {commit[:12]} cannot be checked out", fix, EXIT_USAGE, added.stderr.strip())
         try:
-            if _same_locks(folder):
+            names = [lock.name for lock in REQUIREMENTS.glob("*.txt")]
+            same, *_ = filecmp.cmpfiles(REQUIREMENTS, folder / REQUIREMENTS.relative_to(ROOT), names, shallow=False)
+            if len(same) == len(names):
                 (folder / ".venv").symlink_to(ROOT / ".venv")
             else:
                 say("that commit locks other packages: it makes a .venv of its own, a minute more")
             yield folder
         finally:
             _git("worktree", "remove", "--force", str(folder))
-
-
-def _same_locks(folder: Path) -> bool:
-    names = [lock.name for lock in REQUIREMENTS.glob("*.txt")]
-    same, *_ = filecmp.cmpfiles(REQUIREMENTS, folder / REQUIREMENTS.relative_to(ROOT), names, shallow=False)
-    return len(same) == len(names)
 
 
 def _git(*arguments: str) -> subprocess.CompletedProcess[str]:
