@@ -16,6 +16,7 @@ from ops.hosts.docker_host import PART_LABEL, STACK_LABEL, DockerHost, Instance
 from ops.waiting import look_until
 
 Json = dict[str, Any]
+WithTasks = tuple[Json, list[Json]]
 _ON_ITS_WAY = ("updating", "rollback_started")
 _UPDATE_SECONDS = 120.0  # three hosts, one after the other: each edge may take ten to stop and five to be trusted
 _TASK_SECONDS = 60.0
@@ -41,13 +42,9 @@ class SwarmManager(DockerHost):
 
     def instances(self, stack: str) -> list[Instance]:
         """Return the tasks that are to run, sorted by name; one that is not healthy yet is starting."""
-        services = {each["ID"]: each for each in self.services(stack)}
         nodes = {each["ID"]: str(each["Description"]["Hostname"]) for each in self._api.nodes()}
-        tasks = self._tasks(list(services))
-        return sorted(
-            (_instance(services[each["ServiceID"]], each, nodes) for each in tasks if _is_wanted(each)),
-            key=lambda each: each.name,
-        )
+        found = ((service, task) for service, tasks in self._with_tasks(stack) for task in tasks if _is_wanted(task))
+        return sorted((_instance(*each, nodes) for each in found), key=lambda each: each.name)
 
     def names(self, stack: str) -> set[str]:
         """Return the services, as exported (a digest shows a way back), once no update of them is on its way."""
@@ -62,16 +59,18 @@ class SwarmManager(DockerHost):
     def complaint(self, stack: str) -> str:
         """Return each service that does not run in its number, with what its last task said."""
         # Tasks get a while to come: the plugin waits for no service that runs on every host.
-        unhealthy = look_until(lambda: self._unhealthy(stack), lambda found: not found, _TASK_SECONDS, _EVERY_SECONDS)
-        return self._explained(unhealthy)
+        found = look_until(
+            lambda: self._with_tasks(stack), lambda found: all(map(_is_healthy, found)), _TASK_SECONDS, _EVERY_SECONDS
+        )
+        return self._explained(each for each in found if not _is_healthy(each))
 
     def reasons(self, stack: str) -> str:
         """Return why an update failed, now: services that are unhealthy or went back, with their last failed task."""
-        unhealthy = self._unhealthy(stack)
-        ids = {service["ID"] for service, _ in unhealthy}
-        went_back = (each for each in self.services(stack) if _update_state(each).startswith(("rollback", "paused")))
-        back = [each for each in went_back if each["ID"] not in ids]
-        return self._explained([*unhealthy, *((each, self._tasks([each["ID"]])) for each in back)])
+        return self._explained(
+            each
+            for each in self._with_tasks(stack)
+            if not _is_healthy(each) or _update_state(each[0]).startswith(("rollback", "paused"))
+        )
 
     def remove_orphans(self, stack: str, known: set[str]) -> list[str]:
         """Remove services, configs and secrets of the stack whose ids are not `known` to its state."""
@@ -108,17 +107,13 @@ class SwarmManager(DockerHost):
                         remove(each["ID"])
                         yield name
 
-    def _unhealthy(self, stack: str) -> list[tuple[Json, list[Json]]]:
+    def _with_tasks(self, stack: str) -> list[WithTasks]:
         services = self.services(stack)
-        tasks = self._tasks([each["ID"] for each in services])
-        found = ((each, [task for task in tasks if task["ServiceID"] == each["ID"]]) for each in services)
-        return [(service, own) for service, own in found if not _is_healthy(service, own)]
+        ids = [each["ID"] for each in services]
+        tasks = self._api.tasks(filters={"service": ids}) if ids else []  # without a filter they would be all
+        return [(each, [task for task in tasks if task["ServiceID"] == each["ID"]]) for each in services]
 
-    def _tasks(self, services: Sequence[str]) -> list[Json]:
-        found: list[Json] = self._api.tasks(filters={"service": list(services)}) if services else []
-        return found
-
-    def _explained(self, services: Iterable[tuple[Json, list[Json]]]) -> str:
+    def _explained(self, services: Iterable[WithTasks]) -> str:
         return "\n".join(line for service, tasks in services for line in self._lines(service, tasks))
 
     def _lines(self, service: Json, tasks: Sequence[Json]) -> Iterator[str]:
@@ -173,8 +168,9 @@ def _update_state(service: Json) -> str:
     return str((service.get("UpdateStatus") or {}).get("State", ""))
 
 
-def _is_healthy(service: Json, tasks: Sequence[Json]) -> bool:
+def _is_healthy(found: WithTasks) -> bool:
     """Return whether a service runs in its number: one on every host has a task for each of them."""
+    service, tasks = found
     wanted = [task for task in tasks if _is_wanted(task)]
     running: int = sum(task["Status"]["State"] == "running" for task in wanted)
     replicated = service["Spec"]["Mode"].get("Replicated")

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from pulumi import automation as auto
 from pulumi.automation.events import EngineEvent, OpType
@@ -142,16 +143,18 @@ def _changing(
     stack: auto.Stack, doing: str, say: Say, failed: str, command: str
 ) -> Iterator[Callable[[EngineEvent], None]]:
     """Keep the state as it is before a change, yield what takes the engine's events, and put a failure into words."""
-    watcher = _Watcher(say)
+    errors: list[str] = []
     if pulumi_files.note(stack, doing):
         backups.keep(stack)
     try:
-        yield watcher.see
+        yield partial(_show, say, errors)
     except auto.ConcurrentUpdateError as error:
         raise pulumi_files.held(stack.name, error) from error
     except auto.CommandError as error:
         fix = f"fix what it names, then ./fridayctl {command} {stack.name}"
-        raise OperationError(failed, fix, details=watcher.said(error)) from error
+        # Its last lines where it died before it could give any diagnostics.
+        said = "\n".join(dict.fromkeys(errors)) or "\n".join(str(error).splitlines()[-20:])
+        raise OperationError(failed, fix, details=said) from error
 
 
 def read_history(stack: auto.Stack, most: int = 500) -> list[Entry]:
@@ -194,26 +197,16 @@ def short_name(urn: str) -> str:
     return name.removeprefix(f"friday-{head.rpartition(':')[2]}-")
 
 
-class _Watcher:
-    """Turns the engine's events into a line for each thing that changed, and keeps what failed."""
-
-    def __init__(self, say: Say) -> None:
-        self._say = say
-        self._errors: list[str] = []
-
-    def see(self, event: EngineEvent) -> None:
-        if event.diagnostic_event and event.diagnostic_event.severity == "error":
-            self._errors.append(event.diagnostic_event.message.strip())
-        if event.resource_pre_event and not event.resource_pre_event.planning:
-            metadata = event.resource_pre_event.metadata
-            name = short_name(metadata.urn)
-            if metadata.type == _CONTAINER and metadata.op in _STARTS and "-files-" not in name:
-                self._say(f"starting {name}, waiting until it is healthy")
-        if event.res_outputs_event:
-            metadata = event.res_outputs_event.metadata
-            if metadata.type in _SHOWN and metadata.op in _VERBS:
-                self._say(f"{_VERBS[metadata.op]} {short_name(metadata.urn)}")
-
-    def said(self, error: auto.CommandError) -> str:
-        """Return the diagnostics, or the command's last lines when it died before it could give any."""
-        return "\n".join(dict.fromkeys(self._errors)) or "\n".join(str(error).splitlines()[-20:])
+def _show(say: Say, errors: list[str], event: EngineEvent) -> None:
+    """Say in a line what the engine is about to do and has done, and keep what failed."""
+    if event.diagnostic_event and event.diagnostic_event.severity == "error":
+        errors.append(event.diagnostic_event.message.strip())
+    if event.resource_pre_event and not event.resource_pre_event.planning:
+        metadata = event.resource_pre_event.metadata
+        name = short_name(metadata.urn)
+        if metadata.type == _CONTAINER and metadata.op in _STARTS and "-files-" not in name:
+            say(f"starting {name}, waiting until it is healthy")
+    if event.res_outputs_event:
+        metadata = event.res_outputs_event.metadata
+        if metadata.type in _SHOWN and metadata.op in _VERBS:
+            say(f"{_VERBS[metadata.op]} {short_name(metadata.urn)}")
