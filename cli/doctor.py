@@ -26,9 +26,9 @@ def doctor_command(context: click.Context, as_json: bool) -> None:
 
     For each tool and step that is missing the fix is printed.
     """
-    from ops.commands import doctor  # noqa: PLC0415 - other commands must not pay for it
+    from ops.commands import setup  # noqa: PLC0415 - other commands must not pay for it
 
-    checks = doctor.examine()
+    checks = setup.examine()
     if as_json:
         print_json([_document(check) for check in checks])
     else:
