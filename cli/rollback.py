@@ -2,6 +2,7 @@
 
 import datetime as dt
 import time
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
@@ -77,7 +78,7 @@ def rollback_command(stack: str, level: int, to: str, listed: bool, reason: str,
     started = time.monotonic()
     done = roll_back(deployment, RollbackRequest(chosen, to, reason))
     if as_json:
-        print_json({"stack": stack, **done.document()})
+        print_json({"stack": stack, **asdict(done)})
         return
     parts = ", ".join(f"{name} after {seconds:.1f} s" for name, seconds in done.seconds.items())
     line("done", f"{done.percentage} % of users through LiteLLM; {parts}; {time.monotonic() - started:.1f} s in all")

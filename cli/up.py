@@ -1,6 +1,7 @@
 """`fridayctl up`: set this machine up, deploy a stack, check it."""
 
 import time
+from dataclasses import asdict
 
 import click
 
@@ -40,7 +41,7 @@ def up_command(stack: str, message: str, offline: bool, as_json: bool) -> None:
     started = time.monotonic()
     result = bring_up(opened(stack, reporter(as_json)), UpRequest(message, offline=offline))
     if as_json:
-        print_json({"stack": stack, "seconds": round(time.monotonic() - started, 2), **result.document()})
+        print_json({"stack": stack, "seconds": round(time.monotonic() - started, 2), **asdict(result)})
         return
     line("done", f"in {time.monotonic() - started:.1f} s")
     click.echo(f"""

@@ -33,10 +33,6 @@ class RolledBack:
     answers: list[Answer] = field(default_factory=list)
     unwell: list[str] = field(default_factory=list)
 
-    def document(self) -> dict[str, object]:
-        """Return it for --json."""
-        return {**vars(self), "answers": [vars(each) for each in self.answers]}
-
 
 def prepare(deployment: Deployment, request: RollbackRequest) -> Restore:
     """Open the stack and work the rollback out, changing nothing but which images its hosts hold.

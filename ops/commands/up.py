@@ -34,10 +34,6 @@ class Up:
     outputs: dict[str, object]
     answers: list[Answer]
 
-    def document(self) -> dict[str, object]:
-        """Return it for --json."""
-        return {"changed": self.changed, "outputs": self.outputs, "answers": [vars(a) for a in self.answers]}
-
 
 def bring_up(deployment: Deployment, request: UpRequest) -> Up:
     """Set up, update and check a stack.
