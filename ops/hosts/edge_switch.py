@@ -9,7 +9,6 @@ from ops.errors import OperationError
 from ops.hosts.docker_host import DockerHost
 from ops.waiting import look_until
 
-_EDGE = "edge"
 # A Swarm's edge that has been replaced runs until its last answer is given, deaf to everybody, or starts this moment.
 _STOPPING_SECONDS = 15.0
 _EVERY_SECONDS = 0.3
@@ -45,7 +44,7 @@ class Switch:
         asked = f"{command.strip()}; {edge_config.SHOW_GATEWAY}"
         line = ["bash", "-c", f'printf %s "$0" | {shlex.join(edge_config.SOCAT)}', asked]
         with ThreadPoolExecutor(max(1, len(self._hosts))) as pool:
-            ran = pool.map(lambda host: host.run_in(self._stack, _EDGE, line), self._hosts)
+            ran = pool.map(lambda host: host.run_in(self._stack, "edge", line), self._hosts)
             return {name: _is_open(answer) for answers in ran for name, answer in answers.items()}
 
 
