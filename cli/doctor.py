@@ -3,7 +3,7 @@
 import click
 
 from cli.arguments import print_json
-from cli.tables import show, table_of
+from cli.tables import show_table
 from ops.checks.report import Check
 
 EPILOG = """\b
@@ -32,10 +32,8 @@ def doctor_command(context: click.Context, as_json: bool) -> None:
     if as_json:
         print_json([_document(check) for check in checks])
     else:
-        table = table_of("", "what", "found", "wanted")
-        for check in checks:
-            table.add_row("--" if check.state == "failed" else "ok", check.name, check.found, check.wanted)
-        show(table, markup=False)
+        rows = [("--" if each.state == "failed" else "ok", each.name, each.found, each.wanted) for each in checks]
+        show_table(("", "what", "found", "wanted"), rows, markup=False)
         for check in checks:
             if check.state == "failed":
                 click.echo(f"{check.name}: {check.fix}")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import click
 
 from cli.arguments import age, json_option, opened, print_json, report_aside, stack_argument
-from cli.tables import show, table_of
+from cli.tables import show_table
 from ops.rollout.history import Entry
 
 EPILOG = """\b
@@ -42,15 +42,14 @@ def history_command(stack: str, last: int, as_json: bool) -> None:
 
 def show_history(entries: Sequence[Entry]) -> None:
     """Print entries as a table."""
-    table = table_of("age", "%", "image", "verb", "reason", "result")
-    now = dt.datetime.now(dt.UTC)
+    rows, now = [], dt.datetime.now(dt.UTC)
     for each in entries:
         if each.verb and each.kind == "update":
             verb, reason = str(each.verb), each.message.partition(":")[2].strip()
         else:
             verb, reason = each.kind, each.message
-        table.add_row(age(now - each.at), str(each.percentage), _images(each), verb, reason, each.result)
-    show(table, markup=False)
+        rows.append((age(now - each.at), str(each.percentage), _images(each), verb, reason, each.result))
+    show_table(("age", "%", "image", "verb", "reason", "result"), rows, markup=False)
 
 
 def _images(entry: "Entry") -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.arguments import json_option, opened, print_json, reporter, stack_argument
-from cli.tables import shortened, show, table_of
+from cli.tables import shortened, show_table
 
 if TYPE_CHECKING:
     from ops.commands.push_images import ImageAvailability
@@ -81,13 +81,13 @@ def push_command(stack: str, as_json: bool) -> None:
 
 
 def _print(stack: str, found: "list[ImageAvailability]") -> None:
-    table = table_of("image", "parts", "from", "MB", "on the hosts")
+    rows = []
     for each in found:
         size = f"{each.size / 1e6:.0f}" if each.size else ""
         made = "here" if each.built_here else "registry"
         lacks = [f"{state} on {address}" for address, state in each.hosts.items() if state != "present"]
         where = ", ".join(lacks) or "present"
-        table.add_row(shortened(each.image), ", ".join(each.parts), made, size, where)
-    show(table, markup=False)
+        rows.append((shortened(each.image), ", ".join(each.parts), made, size, where))
+    show_table(("image", "parts", "from", "MB", "on the hosts"), rows, markup=False)
     if any(each.built_here and state != "present" for each in found for state in each.hosts.values()):
         click.echo(f"next: ./fridayctl images push {stack}")

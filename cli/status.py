@@ -6,7 +6,7 @@ import click
 
 from cli.arguments import json_option, opened, print_json, report_aside, stack_argument
 from cli.history import show_history
-from cli.tables import shortened, show, show_gates, table_of
+from cli.tables import shortened, show_gates, show_table
 
 if TYPE_CHECKING:
     from ops.commands.status import Status
@@ -46,13 +46,13 @@ def _print(status: "Status") -> None:
     click.echo(f"{status.stack}: {status.headline}")
     if status.rollout:
         click.echo(status.rollout)
-    table = table_of("container", "health", "up for", "image")
+    rows = []
     for each in status.instances:
         name = each.name.removeprefix(f"friday-{status.stack}-")
         health = each.health if each.state == "running" else each.state
-        table.add_row(name, health, _age(each.age_seconds), shortened(each.image))
-    if status.instances:
-        show(table)
+        rows.append((name, health, _age(each.age_seconds), shortened(each.image)))
+    if rows:
+        show_table(("container", "health", "up for", "image"), rows)
     if status.gates:
         show_gates(status.gates, causes=False)
     if status.history:

@@ -1,17 +1,14 @@
 """How results look: tables without a frame and with nothing cut, reports of checks, and gates."""
 
 import re
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
 
 import click
 
 from ops.checks.report import Check, Report
 from ops.rollout.gates.verdict import AnalysisResult, Outcome
 from ops.rollout.steps import in_words
-
-if TYPE_CHECKING:
-    from rich.table import Table
 
 COLUMNS = 100
 """Columns that a table may take where nobody says how wide the screen is, or the screen is narrower."""
@@ -22,21 +19,17 @@ _DETAILS = " " * 28
 _COLOURS = {Outcome.PASS: "green", Outcome.FAIL: "red", Outcome.INCONCLUSIVE: "yellow", Outcome.SKIPPED: "dim"}
 
 
-def table_of(*columns: str) -> "Table":
-    """Return an empty table; its cells are plain text."""
-    from rich.table import Table  # noqa: PLC0415 - --help does not need it
-
-    made = Table(box=None, header_style="bold", pad_edge=False)
-    for column in columns:
-        made.add_column(column, overflow="fold")
-    return made
-
-
-def show(table: "Table", *, err: bool = False, **options: Any) -> None:
-    """Print a table; `err` keeps standard output free for JSON."""
+def show_table(head: Sequence[str], rows: Iterable[Sequence[str]], *, err: bool = False, markup: bool = True) -> None:
+    """Print a table of text, with rich's markup in its cells or not; `err` keeps standard output free for JSON."""
     from rich.console import Console  # noqa: PLC0415 - --help does not need it
+    from rich.table import Table  # noqa: PLC0415
 
-    console = Console(stderr=err, highlight=False, **options)
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for column in head:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    console = Console(stderr=err, highlight=False, markup=markup)
     console.width = max(console.width, COLUMNS)
     console.print(table)
 
@@ -75,9 +68,8 @@ def _about_part(check: Check) -> list[str]:
 
 def show_gates(judgement: AnalysisResult, *, causes: bool = True, err: bool = False) -> None:
     """Print a judgement, with or without the causes; `err` keeps standard output free for JSON."""
-    table = table_of("gate", "", "measured", "wanted", "calls", "over")
-    for each in judgement.verdicts:
-        table.add_row(
+    rows = [
+        (
             each.gate,
             f"[{_COLOURS[each.outcome]}]{each.outcome}[/]",
             each.value or each.cause,
@@ -85,7 +77,9 @@ def show_gates(judgement: AnalysisResult, *, causes: bool = True, err: bool = Fa
             "" if each.samples is None else f"{each.samples:,}",
             "" if each.seconds is None else in_words(timedelta(seconds=each.seconds)),
         )
-    show(table, err=err)
+        for each in judgement.verdicts
+    ]
+    show_table(("gate", "", "measured", "wanted", "calls", "over"), rows, err=err)
     for each in judgement.verdicts if causes else ():
         if each.outcome in (Outcome.FAIL, Outcome.INCONCLUSIVE):
             click.echo(f"{each.gate}: {each.metric}: {each.value or 'not measured'}; wanted: {each.threshold}", err=err)

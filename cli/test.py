@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from cli.arguments import line
-from cli.tables import show, table_of
+from cli.tables import show_table
 from toolchain.paths import ROOT
 
 EPILOG = """\b
@@ -72,10 +72,8 @@ def test_command(slow_too: bool, no_engine: bool, pytest_arguments: tuple[str, .
         selection = ["-m", "not engine"] if missing else []
         return 0 if _run("tests", ["pytest", *selection, *pytest_arguments]).passed else 1
     results = _everything(with_engine=not missing, slow_too=slow_too)
-    table = table_of("check", "result", "seconds")
-    for each in results:
-        table.add_row(each.name, "passed" if each.passed else "failed", f"{each.seconds:.0f}")
-    show(table)
+    rows = [(each.name, "passed" if each.passed else "failed", f"{each.seconds:.0f}") for each in results]
+    show_table(("check", "result", "seconds"), rows)
     if missing:
         line("left out", f"tests that need a Docker engine ({missing})")
     if not slow_too:
