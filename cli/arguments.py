@@ -3,11 +3,15 @@
 import json
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ops.progress import Report
+from ops.rollout.steps import in_words
+
+if TYPE_CHECKING:
+    from ops.deployment import Deployment
 
 
 def _stack_name(_: click.Context, __: click.Parameter, value: str) -> str:
@@ -19,6 +23,13 @@ def _stack_name(_: click.Context, __: click.Parameter, value: str) -> str:
 
 stack_argument: Callable[..., Any] = click.argument("stack", default="local", callback=_stack_name)
 json_option: Callable[..., Any] = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+
+
+def opened(stack: str, report: Report) -> "Deployment":
+    """Read and check a stack's settings; SettingsError or OperationError (exit code 2) says what is wrong."""
+    from ops.deployment import Deployment  # noqa: PLC0415 - Docker's library loads only when needed
+
+    return Deployment.open(stack, report)
 
 
 def print_json(document: object) -> None:
@@ -48,6 +59,4 @@ def one_line(text: str) -> str:
 
 def age(span: timedelta) -> str:
     """Return how long ago something was: 3 d, 2 h 5 min, 40 s."""
-    from ops.rollout.steps import in_words  # noqa: PLC0415 - --help does not need it
-
     return f"{span.days} d" if span.days else in_words(span)

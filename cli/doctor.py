@@ -1,14 +1,10 @@
 """`fridayctl doctor`: what is there, what is missing, how to fix it."""
 
-import json
-from typing import TYPE_CHECKING
-
 import click
 
-from cli.tables import show, table_of
-
-if TYPE_CHECKING:
-    from ops.checks.report import Check
+from cli.arguments import print_json
+from cli.tables import show_table
+from ops.checks.report import Check
 
 EPILOG = """\b
 Examples:
@@ -30,27 +26,21 @@ def doctor_command(context: click.Context, as_json: bool) -> None:
 
     For each tool and step that is missing the fix is printed.
     """
-    from ops.commands import doctor  # noqa: PLC0415 - other commands must not pay for it
+    from ops.commands import setup  # noqa: PLC0415 - other commands must not pay for it
 
-    checks = doctor.examine()
+    checks = setup.examine()
     if as_json:
-        click.echo(json.dumps([_document(check) for check in checks], indent=2))
+        print_json([_document(check) for check in checks])
     else:
-        _show(checks)
+        rows = [("--" if each.state == "failed" else "ok", each.name, each.found, each.wanted) for each in checks]
+        show_table(("", "what", "found", "wanted"), rows, markup=False)
+        for check in checks:
+            if check.state == "failed":
+                click.echo(f"{check.name}: {check.fix}")
     if any(check.state == "failed" for check in checks):
         context.exit(1)
 
 
-def _document(check: "Check") -> dict[str, object]:
+def _document(check: Check) -> dict[str, object]:
     ok = check.state != "failed"
     return {"name": check.name, "found": check.found, "wanted": check.wanted, "ok": ok, "fix": check.fix}
-
-
-def _show(checks: "list[Check]") -> None:
-    table = table_of("", "what", "found", "wanted")
-    for check in checks:
-        table.add_row("--" if check.state == "failed" else "ok", check.name, check.found, check.wanted)
-    show(table, markup=False)
-    for check in checks:
-        if check.state == "failed":
-            click.echo(f"{check.name}: {check.fix}")

@@ -4,7 +4,7 @@ import time
 
 import click
 
-from cli.arguments import line, stack_argument
+from cli.arguments import line, opened, stack_argument
 
 EPILOG = """\b
 Examples:
@@ -24,11 +24,10 @@ def down_command(stack: str, yes: bool) -> None:
 
     These are the containers, networks and volumes of STACK (default: local).
     """
-    from ops.commands.down import take_down  # noqa: PLC0415 - Pulumi's libraries load only when needed
-    from ops.deployment import Deployment  # noqa: PLC0415
+    from ops.commands.deploy import take_down  # noqa: PLC0415 - Pulumi's libraries load only when needed
 
     if stack != "local" and not yes:
         click.confirm(f"Take {stack} down? Its users get no answer until the next up.", abort=True)
     started = time.monotonic()
-    take_down(Deployment.open(stack, line))
+    take_down(opened(stack, line))
     line("done", f"nothing of {stack} is left, in {time.monotonic() - started:.1f} s")

@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 import click
 
-from cli.arguments import json_option, line, print_json, reporter, stack_argument
+from cli.arguments import json_option, line, opened, print_json, reporter, stack_argument
 
 EPILOG = """\b
 Examples:
@@ -34,31 +34,27 @@ def drift_command(stack: str, to_fix: bool, as_json: bool) -> int:
     The host of STACK (default: local) is compared with what the last update left there.
     """
     from ops.checks import drift  # noqa: PLC0415 - Pulumi's libraries load only when needed
-    from ops.deployment import Deployment  # noqa: PLC0415
 
-    deployment = Deployment.open(stack, reporter(as_json))
+    deployment = opened(stack, reporter(as_json))
     if to_fix:
         from ops.commands import fix_drift  # noqa: PLC0415
 
         fixed = fix_drift.fix(deployment)
         if as_json:
-            print_json(
-                {"stack": stack, "fixed": True, "changed": fixed.changed, "drift": [asdict(d) for d in fixed.drifts]}
-            )
+            drifts = [asdict(each) for each in fixed.drifts]
+            print_json({"stack": stack, "fixed": True, "changed": fixed.changed, "drift": drifts})
         else:
-            line(
-                "done", f"{len(fixed.drifts)} differences brought back" if fixed.drifts else "no drift, nothing to fix"
-            )
+            many = len(fixed.drifts)
+            line("done", f"{many} differences brought back" if many else "no drift, nothing to fix")
         return 0
     found = drift.find(deployment)
     if as_json:
         print_json({"stack": stack, "fixed": False, "drift": [asdict(each) for each in found]})
-        return 1 if found else 0
-    if not found:
+    elif found:
+        click.echo(f"{stack}: not as the last update left it")
+        for each in found:
+            click.echo(f"  {drift.worded(each)}")
+        click.echo(f"next: ./fridayctl drift {stack} --fix")
+    else:
         click.echo(f"{stack}: no drift")
-        return 0
-    click.echo(f"{stack}: not as the last update left it")
-    for each in found:
-        click.echo(f"  {drift.worded(each)}")
-    click.echo(f"next: ./fridayctl drift {stack} --fix")
-    return 1
+    return 1 if found else 0

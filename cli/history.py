@@ -1,17 +1,13 @@
 """`fridayctl history`: every update of a stack, newest first."""
 
 import datetime as dt
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import click
 
-from cli.arguments import age, json_option, print_json, report_aside, stack_argument
-from cli.tables import show, table_of
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ops.rollout.history import Entry
+from cli.arguments import age, json_option, opened, print_json, report_aside, stack_argument
+from cli.tables import show_table
+from ops.rollout.history import Entry
 
 EPILOG = """\b
 Examples:
@@ -33,10 +29,9 @@ def history_command(stack: str, last: int, as_json: bool) -> None:
 
     For each update of STACK (default: local): age, percentage, images, what was done and why.
     """
-    from ops.deployment import Deployment  # noqa: PLC0415
-    from ops.stacks.history_source import read_history  # noqa: PLC0415 - Pulumi's libraries load only when needed
+    from ops.stacks.stacks import read_history  # noqa: PLC0415 - Pulumi's libraries load only when needed
 
-    entries = read_history(Deployment.open(stack, report_aside).stack, last)
+    entries = read_history(opened(stack, report_aside).stack, last)
     if as_json:
         print_json([{**each.model_dump(), "verb": each.verb, "percentage": each.percentage} for each in entries])
     elif entries:
@@ -45,17 +40,16 @@ def history_command(stack: str, last: int, as_json: bool) -> None:
         click.echo(f"{stack} has no history yet; next: ./fridayctl up {stack}")
 
 
-def show_history(entries: "Sequence[Entry]") -> None:
+def show_history(entries: Sequence[Entry]) -> None:
     """Print entries as a table."""
-    table = table_of("age", "%", "image", "verb", "reason", "result")
-    now = dt.datetime.now(dt.UTC)
+    rows, now = [], dt.datetime.now(dt.UTC)
     for each in entries:
         if each.verb and each.kind == "update":
             verb, reason = str(each.verb), each.message.partition(":")[2].strip()
         else:
             verb, reason = each.kind, each.message
-        table.add_row(age(now - each.at), str(each.percentage), _images(each), verb, reason, each.result)
-    show(table, markup=False)
+        rows.append((age(now - each.at), str(each.percentage), _images(each), verb, reason, each.result))
+    show_table(("age", "%", "image", "verb", "reason", "result"), rows, markup=False)
 
 
 def _images(entry: "Entry") -> str:

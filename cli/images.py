@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.arguments import json_option, print_json, reporter, stack_argument
-from cli.tables import shortened, show, table_of
+from cli.arguments import json_option, opened, print_json, reporter, stack_argument
+from cli.tables import shortened, show_table
 
 if TYPE_CHECKING:
     from ops.commands.push_images import ImageAvailability
@@ -56,9 +56,8 @@ def images_command() -> None:
 def list_command(stack: str, as_json: bool) -> int:
     """List the images of STACK (default: local), and which hosts have them."""
     from ops.commands.push_images import availability  # noqa: PLC0415 - Docker's library loads only when needed
-    from ops.deployment import Deployment  # noqa: PLC0415
 
-    found = availability(Deployment.open(stack, reporter(as_json)))
+    found = availability(opened(stack, reporter(as_json)))
     if as_json:
         print_json([asdict(each) for each in found])
     else:
@@ -75,25 +74,20 @@ def push_command(stack: str, as_json: bool) -> None:
     STACK is local by default.
     """
     from ops.commands.push_images import push  # noqa: PLC0415 - Docker's library loads only when needed
-    from ops.deployment import Deployment  # noqa: PLC0415
 
-    pushed = push(Deployment.open(stack, reporter(as_json)))
+    pushed = push(opened(stack, reporter(as_json)))
     if as_json:
         print_json([asdict(each) for each in pushed])
 
 
 def _print(stack: str, found: "list[ImageAvailability]") -> None:
-    table = table_of("image", "parts", "from", "MB", "on the hosts")
+    rows = []
     for each in found:
         size = f"{each.size / 1e6:.0f}" if each.size else ""
-        table.add_row(
-            shortened(each.image), ", ".join(each.parts), "here" if each.built_here else "registry", size, _where(each)
-        )
-    show(table, markup=False)
+        made = "here" if each.built_here else "registry"
+        lacks = [f"{state} on {address}" for address, state in each.hosts.items() if state != "present"]
+        where = ", ".join(lacks) or "present"
+        rows.append((shortened(each.image), ", ".join(each.parts), made, size, where))
+    show_table(("image", "parts", "from", "MB", "on the hosts"), rows, markup=False)
     if any(each.built_here and state != "present" for each in found for state in each.hosts.values()):
         click.echo(f"next: ./fridayctl images push {stack}")
-
-
-def _where(each: "ImageAvailability") -> str:
-    lacks = [f"{state} on {address}" for address, state in each.hosts.items() if state != "present"]
-    return ", ".join(lacks) or "present"

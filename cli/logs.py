@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from cli.arguments import report_aside, stack_argument
+from cli.arguments import opened, report_aside, stack_argument
 from components.parts import NAMES
 
 EPILOG = """\b
@@ -27,9 +27,7 @@ def logs_command(stack: str, part: str | None, follow: bool, tail: int) -> None:
 
     Each line of STACK (default: local) begins with the name of its container.
     """
-    from ops.deployment import Deployment  # noqa: PLC0415 - Docker's library loads only when needed
-
-    hosts = Deployment.open(stack, report_aside).hosts
+    hosts = opened(stack, report_aside).hosts
     alone = len(hosts.addresses) == 1
     asked = [hosts.manager] if alone else hosts.answering(lambda text: click.echo(text, err=True)).values()
     found = [each for host in asked for each in host.logs(stack, part or "", tail)]

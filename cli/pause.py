@@ -2,7 +2,7 @@
 
 import click
 
-from cli.arguments import json_option, line, one_line, print_json, reporter, stack_argument
+from cli.arguments import json_option, line, one_line, opened, print_json, reporter, stack_argument
 
 PAUSE_EPILOG = """\b
 Examples:
@@ -55,12 +55,11 @@ def resume_command(stack: str, reason: str, as_json: bool) -> None:
 
 
 def _pause_or_resume(stack: str, verb: str, reason: str, as_json: bool) -> None:
-    from ops.commands.pause import PauseRequest, pause_or_resume  # noqa: PLC0415 - Pulumi loads only when needed
-    from ops.deployment import Deployment  # noqa: PLC0415
+    from ops.commands.pause import pause_or_resume  # noqa: PLC0415 - Pulumi loads only when needed
     from ops.rollout.history import Verb  # noqa: PLC0415
 
-    deployment = Deployment.open(stack, reporter(as_json))
-    message = pause_or_resume(deployment, PauseRequest(Verb(verb), one_line(reason)))
+    deployment = opened(stack, reporter(as_json))
+    message = pause_or_resume(deployment, Verb(verb), one_line(reason))
     if as_json:
         print_json({"stack": stack, "message": message})
     else:

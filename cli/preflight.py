@@ -2,8 +2,8 @@
 
 import click
 
-from cli.arguments import json_option, print_json, report_aside, stack_argument
-from cli.checks import show_report
+from cli.arguments import json_option, opened, print_json, report_aside, stack_argument
+from cli.tables import show_report
 from ops.errors import EXIT_USAGE
 
 EPILOG = """\b
@@ -34,9 +34,8 @@ def preflight_command(stack: str, as_json: bool) -> int:
     to. `up` makes these checks itself except memory, disk, clock and history; `promote` makes all of them.
     """
     from ops.checks.preflight.run import examine  # noqa: PLC0415 - Docker's library loads only when needed
-    from ops.deployment import Deployment  # noqa: PLC0415
 
-    report = examine(Deployment.open(stack, report_aside)).report
+    report = examine(opened(stack, report_aside)).report
     if as_json:
         print_json(report.document())
     else:

@@ -6,7 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.arguments import json_option, line, one_line, print_json, reporter, stack_argument
+from cli.arguments import json_option, line, one_line, opened, print_json, reporter, stack_argument
+from cli.tables import show_gates
+from ops.rollout.gates import complaints
+from ops.rollout.gates.gate import Outcome
+from ops.rollout.steps import StepRequest
 
 if TYPE_CHECKING:
     from ops.commands.promote import Promotion, Proposal
@@ -50,15 +54,14 @@ def promote_command(stack: str, **given: Any) -> int:
 
     STACK (default: local) goes to its next percentage. The step is undone when the gates stop passing.
     """
-    from ops.commands.promote import PromoteRequest, propose  # noqa: PLC0415 - Pulumi's libraries load only when needed
-    from ops.deployment import Deployment  # noqa: PLC0415
+    from ops.commands.promote import propose  # noqa: PLC0415 - Pulumi's libraries load only when needed
 
     options = _Options(**given)
     if not (options.yes or options.dry_run or sys.stdin.isatty()):
         raise click.UsageError("there is nobody to ask: say --yes, or --dry-run")
-    deployment = Deployment.open(stack, reporter(options.as_json))
-    request = PromoteRequest(options.to, one_line(options.reason), one_line(options.signed_off_by))
-    return _Promoting(_signed(propose(deployment, request), options), options).run()
+    deployment = opened(stack, reporter(options.as_json))
+    wish = StepRequest(options.to, one_line(options.reason))
+    return _carry_on(_signed(propose(deployment, wish, one_line(options.signed_off_by)), options), options)
 
 
 @dataclass(frozen=True)
@@ -72,60 +75,54 @@ class _Options:
     as_json: bool
 
 
-class _Promoting:
-    """One promotion from its verdict to its exit code."""
+def _carry_on(proposal: "Proposal", options: _Options) -> int:
+    """Go from a verdict to the exit code: refuse, preview, ask, make the step."""
+    from ops.commands.promote import EXIT_CODES, carry_out, preview_of  # noqa: PLC0415
 
-    def __init__(self, proposal: "Proposal", options: _Options) -> None:
-        self._proposal = proposal
-        self._options = options
+    judged = EXIT_CODES[proposal.judgement.outcome]
+    show_gates(proposal.judgement, err=options.as_json)
+    if judged and not options.dry_run:
+        _end(proposal, options.as_json, "refused")
+        return judged
+    preview = preview_of(proposal)
+    for sentence in preview:
+        proposal.deployment.report("preview", sentence)
+    if options.dry_run:
+        _end(proposal, options.as_json, "dry run", preview)
+        return judged
+    if not options.yes:
+        click.confirm(f"Promote {proposal.deployment.name}, {proposal.words}?", abort=True, err=True)
+    rollout = proposal.deployment.settings.rollout
+    done = carry_out(proposal, rollout.soak_hours * 3600 if options.watch else rollout.watch_seconds)
+    _end(proposal, options.as_json, done.result, preview, done)
+    return 0 if done.result == "promoted" else 1
 
-    def run(self) -> int:
-        from cli.gates import show_gates  # noqa: PLC0415
-        from ops.commands.promote import EXIT_CODES, carry_out, preview_of  # noqa: PLC0415
 
-        proposal, options = self._proposal, self._options
-        judged = EXIT_CODES[proposal.judgement.outcome]
-        show_gates(proposal.judgement, err=options.as_json)
-        if judged and not options.dry_run:
-            return self._end("refused", judged)
-        preview = preview_of(proposal)
-        for sentence in preview:
-            proposal.deployment.report("preview", sentence)
-        if options.dry_run:
-            return self._end("dry run", judged, preview=preview)
-        if not options.yes:
-            click.confirm(f"Promote {proposal.deployment.name}, {proposal.words}?", abort=True, err=True)
-        rollout = proposal.deployment.settings.rollout
-        done = carry_out(proposal, rollout.soak_hours * 3600 if options.watch else rollout.watch_seconds)
-        return self._end(done.result, 0 if done.result == "promoted" else 1, done, preview)
-
-    def _end(self, result: str, code: int, done: "Promotion | None" = None, preview: tuple[str, ...] = ()) -> int:
-        proposal = self._proposal
-        document = {
-            "stack": proposal.deployment.name,
-            "from": proposal.standing.percentage,
-            "to": proposal.to,
-            "result": result,
-            "outcome": proposal.judgement.outcome,
-            "gates": [each.model_dump() for each in proposal.judgement.verdicts],
-            "preview": preview,
-            "message": done.message if done else "",
-            "watch": [each.model_dump() for each in done.watch.verdicts] if done and done.watch else [],
-            "seconds": done.seconds if done else {},
-            "unhealthy": done.unhealthy if done else [],
-        }
-        if self._options.as_json:
-            print_json(document)
-        else:
-            line(result, f"{proposal.deployment.name}, {proposal.words}; ./fridayctl status {proposal.deployment.name}")
-        return code
+def _end(
+    proposal: "Proposal", as_json: bool, result: str, preview: tuple[str, ...] = (), done: "Promotion | None" = None
+) -> None:
+    if not as_json:
+        stack = proposal.deployment.name
+        line(result, f"{stack}, {proposal.words}; ./fridayctl status {stack}")
+        return
+    document = {
+        "stack": proposal.deployment.name,
+        "from": proposal.standing.percentage,
+        "to": proposal.to,
+        "result": result,
+        "outcome": proposal.judgement.outcome,
+        "gates": [each.model_dump() for each in proposal.judgement.verdicts],
+        "preview": preview,
+        "message": done.message if done else "",
+        "watch": [each.model_dump() for each in done.watch.verdicts] if done and done.watch else [],
+        "seconds": done.seconds if done else {},
+        "unhealthy": done.unhealthy if done else [],
+    }
+    print_json(document)
 
 
 def _signed(proposal: "Proposal", options: _Options) -> "Proposal":
     """Ask for the signature when that is all that is missing."""
-    from ops.rollout.gates import complaints  # noqa: PLC0415
-    from ops.rollout.gates.gate import Outcome  # noqa: PLC0415
-
     held = [each.gate for each in proposal.judgement.having(Outcome.INCONCLUSIVE)]
     failed = proposal.judgement.outcome is Outcome.FAIL
     if options.yes or options.dry_run or failed or held != [complaints.NAME]:

@@ -2,12 +2,15 @@
 
 import datetime as dt
 import time
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
 
-from cli.arguments import age, json_option, line, print_json, reporter, stack_argument
-from ops.rollout.rollback_plan import DEFAULT, LEVELS
+from cli.arguments import age, json_option, line, opened, print_json, reporter, stack_argument
+from ops.errors import OperationError
+from ops.rollout.history import Entry, good_targets
+from ops.rollout.rollback_plan import DEFAULT, LEVELS, RollbackRequest
 from ops.rollout.steps import in_words
 
 if TYPE_CHECKING:
@@ -62,11 +65,9 @@ def rollback_command(stack: str, level: int, to: str, listed: bool, reason: str,
     The gateway of STACK (default: local) is closed at the edge at once. A stack update then makes that last.
     """
     from ops.commands.rollback import roll_back  # noqa: PLC0415 - --help does not need it
-    from ops.deployment import Deployment  # noqa: PLC0415
-    from ops.rollout.rollback_plan import RollbackRequest  # noqa: PLC0415
 
     chosen = LEVELS[level]
-    deployment = Deployment.open(stack, reporter(as_json))
+    deployment = opened(stack, reporter(as_json))
     if listed:
         _list(deployment, as_json)
         return
@@ -77,7 +78,7 @@ def rollback_command(stack: str, level: int, to: str, listed: bool, reason: str,
     started = time.monotonic()
     done = roll_back(deployment, RollbackRequest(chosen, to, reason))
     if as_json:
-        print_json({"stack": stack, **done.document()})
+        print_json({"stack": stack, **asdict(done)})
         return
     parts = ", ".join(f"{name} after {seconds:.1f} s" for name, seconds in done.seconds.items())
     line("done", f"{done.percentage} % of users through LiteLLM; {parts}; {time.monotonic() - started:.1f} s in all")
@@ -87,22 +88,15 @@ def rollback_command(stack: str, level: int, to: str, listed: bool, reason: str,
 
 def _list(deployment: "Deployment", as_json: bool) -> None:
     from ops.checks.rollback_target import shelf_of  # noqa: PLC0415
-    from ops.rollout.history import good_targets  # noqa: PLC0415
 
     targets = good_targets(deployment.history)
     shelf = shelf_of(deployment)
-    problems = [shelf.problem(entry) for entry in targets]
+    found = [(entry, shelf.problem(entry)) for entry in targets]
     if as_json:
-        gone = [problem.message if problem else None for problem in problems]
-        print_json(
-            [
-                {**each.model_dump(), "percentage": each.percentage, "problem": problem}
-                for each, problem in zip(targets, gone, strict=True)
-            ]
-        )
+        print_json([_document(entry, problem) for entry, problem in found])
         return
     now = dt.datetime.now(dt.UTC)
-    for number, (entry, problem) in enumerate(zip(targets, problems, strict=True), start=1):
+    for number, (entry, problem) in enumerate(found, start=1):
         commit = (entry.commit or "no commit")[:9] + ("+changes" if entry.dirty else "")
         images = ", ".join(sorted(entry.images.values())) or "built here"
         ago = f"{age(now - entry.at):>10} ago"
@@ -112,3 +106,7 @@ def _list(deployment: "Deployment", as_json: bool) -> None:
             click.echo(f"     cannot be restored: {problem.message}; fix: {problem.fix}")
     if not targets:
         click.echo(f"nothing: the history of {deployment.name} holds no other good update")
+
+
+def _document(entry: Entry, problem: OperationError | None) -> dict[str, object]:
+    return {**entry.model_dump(), "percentage": entry.percentage, "problem": problem and problem.message}

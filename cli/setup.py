@@ -1,11 +1,11 @@
 """`fridayctl setup`: makes this machine ready."""
 
-import json
 import sys
 from dataclasses import asdict
 
 import click
 
+from cli.arguments import print_json
 from toolchain.errors import SetupError
 
 EPILOG = """\b
@@ -29,8 +29,7 @@ def setup_command(as_json: bool) -> None:
         outcomes = setup.ensure(sys.stderr if as_json else sys.stdout)
     except SetupError as error:
         if as_json:
-            failure = {"what": error.what, "where": error.where, "fix": error.fix}
-            click.echo(json.dumps({"error": failure}, indent=2))
+            print_json({"error": {"what": error.what, "where": error.where, "fix": error.fix}})
         raise
     if as_json:
-        click.echo(json.dumps([asdict(outcome) for outcome in outcomes], indent=2))
+        print_json([asdict(outcome) for outcome in outcomes])

@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.arguments import json_option, print_json, report_aside, stack_argument
-from cli.tables import shortened, show, table_of
+from cli.arguments import json_option, opened, print_json, report_aside, stack_argument
+from cli.history import show_history
+from cli.tables import shortened, show_gates, show_table
 
 if TYPE_CHECKING:
     from ops.commands.status import Status
@@ -32,9 +33,8 @@ def status_command(stack: str, as_json: bool) -> int:
     STACK is local by default. The last updates are listed too.
     """
     from ops.commands.status import look  # noqa: PLC0415 - Pulumi's libraries load only when needed
-    from ops.deployment import Deployment  # noqa: PLC0415
 
-    status = look(Deployment.open(stack, report_aside))
+    status = look(opened(stack, report_aside))
     if as_json:
         print_json(status.document())
     else:
@@ -43,19 +43,16 @@ def status_command(stack: str, as_json: bool) -> int:
 
 
 def _print(status: "Status") -> None:
-    from cli.gates import show_gates  # noqa: PLC0415
-    from cli.history import show_history  # noqa: PLC0415
-
     click.echo(f"{status.stack}: {status.headline}")
     if status.rollout:
         click.echo(status.rollout)
-    table = table_of("container", "health", "up for", "image")
+    rows = []
     for each in status.instances:
         name = each.name.removeprefix(f"friday-{status.stack}-")
         health = each.health if each.state == "running" else each.state
-        table.add_row(name, health, _age(each.age_seconds), shortened(each.image))
-    if status.instances:
-        show(table)
+        rows.append((name, health, _age(each.age_seconds), shortened(each.image)))
+    if rows:
+        show_table(("container", "health", "up for", "image"), rows)
     if status.gates:
         show_gates(status.gates, causes=False)
     if status.history:

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from cli.arguments import line
-from cli.tables import show, table_of
+from cli.tables import show_table
 from toolchain.paths import ROOT
 
 EPILOG = """\b
@@ -72,7 +72,8 @@ def test_command(slow_too: bool, no_engine: bool, pytest_arguments: tuple[str, .
         selection = ["-m", "not engine"] if missing else []
         return 0 if _run("tests", ["pytest", *selection, *pytest_arguments]).passed else 1
     results = _everything(with_engine=not missing, slow_too=slow_too)
-    _show(results)
+    rows = [(each.name, "passed" if each.passed else "failed", f"{each.seconds:.0f}") for each in results]
+    show_table(("check", "result", "seconds"), rows)
     if missing:
         line("left out", f"tests that need a Docker engine ({missing})")
     if not slow_too:
@@ -128,13 +129,6 @@ def _run(name: str, command: list[str], *, apart: bool = False) -> Result:
     if apart:
         click.echo(f"{name}: {' '.join(command)}\n{done.stdout.rstrip()}\n")
     return Result(name, done.returncode == 0, seconds)
-
-
-def _show(results: list[Result]) -> None:
-    table = table_of("check", "result", "seconds")
-    for each in results:
-        table.add_row(each.name, "passed" if each.passed else "failed", f"{each.seconds:.0f}")
-    show(table)
 
 
 def _engine_missing() -> str:

@@ -1,10 +1,11 @@
 """`fridayctl up`: set this machine up, deploy a stack, check it."""
 
 import time
+from dataclasses import asdict
 
 import click
 
-from cli.arguments import json_option, line, print_json, reporter, stack_argument
+from cli.arguments import json_option, line, opened, print_json, reporter, stack_argument
 
 EPILOG = """\b
 Examples:
@@ -36,12 +37,11 @@ def up_command(stack: str, message: str, offline: bool, as_json: bool) -> None:
     STACK (default: local) becomes what Pulumi.STACK.yaml says.
     """
     from ops.commands.up import UpRequest, bring_up  # noqa: PLC0415 - Pulumi's libraries load only when needed
-    from ops.deployment import Deployment  # noqa: PLC0415
 
     started = time.monotonic()
-    result = bring_up(Deployment.open(stack, reporter(as_json)), UpRequest(message, offline=offline))
+    result = bring_up(opened(stack, reporter(as_json)), UpRequest(message, offline=offline))
     if as_json:
-        print_json({"stack": stack, "seconds": round(time.monotonic() - started, 2), **result.document()})
+        print_json({"stack": stack, "seconds": round(time.monotonic() - started, 2), **asdict(result)})
         return
     line("done", f"in {time.monotonic() - started:.1f} s")
     click.echo(f"""

@@ -1,14 +1,10 @@
 """`fridayctl verify`: are the hosts as the stack file declares them?"""
 
-from typing import TYPE_CHECKING
-
 import click
 
-from cli.arguments import json_option, print_json, report_aside, stack_argument
-from cli.checks import show_report
-
-if TYPE_CHECKING:
-    from ops.checks.report import Check
+from cli.arguments import json_option, opened, print_json, report_aside, stack_argument
+from cli.tables import show_report
+from ops.checks.report import Check
 
 EPILOG = """\b
 Examples:
@@ -37,9 +33,8 @@ def verify_command(stack: str, quiet: bool, as_json: bool) -> int:
     For STACK (default: local): what runs, how it runs and who can reach it. Changes nothing.
     """
     from ops.checks.verify.suite import verify  # noqa: PLC0415 - Testinfra and Docker load only when needed
-    from ops.deployment import Deployment  # noqa: PLC0415
 
-    report = verify(Deployment.open(stack, report_aside))
+    report = verify(opened(stack, report_aside))
     if as_json:
         print_json({"stack": stack, "ok": report.ok, "checks": [_document(check) for check in report.checks]})
     else:
@@ -49,7 +44,7 @@ def verify_command(stack: str, quiet: bool, as_json: bool) -> int:
     return 0 if report.ok else 1
 
 
-def _document(check: "Check") -> dict[str, object]:
+def _document(check: Check) -> dict[str, object]:
     skipped = check.state == "skipped"
     return {
         "host": check.host,

@@ -1,12 +1,12 @@
 """One stack as every command works with it: settings, Pulumi's stack, hosts and history, each opened once."""
 
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from components.settings.stack import StackSettings
 from ops.hosts.edge_switch import Switch
 from ops.hosts.hosts import Hosts
-from ops.progress import Report, Say, about
+from ops.progress import Report, Say
 from ops.rollout.history import Entry
 from ops.stacks.stack_file import read_settings
 
@@ -18,11 +18,7 @@ if TYPE_CHECKING:
 
 
 class Deployment:
-    """A stack by its name.
-
-    `settings` are those of the stack file (`reload` reads it again), `report` is where progress is shown. Nothing else
-    is read or connected before it is asked for.
-    """
+    """A stack by its name, with its file's settings and where progress is shown; the rest is opened when needed."""
 
     def __init__(self, name: str, settings: StackSettings, report: Report) -> None:
         self.name = name
@@ -37,7 +33,7 @@ class Deployment:
 
     def say(self, label: str) -> Say:
         """Return what reports lines about one thing."""
-        return about(self.report, label)
+        return partial(self.report, label)
 
     def reload(self) -> StackSettings:
         """Read the stack file again: set-up may have made secrets, or a command has changed a setting."""
@@ -53,10 +49,7 @@ class Deployment:
         return open_stack(self.name)
 
     def open_to_change(self) -> "auto.Stack":
-        """Open the stack for an update: the lock of a killed one is freed, and a state that was cut short is repaired.
-
-        OperationError (exit code 2) when it cannot be opened.
-        """
+        """Open the stack for an update, freed and repaired (`stacks.open_to_change`, once in a command)."""
         from ops.stacks.stacks import open_to_change  # noqa: PLC0415 - see above
 
         if not self._is_open_to_change:
@@ -67,7 +60,7 @@ class Deployment:
     @cached_property
     def history(self) -> list[Entry]:
         """The stack's history, newest first, as it was when it was first asked for (`read_history_again`)."""
-        from ops.stacks.history_source import read_history  # noqa: PLC0415 - see above
+        from ops.stacks.stacks import read_history  # noqa: PLC0415 - see above
 
         return read_history(self.stack)
 
@@ -79,7 +72,7 @@ class Deployment:
     @cached_property
     def decrypted_settings(self) -> StackSettings:
         """The settings with their secrets in plain text; OperationError (exit code 2) when they cannot be decrypted."""
-        from ops.stacks.decrypted_settings import reveal  # noqa: PLC0415 - see above
+        from ops.stacks.stack_secrets import reveal  # noqa: PLC0415 - see above
 
         return reveal(self.name, self.settings)
 

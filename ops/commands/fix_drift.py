@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from docker.models.containers import Container
 from pulumi import automation as auto
 
-from ops.checks.drift import Drift, Recorded, find, recorded, worded
+from ops.checks.drift import Drift, find, worded
+from ops.commands.deploy import remove_orphans
 from ops.commands.up import UpRequest, bring_up
 from ops.deployment import Deployment
 from ops.errors import OperationError
@@ -14,6 +15,7 @@ from ops.hosts.docker_host import DockerHost
 from ops.hosts.swarm import SwarmManager
 from ops.progress import Say
 from ops.rollout.history import Verb
+from ops.stacks.pulumi_files import Resource, resources
 
 
 @dataclass(frozen=True)
@@ -40,17 +42,15 @@ def fix(deployment: Deployment) -> Fixed:
     done = bring_up(deployment, UpRequest(f"{Verb.FIX}: {names}"[:200], refresh=True))
     if left := find(deployment):
         fix = f"look at them by hand, then ./fridayctl drift {deployment.name} --fix"
-        raise OperationError(
-            f"{deployment.name}: not everything could be brought back", fix, details="\n".join(map(worded, left))
-        )
+        message = f"{deployment.name}: not everything could be brought back"
+        raise OperationError(message, fix, details="\n".join(map(worded, left)))
     return Fixed(drifts, done.changed)
 
 
 def _put_right(opened: auto.Stack, host: DockerHost, say: Say) -> None:
     """Put right on the host what an update would not, or would replace a container for."""
-    by_id = {each.id: each for each in recorded(opened.export_stack().deployment or {})}
-    for name in host.remove_orphans(opened.name, set(by_id)):
-        say(f"removed {name}, which the state does not know")
+    by_id = {each.id: each for each in resources(opened)}
+    remove_orphans(opened.name, by_id.values(), host, say)
     if isinstance(host, SwarmManager):
         return  # it does so by itself
     for container in host.containers(opened.name):
@@ -59,13 +59,13 @@ def _put_right(opened: auto.Stack, host: DockerHost, say: Say) -> None:
                 say(f"{container.name} {words}")
 
 
-def _as_recorded(host: DockerHost, each: Recorded, container: Container) -> Iterator[str]:
+def _as_recorded(host: DockerHost, each: Resource, container: Container) -> Iterator[str]:
     """Give a container the name and the networks that the state records, and let it go on; yield what was done."""
     if container.status == "paused":
         container.unpause()
         yield "goes on"
-    if not each.runs:
-        return
+    if not each.inputs.get("mustRun"):
+        return  # it only holds files, and never starts
     if (name := str(each.inputs.get("name", ""))) and name != container.name:
         container.rename(name)
         yield f"is called {name} again"

@@ -1,7 +1,5 @@
 """Pause and resume: an update that changes nothing, whose message the history keeps."""
 
-from dataclasses import dataclass
-
 from ops.deployment import Deployment
 from ops.errors import EXIT_USAGE, OperationError
 from ops.rollout.history import Verb, deployed, pause
@@ -9,22 +7,13 @@ from ops.stacks.preview import in_words, look_ahead
 from ops.stacks.stacks import update
 
 
-@dataclass(frozen=True)
-class PauseRequest:
-    """What is asked for: Verb.PAUSE or Verb.RESUME, and why."""
-
-    verb: Verb
-    reason: str = ""
-
-
-def pause_or_resume(deployment: Deployment, request: PauseRequest) -> str:
-    """Write `pause: ...` or `resume: ...` into a stack's history; return the message.
+def pause_or_resume(deployment: Deployment, verb: Verb, reason: str) -> str:
+    """Write `pause: REASON` or `resume: REASON` into a stack's history; return the message.
 
     Raises SettingsError or OperationError (exit code 2) when nothing is deployed, when it is so already, or when the
     update would change something that runs.
     """
-    stack, verb = deployment.name, request.verb
-    opened = deployment.open_to_change()
+    stack, opened = deployment.name, deployment.open_to_change()
     current, paused = deployed(deployment.history), pause(deployment.history)
     if current is None:
         raise OperationError(f"{stack} is not deployed", f"./fridayctl up {stack}", EXIT_USAGE)
@@ -33,11 +22,9 @@ def pause_or_resume(deployment: Deployment, request: PauseRequest) -> str:
         raise OperationError(said, f"./fridayctl resume {stack} ends it", EXIT_USAGE)
     if verb is Verb.RESUME and not paused:
         raise OperationError(f"{stack} is not paused", f"./fridayctl history {stack} shows what was done", EXIT_USAGE)
-    pending = look_ahead(opened, {})
-    if pending:
+    if pending := look_ahead(opened, {}):
         what = f"Pulumi.{stack}.yaml is not what is deployed, and a {verb} may change nothing"
-        fix = f"./fridayctl up {stack} first"
-        raise OperationError(what, fix, EXIT_USAGE, "\n".join(in_words(pending)))
-    message = f"{verb}: {current.percentage} %" + (f": {request.reason}" if request.reason else "")
+        raise OperationError(what, f"./fridayctl up {stack} first", EXIT_USAGE, "\n".join(in_words(pending)))
+    message = f"{verb}: {current.percentage} %" + (f": {reason}" if reason else "")
     update(opened, message, deployment.say("deploy"))
     return message

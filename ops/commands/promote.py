@@ -2,6 +2,7 @@
 
 import datetime as dt
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from pulumi import automation as auto
@@ -11,7 +12,6 @@ from ops.checks.preflight import run as preflight
 from ops.checks.preflight.run import Examination
 from ops.commands import restore, rollback
 from ops.commands.up import UpRequest, bring_up
-from ops.commands.watch import Watched, watch
 from ops.deployment import Deployment
 from ops.errors import EXIT_FAILED, EXIT_INCONCLUSIVE, EXIT_USAGE, OperationError
 from ops.metrics.collect import Sources, measure, sources
@@ -21,22 +21,15 @@ from ops.rollout.gates.gate import AnalysisResult, GateInput, Outcome, named
 from ops.rollout.gates.registry import judge
 from ops.rollout.history import ENABLED, NAMESPACE, PERCENTAGE, Entry, Verb, going_back
 from ops.rollout.rollback_plan import DEFAULT, Restore, Step
-from ops.rollout.steps import RolloutPosition, position_of
+from ops.rollout.steps import RolloutPosition, StepRequest, position_of
 from ops.stacks import preview
 from ops.stacks.stack_config import changes, settings_of, write_settings
 
 _OPERATING = (f"{NAMESPACE}:rollout", f"{NAMESPACE}:gates")
-
+EVERY = 10.0
+"""Seconds between two looks at a new step: about two scrapes."""
+_WORDS = ((Outcome.FAIL, "failed"), (Outcome.PASS, "pass"), (Outcome.INCONCLUSIVE, "cannot be told yet"))
 EXIT_CODES = {Outcome.PASS: 0, Outcome.FAIL: EXIT_FAILED, Outcome.INCONCLUSIVE: EXIT_INCONCLUSIVE}
-
-
-@dataclass(frozen=True)
-class PromoteRequest:
-    """What the operator asks for: the percentage (None: the next step), why, and who says that no user complained."""
-
-    to: int | None = None
-    reason: str = ""
-    signed_off_by: str = ""
 
 
 @dataclass(frozen=True)
@@ -44,7 +37,7 @@ class Proposal:
     """A step worked out, nothing changed yet: where from, where to, what the gates say, and what would restart."""
 
     deployment: Deployment
-    request: PromoteRequest
+    reason: str
     examined: Examination
     sources: Sources
     standing: RolloutPosition
@@ -63,8 +56,7 @@ class Proposal:
 
     def signed(self, name: str) -> "Proposal":
         """Return it with somebody's word that no user complained."""
-        signed = replace(self.request, signed_off_by=name)
-        return replace(self, request=signed, question=replace(self.question, signed_off_by=name))
+        return replace(self, question=replace(self.question, signed_off_by=name))
 
     @property
     def words(self) -> str:
@@ -86,23 +78,23 @@ class Promotion:
     unhealthy: list[str] = field(default_factory=list)
 
 
-def propose(deployment: Deployment, request: PromoteRequest) -> Proposal:
-    """Work the step out and judge it.
+def propose(deployment: Deployment, wish: StepRequest, signed_off_by: str) -> Proposal:
+    """Work the step out and judge it; `signed_off_by` says that no user complained.
 
     Raises OperationError with exit code 2 when there is nothing to promote, it is paused, preflight
     fails, the step is out of order or the soak is not over; a reason overrules the last two.
     """
     settings, opened = deployment.settings, deployment.open_to_change()
     entries, now = deployment.history, dt.datetime.now(dt.UTC)
-    found, to = _allowed(deployment.name, request, position_of(entries, settings.rollout, now))
+    found, to = _allowed(deployment.name, wish, position_of(entries, settings.rollout, now))
     _nothing_else(opened, found.current)
     examined = preflight.examine(deployment)
     examined.report.require()
     deployment.report("step", f"{found.percentage} % for {steps.in_words(now - found.since)}; asked for {to} %")
     asked = sources(deployment, {key: output.value for key, output in opened.outputs().items()})
     evidence = measure(asked, settings, entries, found.since, now)
-    question = GateInput(deployment.name, found.percentage, to, settings.gates, request.signed_off_by)
-    return Proposal(deployment, request, examined, asked, found, evidence, question)
+    question = GateInput(deployment.name, found.percentage, to, settings.gates, signed_off_by)
+    return Proposal(deployment, wish.reason, examined, asked, found, evidence, question)
 
 
 def preview_of(proposal: Proposal) -> tuple[str, ...]:
@@ -123,28 +115,50 @@ def carry_out(proposal: Proposal, watch_seconds: float) -> Promotion:
     try:
         bring_up(deployment, UpRequest(message, examined=proposal.examined))
     except Exception as error:
-        if not _began(deployment, message) or not isinstance(error, OperationError):
+        # What got as far as the history has changed something; before that it was refused.
+        is_noted = any(entry.message == message for entry in deployment.read_history_again()[:1])
+        if not is_noted or not isinstance(error, OperationError):
             write_settings(deployment.stack, before)
             raise
         deployment.report("failed", error.render())
         return _abort(proposal, "the update failed", None)
-    deployment.read_history_again()
+    question = GateInput(deployment.name, proposal.to, None, deployment.settings.gates, watching=True)
+    entries = deployment.read_history_again()
     seconds = {"updated": time.monotonic() - began}
-    seen = watch(_watched(proposal), deployment.report, watch_seconds) if watch_seconds else None
+    seen = watch(deployment, proposal.sources, entries, question, watch_seconds) if watch_seconds else None
+    # What cannot be told yet is no reason to go back: the step was made on the evidence of the one before.
     if seen and seen.outcome is Outcome.FAIL:
         failed = "; ".join(f"{each.gate} {each.value}, {each.threshold}" for each in seen.having(Outcome.FAIL))
         return _abort(proposal, f"gate {failed}", seen)
     return Promotion("promoted", message, seen, {**seconds, "watched": time.monotonic() - began})
 
 
-def _allowed(stack: str, request: PromoteRequest, found: RolloutPosition | None) -> tuple[RolloutPosition, int]:
+def watch(
+    deployment: Deployment, asked: Sources, entries: Sequence[Entry], question: GateInput, seconds: float
+) -> AnalysisResult:
+    """Judge the newest entry's step again and again; return the first that fails, else the last within `seconds`."""
+    end = time.monotonic() + seconds
+    told = ""
+    while True:
+        time.sleep(max(0.0, min(EVERY, end - time.monotonic())))
+        now = dt.datetime.now(dt.UTC)
+        seen = judge(measure(asked, deployment.settings, entries, entries[0].at, now), question)
+        words = "; ".join(f"{named(found)} {word}" for outcome, word in _WORDS if (found := seen.having(outcome)))
+        if words != told:
+            told = words
+            deployment.report("watch", told)
+        if seen.outcome is Outcome.FAIL or time.monotonic() >= end:
+            return seen
+
+
+def _allowed(stack: str, wish: StepRequest, found: RolloutPosition | None) -> tuple[RolloutPosition, int]:
     """Return where the rollout stands and where to it may go; OperationError when it may not go anywhere now."""
     if found is None:
         raise OperationError(f"{stack} is not deployed", f"./fridayctl up {stack}", EXIT_USAGE)
     if found.paused:
         said = f"{stack} is paused since {found.paused.at:%Y-%m-%d %H:%M} UTC ({found.paused.message})"
         raise OperationError(said, f"./fridayctl resume {stack}", EXIT_USAGE)
-    decided = steps.decide(found, steps.StepRequest(request.to, request.reason))
+    decided = steps.decide(found, wish)
     if isinstance(decided, steps.Objection):
         raise OperationError(f"{stack}: {decided.what}", decided.fix, EXIT_USAGE)
     return found, decided
@@ -164,27 +178,15 @@ def _step(to: int) -> dict[str, str]:
     return {PERCENTAGE: str(to), ENABLED: "true"}
 
 
-def _began(deployment: Deployment, message: str) -> bool:
-    """Return whether an update got as far as the history: before that it was refused, and nothing has changed."""
-    return any(entry.message == message for entry in deployment.read_history_again()[:1])
-
-
 def _message(proposal: Proposal) -> str:
     judged = proposal.judgement
     passed, skipped = judged.having(Outcome.PASS), judged.having(Outcome.SKIPPED)
     parts = [proposal.words, f"gates passed ({named(passed)})" if skipped else "all gates passed"]
     if skipped:
         parts.append(f"skipped ({named(skipped)})")
-    if proposal.request.signed_off_by and not skipped:
-        parts.append(f"no complaints ({proposal.request.signed_off_by})")
-    text = f"{Verb.PROMOTE}: {', '.join(parts)}"
-    return f"{text}: {proposal.request.reason}" if proposal.request.reason else text
-
-
-def _watched(proposal: Proposal) -> Watched:
-    deployment = proposal.deployment
-    question = GateInput(deployment.name, proposal.to, None, deployment.settings.gates, watching=True)
-    return Watched(proposal.sources, deployment.settings, deployment.history, question)
+    if proposal.question.signed_off_by and not skipped:
+        parts.append(f"no complaints ({proposal.question.signed_off_by})")
+    return f"{Verb.PROMOTE}: {', '.join(parts)}" + (f": {proposal.reason}" if proposal.reason else "")
 
 
 def _abort(proposal: Proposal, why: str, seen: AnalysisResult | None) -> Promotion:

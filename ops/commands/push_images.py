@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import docker
@@ -12,7 +13,7 @@ from docker.errors import APIError, ImageLoadError
 from images.tags import local_images
 from ops.deployment import Deployment
 from ops.errors import EXIT_USAGE, OperationError
-from ops.hosts.image_store import Image, find
+from ops.hosts.docker_host import Image, find
 from ops.hosts.images import ImageHost, Need, builder, image_hosts, needs, wrong_architecture
 from ops.progress import Report
 
@@ -34,10 +35,7 @@ class Pushed:
 
 @dataclass(frozen=True)
 class ImageAvailability:
-    """One image of a stack: its size in bytes where an engine knows it, and how it stands on each host.
-
-    On a host it is `present`, `missing`, or `other` when it is not the image that this checkout has built.
-    """
+    """One image of a stack: its bytes if known; by host `present`, `missing`, or `other` than the one built here."""
 
     image: str
     parts: tuple[str, ...]
@@ -56,8 +54,9 @@ def push(deployment: Deployment) -> list[Pushed]:
     hosts = image_hosts(deployment.hosts)
     with closing(builder()) as here:
         built = {need.reference: _built(need, here) for need in wanted}
-        for host in hosts:
-            _require_fit(wanted, built, host)
+        for host, need in product(hosts, wanted):
+            if (architecture := built[need.reference].architecture) != host.architecture:
+                raise wrong_architecture(host, need, [architecture])
         lacking = [
             [need for need in wanted if not built[need.reference].same(host.find(need.reference))] for host in hosts
         ]
@@ -91,13 +90,6 @@ def _built(need: Need, here: docker.DockerClient) -> Image:
         message = f"image {need.reference} ({', '.join(need.parts)}) is not built on this machine"
         raise OperationError(message, "./fridayctl setup builds it", EXIT_USAGE)
     return image
-
-
-def _require_fit(wanted: Sequence[Need], built: Mapping[str, Image], host: ImageHost) -> None:
-    for need in wanted:
-        image = built[need.reference]
-        if image.architecture != host.architecture:
-            raise wrong_architecture(host, need, [image.architecture])
 
 
 def _push(

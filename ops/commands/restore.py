@@ -34,10 +34,6 @@ class RolledBack:
     answers: list[Answer] = field(default_factory=list)
     unhealthy: list[str] = field(default_factory=list)
 
-    def document(self) -> dict[str, object]:
-        """Return it for --json."""
-        return {**vars(self), "answers": [vars(each) for each in self.answers]}
-
 
 def prepare(deployment: Deployment, request: RollbackRequest) -> Restore:
     """Open the stack and work the rollback out, changing nothing but which images its hosts hold.
@@ -58,10 +54,7 @@ def prepare(deployment: Deployment, request: RollbackRequest) -> Restore:
 
 
 def carry_out(deployment: Deployment, request: RollbackRequest, began: float) -> RolledBack:
-    """Make a rollback last, and see that users are answered. Seconds count from `began`.
-
-    Raises what `prepare` does, and what `make_last` does: with exit code 1 once a step has been made.
-    """
+    """Prepare a rollback and `make_last`, with their errors; exit code 1 once a step has been made."""
     made = 0
     try:
         worked_out = prepare(deployment, request)
@@ -127,9 +120,8 @@ def _finish(deployment: Deployment, worked_out: Restore, began: float) -> Rolled
     seconds = {"updated": time.monotonic() - began}
     # Also where no gateway is left: it would stay closed for the one that comes back.
     deployment.switch.open()
-    deployment.report(
-        "gateway", "open at the edge" if worked_out.percentage else "open at the edge; no user is sent there"
-    )
+    nobody = "" if worked_out.percentage else "; no user is sent there"
+    deployment.report("gateway", f"open at the edge{nobody}")
     unhealthy = answers.users_are_safe(deployment, worked_out.percentage)
     answered = answers.ask_around(_users_url(deployment, worked_out), deployment, worked_out.percentage)
     for each in unhealthy:
@@ -144,7 +136,7 @@ def _finish(deployment: Deployment, worked_out: Restore, began: float) -> Rolled
 def _users_url(deployment: Deployment, worked_out: Restore) -> str:
     """Return where users reach what is deployed now."""
     settings = deployment.reload()
-    if not worked_out.level.by_its_code:
-        return str(summary(settings)["fridayUrl"])
-    # The stack file was left alone, and what that commit's settings mean is for its own code to say.
-    return str(deployment.stack.outputs()["fridayUrl"].value)
+    if worked_out.level.by_its_code:
+        # The stack file was left alone, and what that commit's settings mean is for its own code to say.
+        return str(deployment.stack.outputs()["fridayUrl"].value)
+    return str(summary(settings)["fridayUrl"])

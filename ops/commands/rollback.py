@@ -42,9 +42,8 @@ def close_gateway(deployment: Deployment) -> bool:
     except OperationError as error:
         deployment.report("gateway", f"could not be closed at the edge ({error.message}); going on with the update")
         return False
-    deployment.report(
-        "gateway", f"closed at the edge after {(time.monotonic() - began) * 1000:.0f} ms: users go direct"
-    )
+    milliseconds = (time.monotonic() - began) * 1000
+    deployment.report("gateway", f"closed at the edge after {milliseconds:.0f} ms: users go direct")
     return True
 
 

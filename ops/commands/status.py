@@ -15,8 +15,7 @@ from ops.rollout.history import Entry
 from ops.rollout.steps import RolloutPosition, in_words, position_of
 
 _URLS = ("fridayUrl", "gatewayUrl", "simulatorUrl", "prometheusUrl")
-_LAST = 5
-"""Updates that are shown."""
+_LAST = 5  # updates that are shown
 
 
 @dataclass(frozen=True)
@@ -84,10 +83,10 @@ def look(deployment: Deployment) -> Status:
     stack, settings, opened = deployment.name, deployment.settings, deployment.stack
     # Each of these is a run of Pulumi's command line, and somebody waits.
     with ThreadPoolExecutor() as pool:
-        asked = pool.submit(opened.outputs), pool.submit(lambda: deployment.history)
+        told, history = pool.submit(opened.outputs), pool.submit(lambda: deployment.history)
         instances = deployment.hosts.manager.instances(stack)
-        outputs = {key: output.value for key, output in asked[0].result().items()}
-        entries = asked[1].result()
+        outputs = {key: output.value for key, output in told.result().items()}
+    entries = history.result()
     now = dt.datetime.now(dt.UTC)
     step = position_of(entries, settings.rollout, now) if outputs else None
     gates = None

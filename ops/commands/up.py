@@ -34,16 +34,9 @@ class Up:
     outputs: dict[str, object]
     answers: list[Answer]
 
-    def document(self) -> dict[str, object]:
-        """Return it for --json."""
-        return {"changed": self.changed, "outputs": self.outputs, "answers": [vars(a) for a in self.answers]}
-
 
 def bring_up(deployment: Deployment, request: UpRequest) -> Up:
     """Set up, update and check a stack.
-
-    OpenRouter is asked for prices and keys first, but not by what only brings back what was there before
-    (`RESTORING`): its being away must not stand in the way of that.
 
     Raises SetupError, SettingsError or OperationError with exit code 2 before anything of the stack changed, and
     OperationError with exit code 1 when the update or a check afterwards fails.
@@ -52,10 +45,8 @@ def bring_up(deployment: Deployment, request: UpRequest) -> Up:
     settings = deployment.reload()  # with the secrets that a first set-up has made
     _make_sure(deployment, request)
     percentage = settings.effective_percentage
-    deployment.report(
-        "settings",
-        f"Pulumi.{deployment.name}.yaml: {percentage} % of users through LiteLLM, {len(settings.models)} free models",
-    )
+    told = f"{percentage} % of users through LiteLLM, {len(settings.models)} free models"
+    deployment.report("settings", f"Pulumi.{deployment.name}.yaml: {told}")
     done = deploy(deployment, request.message or f"{Verb.UP}: {percentage} %", refresh=request.refresh)
     answers.all_well(deployment)
     hosts = deployment.hosts.answering(deployment.say("host"))
@@ -70,6 +61,7 @@ def bring_up(deployment: Deployment, request: UpRequest) -> Up:
 
 def _make_sure(deployment: Deployment, request: UpRequest) -> None:
     """See that the update can work, and let each host pull what it lacks."""
+    # OpenRouter's being away must not stand in the way of what only brings back what was there before.
     upstream = not request.offline and verb_of(request.message) not in RESTORING
     examined = request.examined or preflight.before_update(deployment, upstream=upstream)
     for check in examined.report.warnings:

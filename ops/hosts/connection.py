@@ -1,8 +1,13 @@
 """How every command reaches a Docker daemon: by unix://, ssh:// or tcp:// with TLS, with the stack's own settings."""
 
+import re
 import shutil
-from collections.abc import Mapping
-from typing import Any, Protocol
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import docker
@@ -14,7 +19,7 @@ from docker.utils import version_lt
 
 from components.settings.hosts import SshSettings, TlsSettings
 from ops.errors import EXIT_FAILED, EXIT_USAGE, OperationError, root_cause
-from ops.hosts import ssh_errors, ssh_master, tls_errors
+from ops.hosts import ssh_errors, ssh_master
 from ops.hosts.ssh import SshAdapter
 from toolchain import docker_engine, versions
 
@@ -23,15 +28,14 @@ _SECONDS = 60
 _TESTED_API = ".".join(map(str, versions.DOCKER_API))
 # docker-py serves every path over the adapter that is mounted here, and reads raw streams from its sockets.
 _PREFIX = "http+docker://"
+_GUIDE = "https://docs.docker.com/engine/security/protect-access"
 
 
 def connect(address: str, ssh: SshSettings, tls: TlsSettings) -> docker.DockerClient:
-    """Return a client of the daemon at `address`, which has answered.
+    """Return a client of the daemon at `address`, which has answered. No host is trusted on first sight.
 
-    Nobody is asked anything, and no host is trusted on first sight. `close()` ends the client's ssh children; so
-    does the end of this process.
-
-    Raises OperationError: exit code 2 when the daemon is not reached now, 1 out of any later call when it is lost.
+    `close()` ends the client's ssh children; so does the end of this process. Raises OperationError: exit code 2 when
+    the daemon is not reached now, 1 out of any later call when it is lost.
     """
     way = _way(address, ssh, tls)
     version = _version(address, _Api(way, _TESTED_API, _FIRST_SECONDS))
@@ -41,15 +45,14 @@ def connect(address: str, ssh: SshSettings, tls: TlsSettings) -> docker.DockerCl
     return client
 
 
-class _Way(Protocol):
-    """How one address is reached, and the words for a failure on that way."""
+@dataclass(frozen=True)
+class _Way:
+    """How one address is reached; `explain` returns the error (exit code 2) that a failed request means there."""
 
     base_url: str
-    tls: TLSConfig | None
-    adapter: BaseHTTPAdapter | None
-
-    def explain(self, error: requests.RequestException) -> OperationError:
-        """Return the error that a failed request means."""
+    explain: Callable[[requests.RequestException], OperationError]
+    tls: TLSConfig | None = None
+    adapter: BaseHTTPAdapter | None = None
 
 
 class _Api(docker.APIClient):
@@ -77,9 +80,13 @@ class _Api(docker.APIClient):
 
 
 def _version(address: str, api: docker.APIClient) -> str:
-    """Return the API to speak with a daemon, which is asked for it without naming one: it may refuse what we name."""
+    """Return the newest API that is tested and that a daemon has; for one with newer ones only, its oldest."""
     try:
-        return _spoken(api.version(api_version=False))
+        answer = api.version(api_version=False)  # no API is named: a daemon may refuse the one that we would name
+        newest = answer["ApiVersion"]
+        spoken = newest if version_lt(newest, _TESTED_API) else _TESTED_API
+        oldest = answer.get("MinAPIVersion") or spoken
+        return str(oldest if version_lt(spoken, oldest) else spoken)
     except (APIError, requests.RequestException, KeyError, TypeError, AttributeError) as error:
         message = f"{address}: what answers there is no Docker daemon ({error})"
         raise OperationError(message, "check the address in the stack file", EXIT_USAGE) from error
@@ -88,75 +95,99 @@ def _version(address: str, api: docker.APIClient) -> str:
         raise
 
 
-def _spoken(answer: Mapping[str, str]) -> str:
-    """Return the newest API that is tested and that the daemon has; for a daemon with newer ones only, its oldest."""
-    newest = answer["ApiVersion"]
-    spoken = newest if version_lt(newest, _TESTED_API) else _TESTED_API
-    oldest = answer.get("MinAPIVersion") or spoken
-    return oldest if version_lt(spoken, oldest) else spoken
-
-
 def _way(address: str, ssh: SshSettings, tls: TlsSettings) -> _Way:
     if address.startswith("unix://"):
-        return _Unix(address)
+        return _Way(address, partial(unix_error, address))
     try:
         _ = urlsplit(address).port
     except ValueError as error:
         raise OperationError(f"{address}: {error}", "correct the port in the stack file", EXIT_USAGE) from error
-    return _Ssh(address, ssh) if address.startswith("ssh://") else _Tls(address, tls)
+    if address.startswith("ssh://"):
+        return _over_ssh(address, ssh)
+    ca, cert, key = _tls_files(tls)
+    config = TLSConfig(client_cert=(cert, key), ca_cert=ca, verify=True)
+    return _Way(address, partial(_tls_error, address, tls), config)
 
 
-class _Unix:
-    tls: TLSConfig | None = None
-    adapter: BaseHTTPAdapter | None = None
-
-    def __init__(self, address: str) -> None:
-        self.base_url = address
-
-    def explain(self, error: requests.RequestException) -> OperationError:
-        said = str(root_cause(error))
-        fix = "./fridayctl doctor says what is missing"
-        if "Permission denied" in said:
-            message = f"{self.base_url}: its Docker socket is not for this user"
-            return OperationError(message, docker_engine.fix(said), EXIT_USAGE)
-        return OperationError(f"Docker at {self.base_url} does not answer: {said}", fix, EXIT_USAGE)
+def unix_error(address: str, error: requests.RequestException) -> OperationError:
+    """Return the error (exit code 2) for a request to this machine's daemon that failed."""
+    said = str(root_cause(error))
+    if "Permission denied" in said:
+        message = f"{address}: its Docker socket is not for this user"
+        return OperationError(message, docker_engine.fix(said), EXIT_USAGE)
+    fix = "./fridayctl doctor says what is missing"
+    return OperationError(f"Docker at {address} does not answer: {said}", fix, EXIT_USAGE)
 
 
-class _Ssh:
-    base_url = "unix:///over-ssh"  # never opened: the adapter is mounted over it
-    tls: TLSConfig | None = None
+def _over_ssh(address: str, ssh: SshSettings) -> _Way:
+    if not shutil.which("ssh"):
+        message = f"{address}: there is no ssh command on this machine"
+        raise OperationError(message, "sudo apt-get install openssh-client", EXIT_USAGE)
+    adapter = SshAdapter(lambda: ssh_master.shared(address, ssh, ["docker", "system", "dial-stdio"]))
 
-    def __init__(self, address: str, ssh: SshSettings) -> None:
-        if not shutil.which("ssh"):
-            message = f"{address}: there is no ssh command on this machine"
-            raise OperationError(message, "sudo apt-get install openssh-client", EXIT_USAGE)
-        self._address = address
-        self._ssh = ssh
-        self._over_ssh = SshAdapter(lambda: ssh_master.shared(address, ssh, ["docker", "system", "dial-stdio"]))
-        self.adapter: BaseHTTPAdapter | None = self._over_ssh
-
-    def explain(self, error: requests.RequestException) -> OperationError:
-        ssh_master.let_go(self._address, self._ssh)
+    def explain(error: requests.RequestException) -> OperationError:
+        ssh_master.let_go(address, ssh)
         if isinstance(error, requests.exceptions.Timeout):
-            return ssh_errors.silent(self._address, self._ssh)
-        said = self._over_ssh.last_words()
+            return ssh_errors.silent(address, ssh)
+        said = adapter.last_words()
         if not said:
             # A shared connection that breaks says nothing; why it did, a new one meets too.
             try:
-                ssh_master.open_connection(self._address, self._ssh)
+                ssh_master.open_connection(address, ssh)
             except OperationError as reason:
                 return reason
-        return ssh_errors.explain(self._address, self._ssh, said or str(error))
+        return ssh_errors.explain(address, ssh, said or str(error))
+
+    # The URL is never opened: the adapter is mounted over it.
+    return _Way("unix:///over-ssh", explain, adapter=adapter)
 
 
-class _Tls:
-    adapter: BaseHTTPAdapter | None = None
+def _tls_files(tls: TlsSettings) -> tuple[str, str, str]:
+    """Return the paths (ca, cert, key); OperationError (exit code 2) when a file cannot be read or is no such thing."""
+    named = {"tls.caFile": tls.ca_file, "tls.certFile": tls.cert_file, "tls.keyFile": tls.key_file}
+    for setting, path in named.items():
+        try:
+            (path or Path()).read_bytes()
+        except OSError as error:
+            message = f"{setting}: {path} should be readable ({error.strerror})"
+            fix = f"ls -l {path}, or name the right file in the stack file"
+            raise OperationError(message, fix, EXIT_USAGE) from error
+    ca, cert, key = (str(path) for path in named.values())
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    expected = f"tls.caFile: {ca} should be an authority's certificate"
+    look = f"openssl x509 -in {ca} -noout -subject"
+    try:
+        context.load_verify_locations(ca)
+        pair = f"{cert} and {key} should be a certificate and its private key without a passphrase"
+        expected = f"tls.certFile and tls.keyFile: {pair}"
+        look = f"openssl x509 -in {cert} -noout -text; openssl pkey -in {key} -text"
+        # An empty passphrase: without any, OpenSSL would ask for one on the terminal.
+        context.load_cert_chain(cert, key, password="")
+    except (ssl.SSLError, ValueError) as error:
+        fix = f"name the right file in the stack file; {look} shows what is in this one"
+        raise OperationError(f"{expected} ({error})", fix, EXIT_USAGE) from error
+    return ca, cert, key
 
-    def __init__(self, address: str, tls: TlsSettings) -> None:
-        ca, cert, key = tls_errors.check(tls)
-        self.base_url = address
-        self.tls: TLSConfig | None = TLSConfig(client_cert=(cert, key), ca_cert=ca, verify=True)
-        self._settings = tls
 
-    def explain(self, error: requests.RequestException) -> OperationError:
-        return tls_errors.explain(self.base_url, self._settings, error)
+def _tls_error(address: str, tls: TlsSettings, error: requests.RequestException) -> OperationError:
+    """Return the error (exit code 2) for a request that failed."""
+    said = str(root_cause(error))
+    parts = urlsplit(address)
+    if isinstance(error, requests.exceptions.ReadTimeout):
+        message = f"{address}: its Docker daemon does not answer in time"
+        return OperationError(message, "on that host: sudo systemctl restart docker", EXIT_USAGE)
+    if isinstance(error, requests.exceptions.ConnectTimeout) or "establish a new connection" in str(error):
+        fix = f"check that it runs and that name, port and firewall are right; nc -vz {parts.hostname} {parts.port}"
+        return OperationError(f"{address}: cannot be reached", fix, EXIT_USAGE, f"  tcp | {said}")
+    look = f"openssl s_client -connect {parts.netloc} -CAfile {tls.ca_file} -cert {tls.cert_file} -key {tls.key_file}"
+    fix = f"{look} shows both certificates; {_GUIDE} says how they are made"
+    return OperationError(f"{address}: {_refused(tls, said)}", fix, EXIT_USAGE, f"  tls | {said}")
+
+
+def _refused(tls: TlsSettings, said: str) -> str:
+    if "CERTIFICATE_VERIFY_FAILED" in said:
+        return f"TLS handshake refused here: its certificate is not made out to this name, or not by {tls.ca_file}"
+    # A server may close before its reason has been read.
+    if re.search(r"(?i)alert|EOF occurred|reset|broken pipe|closed", said):
+        return f"TLS handshake refused there: it does not accept {tls.cert_file}"
+    return "TLS handshake failed: what answers there is no Docker daemon with TLS"

@@ -1,26 +1,26 @@
-"""What runs on a Docker host: a stack's containers, their health, and why one is not healthy."""
+"""What a Docker host holds: a stack's containers, their health, commands in them, and images."""
 
-import contextlib
 import datetime as dt
 from collections.abc import Iterator, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any
 
 import docker
-from docker.errors import NotFound
+from docker.errors import ImageNotFound, NotFound
 from docker.models.containers import Container
 
 from ops.errors import OperationError
-from ops.hosts.exec_stdin import talk
-from ops.hosts.image_store import find
 from ops.waiting import look_until
 
 STACK_LABEL = "friday-litellm.stack"
 PART_LABEL = "friday-litellm.part"
 REPLICA_LABEL = "friday-litellm.replica"
 _LOG_LINES = 15
+_HEADER_BYTES = 8
 _FIRST_PROBE_SECONDS = 15.0  # an interval, and a probe that is as slow as it may be
 _EVERY_SECONDS = 0.2
+_BY_FORCE = {"force": True, "v": True}  # a container that runs, with the volumes that have no name
 
 
 @dataclass(frozen=True)
@@ -40,30 +40,45 @@ class Instance:
         return self.state == "running" and self.health == "healthy"
 
 
+@dataclass(frozen=True)
+class Image:
+    """An image as a daemon holds it; `size` is in bytes, layers shared with others included."""
+
+    id: str
+    architecture: str
+    size: int
+    created: str
+    layers: tuple[str, ...]
+
+    def same(self, other: "Image | None") -> bool:
+        """Return whether both are one image: two kinds of image stores may know it by different ids."""
+        return other is not None and (self.id == other.id or replace(self, id=other.id, size=other.size) == other)
+
+
+def find(client: docker.DockerClient, reference: str) -> Image | None:
+    """Return an image that a daemon holds, or None."""
+    try:
+        seen = client.images.get(reference).attrs
+    except ImageNotFound:
+        return None
+    layers = tuple(seen["RootFS"].get("Layers", ()))
+    return Image(seen["Id"], seen["Architecture"], int(seen["Size"]), str(seen.get("Created", "")), layers)
+
+
 class DockerHost:
     """One Docker daemon, read and tidied by label; it declares nothing, that is the program's part."""
 
     def __init__(self, client: docker.DockerClient) -> None:
-        """Take a client that is connected."""
         self._client = client
-
-    def asked_again(self) -> Self:
-        """Return it if it still answers; OperationError when it does not."""
-        self._client.ping()
-        return self
 
     def instances(self, stack: str) -> list[Instance]:
         """Return a stack's containers, stopped ones too, sorted by name; not the ones that only hold files."""
-        names = self._image_names()
-        found = (_instance(container) for container in self._working(stack))
-        named = [replace(each, image=names.get(each.image, each.image)) for each in found if each]
-        return sorted(named, key=lambda each: each.name)
-
-    def _image_names(self) -> dict[str, str]:
-        """Return what each image is called here, by its id, which is what containers are made from."""
+        # Containers are made from ids, which have these names here.
         images = self._client.api.images()
-        named = {each["Id"]: [*(each["RepoTags"] or ()), *(each["RepoDigests"] or ())] for each in images}
-        return {image: names[0] for image, names in named.items() if names}
+        names = {each["Id"]: [*(each["RepoTags"] or ()), *(each["RepoDigests"] or ())] for each in images}
+        found = (_instance(container) for container in self._working(stack))
+        named = [replace(each, image=(names.get(each.image) or [each.image])[0]) for each in found if each]
+        return sorted(named, key=lambda each: each.name)
 
     def names(self, stack: str) -> set[str]:
         """Return the names of all of a stack's containers."""
@@ -89,20 +104,17 @@ class DockerHost:
         return [declared is not None and declared.id == each for each in running]
 
     def complaint(self, stack: str) -> str:
-        """Return name, state, last probe output and last log lines of each container that is not healthy.
-
-        One that has just started gets a while: the plugin has seen it healthy, and the daemon has yet to ask.
-        """
+        """Return name, state, last probe output and last log lines of each container that is not healthy."""
         if self._all_healthy(stack):
             return ""
-        return _complaints(
-            look_until(
-                lambda: self._working(stack),
-                lambda found: not any(map(_is_new, found)),
-                _FIRST_PROBE_SECONDS,
-                _EVERY_SECONDS,
-            )
+        # One that has just started gets a while: the plugin has seen it healthy, and the daemon has yet to ask.
+        settled = look_until(
+            lambda: self._working(stack),
+            lambda found: not any(map(_is_new, found)),
+            _FIRST_PROBE_SECONDS,
+            _EVERY_SECONDS,
         )
+        return _complaints(settled)
 
     def _all_healthy(self, stack: str) -> bool:
         """Return whether all are healthy, in two requests: to look at each container costs one more for each."""
@@ -132,45 +144,23 @@ class DockerHost:
         # Not the library's own objects: they ask for each container once more, and for an exit code afterwards, which
         # costs a connection, for the one that the command ran over is gone.
         for found in api.containers(filters={"label": [f"{STACK_LABEL}={stack}", f"{PART_LABEL}={part}"]}):
-            with contextlib.suppress(NotFound):  # gone between the listing and the command
+            with suppress(NotFound):  # gone between the listing and the command
                 made = api.exec_create(found["Id"], command, stdin=bool(stdin))["Id"]
-                printed = self._talk(made, stdin) if stdin else api.exec_start(made)
+                printed = _talk(api, made, stdin) if stdin else api.exec_start(made)
                 answers[found["Names"][0].lstrip("/")] = printed.decode(errors="replace")
         return answers
 
-    def _talk(self, made: str, stdin: bytes) -> bytes:
-        try:
-            return talk(self._client.api, made, stdin)
-        except OSError as error:
-            message = f"connection lost while a command ran in a container: {error}"
-            raise OperationError(message, "look whether the host is up, then ask again") from error
-
     def remove_orphans(self, stack: str, known: set[str]) -> list[str]:
-        """Remove the stack's containers whose ids are not `known` to its state; return their names.
-
-        An update that was killed between a container's creation and its entry in the state leaves such a one.
-        """
+        """Remove the containers whose ids are not `known`, as a killed update leaves them; return their names."""
         orphans = [container for container in self.containers(stack) if container.id not in known]
-        for container in orphans:
-            container.remove(force=True, v=True)
-        return [str(container.name) for container in orphans]
+        return _removed(orphans, **_BY_FORCE)
 
     def remove_leftovers(self, stack: str) -> list[str]:
-        """Remove containers, networks and volumes with the stack's label; return their names.
-
-        After a destroy only what a killed update left outside the state is still here.
-        """
-        removed = []
-        for container in self.containers(stack):
-            container.remove(force=True, v=True)
-            removed.append(str(container.name))
-        for network in self._client.networks.list(filters={"label": f"{STACK_LABEL}={stack}"}):
-            network.remove()
-            removed.append(str(network.name))
-        for volume in self._client.volumes.list(filters={"label": f"{STACK_LABEL}={stack}"}):
-            volume.remove()
-            removed.append(str(volume.name))
-        return removed
+        """Remove what carries the stack's label once it is destroyed, left by a killed update; return the names."""
+        filters = {"label": f"{STACK_LABEL}={stack}"}
+        removed = _removed(self.containers(stack), **_BY_FORCE)
+        removed += _removed(self._client.networks.list(filters=filters))
+        return removed + _removed(self._client.volumes.list(filters=filters))
 
     def join(self, network: str, container: str, aliases: Sequence[str]) -> None:
         """Connect a running container to a network, under the names by which the others look for it there."""
@@ -187,6 +177,13 @@ class DockerHost:
         """Return all of a stack's containers, stopped ones and the ones that only hold files too."""
         filters: dict[str, str | list[str] | bool] = {"label": f"{STACK_LABEL}={stack}"}
         return list(self._client.containers.list(all=True, filters=filters, ignore_removed=True))
+
+
+def _removed(found: Sequence[Any], **options: bool) -> list[str]:
+    """Remove containers, networks or volumes; return their names."""
+    for each in found:
+        each.remove(**options)
+    return [str(each.name) for each in found]
 
 
 def _instance(container: Container) -> Instance | None:
@@ -223,10 +220,31 @@ def _complaint(container: Container) -> str:
     probes = [entry["Output"].strip() for entry in health.get("Log", ())[-1:]]
     lines = container.logs(tail=_LOG_LINES).decode(errors="replace").splitlines()
     said = f"exit code {state['ExitCode']}" if state["Status"] == "exited" else health.get("Status", "no probe yet")
-    return "\n".join(
-        [
-            f"{container.name}: {state['Status']}, {said}",
-            *(f"  probe | {line}" for probe in probes for line in probe.splitlines() or ["(no output)"]),
-            *(f"  log   | {line}" for line in lines or ["(nothing logged)"]),
-        ]
-    )
+    told = [f"{container.name}: {state['Status']}, {said}"]
+    told += [f"  probe | {line}" for probe in probes for line in probe.splitlines() or ["(no output)"]]
+    return "\n".join([*told, *(f"  log   | {line}" for line in lines or ["(nothing logged)"])])
+
+
+def _talk(api: docker.APIClient, exec_id: str, sent: bytes) -> bytes:
+    """Start a command that was made with `stdin=True`, send it something, and return what it prints until it ends.
+
+    It has to know how many bytes it reads: TLS and ssh cannot end one direction alone. It may print nothing before,
+    for that may get lost. OperationError when the connection breaks or is silent for too long.
+    """
+    try:
+        stream: Any = api.exec_start(exec_id, socket=True)
+        # What docker-py returns is made for reading; below is the socket. Over TLS it is the socket itself.
+        connection = getattr(stream, "_sock", stream)
+        # The response holds the connection, and docker-py hangs it on what it returns.
+        with closing(getattr(stream, "_response", stream)):
+            connection.settimeout(api.timeout)
+            connection.sendall(sent)
+            with connection.makefile("rb") as answer:
+                printed = b""
+                # Each piece has a header: which output it is of, and in its last four bytes the length.
+                while len(header := answer.read(_HEADER_BYTES)) == _HEADER_BYTES:
+                    printed += answer.read(int.from_bytes(header[4:], "big"))
+                return printed
+    except OSError as error:
+        message = f"connection lost while a command ran in a container: {error}"
+        raise OperationError(message, "look whether the host is up, then ask again") from error

@@ -40,16 +40,12 @@ class Switch:
 
     def _ask(self, command: str) -> dict[str, bool | None]:
         """Run a command and return whether each edge is open after it, or None where it does not say."""
-        # In one go: each is a round trip to a host.
-        answers = self._run(f"{command.strip()}; {edge.SHOW_GATEWAY}")
-        return {name: _is_open(answer) for name, answer in answers.items()}
-
-    def _run(self, command: str) -> dict[str, str]:
-        # Through the shell, because the command goes to standard input.
-        line = ["bash", "-c", f'printf %s "$0" | {shlex.join(edge.SOCAT)}', command]
+        # In one go, for each is a round trip to a host; through the shell, for both go to standard input.
+        asked = f"{command.strip()}; {edge.SHOW_GATEWAY}"
+        line = ["bash", "-c", f'printf %s "$0" | {shlex.join(edge.SOCAT)}', asked]
         with ThreadPoolExecutor(max(1, len(self._hosts))) as pool:
             ran = pool.map(lambda host: host.run_in(self._stack, edge.NAME, line), self._hosts)
-            return {name: answer for answers in ran for name, answer in answers.items()}
+            return {name: _is_open(answer) for answers in ran for name, answer in answers.items()}
 
 
 def _is_open(answer: str) -> bool | None:

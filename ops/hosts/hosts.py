@@ -14,17 +14,13 @@ from ops.progress import Say
 
 
 class Hosts:
-    """Connects to each host when it is first asked for. Usable by several threads at once."""
+    """Connects to each host when it is first asked for, by its address in the stack file; threads may share it."""
 
     def __init__(self, settings: StackSettings) -> None:
         self._settings = settings
+        self.addresses = tuple(settings.hosts)
         self._locks = {address: threading.Lock() for address in self.addresses}
         self._clients: dict[str, docker.DockerClient] = {}
-
-    @property
-    def addresses(self) -> tuple[str, ...]:
-        """Return the addresses as the stack file has them."""
-        return tuple(self._settings.hosts)
 
     def client(self, address: str) -> docker.DockerClient:
         """Return the client of a host's daemon; OperationError (exit code 2) when it is not reached."""
@@ -62,8 +58,8 @@ class Hosts:
 
     def _host_or_why(self, address: str) -> DockerHost | OperationError:
         try:
-            known = address in self._clients
-            host = self.at(address)
-            return host.asked_again() if known else host
+            if known := self._clients.get(address):
+                known.ping()
+            return self.at(address)
         except OperationError as error:
             return error

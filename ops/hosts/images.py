@@ -13,8 +13,8 @@ from components.settings.stack import StackSettings
 from components.workload import Workload
 from ops.errors import EXIT_USAGE, OperationError
 from ops.hosts.connection import connect
+from ops.hosts.docker_host import Image, find
 from ops.hosts.hosts import Hosts
-from ops.hosts.image_store import Image, find
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class ImageHost:
 
 
 def needs(stack: str, settings: StackSettings, built: Mapping[str, str]) -> list[Need]:
-    """Return each image that a stack's containers are made of, once; `built` are the local builds by part."""
+    """Return what `needs_of` does for the parts that a stack's settings declare."""
     return needs_of(declare(stack, settings, built), built)
 
 
@@ -80,24 +80,22 @@ def problems(
     if missing:
         message = f"{host.address}: lacks images that this checkout builds: {', '.join(missing)}"
         found.append(OperationError(message, f"./fridayctl images push {stack}", EXIT_USAGE))
-    others = [
-        _problem(stack, need, host, held[need.reference], built.get(need.reference))
-        for need in wanted
-        if need.reference not in missing
-    ]
-    return [*found, *(problem for problem in others if problem)]
+    for need in wanted:
+        if need.reference not in missing:
+            try:
+                _require_fit(stack, need, host, held[need.reference], built.get(need.reference))
+            except OperationError as problem:
+                found.append(problem)
+    return found
 
 
-def _problem(stack: str, need: Need, host: ImageHost, image: Image | None, mine: Image | None) -> OperationError | None:
+def _require_fit(stack: str, need: Need, host: ImageHost, image: Image | None, mine: Image | None) -> None:
     if image and mine and not mine.same(image):
         text = f"is {image.id} there and {mine.id} here: not the same image"
-        return _refusal(host, need, text, f"./fridayctl images push {stack}")
+        raise _refusal(host, need, text, f"./fridayctl images push {stack}")
     architectures = {image.architecture} if image else _offered(need, host)
-    if isinstance(architectures, OperationError):
-        return architectures
     if host.architecture not in architectures:
-        return wrong_architecture(host, need, sorted(architectures))
-    return None
+        raise wrong_architecture(host, need, sorted(architectures))
 
 
 def lost(stack: str, need: Need, host: ImageHost) -> OperationError | None:
@@ -107,16 +105,19 @@ def lost(stack: str, need: Need, host: ImageHost) -> OperationError | None:
     if need.built_here:
         message = f"{host.address}: lacks an image that this checkout builds: {need.reference}"
         return OperationError(message, f"./fridayctl images push {stack}", EXIT_USAGE)
-    offered = _offered(need, host)
-    return offered if isinstance(offered, OperationError) else None
+    try:
+        _offered(need, host)
+    except OperationError as error:
+        return error
+    return None
 
 
-def _offered(need: Need, host: ImageHost) -> set[str] | OperationError:
-    """Return the architectures that a registry offers to a host, or what it said instead."""
+def _offered(need: Need, host: ImageHost) -> set[str]:
+    """Return the architectures that a registry offers to a host; OperationError (exit code 2) in words."""
     try:
         offered = host.client.images.get_registry_data(need.reference).attrs["Platforms"]
     except APIError as error:
-        return unavailable(need, host, str(error.explanation or error))
+        raise unavailable(need, host, str(error.explanation or error)) from error
     return {str(platform["architecture"]) for platform in offered or ()}
 
 

@@ -14,14 +14,11 @@ _AT_ONCE = 4  # sshd lets ten sessions through a connection, and others use it t
 
 
 class InContainer(httpx.BaseTransport):
-    """An httpx transport: each request is made by bash in the first running container of a part.
-
-    Meant for short texts and the stack's own parts.
-    """
+    """An httpx transport for short texts: bash in the first running container of a part makes each request."""
 
     def __init__(self, hosts: Sequence[DockerHost], stack: str, part: str, port: int) -> None:
         self._hosts = hosts
-        self._where = (stack, part)
+        self._stack, self._part = stack, part
         self._port = port
         self._free = threading.Semaphore(_AT_ONCE)
 
@@ -29,15 +26,14 @@ class InContainer(httpx.BaseTransport):
         """Make one request; httpx.ConnectError when no container answers."""
         written = _written(request)
         command = ["bash", "-c", _TALK, str(len(written)), str(self._port)]
-        stack, part = self._where
         try:
             with self._free:
-                ran = (text for host in self._hosts for text in host.run_in(stack, part, command, written).values())
-                answer = next(ran, None)
+                ran = (host.run_in(self._stack, self._part, command, written) for host in self._hosts)
+                answer = next((text for answers in ran for text in answers.values()), None)
         except OperationError as error:
             raise httpx.ConnectError(error.message, request=request) from error
         if answer is None:
-            raise httpx.ConnectError(f"no container of {part} runs", request=request)
+            raise httpx.ConnectError(f"no container of {self._part} runs", request=request)
         return _read(answer, request)
 
 

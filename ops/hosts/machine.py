@@ -1,13 +1,13 @@
-"""What only the machine of a daemon knows: free disk, free memory, and which process listens on a port."""
+"""What an update needs of a daemon's machine: free disk and memory, free ports, and a clock that is in step."""
 
+import datetime as dt
 import shlex
 import shutil
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from components.settings.hosts import SshSettings
 from components.settings.stack import StackSettings
@@ -15,6 +15,8 @@ from ops.hosts import ssh, ssh_master
 
 _SECONDS = 20
 _ANY = ("0.0.0.0", "::", "*")  # noqa: S104 - compared, not bound
+# Quotas, cooldowns and certificates are counted in seconds.
+MOST_SECONDS_APART = 2.0
 
 
 @dataclass(frozen=True)
@@ -25,27 +27,26 @@ class Space:
     disk: int
 
 
-class Machine(Protocol):
-    """The machine of one daemon."""
+class Machine:
+    """The machine of one daemon: as it stands here one behind tcp://, where only the daemon can be asked."""
 
     def space(self, folder: str) -> Space | str:
         """Return what is free, or why that is not known."""
+        return "over tcp:// only the daemon can be asked"
 
     def listener(self, address: str, port: int) -> str | None:
-        """Return who listens on a port; "" when it is free, or when only the daemon can be asked.
-
-        None when that is not known, because the machine has no `ss`.
-        """
+        """Return who listens on a port; "" when it is free or cannot be asked, None when the machine has no `ss`."""
+        return ""
 
 
 def machine_of(address: str, settings: StackSettings) -> Machine:
     """Return the machine of the daemon at `address`."""
     if address.startswith("unix://"):
         return _Here()
-    return _OverSsh(address, settings.ssh) if address.startswith("ssh://") else _OutOfReach()
+    return _OverSsh(address, settings.ssh) if address.startswith("ssh://") else Machine()
 
 
-class _Here:
+class _Here(Machine):
     def space(self, folder: str) -> Space | str:
         try:
             return Space(_available(Path("/proc/meminfo").read_text()), shutil.disk_usage(folder).free)
@@ -62,7 +63,7 @@ class _Here:
         return ""
 
 
-class _OverSsh:
+class _OverSsh(Machine):
     def __init__(self, address: str, settings: SshSettings) -> None:
         self._address = address
         self._settings = settings
@@ -85,27 +86,7 @@ class _OverSsh:
         return f"a process of that host; {look} shows it" if taken else ""
 
     def _run(self, script: str) -> subprocess.CompletedProcess[str]:
-        line = ssh_master.shared(self._address, self._settings, ["sh", "-c", shlex.quote(script)])
-        try:
-            return subprocess.run(
-                line,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                timeout=_SECONDS,
-                check=False,
-                start_new_session=True,
-            )
-        except subprocess.TimeoutExpired:
-            return subprocess.CompletedProcess(line, 1, "", f"no answer within {_SECONDS} s")
-
-
-class _OutOfReach:
-    def space(self, folder: str) -> Space | str:
-        return "over tcp:// only the daemon can be asked"
-
-    def listener(self, address: str, port: int) -> str:
-        return ""
+        return ssh.ask(ssh_master.shared(self._address, self._settings, ["sh", "-c", shlex.quote(script)]), _SECONDS)
 
 
 def _available(meminfo: str) -> int:
@@ -119,3 +100,30 @@ def _listening(table: str) -> Iterator[tuple[str, int]]:
     for line in table.splitlines():
         address, _, port = line.split()[3].rpartition(":")
         yield address.partition("%")[0].strip("[]").removeprefix("::ffff:"), int(port)
+
+
+def port_holders(
+    stack: str,
+    settings: StackSettings,
+    publishing: Mapping[int, tuple[str, str]],
+    listener: Callable[[str, int], str | None],
+) -> dict[str, str | None]:
+    """Return who else holds the port of each setting: "" where nobody does, or the stack itself, None if not known.
+
+    `publishing` is what the host's daemon says (`DockerHost.published_ports`), `listener` who listens on a port there.
+    """
+    found: dict[str, str | None] = {}
+    for setting, (address, port) in settings.host_ports.items():
+        name, of = publishing.get(port, ("", ""))
+        found[setting] = listener(address, port) if not name else "" if of == stack else f"the container {name}"
+    return found
+
+
+def seconds_apart(reported: str, before: float, after: float) -> float:
+    """Return by how many seconds a clock is surely off: 0.0 when its time lies within the question's round trip.
+
+    `reported` is its time (ISO 8601, with a zone); `before` and `after` are this machine's when the question left and
+    when the answer was here. Positive when the other clock is ahead.
+    """
+    moment = dt.datetime.fromisoformat(reported).timestamp()
+    return min(moment - before, 0.0) + max(moment - after, 0.0)

@@ -31,6 +31,23 @@ def command(address: str, ssh: SshSettings, remote: Sequence[str], *options: str
     return ["ssh", *ssh.options(), "-T", "-o", "LogLevel=ERROR", *options, "--", address, *remote]
 
 
+def ask(line: Sequence[str], seconds: float) -> subprocess.CompletedProcess[str]:
+    """Run such a line to its end, and for `seconds` at most: then the exit code is 1, and stderr says so."""
+    try:
+        # In a session of its own: it has no terminal to ask on, and no Ctrl-C ends it.
+        return subprocess.run(
+            line,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            check=False,
+            start_new_session=True,
+        )
+    except subprocess.TimeoutExpired:
+        return subprocess.CompletedProcess(line, 1, "", f"no answer within {seconds:g} s")
+
+
 def by_hand(address: str, ssh: SshSettings, remote: str = "") -> str:
     """Return what an operator types to run `remote` on a host, as the stack reaches it."""
     chosen = ["-i", str(ssh.identity_file)] if ssh.identity_file else []
@@ -44,10 +61,7 @@ def is_root(address: str) -> bool:
 
 
 class SshAdapter(BaseHTTPAdapter):
-    """Carries the requests of one docker-py client; closing it ends its children.
-
-    `line` returns the command of a child, or raises the OperationError that a request then ends with.
-    """
+    """Carries the requests of one docker-py client over children, whose command `line` returns; `close` ends them."""
 
     def __init__(self, line: Callable[[], Sequence[str]]) -> None:
         super().__init__()
@@ -55,7 +69,13 @@ class SshAdapter(BaseHTTPAdapter):
 
     def last_words(self) -> str:
         """Return what the newest child wrote to stderr; it gets a moment to end."""
-        return self._pool.children[-1].last_words() if self._pool.children else ""
+        if self._pool.newest is None:
+            return ""
+        process, said = self._pool.newest
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(_END_SECONDS)
+        # Read by place: the child writes through the same file, whose position is shared.
+        return os.pread(said.fileno(), 65536, 0).decode(errors="replace").strip()
 
     def get_connection(self, url: str | bytes, proxies: Any = None) -> "_Pool":
         """Return the one pool that there is."""
@@ -68,8 +88,8 @@ class SshAdapter(BaseHTTPAdapter):
     def close(self) -> None:
         """Close the connections that are kept, and end every child."""
         self._pool.close()
-        for child in self._pool.children:
-            child.end()
+        for end in self._pool.ends:
+            end()
         super().close()
 
 
@@ -77,14 +97,24 @@ class _Pool(urllib3.HTTPConnectionPool):
     def __init__(self, line: Callable[[], Sequence[str]]) -> None:
         super().__init__("localhost", maxsize=10)
         self._line = line
-        self.children: list[_Child] = []
+        self.newest: tuple[subprocess.Popen[bytes], IO[bytes]] | None = None
+        self.ends: list[weakref.finalize[Any, Any]] = []
 
     def _new_conn(self) -> HTTPConnection:
         return _Connection(self)
 
     def dial(self) -> socket.socket:
-        ours, child = _start(self._line())
-        self.children = [*(each for each in self.children if each.end.alive), child]
+        """Start a child whose input and output are one socket; it ends when that is let go, and with this process."""
+        line = self._line()
+        ours, theirs = socket.socketpair()
+        said = tempfile.TemporaryFile()  # noqa: SIM115 - the child's, and read after its end
+        with theirs:
+            # In a session of its own: it has no terminal to ask on, and Ctrl-C leaves the clean-up its connection.
+            process = subprocess.Popen(
+                line, stdin=theirs.fileno(), stdout=theirs.fileno(), stderr=said, start_new_session=True
+            )
+        self.newest = process, said
+        self.ends = [*(end for end in self.ends if end.alive), weakref.finalize(ours, _end, process, ours.dup())]
         return ours
 
 
@@ -96,36 +126,6 @@ class _Connection(HTTPConnection):
     def connect(self) -> None:
         self.sock = self._pool.dial()
         self.sock.settimeout(self.timeout)
-
-
-class _Child:
-    """One `ssh`, and what it says on stderr. `end` ends it, once; nobody has to call it."""
-
-    def __init__(self, ours: socket.socket, process: subprocess.Popen[bytes], said: IO[bytes]) -> None:
-        self._process = process
-        self._said = said
-        self.end = weakref.finalize(ours, _end, process, ours.dup())
-
-    def last_words(self) -> str:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(_END_SECONDS)
-        # Read by place: the child writes through the same file, whose position is shared.
-        return os.pread(self._said.fileno(), 65536, 0).decode(errors="replace").strip()
-
-
-def _start(line: Sequence[str]) -> tuple[socket.socket, _Child]:
-    """Start a child whose input and output are one socket, which behaves like any connection.
-
-    The child ends with the socket: when the last that reads from it lets go, or when this process ends.
-    """
-    ours, theirs = socket.socketpair()
-    said = tempfile.TemporaryFile()  # noqa: SIM115 - the child's, and read after its end
-    with theirs:
-        # In a session of its own: it has no terminal to ask on, and Ctrl-C leaves the clean-up its connection.
-        process = subprocess.Popen(
-            line, stdin=theirs.fileno(), stdout=theirs.fileno(), stderr=said, start_new_session=True
-        )
-    return ours, _Child(ours, process, said)
 
 
 def _end(process: subprocess.Popen[bytes], twin: socket.socket) -> None:

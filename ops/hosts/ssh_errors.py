@@ -1,8 +1,8 @@
 """What OpenSSH and the shell of a Docker host print when it is not reached, sorted into errors with a fix."""
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from components.settings.hosts import SshSettings
@@ -12,8 +12,7 @@ from ops.hosts import ssh as way
 _SHOWN_LINES = 6
 
 
-@dataclass(frozen=True)
-class _Case:
+class _Case(NamedTuple):
     """What a text means: the message goes on after the address; both may use the fields of `_fields`."""
 
     pattern: str
@@ -95,7 +94,6 @@ def silent(address: str, ssh: SshSettings) -> OperationError:
 def _fields(address: str, ssh: SshSettings) -> dict[str, object]:
     parts = urlsplit(address)
     host, port = parts.hostname or "", parts.port or 22
-    root = way.is_root(address)
     return {
         "host": host,
         "port": port,
@@ -106,5 +104,5 @@ def _fields(address: str, ssh: SshSettings) -> dict[str, object]:
         "copy": f"-i {ssh.identity_file} " if ssh.identity_file else "",
         "known_hosts": ssh.known_hosts_file or Path("~/.ssh/known_hosts"),
         "ssh": way.by_hand(address, ssh),
-        "sudo": "" if root else "sudo ",
+        "sudo": "" if way.is_root(address) else "sudo ",
     }

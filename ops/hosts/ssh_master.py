@@ -18,7 +18,7 @@ from pathlib import Path
 from components.settings.hosts import SshSettings
 from ops.errors import EXIT_USAGE, OperationError, unwritable
 from ops.hosts import ssh_errors
-from ops.hosts.ssh import command
+from ops.hosts.ssh import ask, command
 from toolchain import paths
 
 _CONNECT_SECONDS = 20  # above the 10 s after which ssh itself gives a host up
@@ -29,10 +29,7 @@ _LONGEST_PATH = 107 - 17
 
 
 def shared(address: str, ssh: SshSettings, remote: Sequence[str]) -> list[str]:
-    """Return the line that runs `remote` on a host through its one connection, which it opens if it is not open.
-
-    OperationError (exit code 2) when the host is not reached.
-    """
+    """Return the line that runs `remote` on a host through its one connection, opened before; see `open_connection`."""
     open_connection(address, ssh)
     return command(address, ssh, remote, *options(address, ssh))
 
@@ -54,10 +51,7 @@ def open_connection(address: str, ssh: SshSettings) -> None:
 
 
 def let_go(address: str, ssh: SshSettings) -> None:
-    """Let nobody new use the connection to a host. Who uses it goes on; the next one logs in anew.
-
-    Meant for after an error: a new group of the user, say, counts from the next login on.
-    """
+    """Let the next one log in anew, after an error: a new group of the user, say, counts only then. Others go on."""
     _control(address, ssh, "stop")
 
 
@@ -99,19 +93,7 @@ def _start(address: str, ssh: SshSettings, path: Path) -> None:
 
 def _control(address: str, ssh: SshSettings, request: str, *words: str) -> str:
     """Ask the holder of a connection for something; return "" when it did it, else what was said instead."""
-    line = command(address, ssh, [], "-S", str(_socket(address, ssh)), "-O", request, *words)
-    try:
-        done = subprocess.run(
-            line,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            timeout=_CONTROL_SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return f"no answer within {_CONTROL_SECONDS} s"
+    done = ask(command(address, ssh, [], "-S", str(_socket(address, ssh)), "-O", request, *words), _CONTROL_SECONDS)
     return (done.stderr.strip() or f"exit code {done.returncode}") if done.returncode else ""
 
 

@@ -1,4 +1,4 @@
-"""A stack in a Swarm: its services and their tasks on all hosts, as a manager knows them."""
+"""A stack in a Swarm: its services and their tasks on all hosts, as a manager knows them, and why one is unhealthy."""
 
 import contextlib
 import datetime as dt
@@ -11,23 +11,23 @@ from docker.errors import APIError
 
 from components.parts import NAMES
 from components.swarm_service import instance_of, seen_digest
+from ops.errors import OperationError
 from ops.hosts.docker_host import PART_LABEL, STACK_LABEL, DockerHost, Instance
-from ops.hosts.swarm_words import Words
 from ops.waiting import look_until
 
 Json = dict[str, Any]
+WithTasks = tuple[Json, list[Json]]
 _ON_ITS_WAY = ("updating", "rollback_started")
 _UPDATE_SECONDS = 120.0  # three hosts, one after the other: each edge may take ten to stop and five to be trusted
 _TASK_SECONDS = 60.0
 _EVERY_SECONDS = 0.5
 _EMPTIED_SECONDS = 30.0
+_LOG_LINES = 15
+_TASK = re.compile(r"com\.docker\.swarm\.task\.id=([a-z0-9]+)\S* ?(.*)")
 
 
 class SwarmManager(DockerHost):
-    """A manager of a Swarm: what a Docker host reports of its containers, it reports of the services on all hosts.
-
-    A Swarm keeps the containers of earlier tasks as its history, so containers say nothing of how a stack is.
-    """
+    """A manager of a Swarm: it reports of services what a host does of containers, which may be old here."""
 
     def __init__(self, client: docker.DockerClient, hosts: Callable[[], Iterable[DockerHost]]) -> None:
         """Take a client of the manager; `hosts` returns the Swarm's hosts that answer now."""
@@ -42,41 +42,35 @@ class SwarmManager(DockerHost):
 
     def instances(self, stack: str) -> list[Instance]:
         """Return the tasks that are to run, sorted by name; one that is not healthy yet is starting."""
-        services = {each["ID"]: each for each in self.services(stack)}
         nodes = {each["ID"]: str(each["Description"]["Hostname"]) for each in self._api.nodes()}
-        tasks = self._tasks(list(services))
-        return sorted(
-            (_instance(services[each["ServiceID"]], each, nodes) for each in tasks if _is_wanted(each)),
-            key=lambda each: each.name,
-        )
+        found = ((service, task) for service, tasks in self._with_tasks(stack) for task in tasks if _is_wanted(task))
+        return sorted((_instance(*each, nodes) for each in found), key=lambda each: each.name)
 
     def names(self, stack: str) -> set[str]:
-        """Return the services as the update exports them, once no update of them is on its way any more.
-
-        Each with the digest of its form, which shows one that went back by itself.
-        """
+        """Return the services, as exported (a digest shows a way back), once no update of them is on its way."""
         found = look_until(
             lambda: self.services(stack),
-            lambda services: not any(map(_is_updating, services)),
+            lambda services: not any(_update_state(each) in _ON_ITS_WAY for each in services),
             _UPDATE_SECONDS,
             _EVERY_SECONDS,
         )
         return {instance_of(each["Spec"]["Name"], seen_digest(each["Spec"])) for each in found}
 
     def complaint(self, stack: str) -> str:
-        """Return each service that does not run in its number, with what its last task said.
-
-        Tasks get a while to come: the plugin waits for no service that runs on every host.
-        """
-        unhealthy = look_until(lambda: self._unhealthy(stack), lambda found: not found, _TASK_SECONDS, _EVERY_SECONDS)
-        return self._words().of(unhealthy)
+        """Return each service that does not run in its number, with what its last task said."""
+        # Tasks get a while to come: the plugin waits for no service that runs on every host.
+        found = look_until(
+            lambda: self._with_tasks(stack), lambda found: all(map(_is_healthy, found)), _TASK_SECONDS, _EVERY_SECONDS
+        )
+        return self._explained(each for each in found if not _is_healthy(each))
 
     def reasons(self, stack: str) -> str:
         """Return why an update failed, now: services that are unhealthy or went back, with their last failed task."""
-        unhealthy = self._unhealthy(stack)
-        ids = {service["ID"] for service, _ in unhealthy}
-        back = [each for each in self.services(stack) if _went_back(each) and each["ID"] not in ids]
-        return self._words().of([*unhealthy, *((each, self._tasks([each["ID"]])) for each in back)])
+        return self._explained(
+            each
+            for each in self._with_tasks(stack)
+            if not _is_healthy(each) or _update_state(each[0]).startswith(("rollback", "paused"))
+        )
 
     def remove_orphans(self, stack: str, known: set[str]) -> list[str]:
         """Remove services, configs and secrets of the stack whose ids are not `known` to its state."""
@@ -113,18 +107,41 @@ class SwarmManager(DockerHost):
                         remove(each["ID"])
                         yield name
 
-    def _unhealthy(self, stack: str) -> list[tuple[Json, list[Json]]]:
+    def _with_tasks(self, stack: str) -> list[WithTasks]:
         services = self.services(stack)
-        tasks = self._tasks([each["ID"] for each in services])
-        found = ((each, [task for task in tasks if task["ServiceID"] == each["ID"]]) for each in services)
-        return [(service, own) for service, own in found if not _is_healthy(service, own)]
+        ids = [each["ID"] for each in services]
+        tasks = self._api.tasks(filters={"service": ids}) if ids else []  # without a filter they would be all
+        return [(each, [task for task in tasks if task["ServiceID"] == each["ID"]]) for each in services]
 
-    def _tasks(self, services: Sequence[str]) -> list[Json]:
-        found: list[Json] = self._api.tasks(filters={"service": list(services)}) if services else []
-        return found
+    def _explained(self, services: Iterable[WithTasks]) -> str:
+        return "\n".join(line for service, tasks in services for line in self._lines(service, tasks))
 
-    def _words(self) -> Words:
-        return Words(self._client)
+    def _lines(self, service: Json, tasks: Sequence[Json]) -> Iterator[str]:
+        """Yield the state of a service and of the task that explains most, with the last lines of its log."""
+        running = sum(task["DesiredState"] == task["Status"]["State"] == "running" for task in tasks)
+        state = _update_state(service)
+        said = f", {state.replace('_', ' ')}" if state not in ("", "completed") else ""
+        yield f"{service['Spec']['Name']}: {running} run{said}"
+        if task := task_to_report(tasks):
+            status = task["Status"]
+            yield f"  task  | {status['State']}: {status.get('Err') or status.get('Message', '')}"
+            # What never started has logged nothing, and its host may be gone: then the logs would take their time.
+            started = (status.get("ContainerStatus") or {}).get("ContainerID")
+            if started and "starting container failed" not in str(status):
+                log = self._log(service["ID"], task["ID"]) or ["(nothing logged)"]
+                yield from (f"  log   | {line}" for line in log)
+
+    def _log(self, service: str, task: str) -> list[str]:
+        """Return a task's last lines, from whichever host it ran on."""
+        try:
+            lines = self._api.service_logs(
+                service, details=True, stdout=True, stderr=True, tail=str(_LOG_LINES), is_tty=False
+            )
+            text = b"".join(lines).decode(errors="replace")
+        except (APIError, OperationError) as error:
+            return [f"(its log cannot be read: {error})"]
+        found = (_TASK.search(line) for line in text.splitlines())
+        return [match[2] for match in found if match and match[1] == task][-_LOG_LINES:]
 
 
 def _instance(service: Json, task: Json, nodes: dict[str, str]) -> Instance:
@@ -147,19 +164,24 @@ def _is_wanted(task: Json) -> bool:
     return task["DesiredState"] in ("running", "ready")
 
 
-def _is_updating(service: Json) -> bool:
-    return (service.get("UpdateStatus") or {}).get("State") in _ON_ITS_WAY
+def _update_state(service: Json) -> str:
+    return str((service.get("UpdateStatus") or {}).get("State", ""))
 
 
-def _went_back(service: Json) -> bool:
-    return str((service.get("UpdateStatus") or {}).get("State", "")).startswith(("rollback", "paused"))
-
-
-def _is_healthy(service: Json, tasks: Sequence[Json]) -> bool:
+def _is_healthy(found: WithTasks) -> bool:
     """Return whether a service runs in its number: one on every host has a task for each of them."""
+    service, tasks = found
     wanted = [task for task in tasks if _is_wanted(task)]
     running: int = sum(task["Status"]["State"] == "running" for task in wanted)
     replicated = service["Spec"]["Mode"].get("Replicated")
     if replicated:
         return bool(running >= replicated.get("Replicas", 0))
     return running == len(wanted) > 0
+
+
+def task_to_report(tasks: Sequence[Json]) -> Json | None:
+    """Return the task that explains most: the last that failed, else the last that does not run yet."""
+    newest_first = sorted(tasks, key=lambda task: str(task["Status"]["Timestamp"]), reverse=True)
+    failed = [task for task in newest_first if task["Status"]["State"] in ("failed", "rejected")]
+    waiting = [task for task in newest_first if task["Status"]["State"] not in ("running", "shutdown", "complete")]
+    return next(iter(failed or waiting), None)

@@ -18,7 +18,6 @@ import httpx
 import testinfra
 from testinfra.host import Host
 
-from components.settings.hosts import TlsSettings
 from components.settings.stack import StackSettings
 from ops.errors import EXIT_USAGE, OperationError
 from ops.hosts import ssh_master
@@ -87,7 +86,9 @@ class TestHost:
 def open_test_host(address: str, settings: StackSettings) -> Iterator[TestHost]:
     """Connect to a host; OperationError (exit code 2) when it is not reached."""
     if not address.startswith("ssh://"):
-        options = _tls_options(settings.tls) if address.startswith("tcp://") else []
+        tls = {"cacert": settings.tls.ca_file, "cert": settings.tls.cert_file, "key": settings.tls.key_file}
+        named = ["--tlsverify", *(f"--tls{name}={path}" for name, path in tls.items())]
+        options = named if address.startswith("tcp://") else []
         yield TestHost(address, testinfra.get_host("local://"), ["docker", "--host", address, *options])
         return
     edge = settings.edge
@@ -105,8 +106,3 @@ def open_test_host(address: str, settings: StackSettings) -> Iterator[TestHost]:
 def _reached(bound: str) -> str:
     """Return the address by which the host itself reaches what it publishes on `bound`."""
     return "127.0.0.1" if bound == "0.0.0.0" else bound  # noqa: S104 - compared, not bound
-
-
-def _tls_options(tls: TlsSettings) -> list[str]:
-    named = {"cacert": tls.ca_file, "cert": tls.cert_file, "key": tls.key_file}
-    return ["--tlsverify", *(f"--tls{name}={path}" for name, path in named.items())]

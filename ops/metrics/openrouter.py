@@ -72,7 +72,7 @@ class RefusedError(SilentError):
 def keys_of(settings: StackSettings) -> dict[str, str]:
     """Return a stack's OpenRouter keys by the names of their settings, a key for both paths once, the gateway's first.
 
-    The settings have to be revealed ones (`decrypted_settings.reveal`).
+    The settings have to be revealed ones (`stack_secrets.reveal`).
     """
     keys: dict[str, str] = {}
     for name, attribute in _KEYS.items():

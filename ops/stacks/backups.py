@@ -1,6 +1,4 @@
-"""Copies of a stack's state, one before each update. Pulumi's file backend writes the state dozens of times during an
-update, and its own `.bak` beside it: when the disk was full in between, both were found cut short.
-"""
+"""Copies of a stack's state, one before each update: a disk that fills up cuts the state short, and Pulumi's `.bak`."""
 
 import datetime as dt
 import json
@@ -13,17 +11,12 @@ from ops.errors import EXIT_USAGE, OperationError, unwritable
 from ops.stacks.pulumi_files import Damage, damage, state_file
 from toolchain import files, paths
 
-KEPT = 10
-"""Copies of each stack."""
-_ROOM = 8
-"""How many states fit on the disk at least, before an update: Pulumi leaves five and a half behind, we one."""
+KEPT = 10  # copies of each stack
+_ROOM = 8  # states that fit on the disk at least, before an update: Pulumi leaves five and a half behind, we one
 
 
 def keep(stack: auto.Stack) -> None:
-    """Copy the state as it is before an update, and see that there is room for what the update writes.
-
-    Raises OperationError (exit code 2) when there is not, or the copy cannot be written.
-    """
+    """Copy the state before an update; OperationError (exit code 2) without room for what that and the update write."""
     content = _content(stack)
     if not content:
         return  # a new stack

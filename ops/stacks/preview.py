@@ -16,9 +16,7 @@ from ops.stacks.stack_file import stack_file
 from ops.stacks.stacks import short_name
 
 _CONTAINER, _SERVICE = "docker:index/container:Container", "docker:index/service:Service"
-_STARTS, _STOPS = frozenset({OpType.CREATE}), frozenset({OpType.DELETE})
 _IN_PLACE = frozenset({OpType.REPLACE, OpType.CREATE_REPLACEMENT, OpType.DELETE_REPLACED})
-_EDGE = "edge"
 
 
 @dataclass(frozen=True)
@@ -31,10 +29,7 @@ class Change:
 
 
 def look_ahead(stack: auto.Stack, config: Mapping[str, str]) -> list[Change]:
-    """Return what an update with these settings (by their full names) would change. The stack file is not touched.
-
-    Raises OperationError (exit code 2) when Pulumi cannot tell.
-    """
+    """Return what an update with these settings (full names) would change; OperationError (exit code 2) if unknown."""
     found: list[Change] = []
 
     def see(event: EngineEvent) -> None:
@@ -68,10 +63,10 @@ def in_words(changes: Iterable[Change]) -> list[str]:
     parts: dict[str, list[Change]] = {}
     for change in changes:
         if change.kind in (_CONTAINER, _SERVICE) and "-files-" not in change.name:
-            parts.setdefault(_part(change.name), []).append(change)
+            parts.setdefault(re.split(r"-\d", change.name, maxsplit=1)[0], []).append(change)
     if not parts:
         return ["no container changes"]
-    gap = any(_replaced_in_place(found) for part, found in parts.items() if part == _EDGE)
+    gap = _replaced_in_place(parts.get("edge", []))
     last = "new requests are refused until the edge is back" if gap else "none, no request is lost"
     return [*(f"{part}: {_what(found)}" for part, found in sorted(parts.items())), f"expected gap: {last}"]
 
@@ -81,7 +76,7 @@ def _what(changes: list[Change]) -> str:
         return "its tasks are replaced one after the other, each new one first"
     if _replaced_in_place(changes):
         return "is stopped and started anew"
-    starts, stops = (sum(change.op in ops for change in changes) for ops in (_STARTS, _STOPS))
+    starts, stops = (sum(change.op == op for change in changes) for op in (OpType.CREATE, OpType.DELETE))
     if not stops:
         return f"{count(starts, 'replica')} more"
     old = "finishes what runs and goes" if stops == 1 else "finish what runs and go"
@@ -93,7 +88,3 @@ def _what(changes: list[Change]) -> str:
 
 def _replaced_in_place(changes: list[Change]) -> bool:
     return any(change.op in _IN_PLACE for change in changes)
-
-
-def _part(name: str) -> str:
-    return re.split(r"-\d", name, maxsplit=1)[0]

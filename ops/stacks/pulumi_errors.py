@@ -35,13 +35,11 @@ def errors_of(error: auto.CommandError) -> str:
 
 
 def wrong_passphrase(error: auto.CommandError) -> OperationError | None:
-    """Return the words for a passphrase that is not the stack's; None when the command failed for another reason.
-
-    Pulumi asks for it before it changes anything, so the exit code is 2.
-    """
+    """Return the error for a passphrase that is not the stack's; None when the command failed for another reason."""
     said = errors_of(error)
     if not any(words in said for words in _PASSPHRASE):
         return None
+    # Exit code 2, for Pulumi asks for it before it changes anything.
     fix = (
         "set PULUMI_CONFIG_PASSPHRASE (or PULUMI_CONFIG_PASSPHRASE_FILE) to the stack's passphrase, or unset both: "
         "then the one that ./fridayctl setup made on this machine is taken"

@@ -10,7 +10,7 @@ import os
 import socket
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pulumi import automation as auto
 from pydantic import BaseModel, Field, PositiveInt, ValidationError
@@ -19,8 +19,6 @@ from ops.errors import EXIT_FAILED, EXIT_USAGE, OperationError, unwritable
 from ops.stacks.pulumi_errors import refused
 from toolchain import files, paths
 
-STATE_VERSION = 3
-"""The version of states that is understood here; another one is Pulumi's to read."""
 # The key by which a state marks what is no plain value (Pulumi's sdk/go/common/resource/sig, `Key`).
 _SIGNATURE = "4dabf18193072939515e22adb298388d"
 # States of a process that is no more: proc(5), /proc/pid/stat.
@@ -28,11 +26,12 @@ _ENDED = ("Z", "X")
 
 
 class Resource(BaseModel):
-    """One resource as a state records it; `id` is "" for what exists in the state only."""
+    """One resource as a state records it: `inputs` the program gave; `id` is "" for what exists in the state only."""
 
     urn: str
     type: str
     id: str = ""
+    inputs: dict[str, Any] = {}
     outputs: dict[str, Any] = {}
     init_errors: list[str] = Field([], alias="initErrors")
 
@@ -58,7 +57,7 @@ class _Checkpoint(BaseModel):
 
 
 class _State(BaseModel):
-    version: int
+    version: Literal[3]  # another one is Pulumi's to read
     checkpoint: _Checkpoint
 
     @property
@@ -93,8 +92,7 @@ def state_file(workspace: auto.Workspace, stack: str) -> Path | None:
 
 def local_outputs(workspace: auto.Workspace, stack: str) -> auto.OutputMap | None:
     """Return a stack's outputs; None when Pulumi has to be asked: no file of a known form, or a secret among them."""
-    path = state_file(workspace, stack)
-    state = _state(path) if path else None
+    state = _state(state_file(workspace, stack))
     if state is None:
         return None
     found = next((each.outputs for each in state.resources if each.type == "pulumi:pulumi:Stack"), {})
@@ -106,8 +104,7 @@ def local_outputs(workspace: auto.Workspace, stack: str) -> auto.OutputMap | Non
 def resources(stack: auto.Stack) -> list[Resource]:
     """Return what a stack's state records; OperationError (exit code 2) when neither we nor Pulumi can read it."""
     path = state_file(stack.workspace, stack.name)
-    state = _state(path) if path else None
-    if state:
+    if state := _state(path):
         return state.resources
     with refused(*unreadable(path, stack.name)):
         return _Deployment.model_validate(stack.export_stack().deployment or {}).resources or []
@@ -202,13 +199,12 @@ def _cancel(stack: str) -> str:
     return f'eval "$(./fridayctl env)" && pulumi cancel -s {stack}'
 
 
-def _state(path: Path) -> _State | None:
+def _state(path: Path | None) -> _State | None:
     """Return a state of the version that is understood, None for everything else."""
     try:
-        state = _State.model_validate_json(path.read_bytes())
+        return _State.model_validate_json(path.read_bytes()) if path else None
     except (OSError, ValidationError):
         return None
-    return state if state.version == STATE_VERSION else None
 
 
 def _locks(stack: auto.Stack) -> list[tuple[Path, _Lock | None]]:

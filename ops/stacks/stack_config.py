@@ -13,10 +13,7 @@ from toolchain.files import rewrite
 
 
 def settings_of(stack: auto.Stack) -> dict[str, str]:
-    """Return every setting of the stack file as text (maps and lists as JSON), without the secrets.
-
-    What holds a secret anywhere is one. Raises OperationError (exit code 2) when Pulumi cannot read them.
-    """
+    """Return the file's settings but secrets, maps and lists as JSON; OperationError (exit code 2) when unreadable."""
     with refused(f"{_file(stack)} cannot be read", "correct what it names: docs/SETTINGS.md has every setting"):
         return {key: value.value or "" for key, value in stack.get_all_config().items() if not value.secret}
 
@@ -60,18 +57,17 @@ def changes(today: Mapping[str, str], wanted: Mapping[str, str]) -> tuple[dict[s
 
 def as_pulumi_json(config: Mapping[str, str]) -> str:
     """Return settings in the form of `pulumi config --json`, which keeps the types inside of maps and lists."""
-    return json.dumps({key: _entry(value) for key, value in config.items()})
+    entries: dict[str, dict[str, object]] = {}
+    for key, value in config.items():
+        parsed = _parsed(value)
+        structured = {"objectValue": parsed} if isinstance(parsed, dict | list) else {}
+        entries[key] = {"value": value, "secret": False, **structured}
+    return json.dumps(entries)
 
 
 def _file(stack: auto.Stack) -> Path:
     """Return the stack file in the stack's own checkout, which may be one beside this one."""
     return Path(stack.workspace.work_dir) / stack_file(stack.name).name
-
-
-def _entry(value: str) -> dict[str, object]:
-    parsed = _parsed(value)
-    structured = {"objectValue": parsed} if isinstance(parsed, dict | list) else {}
-    return {"value": value, "secret": False, **structured}
 
 
 def _parsed(value: str | None) -> object:

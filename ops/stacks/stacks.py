@@ -1,16 +1,20 @@
-"""Stacks through Pulumi's Automation API: open, update, destroy, read."""
+"""Stacks through Pulumi's Automation API: open, update, destroy, and read their history."""
 
+import datetime as dt
 import os
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from pulumi import automation as auto
 from pulumi.automation.events import EngineEvent, OpType
 
 from ops.errors import OperationError
 from ops.progress import Say
+from ops.rollout.history import Entry
 from ops.stacks import backups, pulumi_files
 from ops.stacks.pulumi_errors import errors_of, refused
 from ops.stacks.stack_file import stack_file
@@ -63,10 +67,7 @@ def open_known(name: str) -> auto.Stack | None:
 
 
 def open_to_change(name: str, say: Say) -> auto.Stack:
-    """Open a stack as `open_stack` does, free the lock of a killed update, and repair a state that was cut short.
-
-    After such a repair the hosts are read: the state is older than they are.
-    """
+    """Open a stack as `open_stack` does, free the lock of a killed update, and repair a state that was cut short."""
     stack = open_stack(name, to_repair=True)
     killed = pulumi_files.release_dead(stack)
     if killed:
@@ -74,6 +75,7 @@ def open_to_change(name: str, say: Say) -> auto.Stack:
     # While somebody else's update writes it, the state is theirs, whatever it looks like: this one will be refused.
     copy = "" if pulumi_files.is_locked(stack) else backups.put_back(stack)
     if copy:
+        # The copy is older than what the hosts run.
         say(f"the state was cut short; {copy} is put in its place, and the host is read")
         try:
             stack.refresh(suppress_progress=True, show_secrets=False)
@@ -96,11 +98,6 @@ def require_readable(stack: auto.Stack) -> None:
     stack.export_stack()
 
 
-def known_ids(stack: auto.Stack) -> set[str]:
-    """Return the ids of all that a stack's state knows on its hosts."""
-    return {each.id for each in pulumi_files.resources(stack) if each.id and each.type.startswith("docker:")}
-
-
 def _opened(name: str, how: Callable[[str, auto.Workspace], auto.Stack]) -> auto.Stack:
     threading.excepthook = _ignore_closed_pipes
     # Where the pinned tools and the state are, for this process and what it starts.
@@ -117,57 +114,81 @@ def _ignore_closed_pipes(failure: threading.ExceptHookArgs) -> None:
         threading.__excepthook__(failure)
 
 
-def _unfinished(stack: auto.Stack) -> list[str]:
-    """Return the URNs of the containers that an update made and could not call healthy, or lost the host over.
-
-    Pulumi's next update would take each as it is and go on to remove those that serve. They are to be made again.
-    """
-    return [each.urn for each in pulumi_files.resources(stack) if each.type == _CONTAINER and each.init_errors]
-
-
 def update(stack: auto.Stack, message: str, say: Say, *, refresh: bool = False) -> Update:
-    """Bring a stack to what its settings say; OperationError with Pulumi's own diagnostics when that fails.
-
-    `message` goes into the history. `refresh` reads the hosts first, for containers that vanished.
-    """
-    watcher = _Watcher(say)
-    _begin(stack, message)
-    try:
+    """Bring a stack to its settings, with `refresh` after a look at the hosts; OperationError in Pulumi's own words."""
+    with _changing(stack, message, say, f"the update of {stack.name} failed", "up") as see:
+        # Containers that an update could not call healthy, or lost the host over, are made again: Pulumi would take
+        # each as it is and go on to remove those that serve.
+        found = pulumi_files.resources(stack)
         result = stack.up(
             message=message,
             refresh=refresh,
-            replace=_unfinished(stack),
-            on_event=watcher.see,
+            replace=[each.urn for each in found if each.type == _CONTAINER and each.init_errors],
+            on_event=see,
             suppress_progress=True,
             show_secrets=False,
         )
-    except auto.ConcurrentUpdateError as error:
-        raise pulumi_files.held(stack.name, error) from error
-    except auto.CommandError as error:
-        fix = f"fix what it names, then ./fridayctl up {stack.name}"
-        raise OperationError(f"the update of {stack.name} failed", fix, details=watcher.said(error)) from error
-    outputs = {key: output.value for key, output in result.outputs.items()}
-    changes = result.summary.resource_changes or {}
-    return Update(sum(count for op, count in changes.items() if op != OpType.SAME), outputs)
-
-
-def _begin(stack: auto.Stack, doing: str) -> None:
-    if pulumi_files.note(stack, doing):
-        backups.keep(stack)
+    return Update(_changed(result.summary), {key: output.value for key, output in result.outputs.items()})
 
 
 def destroy(stack: auto.Stack, say: Say) -> None:
     """Remove everything that a stack runs; its history stays. OperationError when that fails."""
-    watcher = _Watcher(say)
-    _begin(stack, "down")
-    try:
+    with _changing(stack, "down", say, f"taking {stack.name} down failed", "down") as see:
         # A container that somebody removed by hand would fail its own removal: look first.
-        stack.destroy(message="down", refresh=True, on_event=watcher.see, suppress_progress=True, show_secrets=False)
+        stack.destroy(message="down", refresh=True, on_event=see, suppress_progress=True, show_secrets=False)
+
+
+@contextmanager
+def _changing(
+    stack: auto.Stack, doing: str, say: Say, failed: str, command: str
+) -> Iterator[Callable[[EngineEvent], None]]:
+    """Keep the state as it is before a change, yield what takes the engine's events, and put a failure into words."""
+    errors: list[str] = []
+    if pulumi_files.note(stack, doing):
+        backups.keep(stack)
+    try:
+        yield partial(_show, say, errors)
     except auto.ConcurrentUpdateError as error:
         raise pulumi_files.held(stack.name, error) from error
     except auto.CommandError as error:
-        fix = f"fix what it names, then ./fridayctl down {stack.name}"
-        raise OperationError(f"taking {stack.name} down failed", fix, details=watcher.said(error)) from error
+        fix = f"fix what it names, then ./fridayctl {command} {stack.name}"
+        # Its last lines where it died before it could give any diagnostics.
+        said = "\n".join(dict.fromkeys(errors)) or "\n".join(str(error).splitlines()[-20:])
+        raise OperationError(failed, fix, details=said) from error
+
+
+def read_history(stack: auto.Stack, most: int = 500) -> list[Entry]:
+    """Return a stack's history, newest first, without secrets; OperationError (exit code 2) when it cannot be read."""
+    fix = (
+        "move a file that is damaged away, with its .attrs: what its update did is then not known; "
+        "for another backend check PULUMI_BACKEND_URL and the login"
+    )
+    with refused(f"the history of {stack.name} cannot be read", fix, lambda: pulumi_files.history_in_doubt(stack)):
+        return [_entry(summary) for summary in stack.history(page_size=most, page=1, show_secrets=False)]
+
+
+def _entry(summary: auto.UpdateSummary) -> Entry:
+    environment = summary.environment or {}
+    return Entry(
+        kind=summary.kind,
+        result=summary.result,
+        message=summary.message,
+        started=_utc(summary.start_time),
+        ended=_utc(summary.end_time) if summary.end_time else None,
+        config={key: value.value for key, value in summary.config.items() if not value.secret},
+        secrets=tuple(sorted(key for key, value in summary.config.items() if value.secret)),
+        commit=environment.get("git.head"),
+        dirty=environment.get("git.dirty") == "true",
+        changes=_changed(summary),
+    )
+
+
+def _changed(summary: auto.UpdateSummary) -> int:
+    return sum(count for op, count in (summary.resource_changes or {}).items() if op != OpType.SAME)
+
+
+def _utc(moment: dt.datetime) -> dt.datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
 
 
 def short_name(urn: str) -> str:
@@ -176,26 +197,16 @@ def short_name(urn: str) -> str:
     return name.removeprefix(f"friday-{head.rpartition(':')[2]}-")
 
 
-class _Watcher:
-    """Turns the engine's events into a line for each thing that changed, and keeps what failed."""
-
-    def __init__(self, say: Say) -> None:
-        self._say = say
-        self._errors: list[str] = []
-
-    def see(self, event: EngineEvent) -> None:
-        if event.diagnostic_event and event.diagnostic_event.severity == "error":
-            self._errors.append(event.diagnostic_event.message.strip())
-        if event.resource_pre_event and not event.resource_pre_event.planning:
-            metadata = event.resource_pre_event.metadata
-            name = short_name(metadata.urn)
-            if metadata.type == _CONTAINER and metadata.op in _STARTS and "-files-" not in name:
-                self._say(f"starting {name}, waiting until it is healthy")
-        if event.res_outputs_event:
-            metadata = event.res_outputs_event.metadata
-            if metadata.type in _SHOWN and metadata.op in _VERBS:
-                self._say(f"{_VERBS[metadata.op]} {short_name(metadata.urn)}")
-
-    def said(self, error: auto.CommandError) -> str:
-        """Return the diagnostics, or the command's last lines when it died before it could give any."""
-        return "\n".join(dict.fromkeys(self._errors)) or "\n".join(str(error).splitlines()[-20:])
+def _show(say: Say, errors: list[str], event: EngineEvent) -> None:
+    """Say in a line what the engine is about to do and has done, and keep what failed."""
+    if event.diagnostic_event and event.diagnostic_event.severity == "error":
+        errors.append(event.diagnostic_event.message.strip())
+    if event.resource_pre_event and not event.resource_pre_event.planning:
+        metadata = event.resource_pre_event.metadata
+        name = short_name(metadata.urn)
+        if metadata.type == _CONTAINER and metadata.op in _STARTS and "-files-" not in name:
+            say(f"starting {name}, waiting until it is healthy")
+    if event.res_outputs_event:
+        metadata = event.res_outputs_event.metadata
+        if metadata.type in _SHOWN and metadata.op in _VERBS:
+            say(f"{_VERBS[metadata.op]} {short_name(metadata.urn)}")

@@ -1,5 +1,6 @@
 """Deploy with the code of an earlier commit, in a checkout beside this one: the working tree is not touched."""
 
+import filecmp
 import os
 import shutil
 import subprocess
@@ -34,11 +35,9 @@ def require(commit: str | None) -> str:
 
 
 def deploy_from(commit: str, target: Entry, stack: str, step: Step, say: Say) -> None:
-    """Run that commit's own `./fridayctl up` with a step's settings and today's secrets.
+    """Run that commit's own `./fridayctl up` with a step's settings; OperationError with its words when it fails.
 
-    Of the secrets only those that `target` had: that commit's code may not know a newer one.
-
-    Raises OperationError with the command's words when it fails.
+    Of today's secrets it gets those that `target` had: that commit's code may not know a newer one.
     """
     with _checkout(commit, say) as folder:
         name = stack_file(stack).name
@@ -77,21 +76,15 @@ def _checkout(commit: str, say: Say) -> Iterator[Path]:
             fix = "git worktree list shows what is in the way"
             raise OperationError(f"commit {commit[:12]} cannot be checked out", fix, EXIT_USAGE, added.stderr.strip())
         try:
-            if _same_locks(folder):
+            names = [lock.name for lock in REQUIREMENTS.glob("*.txt")]
+            same, *_ = filecmp.cmpfiles(REQUIREMENTS, folder / REQUIREMENTS.relative_to(ROOT), names, shallow=False)
+            if len(same) == len(names):
                 (folder / ".venv").symlink_to(ROOT / ".venv")
             else:
                 say("that commit locks other packages: it makes a .venv of its own, a minute more")
             yield folder
         finally:
             _git("worktree", "remove", "--force", str(folder))
-
-
-def _same_locks(folder: Path) -> bool:
-    theirs = folder / REQUIREMENTS.relative_to(ROOT)
-    return all(
-        (theirs / lock.name).exists() and (theirs / lock.name).read_bytes() == lock.read_bytes()
-        for lock in REQUIREMENTS.glob("*.txt")
-    )
 
 
 def _git(*arguments: str) -> subprocess.CompletedProcess[str]:

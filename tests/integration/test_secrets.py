@@ -14,7 +14,7 @@ from tests.integration.load import Load
 pytestmark = pytest.mark.engine
 
 GENERATE = """
-from ops.stacks.missing_secrets import generate_missing
+from ops.stacks.stack_secrets import generate_missing
 from ops.stacks.stacks import open_stack
 generate_missing(open_stack("{stack}"), print)
 """

@@ -19,15 +19,12 @@ from ops.checks.preflight.upstream import NOT_ASKED, Upstream, learn
 from ops.checks.rollback_target import Shelf
 from ops.deployment import Deployment
 from ops.errors import EXIT_USAGE, OperationError
-from ops.hosts import images, ports
-from ops.hosts.clock import seconds_apart
-from ops.hosts.docker_host import STACK_LABEL, DockerHost
-from ops.hosts.image_store import Image, find
+from ops.hosts import images
+from ops.hosts.docker_host import STACK_LABEL, DockerHost, Image, find
 from ops.hosts.images import ImageHost, Need
-from ops.hosts.machine import Space, machine_of
+from ops.hosts.machine import Space, machine_of, port_holders, seconds_apart
 from ops.rollout.history import Entry, deployed, good_targets
-from ops.stacks.history_source import read_history
-from ops.stacks.stacks import open_known, require_readable
+from ops.stacks.stacks import open_known, read_history, require_readable
 from toolchain.docker_engine import Engine, described
 
 MEBIBYTE = 1024 * 1024
@@ -194,7 +191,7 @@ class Collector:
             memory=int(info["MemTotal"]),
             swarm=_swarm(info["Swarm"], client),
             images=self._images(host, built),
-            holders=ports.holders(self._stack, self._settings, publishing, machine.listener),
+            holders=port_holders(self._stack, self._settings, publishing, machine.listener),
             space=space,
             own_memory=_own_memory(self._stack, client) if tight else 0,
         )

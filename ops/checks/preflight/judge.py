@@ -8,9 +8,9 @@ from ops.checks.preflight.facts import MEBIBYTE, Facts, HostFacts, memory_limits
 from ops.checks.report import Check, State
 from ops.errors import OperationError
 from ops.hosts import ssh
-from ops.hosts.clock import MOST_SECONDS_APART
+from ops.hosts.machine import MOST_SECONDS_APART
 from ops.rollout.history import Entry, shown
-from ops.stacks.missing_secrets import missing_secrets
+from ops.stacks.stack_secrets import missing_secrets
 
 GIBIBYTE = 1024 * MEBIBYTE
 # For the logs of all parts, and for what an image needs while it is unpacked.

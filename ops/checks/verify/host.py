@@ -11,8 +11,8 @@ from components.settings.stack import StackSettings
 from components.swarm_service import declared_digest, seen_digest
 from components.workload import Workload
 from ops.checks.report import Check, compared
-from ops.hosts.clock import MOST_SECONDS_APART, seconds_apart
 from ops.hosts.docker_host import STACK_LABEL
+from ops.hosts.machine import MOST_SECONDS_APART, seconds_apart
 from ops.hosts.testinfra_host import TestHost
 
 # A new version of every image is about half of it, and is unpacked beside the old.

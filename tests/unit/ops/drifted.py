@@ -65,6 +65,7 @@ class Stack:
     """A stack whose state is STATE; a refresh finds `steps`, or fails."""
 
     name = "t"
+    workspace = None
 
     def __init__(self, *steps: Any, fails: bool = False, state: list[dict[str, Any]] | None = None) -> None:
         self._steps = steps

@@ -12,7 +12,6 @@ from ops.checks import answers
 from ops.checks.preflight import run as preflight
 from ops.commands import promote, restore
 from ops.commands.up import UpRequest
-from ops.commands.watch import Watched
 from ops.deployment import Deployment
 from ops.errors import EXIT_USAGE, OperationError
 from ops.rollout.gates.evidence import Evidence
@@ -103,8 +102,8 @@ class World:
         self.entries.insert(0, ago(0, int(self.file[PERCENTAGE]), message))
         return SimpleNamespace(outputs={"fridayUrl": "http://friday"})
 
-    def watch(self, watched: Watched, _: Any, seconds: float) -> AnalysisResult:
-        assert watched.entries[0].percentage == watched.question.current
+    def watch(self, _: Any, __: Any, entries: list[Entry], question: Any, seconds: float) -> AnalysisResult:
+        assert entries[0].percentage == question.current
         self.watched.append(seconds)
         return self.seen
 

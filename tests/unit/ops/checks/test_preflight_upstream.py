@@ -18,7 +18,7 @@ from ops.hosts import docker_host
 from ops.hosts.docker_host import DockerHost
 from ops.metrics.openrouter import KeyUsage, Listed, RefusedError
 from ops.metrics.prometheus import SilentError
-from ops.stacks import decrypted_settings
+from ops.stacks import stack_secrets
 from tests.unit.given import settings
 from tests.unit.ops import deployed
 
@@ -192,7 +192,7 @@ class Played:
         self.reveal_fails = False
         monkeypatch.setattr(upstream, "catalogue", self.catalogue)
         monkeypatch.setattr(upstream, "key_usage", self.key_usage)
-        monkeypatch.setattr(decrypted_settings, "reveal", self.reveal)
+        monkeypatch.setattr(stack_secrets, "reveal", self.reveal)
         client: Any = SimpleNamespace(api=SimpleNamespace(containers=self.listed))
         self.hosts = [DockerHost(client)]
         monkeypatch.setattr(docker_host, "find", lambda _, reference: SimpleNamespace(id=f"sha256:{reference}"))

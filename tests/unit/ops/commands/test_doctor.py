@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from cli.doctor import doctor_command
 from ops.checks.report import State
-from ops.commands import doctor
+from ops.commands import setup
 from tests.unit.toolchain import conftest
 from tests.unit.toolchain.conftest import Stub
 from toolchain import paths
@@ -42,7 +42,7 @@ def test_broken_secrets_are_a_finding_and_no_crash(stub: Stub) -> None:
     LOCAL_STATE.run(lambda line: None)
     paths.secrets_file().write_text("{", encoding="utf-8")
     paths.secrets_file().chmod(0o600)
-    check = next(check for check in doctor.examine() if check.name == "local state")
+    check = next(check for check in setup.examine() if check.name == "local state")
     assert check.state is State.FAILED
     assert "JSON" in check.found
     assert "backup" in check.fix
@@ -50,7 +50,7 @@ def test_broken_secrets_are_a_finding_and_no_crash(stub: Stub) -> None:
 
 @pytest.mark.parametrize(("ok", "code"), [(True, 0), (False, 1)])
 def test_the_table_and_the_exit_code(monkeypatch: pytest.MonkeyPatch, ok: bool, code: int) -> None:
-    monkeypatch.setattr(doctor, "examine", lambda: [doctor._check("tool", "1 [x]", "2", ok, "fix it so")])
+    monkeypatch.setattr(setup, "examine", lambda: [setup._check("tool", "1 [x]", "2", ok, "fix it so")])
     result = CliRunner().invoke(doctor_command)
     assert result.exit_code == code
     assert "1 [x]" in result.stdout

@@ -8,7 +8,7 @@ from images.tags import local_images
 from ops.commands import push_images
 from ops.commands.push_images import ImageAvailability
 from ops.errors import EXIT_FAILED, EXIT_USAGE, OperationError
-from ops.hosts.image_store import Image
+from ops.hosts.docker_host import Image
 from ops.hosts.images import ImageHost
 from tests.unit.ops.deployed import Played
 from tests.unit.ops.engines import Engine, image

@@ -10,7 +10,7 @@ from cli.main import main
 from ops.commands import status
 from ops.hosts.docker_host import Instance
 from ops.rollout.history import Entry
-from ops.stacks import history_source
+from ops.stacks import stacks
 from tests.unit.given import settings
 from tests.unit.ops.deployed import Played
 from tests.unit.ops.evidence import entry, sound
@@ -36,7 +36,7 @@ class World:
         played = Played(lambda: settings(rolloutPercentage=10)).with_hosts(manager).given(stack=opened)
         played.entries = lambda: self.entries
         played.everywhere(monkeypatch)
-        monkeypatch.setattr(history_source, "read_history", lambda _, most=500: self.entries[:most])
+        monkeypatch.setattr(stacks, "read_history", lambda _, most=500: self.entries[:most])
         monkeypatch.setattr(status, "sources", lambda *_: None)
         monkeypatch.setattr(status, "measure", lambda *_: sound(gateway_up=0.5))
 

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from ops.checks import answers
-from ops.commands import deploy, down
+from ops.commands import deploy
 from ops.deployment import Deployment
 from ops.errors import EXIT_FAILED, EXIT_USAGE, OperationError
 from ops.stacks import backups, pulumi_files, stacks
-from ops.stacks.pulumi_files import HeldError
+from ops.stacks.pulumi_files import HeldError, Resource
 from ops.stacks.stacks import Update
 from tests.unit.given import settings
 from tests.unit.ops.deployed import Played, PlayedHosts
@@ -55,7 +55,9 @@ class Pulumi:
         monkeypatch.setattr(stacks, "open_stack", lambda _, **__: opened)
         monkeypatch.setattr(pulumi_files, "release_dead", lambda _: "up: 10 %" if dead else "")
         monkeypatch.setattr(backups, "put_back", lambda _: cut)
-        monkeypatch.setattr(deploy, "known_ids", lambda _: {"known"})
+        monkeypatch.setattr(
+            deploy, "resources", lambda _: [Resource.model_validate({"urn": "u", "type": "x", "id": "known"})]
+        )
         monkeypatch.setattr(deploy, "update", self.update)
         monkeypatch.setattr(deploy, "generate_missing", lambda *_: None)
 
@@ -185,13 +187,13 @@ def take_down(monkeypatch: pytest.MonkeyPatch, *fails: OperationError) -> tuple[
 
     deployment = Deployment("t", settings(), lambda _, text: told.append(text))
     deployment.__dict__["hosts"] = PlayedHosts(Host(set()))
-    monkeypatch.setattr(deploy, "known_ids", lambda _: set())
+    monkeypatch.setattr(deploy, "resources", lambda _: [])
     monkeypatch.setattr(stacks, "open_stack", lambda name, **_: SimpleNamespace(name=name))
     monkeypatch.setattr(backups, "put_back", lambda _: "")
     monkeypatch.setattr(pulumi_files, "release_dead", lambda _: "up: 10 %")
-    monkeypatch.setattr(down, "destroy", destroy)
+    monkeypatch.setattr(deploy, "destroy", destroy)
     try:
-        down.take_down(deployment)
+        deploy.take_down(deployment)
     except OperationError:
         told.append("failed")
     return len(attempts), [line.split()[0] for line in told]

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from ops.commands import watch
+from ops.commands import promote
 from ops.rollout.gates.evidence import Evidence
 from ops.rollout.gates.gate import Outcome
-from tests.unit.given import settings
+from tests.unit.ops.deployed import Played
 from tests.unit.ops.evidence import entry, gate_input, sound
 
 BAD = sound(gateway_up=0.5)
@@ -30,11 +30,11 @@ class Clock:
 def watched(monkeypatch: pytest.MonkeyPatch, looks: list[Evidence], seconds: float) -> tuple[Outcome, list[str], float]:
     """Watch while the looks come one by one, the last one for ever; return outcome, what was told, time taken."""
     clock, told, waiting = Clock(), [], list(looks)
-    monkeypatch.setattr(watch, "time", clock)
-    monkeypatch.setattr(watch, "measure", lambda *_: waiting.pop(0) if len(waiting) > 1 else waiting[0])
+    monkeypatch.setattr(promote, "time", clock)
+    monkeypatch.setattr(promote, "measure", lambda *_: waiting.pop(0) if len(waiting) > 1 else waiting[0])
     sources: Any = None
-    asked = watch.Watched(sources, settings(), [entry(0, 50)], gate_input(50, None, watching=True))
-    seen = watch.watch(asked, lambda _, text: told.append(text), seconds)
+    deployment = Played(report=lambda _, text: told.append(text))
+    seen = promote.watch(deployment, sources, [entry(0, 50)], gate_input(50, None, watching=True), seconds)
     return seen.outcome, told, clock.now
 
 

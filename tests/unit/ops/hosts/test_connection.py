@@ -14,7 +14,7 @@ import requests
 from components.settings.hosts import SshSettings, TlsSettings
 from ops.errors import EXIT_FAILED, EXIT_USAGE, OperationError
 from ops.hosts import connection, ssh_master
-from ops.hosts.connection import _Unix, connect
+from ops.hosts.connection import connect, unix_error
 from tests.unit.ops.engine import VERSION, calls, engine, gone, ssh_that_says, ssh_to
 from toolchain.paths import ROOT
 
@@ -217,6 +217,6 @@ def test_a_closed_socket_names_the_group_to_join(monkeypatch: pytest.MonkeyPatch
     monkeypatch.delenv("DOCKER_HOST", raising=False)
     error = requests.ConnectionError("aborted")
     error.__cause__ = PermissionError(13, "Permission denied")
-    found = _Unix("unix:///s").explain(error)
+    found = unix_error("unix:///s", error)
     assert found.message == "unix:///s: its Docker socket is not for this user"
     assert re.search(r"usermod -aG docker", found.fix)

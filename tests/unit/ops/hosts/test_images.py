@@ -7,7 +7,7 @@ import pytest
 from images.tags import local_images
 from ops.errors import EXIT_USAGE, OperationError
 from ops.hosts import images
-from ops.hosts.image_store import Image
+from ops.hosts.docker_host import Image
 from ops.hosts.images import ImageHost, Need
 from tests.unit.given import settings
 from tests.unit.ops.engines import Engine, image

@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 
 from ops.hosts import machine
-from ops.hosts.clock import seconds_apart
-from ops.hosts.machine import Space, machine_of
+from ops.hosts.machine import Space, machine_of, seconds_apart
 from tests.unit.given import settings
 from tests.unit.ops.engine import ssh_that_says
 

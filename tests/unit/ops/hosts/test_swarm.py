@@ -10,8 +10,7 @@ from components.swarm_service import instance_of, seen_digest
 from ops.hosts import hosts, swarm
 from ops.hosts.docker_host import DockerHost
 from ops.hosts.hosts import Hosts
-from ops.hosts.swarm import SwarmManager
-from ops.hosts.swarm_words import task_to_report
+from ops.hosts.swarm import SwarmManager, task_to_report
 from tests.unit.given import settings
 
 LINE = b"com.docker.swarm.node.id=n,com.docker.swarm.service.id=s,com.docker.swarm.task.id=%s %s\n"

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.gates import show_gates
 from cli.promote import EPILOG
+from cli.tables import show_gates
 from components.settings.rollout import GateSettings, GatesSettings
 from ops.metrics import collect
 from ops.metrics.collect import gather

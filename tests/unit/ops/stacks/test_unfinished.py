@@ -75,5 +75,5 @@ def test_resources_of_a_form_that_is_not_known_are_one_message(resources: Any, m
         export_stack=lambda: SimpleNamespace(deployment={"resources": resources}),
     )
     with pytest.raises(OperationError, match="the state of t cannot be read") as caught:
-        stacks.known_ids(odd)  # type: ignore[arg-type]
+        pulumi_files.resources(odd)  # type: ignore[arg-type]
     assert caught.value.exit_code == EXIT_USAGE

@@ -10,7 +10,7 @@ import pytest
 from pulumi import automation as auto
 
 from ops.errors import EXIT_USAGE, OperationError
-from ops.stacks.history_source import read_history
+from ops.stacks.stacks import read_history
 
 GOOD = {"kind": "update", "startTime": 1, "endTime": 2, "message": "up: 10 %", "config": {}, "result": "succeeded"}
 

@@ -1,4 +1,4 @@
-"""Generates the secrets between a stack's parts that nobody gave, and keeps them encrypted in its stack file."""
+"""A stack's secrets: those that nobody gave are generated and kept encrypted in its stack file, and all decrypted."""
 
 import subprocess
 
@@ -6,10 +6,14 @@ from pulumi import automation as auto
 from pydantic import SecretStr
 from pydantic.alias_generators import to_camel
 
+from components.settings.source import NAMESPACE, from_pulumi, generated_secrets
 from components.settings.stack import StackSettings
 from ops.errors import EXIT_USAGE, OperationError
 from ops.progress import Say
-from ops.stacks.stack_file import NOT_GENERATED, read_settings
+from ops.stacks.pulumi_errors import errors_of
+from ops.stacks.stack_file import NOT_GENERATED, read_settings, stack_file
+from ops.stacks.stacks import open_stack
+from toolchain.environment import environment
 from toolchain.local_state import new_secret
 from toolchain.paths import ROOT
 
@@ -21,10 +25,7 @@ def missing_secrets(settings: StackSettings) -> dict[str, str]:
 
 
 def generate_missing(stack: auto.Stack, say: Say) -> None:
-    """Write what is missing into the stack file, encrypted by Pulumi.
-
-    Raises OperationError (exit code 2) when Pulumi cannot encrypt.
-    """
+    """Write what is missing into the stack file, encrypted; OperationError (exit code 2) when Pulumi cannot encrypt."""
     for name in missing_secrets(read_settings(stack.name)):
         # In the environment that opening the stack has set, and on its standard input: everybody on the machine can
         # read a process's arguments.
@@ -40,3 +41,18 @@ def generate_missing(stack: auto.Stack, say: Say) -> None:
             fix = f"fix what it names, or give it: pulumi config set --secret {name} -s {stack.name}"
             raise OperationError(f"{name} cannot be generated", fix, EXIT_USAGE, done.stderr.strip())
         say(f"generated {name}, encrypted in Pulumi.{stack.name}.yaml: commit that file")
+
+
+def reveal(name: str, settings: StackSettings) -> StackSettings:
+    """Return settings with secrets in plain text, never for a screen; SettingsError or OperationError (exit code 2)."""
+    if "secure:" not in stack_file(name).read_text(encoding="utf-8"):
+        return settings
+    try:
+        config = open_stack(name).get_all_config()
+    except auto.CommandError as error:
+        fix = "log in to the backend or the secrets provider that the stack was made with"
+        message = f"the secrets of Pulumi.{name}.yaml cannot be decrypted"
+        raise OperationError(message, fix, EXIT_USAGE, errors_of(error)) from error
+    to_come = {f"{NAMESPACE}:{key}": value for key, value in missing_secrets(settings).items()}
+    values = to_come | {key: entry.value or "" for key, entry in config.items()}
+    return from_pulumi(values, name, generated_secrets(environment()))
