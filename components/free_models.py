@@ -1,4 +1,4 @@
-"""The free-model catalogue as LiteLLM's configuration, for LiteLLM 1.102.4.
+"""The free-model catalogue as LiteLLM's configuration, for LiteLLM 1.108.14.
 
 LiteLLM accepts most mistakes without a word and has settings that do the opposite of what they say, so
 the shape is fixed here and `litellm_schema` checks what comes out. Why it looks as it does:
@@ -9,6 +9,9 @@ the shape is fixed here and `litellm_schema` checks what comes out. Why it looks
   inherit its group's fallbacks.
 * `num_retries` is 0: a retry sleeps two to six seconds first, and obeys Retry-After up to a minute. The
   chain of models is the retry.
+* `max_fallbacks` is a depth and not a length. At 1 all models of a chain are asked from one loop; a deeper one would
+  never cool a model that fails in second place.
+* `allowed_fails_policy` names each kind of failure: a model that is alone in its group cools for no other.
 * `allowed_fails` stands under `router_settings`, the only place where it works.
 * `provider.max_price` of zero asks OpenRouter to refuse rather than to charge, whatever the id says.
 * The address is written into each deployment, so that no environment variable can move it.
@@ -170,8 +173,11 @@ def _router_settings(catalogue: Catalogue, tuning: RouterTuning, shared_state: b
             "TimeoutErrorAllowedFails": 0,
             "NotFoundErrorAllowedFails": 0,
             "AuthenticationErrorAllowedFails": 0,
+            "InternalServerErrorAllowedFails": tuning.allowed_fails,
+            "ServiceUnavailableErrorAllowedFails": tuning.allowed_fails,
+            "BadGatewayErrorAllowedFails": tuning.allowed_fails,
         },
-        "max_fallbacks": len(catalogue.models),
+        "max_fallbacks": 1,
         "model_group_alias": {name: _group(model.name) for name, model in catalogue.client_names()},
         "fallbacks": chains,
         "content_policy_fallbacks": chains,  # these also rescue an answer without choices

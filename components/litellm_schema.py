@@ -1,6 +1,6 @@
 """Our own check of a LiteLLM configuration, because LiteLLM passes over most mistakes without a word.
 
-It knows what LiteLLM 1.102.4 reads in which section, and the rules that keep the gateway free of charge, its
+It knows what LiteLLM 1.108.14 reads in which section, and the rules that keep the gateway free of charge, its
 fallbacks working and its models able to cool down. `check` returns every mistake it finds.
 """
 

@@ -37,6 +37,12 @@ def check_started(*, has_redis: bool) -> None:
             _stop_redis_retries(proxy.llm_router)
 
 
+def router() -> Any:
+    """Return LiteLLM's own router, which it makes when it has read its config. Raises `StartError`."""
+    with _expected():
+        return importlib.import_module("litellm.proxy.proxy_server").llm_router
+
+
 def check_locks(custom_auth: object, callbacks: list[object], logger: type) -> None:
     """Raise `StartError` unless there is a custom authentication and a callback with hooks that `logger` knows."""
     unknown = sorted(_HOOKS - set(dir(logger)))

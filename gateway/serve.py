@@ -1,7 +1,8 @@
 """Start LiteLLM behind the request filter: `python3 -m gateway.serve`.
 
 Exits with code 2 and one line when a setting is missing or wrong, before LiteLLM is loaded. Exits with 1 when the
-port is in use, or when LiteLLM is not as expected or did not accept its whole configuration.
+port is in use, or when LiteLLM is not as expected or did not accept its whole configuration, and with 3 when LiteLLM
+does not ask the guard before a call (`self_test`).
 """
 
 import asyncio
@@ -103,8 +104,11 @@ def _load(gateway: Gateway, redacting: logs.RedactingFilter) -> ASGIApp:
         logging.getLogger(name).addFilter(redacting)
     app = litellm_internals.load()
     # After LiteLLM: the metrics library reads the environment when it is imported.
-    state, request_filter = (importlib.import_module(f"gateway.{name}") for name in ("state", "request_filter"))
-    return cast("ASGIApp", request_filter.RequestFilter(app, gateway, state.quota(), state.metrics()))
+    state, request_filter, self_test = (
+        importlib.import_module(f"gateway.{name}") for name in ("state", "request_filter", "self_test")
+    )
+    tested = self_test.SelfTested(app, gateway.upstream)
+    return cast("ASGIApp", request_filter.RequestFilter(tested, gateway, state.quota(), state.metrics()))
 
 
 def _started(gateway: Gateway, redacting: logs.RedactingFilter) -> None:

@@ -213,3 +213,35 @@ def test_a_config_that_litellm_does_not_take_as_a_whole_ends_the_start(mistake: 
         assert running.container.wait(timeout=90)["StatusCode"] == 1
         assert "LiteLLM did not accept its configuration" in running.logs
     upstream.close()
+
+
+# A LiteLLM whose router sends a call without asking the callbacks first.
+DEAF = """
+import gateway.serve, gateway.litellm_internals as internals
+load = internals.load
+async def unasked(kwargs, call_type):
+    return kwargs
+def deaf():
+    app = load()
+    import litellm.utils
+    litellm.utils.async_pre_call_deployment_hook = unasked
+    return app
+internals.load = deaf
+gateway.serve.main()
+"""
+
+
+def test_the_self_test_leaves_nothing_behind(locked: Locked) -> None:
+    running, _ = locked
+    assert "self-test" not in running.request("GET", "/metrics", "ops_key").text
+    assert "self-test" not in running.request("GET", "/v1/models").text
+    assert "self-test" not in running.logs
+
+
+def test_a_litellm_that_does_not_ask_the_guard_is_not_started() -> None:
+    upstream = Upstream()
+    with gateway(upstream, wait=False, command=("python3", "-c", DEAF)) as running:
+        assert running.container.wait(timeout=90)["StatusCode"] == 3
+        assert "does not ask gateway.guard before a call: openrouter/self-test/paid was not stopped" in running.logs
+    assert upstream.received == []
+    upstream.close()

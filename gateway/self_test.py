@@ -1,0 +1,72 @@
+"""The guard proves itself at each start: LiteLLM is given calls that the guard has to stop, and none may get through.
+
+Only LiteLLM calls `guard`, and one that no longer did would send every call. The calls go to a port of this machine
+where nobody listens, so one that gets through reaches nobody.
+"""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+import litellm
+from litellm.types.router import Deployment, LiteLLM_Params
+
+from gateway import litellm_internals, policy
+from gateway.environment import StartError
+from gateway.policy import RefusedError
+from serving.drain import ASGIApp
+
+_NOWHERE = "http://127.0.0.1:9/api/v1"
+_NAME = "self-test"
+_MODELS = ("openrouter/self-test/paid", "openrouter/self-test/model:free")
+
+Message = MutableMapping[str, Any]
+
+
+class SelfTested:
+    """The application `app`, which starts only when `prove` has passed; if not, it says why and the server ends."""
+
+    def __init__(self, app: ASGIApp, upstream: str) -> None:
+        self._app = app
+        self._upstream = upstream
+
+    async def __call__(
+        self, scope: Message, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]
+    ) -> None:
+        """Pass everything on, and the news that the application has started only after the proof."""
+
+        async def send_proved(message: Message) -> None:
+            if message["type"] == "lifespan.startup.complete":
+                try:
+                    await prove(self._upstream)
+                except StartError as error:
+                    message = {"type": "lifespan.startup.failed", "message": str(error)}
+            await send(message)
+
+        await self._app(scope, receive, send_proved if scope["type"] == "lifespan" else send)
+
+
+async def prove(upstream: str) -> None:
+    """Let LiteLLM's own router call a paid model, and a free one at a foreign host.
+
+    Raises `StartError` unless the guard stopped each of them with its own words.
+    """
+    router = litellm_internals.router()
+    for model in _MODELS:
+        try:
+            policy.check_deployment(model, _NOWHERE, upstream)
+        except RefusedError as refused:
+            expected = refused.message
+        else:
+            raise StartError(f"gateway.guard allows calls to {model} at {_NOWHERE}")
+        params = LiteLLM_Params(model=model, api_base=_NOWHERE, api_key="none")
+        router.add_deployment(Deployment(model_name=_NAME, litellm_params=params, model_info={"id": _NAME}))
+        try:
+            await router.acompletion(_NAME, [{"role": "user", "content": "-"}], timeout=2, **{"no-log": True})
+            found = "it was answered"
+        except Exception as error:  # only the guard's own refusal counts
+            found = f"{type(error).__name__}: {error}"
+            if isinstance(error, litellm.BadRequestError) and expected in found:
+                continue
+        finally:
+            router.delete_deployment(_NAME)
+        raise StartError(f"this LiteLLM does not ask gateway.guard before a call: {model} was not stopped ({found})")
