@@ -10,7 +10,7 @@ the shape is fixed here and `litellm_schema` checks what comes out. Why it looks
 * `num_retries` is 0: a retry sleeps two to six seconds first, and obeys Retry-After up to a minute. The
   chain of models is the retry.
 * `max_fallbacks` is a depth and not a length. At 1 all models of a chain are asked from one loop; a deeper one would
-  never cool a model that fails in second place.
+  never cool a model that fails in second place (findings/litellm-second-model-of-a-list-never-rests.sh).
 * `allowed_fails_policy` names each kind of failure: a model that is alone in its group cools for no other.
 * `allowed_fails` stands under `router_settings`, the only place where it works.
 * `provider.max_price` of zero asks OpenRouter to refuse rather than to charge, whatever the id says.
