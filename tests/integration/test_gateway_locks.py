@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from components.free_models import RouterTuning
-from tests.integration.gateway_container import CHAT, KEYS, GatewayContainer, base_url, config_text, error_of, gateway
+from tests.integration.gateway_container import (
+    CHAT,
+    KEYS,
+    ROOT,
+    GatewayContainer,
+    base_url,
+    config_text,
+    error_of,
+    gateway,
+)
 from tests.integration.gateway_upstream import UPSTREAM_WORDS, USER_ID, Upstream
 
 pytestmark = [pytest.mark.engine, pytest.mark.beside]
@@ -245,3 +255,12 @@ def test_a_litellm_that_does_not_ask_the_guard_is_not_started() -> None:
         assert "does not ask gateway.guard before a call: openrouter/self-test/paid was not stopped" in running.logs
     assert upstream.received == []
     upstream.close()
+
+
+def test_litellm_has_every_metric_that_gates_and_pages_ask_for(locked: Locked) -> None:
+    running, _ = locked
+    askers = [*(ROOT / "ops/rollout/gates").glob("*.py"), ROOT / "docs/MONITORING.md"]
+    asked = {name for path in askers for name in re.findall(r"\blitellm_\w+(?:_total|_bucket)\b", path.read_text())}
+    shown = set(re.findall(r"^# HELP (\S+)", running.request("GET", "/metrics", "ops_key").text, re.MULTILINE))
+    assert len(asked) > 5
+    assert {name.removesuffix("_bucket") for name in asked} - shown == set(), "LiteLLM has renamed or dropped these"
