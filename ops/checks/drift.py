@@ -72,9 +72,9 @@ def find(deployment: Deployment) -> list[Drift]:
     seen = {str(container.id): container for container in host.containers(opened.name)}
     containers = [(each, seen[each.id]) for each in state if each.runs and each.id in seen]
     stopped = [each.urn for each, container in containers if container.status not in ("running", "paused")]
-    strays = unknown(state, {id_: str(container.name) for id_, container in seen.items()})
+    orphans = unknown(state, {id_: str(container.name) for id_, container in seen.items()})
     return [
-        *strays,
+        *orphans,
         *(drift for each, container in containers for drift in _unlike(each, container)),
         *_read(opened, stopped),
     ]

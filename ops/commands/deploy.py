@@ -64,7 +64,7 @@ def _reasons(host: DockerHost, stack: str) -> str:
     try:
         return host.reasons(stack)
     except OperationError as lost:
-        return lost.message  # the update has failed for a reason of its own, which stays the one that is told
+        return lost.message  # the update has failed for a reason of its own, which stays the one reported
 
 
 def _update_past_provider_faults(opened: auto.Stack, message: str, host: DockerHost, say: Say, refresh: bool) -> Update:

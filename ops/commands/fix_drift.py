@@ -1,4 +1,4 @@
-"""The way back from drift: an update that reads the host first."""
+"""The fix of drift: an update that reads the host first."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

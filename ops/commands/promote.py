@@ -138,15 +138,15 @@ def watch(
 ) -> AnalysisResult:
     """Judge the newest entry's step again and again; return the first that fails, else the last within `seconds`."""
     end = time.monotonic() + seconds
-    told = ""
+    reported = ""
     while True:
         time.sleep(max(0.0, min(EVERY, end - time.monotonic())))
         now = dt.datetime.now(dt.UTC)
         seen = judge(measure(asked, deployment.settings, entries, entries[0].at, now), question)
         words = "; ".join(f"{named(found)} {word}" for outcome, word in _WORDS if (found := seen.having(outcome)))
-        if words != told:
-            told = words
-            deployment.report("watch", told)
+        if words != reported:
+            reported = words
+            deployment.report("watch", reported)
         if seen.outcome is Outcome.FAIL or time.monotonic() >= end:
             return seen
 

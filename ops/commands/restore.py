@@ -1,4 +1,4 @@
-"""The way back once the gateway is closed at the edge: the stack update that makes it last, and the check of it."""
+"""The restore once the gateway is closed at the edge: the stack update that makes it last, and the check of it."""
 
 import time
 from collections.abc import Iterator
@@ -70,7 +70,7 @@ def carry_out(deployment: Deployment, request: RollbackRequest, began: float) ->
 
 
 def make_last(deployment: Deployment, worked_out: Restore, began: float) -> RolledBack:
-    """Make a way back last: update, open the gateway at the edge again, check. Seconds count from `began`.
+    """Make a restore last: update, open the gateway at the edge again, check. Seconds count from `began`.
 
     Raises OperationError with exit code 1 when the update fails, with the gateway as it is; CheckError when users are
     not answered as they should be after it.
@@ -91,7 +91,7 @@ def _put_back_when_refused(stack: str) -> Iterator[None]:
         if error.exit_code == EXIT_USAGE or isinstance(error, HeldError):
             try:
                 put(file, said)
-            except OperationError as unwritten:  # the first reason is the one that is told
+            except OperationError as unwritten:  # the first reason is the one reported
                 error.details = "\n".join(text for text in (error.details, unwritten.message) if text)
         raise
 

@@ -33,7 +33,7 @@ STEPS = (LOCAL_STATE, PULUMI_CLI, DOCKER_PLUGIN, DOCKER_ENGINE, IMAGES)
 
 
 def ensure(out: TextIO | None = None) -> list[Outcome]:
-    """Make whatever is missing and tell `out` (default: stderr); SetupError when one cannot be made."""
+    """Make whatever is missing and report it to `out` (default: stderr); SetupError when one cannot be made."""
     outcomes = run_steps(STEPS, out)
     _link_toolchain()
     return outcomes

@@ -47,8 +47,8 @@ class Status:
         text = f"{self.deployed_percentage} % of users through LiteLLM"
         if self.deployed_percentage != self.settings_percentage:
             text += f" (the stack file says {self.settings_percentage} %: ./fridayctl up {self.stack} brings it there)"
-        ill = sum(not each.healthy for each in self.instances)
-        return f"{text}, {ill} of {len(self.instances)} containers not healthy" if ill else f"{text}, all healthy"
+        down = sum(not each.healthy for each in self.instances)
+        return f"{text}, {down} of {len(self.instances)} containers not healthy" if down else f"{text}, all healthy"
 
     @property
     def rollout(self) -> str:

@@ -220,9 +220,9 @@ def _complaint(container: Container) -> str:
     probes = [entry["Output"].strip() for entry in health.get("Log", ())[-1:]]
     lines = container.logs(tail=_LOG_LINES).decode(errors="replace").splitlines()
     said = f"exit code {state['ExitCode']}" if state["Status"] == "exited" else health.get("Status", "no probe yet")
-    told = [f"{container.name}: {state['Status']}, {said}"]
-    told += [f"  probe | {line}" for probe in probes for line in probe.splitlines() or ["(no output)"]]
-    return "\n".join([*told, *(f"  log   | {line}" for line in lines or ["(nothing logged)"])])
+    found = [f"{container.name}: {state['Status']}, {said}"]
+    found += [f"  probe | {line}" for probe in probes for line in probe.splitlines() or ["(no output)"]]
+    return "\n".join([*found, *(f"  log   | {line}" for line in lines or ["(nothing logged)"])])
 
 
 def _talk(api: docker.APIClient, exec_id: str, sent: bytes) -> bytes:

@@ -48,7 +48,7 @@ class Hosts:
         return {address: self.at(address) for address in self.addresses if address in self._clients}
 
     def answering(self, lost: Say) -> dict[str, DockerHost]:
-        """Return the hosts that answer now, by address; `lost` is told of each that does not, and why."""
+        """Return the hosts that answer now, by address; `lost` gets each that does not, and why."""
         with ThreadPoolExecutor(len(self.addresses)) as pool:
             found = dict(zip(self.addresses, pool.map(self._host_or_why, self.addresses), strict=True))
         for address, host in found.items():

@@ -47,7 +47,7 @@ class SwarmManager(DockerHost):
         return sorted((_instance(*each, nodes) for each in found), key=lambda each: each.name)
 
     def names(self, stack: str) -> set[str]:
-        """Return the services, as exported (a digest shows a way back), once no update of them is on its way."""
+        """Return the services, as exported (digests tell them apart), once no update of them is on its way."""
         found = look_until(
             lambda: self.services(stack),
             lambda services: not any(_update_state(each) in _ON_ITS_WAY for each in services),

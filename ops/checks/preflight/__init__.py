@@ -1,1 +1,1 @@
-"""What would go wrong with an update, told before anything changes."""
+"""What would go wrong with an update, reported before anything changes."""

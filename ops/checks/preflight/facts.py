@@ -225,13 +225,13 @@ def _history(stack: str) -> list[Entry] | OperationError:
         return error
 
 
-def _swarm(told: Mapping[str, Any], client: docker.DockerClient) -> Swarm:
-    manager = bool(told["ControlAvailable"])
+def _swarm(info: Mapping[str, Any], client: docker.DockerClient) -> Swarm:
+    manager = bool(info["ControlAvailable"])
     nodes = {
         str(each["ID"]): Node(str(each["Description"]["Hostname"]), ready=each["Status"]["State"] == "ready")
         for each in (client.api.nodes() if manager else ())
     }
-    return Swarm(told["LocalNodeState"] == "active", manager, str(told["NodeID"]), nodes)
+    return Swarm(info["LocalNodeState"] == "active", manager, str(info["NodeID"]), nodes)
 
 
 def _own_memory(stack: str, client: docker.DockerClient) -> int:

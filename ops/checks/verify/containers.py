@@ -181,8 +181,8 @@ def leftovers(stack: str, seen: Sequence[InspectedContainer], workloads: Sequenc
     """Check that nothing on a host carries the stack's label but replicas and the containers of their files."""
     parts = {workload.part for workload in workloads if workload.replicas}
     files = {f"{workload.part}-files-{workload.files_digest()}" for workload in workloads}
-    strays = (each.short for each in seen if each.part not in parts and each.short not in files)
-    return compared("host", "nothing else carries the stack's label", (f"{name} is not declared" for name in strays))
+    orphans = (each.short for each in seen if each.part not in parts and each.short not in files)
+    return compared("host", "nothing else carries the stack's label", (f"{name} is not declared" for name in orphans))
 
 
 def files_kept(stack: str, seen: Sequence[InspectedContainer], workload: Workload) -> Check:
