@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from docs import engines as page
-from testing import engine_results
+from testing import dockerd, engine_results
 from testing.engine_results import Row
 from testing.engines import ENGINES
 from tests.engines import test_stack as stack_tests
-from toolchain import versions
+from toolchain import paths, versions
 
 OURS = Row("28.5.2", "1.51", "containerd", "our build of 5.2.0")
 OLD = Row("20.10.24", "1.41", "classic", "our build of 5.2.0")
@@ -30,6 +30,14 @@ def test_the_page_names_each_engine_with_its_stores() -> None:
     for engine in ENGINES.values():
         row = next(line for line in text.splitlines() if line.startswith(f"| {engine.name} |"))
         assert row.endswith(f"| {', '.join(engine.stores)} |")
+
+
+def test_the_built_engine_is_pinned() -> None:
+    modules = (paths.ROOT / "testing" / "dockerd" / "go.mod").read_text(encoding="utf-8")
+    for name in dockerd.COMMANDS:
+        assert f"github.com/moby/moby/v2/cmd/{name}\n" in modules
+    assert dockerd.version() in str(dockerd.folder())
+    assert dockerd.version().startswith("v2.")
 
 
 def test_a_table_says_of_each_test_how_it_ended_and_what_was_not_run() -> None:
