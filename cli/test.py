@@ -26,7 +26,7 @@ Examples:
   ./fridayctl test                 the checkers and the tests, no slow ones
   ./fridayctl test --all           the slow ones too
   ./fridayctl test --no-engine     only what needs no Docker engine
-  ./fridayctl test --engine 29     on Docker 29 instead of this machine's engine
+  ./fridayctl test --engine 29     on Docker 29, not on this machine's engine
   ./fridayctl test tests/unit -k settings    these tests only, slow ones too,
                                    without checkers and coverage limits
 
