@@ -4,7 +4,7 @@ from collections.abc import Generator, Iterator
 
 import pytest
 
-from testing import engine_results, remote_project
+from testing import dockerd, engine_results, remote_project
 from testing.engines import ENGINES
 from testing.nested_host import NestedHost
 from testing.project import Project
@@ -42,6 +42,15 @@ def stack(made: Rig, tmp_path_factory: pytest.TempPathFactory) -> Project:
     commit(project, "ten")
     project.fridayctl("setup")
     return project
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Build the engine that is built, where it is chosen: that may take longer than a test has time."""
+    cases = [getattr(item, "callspec", None) for item in session.items]
+    chosen = {case.params["made"][0] for case in cases if case and "made" in case.params}
+    if any(ENGINES[name].built for name in chosen) and not session.config.option.collectonly:
+        terminal = session.config.pluginmanager.get_plugin("terminalreporter")
+        dockerd.ensure(terminal.write_line if terminal else print)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -165,5 +165,6 @@ def layers(host: NestedHost, image: str) -> list[str]:
 
 
 def test_down(stack: Project, host: NestedHost) -> None:
+    assert ids(stack)
     stack.fridayctl("down", stack.stack, "--yes")
     assert host.inventory() == {"containers": set(), "networks": {"bridge", "host", "none"}, "volumes": set()}
