@@ -10,14 +10,22 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from images import ImageError, docker_cli, tags
-from images.apt_sources import AptSource, machine_sources, network_options
+from images.apt_sources import (
+    AptSource,
+    archives_beside,
+    debian_sources,
+    is_served,
+    network_options,
+    parse_one_line,
+)
 from toolchain import apt, process
 from toolchain.runner import Report
 
-UPSTREAM = "debian:bookworm-slim"
 _FIRST_ANSWER_SECONDS = 15
 _PULL_SECONDS = 300
-_FIX = "the mirror of this machine's apt must answer: try `apt-get update`"
+_FIX = "a mirror of Debian must answer: the one of this machine's apt (try `apt-get update`), else Debian's own"
+_SCRIPTS = Path("/usr/share/debootstrap/scripts")
+_KEY_RING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 _MERGED_USR = "/usr/share/mmdebstrap/hooks/merged-usr"
 _EXTRA_CAS = Path("/usr/local/share/ca-certificates")
 _SLIMMED = (
@@ -26,24 +34,32 @@ _SLIMMED = (
 )
 
 
-def ensure(reference: str, report: Report) -> None:
-    """Make the root file system image `reference`. Raises ImageError when neither way works."""
-    report(f"asking the image registry for {UPSTREAM}")
-    refusal = _pull()
-    if refusal:
-        report(f"no image registry ({refusal}): making the base from the mirror of this machine's apt, about a minute")
-        _bootstrap(reference, report)
-    else:
-        docker_cli.retag(UPSTREAM, reference)
+def upstream(suite: str) -> str:
+    """Return the name of Debian's slim image of a release."""
+    return f"debian:{suite}-slim"
 
 
-def _pull() -> str:
-    """Pull the upstream image; return the reason of a failure, or an empty string.
+def ensure(reference: str, suite: str, report: Report) -> None:
+    """Make the root file system image `reference` of a Debian release. Raises ImageError when no way works."""
+    image = upstream(suite)
+    report(f"asking the image registry for {image}")
+    refusal = _pull(image)
+    if refusal and docker_cli.exist(image):
+        report(f"no image registry ({refusal}): taking the {image} that was loaded into Docker")
+    elif refusal:
+        report(f"no image registry ({refusal}): making the base from a mirror of Debian, about a minute")
+        _bootstrap(reference, suite, report)
+        return
+    docker_cli.retag(image, reference)
+
+
+def _pull(image: str) -> str:
+    """Pull an image; return the reason of a failure, or an empty string.
 
     A registry that can be reached names the image within seconds. Only then we wait for the download.
     """
     with subprocess.Popen(
-        ["docker", "pull", UPSTREAM], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ["docker", "pull", image], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None  # noqa: S101 - a pipe was asked for
         with selectors.DefaultSelector() as selector:
@@ -59,21 +75,31 @@ def _pull() -> str:
     return "it does not answer" if "dial tcp" in errors else (errors.strip().splitlines() or ["refused"])[-1][:120]
 
 
-def _bootstrap(reference: str, report: Report) -> None:
+def _bootstrap(reference: str, suite: str, report: Report) -> None:
     if os.geteuid() != 0:
         raise ImageError(
             "the base image can only be made by root, and no image registry answers; run as root, "
-            f"or load {UPSTREAM} into Docker by hand (docker load)"
+            f"or load {upstream(suite)} into Docker by hand (docker load)"
         )
-    sources = machine_sources()
     tool = _tool(report)
+    if not _KEY_RING.is_file():
+        apt.install(["debian-archive-keyring"], "proves that the packages of the base image are Debian's", report)
+    sources = [source for source in debian_sources(suite) if is_served(source)]
+    # Without the release itself its updates are of no use.
+    release = sources[0] if sources and sources[0].suite == suite else None
     with _scratch() as root:
-        release = min(sources, key=lambda source: len(source.suite))
-        process.run(_command(tool, release, root), tool, _FIX, env=_proxy_environment())
-        _configure_apt(root, sources)
+        process.run(_command(tool, suite, release, root), tool, _FIX, env=_proxy_environment())
+        _configure_apt(root, sources if release else _default_sources(suite, root))
         _upgrade(root)
         _slim(root)
         _import(root, reference)
+
+
+def _default_sources(suite: str, root: Path) -> list[AptSource]:
+    """Return the archives of the mirror that the tool took by itself, which it wrote into the new system."""
+    text = (root / "etc/apt/sources.list").read_text()
+    release = next(source for source in parse_one_line(text) if source.suite == suite)
+    return [release, *(source for source in archives_beside(release)[1:] if is_served(source))]
 
 
 def _tool(report: Report) -> str:
@@ -104,18 +130,25 @@ def _unmount_below(root: Path) -> None:
         subprocess.run(["umount", "--lazy", point], check=True, capture_output=True)
 
 
-def _command(tool: str, source: AptSource, root: Path) -> list[str]:
-    packages = ["ca-certificates"] if source.uri.startswith("https:") else []
-    options = ["--variant=minbase", f"--components={','.join(source.components)}"]
+def _command(tool: str, suite: str, release: AptSource | None, root: Path) -> list[str]:
+    """Return the command that makes a release's smallest system; without a `release` the tool has its own mirror."""
+    uri = release.uri if release else ""
+    signed_by = release.signed_by if release and release.signed_by.endswith((".gpg", ".pgp")) else str(_KEY_RING)
+    packages = ["ca-certificates"] if uri.startswith("https:") else []
+    options = ["--variant=minbase", "--components=main", f"--keyring={signed_by}"]
+    script: list[str] = []
     if tool == "mmdebstrap":
         # It uses apt, but without the machine's settings, and apt would merge /usr with Perl (50 MB): see its manual.
         options += [f"--hook-dir={_MERGED_USR}", *(f"--aptopt={option}" for option in network_options().splitlines())]
         packages.append("usr-is-merged")
+    else:
+        # Else it only warns when it has no key.
+        options.append("--force-check-gpg")
+        # It has a script for each release that it knows. Those of Debian's newer ones are the same as unstable's.
+        script = [] if (_SCRIPTS / suite).exists() else [str(_SCRIPTS / "sid")]
     if packages:
         options.append(f"--include={','.join(packages)}")
-    if source.signed_by.endswith(".gpg"):
-        options.append(f"--keyring={source.signed_by}")
-    return [tool, *options, source.suite, str(root), source.uri]
+    return [tool, *options, suite, str(root), *([uri, *script] if uri or script else [])]
 
 
 def _proxy_environment() -> dict[str, str]:

@@ -29,29 +29,33 @@ def ensure(report: Report, wanted: Sequence[Image] = DEPLOYED) -> None:
         reference = tags.reference(image)
         started = time.monotonic()
         report(f"image {image.name}: building")
-        if image.parent:
-            _build(image, reference, report)
+        parent = tags.parent_of(image)
+        if parent:
+            _build(image, parent, report)
         else:
-            base.ensure(reference, report)
+            base.ensure(reference, image.suite, report)
         seconds = time.monotonic() - started
         report(f"image {reference}: ready after {seconds:.0f} s, {docker_cli.size_mb(reference):.0f} MB")
 
 
 def _missing(wanted: Sequence[Image]) -> list[Image]:
     """Return the images to build, in order: absent ones, and their parents where these are absent too."""
-    order = [*IMAGES, *(image for image in wanted if image not in IMAGES)]
-    absent = {image.name for image in wanted if not docker_cli.exist(tags.reference(image))}
-    for image in reversed(order):
-        if image.name in absent and image.parent and not docker_cli.exist(tags.tag(image.parent)):
-            absent.add(image.parent)
-    return [image for image in order if image.name in absent]
+    absent: list[Image] = []
+    for image in wanted:
+        chain: list[Image] = []
+        link: Image | None = image
+        while link and link not in absent and not docker_cli.exist(tags.reference(link)):
+            chain.insert(0, link)
+            link = tags.parent_of(link)
+        absent += chain
+    return absent
 
 
-def _build(image: Image, reference: str, report: Report) -> None:
+def _build(image: Image, parent: Image, report: Report) -> None:
     with _context(image, report) as context:
         try:
             process.run(
-                _command(image, reference, context),
+                _command(image, parent, context),
                 f"building the image {image.name}",
                 "read the builder's lines above",
                 env={"DOCKER_BUILDKIT": "1" if docker_cli.has_buildkit() else "0"},
@@ -60,17 +64,18 @@ def _build(image: Image, reference: str, report: Report) -> None:
             docker_cli.remove_dangling()
 
 
-def _command(image: Image, reference: str, context: Path) -> list[str]:
+def _command(image: Image, parent: Image, context: Path) -> list[str]:
+    reference = tags.reference(image)
     labels = {
         "friday-litellm.part": image.name,
         "org.opencontainers.image.title": f"friday-litellm {image.name}",
         "org.opencontainers.image.version": reference.rsplit(":", 1)[1],
-        "org.opencontainers.image.base.name": tags.tag(image.parent),
+        "org.opencontainers.image.base.name": tags.reference(parent),
     }
     return [
         *("docker", "build", "--pull=false", "--force-rm"),
         f"--tag={reference}",
-        f"--build-arg=PARENT={tags.tag(image.parent)}",
+        f"--build-arg=PARENT={tags.reference(parent)}",
         *(f"--label={key}={value}" for key, value in labels.items()),
         # Only apt needs a network; Python packages are in the context already.
         f"--network={'none' if image.lock else 'host'}",

@@ -233,8 +233,10 @@ def _settings() -> dict[str, Any]:
     document = yaml.safe_load((ROOT / "Pulumi.local.yaml").read_text())
     config = {key.removeprefix("friday-litellm:"): value for key, value in document["config"].items()}
     users, gateway, simulator, prometheus = free_ports(4)
+    engine = os.environ.get("DOCKER_HOST")
     return {
         **config,
+        **({"dockerHost": engine} if engine else {}),
         "rolloutPercentage": 50,
         "edge": {"port": users, "gatewayPort": gateway},
         "simulator": {"port": simulator, "latencyMs": 20},

@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from toolchain import files, paths, process, versions
@@ -24,13 +25,19 @@ def found() -> tuple[Path, str] | None:
     return None
 
 
-def build(module: str, package: str, target: Path, ldflags: str, report: Report) -> None:
-    """Build a command of toolchain/go/<module> and move it to `target`. Raises SetupError with Go's last lines."""
+def build(
+    module: str | Path, package: str, target: Path, ldflags: str, report: Report, tags: Sequence[str] = ()
+) -> None:
+    """Build a command of a module, a name in toolchain/go/ or a folder, and move it to `target`.
+
+    Raises SetupError with Go's last lines.
+    """
     go = _require(report)
     report(f"building {target.name} from pinned Go modules (the first time takes minutes)")
     with files.scratch(target.parent) as folder:
+        flags = [*_FLAGS, f"-tags={','.join(tags)}", f"-ldflags=-s -w {ldflags}"]
         process.run(
-            [go, "build", *_FLAGS, f"-ldflags=-s -w {ldflags}", "-o", folder / target.name, package],
+            [go, "build", *flags, "-o", folder / target.name, package],
             f"building {target.name}",
             _FIX,
             env=_ENV,
