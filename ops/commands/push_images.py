@@ -222,4 +222,5 @@ def _is_full(said: str) -> bool:
 
 
 def _megabytes(size: int) -> str:
-    return f"{size / _MEGABYTE:.0f}"
+    value = size / _MEGABYTE
+    return f"{value:.0f}" if value >= 10 or not value else f"{value:.2g}"  # 0.017, 7.1, 130

@@ -3,7 +3,6 @@
 import json
 import signal
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import docker
 import pytest
 
 from testing import remote_project
+from testing.changed_friday import changed_friday
 from testing.nested_host import NestedHost
 from testing.project import Project
 from testing.rig import Rig
@@ -67,31 +67,18 @@ def test_what_is_missing_is_sent_once(stack: Project, host: NestedHost, edge: st
     assert (second["images"], second["sent_bytes"]) == ([], 0)
 
 
-@pytest.fixture
-def changed(stack: Project) -> Iterator[str]:
-    """A Friday with one file that was changed, as a developer's checkout builds it."""
-    service = stack.root / "friday" / "service" / "__init__.py"
-    before = service.read_text()
-    service.write_text(f"{before}# changed\n")
-    stack.fridayctl("setup")
-    image = stack.images()["friday"]
-    yield image
-    service.write_text(before)
-    docker.from_env().images.remove(image)
-
-
-def test_layers_that_a_host_has_are_not_sent(stack: Project, host: NestedHost, edge: str, changed: str) -> None:
+def test_layers_that_a_host_has_are_not_sent(stack: Project, host: NestedHost, edge: str) -> None:
     simulator, friday = ({k: v for k, v in stack.settings[part].items() if k != "image"} for part in PYTHON_PARTS)
     with stack.configured(simulator=simulator):
         (others,) = push(stack)
     assert others["left_out_bytes"] == 0
-    with stack.configured(simulator=simulator, friday=friday):
+    with changed_friday(stack) as changed, stack.configured(simulator=simulator, friday=friday):
         (pushed,) = push(stack)
-    assert pushed["images"] == [changed]
-    assert pushed["sent_bytes"] / (pushed["sent_bytes"] + pushed["left_out_bytes"]) <= 0.2
-    assert is_there(stack, host, changed)
-    script = ["python3", "-c", "import friday.service; print('it works')"]
-    assert host.run("docker", "run", "--rm", "--network=none", changed, *script) == "it works"
+        assert pushed["images"] == [changed]
+        assert pushed["sent_bytes"] / (pushed["sent_bytes"] + pushed["left_out_bytes"]) <= 0.2
+        assert is_there(stack, host, changed)
+        script = ["python3", "-c", "import friday.service; print('it works')"]
+        assert host.run("docker", "run", "--rm", "--network=none", changed, *script) == "it works"
 
 
 def test_a_layer_that_goes_meanwhile_is_sent_after_all(stack: Project, host: NestedHost, edge: str) -> None:

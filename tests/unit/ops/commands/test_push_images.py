@@ -215,6 +215,13 @@ def test_progress_is_told_while_it_lasts(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @pytest.mark.parametrize(
+    ("size", "shown"), [(0, "0"), (17_408, "0.017"), (7_120_000, "7.1"), (9_990_000, "10"), (130_400_000, "130")]
+)
+def test_small_sizes_are_not_told_as_nothing(size: int, shown: str) -> None:
+    assert push_images._megabytes(size) == shown
+
+
+@pytest.mark.parametrize(
     ("state", "code", "shown"),
     [("present", 0, "present"), ("missing", 1, "missing on ssh://host"), ("other", 1, "other on ssh://host")],
 )
