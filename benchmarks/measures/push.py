@@ -28,8 +28,10 @@ def push(_: TestStack) -> list[Figure]:
         with changed_friday(project, "again"):
             again = _pushed(project)
     return [
-        Figure("push: Friday to a host that has the others: bytes sent", 0.2, "x", (_part(first),), _note(first)),
-        Figure("push: Friday changed again: bytes sent", 0.2, "x", (_part(again),), _note(again)),
+        Figure(
+            "push: Friday to a host that has the others: part that is sent", 20, "%", (_percent(first),), _note(first)
+        ),
+        Figure("push: Friday changed again: part that is sent", 20, "%", (_percent(again),), _note(again)),
         Figure("push: every image but Friday to an empty host", None, "s", (others["seconds"],), _note(others)),
     ]
 
@@ -39,9 +41,9 @@ def _pushed(project: Project) -> dict[str, Any]:
     return dict(pushed)
 
 
-def _part(pushed: dict[str, Any]) -> float:
-    """Return which part of the archive of whole images was sent."""
-    return float(pushed["sent_bytes"] / (pushed["sent_bytes"] + pushed["left_out_bytes"]))
+def _percent(pushed: dict[str, Any]) -> float:
+    """Return how much of the archive of whole images was sent."""
+    return 100.0 * float(pushed["sent_bytes"] / (pushed["sent_bytes"] + pushed["left_out_bytes"]))
 
 
 def _note(pushed: dict[str, Any]) -> str:
