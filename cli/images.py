@@ -33,8 +33,8 @@ Examples:
   ./fridayctl images push prod --json
 
 Only images whose parts name none in the stack file are sent: the others come
-from their registry. Ctrl-C may end a transfer at any time: the next push
-sends what is still missing.
+from their registry. Layers that a host has already are left out. Ctrl-C may
+end a transfer at any time: the next push sends what is still missing.
 
 \b
 Exit codes:

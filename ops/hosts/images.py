@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import docker
 from docker.errors import APIError
+from docker.utils import version_lt
 
 from components.parts import declare
 from components.settings.hosts import SshSettings, TlsSettings
@@ -15,6 +16,10 @@ from ops.errors import EXIT_USAGE, OperationError
 from ops.hosts.connection import connect
 from ops.hosts.docker_host import Image, find
 from ops.hosts.hosts import Hosts
+from ops.hosts.image_archive import Chain
+
+_TELLS_WHAT_IS_THERE = "1.48"  # the first API in which containerd's image store says whether an image is whole
+_CONTAINERD_STORE = ["driver-type", "io.containerd.snapshotter.v1"]
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,20 @@ class ImageHost:
     def find(self, reference: str) -> Image | None:
         """Return an image that the daemon holds."""
         return find(self.client, reference)
+
+    def chains(self) -> set[Chain]:
+        """Return the layers that an archive for this daemon may leave out.
+
+        There are none where nobody could tell afterwards whether an image that arrived without a layer is whole.
+        """
+        if version_lt(self.client.api.api_version, _TELLS_WHAT_IS_THERE) and self._is_containerd_store():
+            return set()
+        held = [self.find(each) for each in {str(image["Id"]) for image in self.client.api.images()}]
+        layers = [image.layers for image in held if image]
+        return {each[:number] for each in layers for number in range(1, len(each) + 1)}
+
+    def _is_containerd_store(self) -> bool:
+        return _CONTAINERD_STORE in (self.client.info()["DriverStatus"] or ())
 
 
 def needs(stack: str, settings: StackSettings, built: Mapping[str, str]) -> list[Need]:

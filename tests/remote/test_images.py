@@ -10,12 +10,14 @@ import docker
 import pytest
 
 from testing import remote_project
+from testing.changed_friday import changed_friday
 from testing.nested_host import NestedHost
 from testing.project import Project
 from testing.rig import Rig
 
 pytestmark = [pytest.mark.engine, pytest.mark.beside]
 
+PYTHON_PARTS = ("simulator", "friday")
 ELSEWHERE = {"image": "registry.example/of-the-team:1"}
 
 
@@ -63,6 +65,37 @@ def test_what_is_missing_is_sent_once(stack: Project, host: NestedHost, edge: st
     assert listed(stack, edge)["hosts"] == {host.url: "present"}
     (second,) = push(stack)
     assert (second["images"], second["sent_bytes"]) == ([], 0)
+
+
+def test_layers_that_a_host_has_are_not_sent(stack: Project, host: NestedHost, edge: str) -> None:
+    simulator, friday = ({k: v for k, v in stack.settings[part].items() if k != "image"} for part in PYTHON_PARTS)
+    with stack.configured(simulator=simulator):
+        (others,) = push(stack)
+    assert others["left_out_bytes"] == 0
+    with changed_friday(stack) as changed, stack.configured(simulator=simulator, friday=friday):
+        (pushed,) = push(stack)
+        assert pushed["images"] == [changed]
+        assert pushed["sent_bytes"] / (pushed["sent_bytes"] + pushed["left_out_bytes"]) <= 0.2
+        assert is_there(stack, host, changed)
+        script = ["python3", "-c", "import friday.service; print('it works')"]
+        assert host.run("docker", "run", "--rm", "--network=none", changed, *script) == "it works"
+
+
+def test_a_layer_that_goes_meanwhile_is_sent_after_all(stack: Project, host: NestedHost, edge: str) -> None:
+    host.load([stack.images()["redis"]])  # on the same base
+    with subprocess.Popen(
+        ["./fridayctl", "images", "push", stack.stack], cwd=stack.root, stdout=subprocess.PIPE, text=True
+    ) as sending:
+        assert sending.stdout is not None
+        announced = sending.stdout.readline()
+        assert announced.endswith(" MB are there\n")
+        sending.send_signal(signal.SIGSTOP)
+        host.remove_images()
+        sending.send_signal(signal.SIGCONT)
+        said = sending.stdout.read()
+    assert sending.returncode == 0
+    assert f"{host.url}: not whole without them" in said
+    assert is_there(stack, host, edge)
 
 
 def test_another_image_of_that_name_is_told_and_replaced(stack: Project, host: NestedHost, edge: str) -> None:

@@ -110,3 +110,17 @@ def test_a_tag_alone_is_refused_with_the_real_upstream() -> None:
         settings(upstream="openrouter", friday={"image": "registry.example/friday:1"})
     assert settings(friday={"image": "registry.example/friday:1"}).friday.image
     assert settings(upstream="openrouter", friday={"image": FAR.reference}).friday.image
+
+
+def test_an_image_that_lacks_a_layer_is_not_there() -> None:
+    engine = Engine({"whole": image("sha256:1", layers=("a", "b")), "part": image("sha256:2", layers=("a", "c"))})
+    engine.containerd, engine.api.api_version, engine.incomplete = True, "1.48", {"sha256:2"}
+    at = ImageHost("ssh://host", engine, "amd64")  # type: ignore[arg-type]
+    assert at.find("whole") is not None
+    assert at.find("part") is None
+    assert at.chains() == {("a",), ("a", "b")}
+
+
+def test_a_layer_is_one_only_with_all_below_it() -> None:
+    held = {"one": image("sha256:1", layers=("a", "b", "c")), "two": image("sha256:2", layers=("b", "c"))}
+    assert host(held).chains() == {("a",), ("a", "b"), ("a", "b", "c"), ("b",), ("b", "c")}
