@@ -1,6 +1,5 @@
 """Which images a stack needs, which of its hosts hold them, and what is wrong before an update finds out."""
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +14,8 @@ from ops.errors import EXIT_USAGE, OperationError
 from ops.hosts.connection import connect
 from ops.hosts.docker_host import Image, find
 from ops.hosts.hosts import Hosts
+from toolchain import docker_endpoint
+from toolchain.docker_endpoint import Endpoint
 
 
 @dataclass(frozen=True)
@@ -58,9 +59,19 @@ def image_hosts(hosts: Hosts) -> list[ImageHost]:
     return [ImageHost(address, client, str(client.version()["Arch"])) for address, client in clients.items()]
 
 
-def builder() -> docker.DockerClient:
-    """Return the daemon of this machine, which builds the images; OperationError when it does not answer."""
-    return connect(os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock", SshSettings(), TlsSettings())
+def builder(used: Endpoint | None = None) -> docker.DockerClient:
+    """Return the daemon that builds the images (default: the one that `docker` uses).
+
+    Raises OperationError (exit code 2) when it does not answer, or its address is none.
+    """
+    used = used or docker_endpoint.endpoint()
+    if not used.address.startswith(("unix:///", "ssh://", "tcp://")):
+        message = f"{used.shown}: should be unix:///path, ssh://user@host[:port] or tcp://host:port"
+        raise OperationError(message, used.undo or "docker context ls shows what there is", EXIT_USAGE)
+    tls = None
+    if folder := used.tls_folder:
+        tls = TlsSettings(ca_file=folder / "ca.pem", cert_file=folder / "cert.pem", key_file=folder / "key.pem")
+    return connect(used.address, SshSettings(), tls)
 
 
 def problems(
