@@ -12,6 +12,7 @@ from ops.hosts import ssh
 from ops.hosts.machine import MOST_SECONDS_APART, Space
 from ops.rollout.history import Entry, shown
 from ops.stacks.stack_secrets import missing_secrets
+from toolchain import docker_endpoint
 
 GIBIBYTE = 1024 * MEBIBYTE
 # For the logs of all parts, and for what an image needs while it is unpacked.
@@ -263,6 +264,8 @@ def _there(facts: Facts, address: str, command: str, *, sudo: bool = False) -> s
     line = f"sudo {command}" if sudo and not ssh.is_root(address) else command
     if address.startswith("ssh://"):
         return ssh.by_hand(address, facts.settings.ssh, line)
+    if address.startswith("unix://") and address != docker_endpoint.DEFAULT:
+        line = line.replace("docker ", f"docker -H {address} ", 1) if line.startswith("docker ") else line
     return line if address.startswith("unix://") else f"on {address}: {line}"
 
 

@@ -163,6 +163,15 @@ def test_an_image_of_unknown_size_takes_more_in_a_containerd_store() -> None:
     assert check.found.startswith(f"{FIRST}: too little disk: 3.2 GiB for 1 images, packed and unpacked")
 
 
+@pytest.mark.parametrize(
+    ("address", "command"),
+    [("unix:///var/run/docker.sock", "docker system df"), ("unix:///s", "docker -H unix:///s system df")],
+)
+def test_an_engine_of_this_machine_is_looked_at_by_its_own_socket(address: str, command: str) -> None:
+    full = dataclasses.replace(HEALTHY, space=Space(memory=16 * GIBIBYTE, disk=0))
+    assert only(facts({address: full})).fix.startswith(f"{command} shows")
+
+
 def test_an_update_is_refused_where_the_images_that_it_brings_have_no_room() -> None:
     full = one(images=Held(missing=((NEED, GIBIBYTE),)), space=Space(memory=0, disk=GIBIBYTE))
     assert [check.name for check in Report("t", judge(full, BEFORE_UPDATE)).failed] == ["disk"]

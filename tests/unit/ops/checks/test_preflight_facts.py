@@ -173,6 +173,15 @@ def test_what_a_missing_image_takes_depends_on_both_image_stores(
     assert facts_of_all.builder.traits.id == here["ID"]
 
 
+def test_a_builder_that_does_not_answer_is_a_problem_of_the_images(
+    local: StackSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nonexistent.sock")
+    with engine(tmp_path / "docker.sock"):
+        (problem,) = of(local).images.problems
+    assert problem.message.startswith("Docker at unix:///nonexistent.sock does not answer")
+
+
 def test_without_images_of_this_checkout_nobody_is_asked_for_them(
     local: StackSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
