@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from toolchain import apt, process, versions
+from toolchain import apt, docker_endpoint, engine_traits, process, versions
+from toolchain.engine_traits import Traits
 from toolchain.errors import SetupError
 from toolchain.runner import Report, Step
 
@@ -26,13 +27,14 @@ _MINIMUM = ".".join(map(str, versions.DOCKER_ENGINE_MINIMUM))
 class Engine:
     """A Docker engine's version, its newest API and the oldest that it accepts ("" before API 1.25).
 
-    `problem` is empty when it answers.
+    `problem` is empty when it answers. Podman answers as an engine does, and is none.
     """
 
     version: str = ""
     api: str = ""
     oldest_api: str = ""
     problem: str = ""
+    is_podman: bool = False
 
     @property
     def is_usable(self) -> bool:
@@ -45,6 +47,8 @@ class Engine:
 
         The API decides and not the version, because builds of distributions have versions of their own.
         """
+        if self.is_podman:
+            return f"Podman {self.version} answers, and a Docker engine is needed"
         if versions.numbers(self.api) < versions.DOCKER_API_MINIMUM:
             return f"the Docker engine is {self.version} (API {self.api}), {_MINIMUM} or newer is needed"
         if versions.numbers(self.oldest_api) > versions.DOCKER_API_SPOKEN:
@@ -56,8 +60,15 @@ class Engine:
         return ""
 
     @property
+    def supports_start_interval(self) -> bool:
+        """Return whether a health probe may have another interval until the container is healthy."""
+        return versions.numbers(self.api) >= versions.START_INTERVAL_API
+
+    @property
     def remedy(self) -> str:
         """Return the fix for a `misfit`."""
+        if self.is_podman:
+            return "name the socket of a Docker engine; https://docs.docker.com/engine/install says how to get one"
         if versions.numbers(self.api) < versions.DOCKER_API_MINIMUM:
             return "upgrade it: https://docs.docker.com/engine/install"
         return "start dockerd with DOCKER_MIN_API_VERSION=1.44 in its environment, or use a newer friday-litellm"
@@ -80,20 +91,33 @@ def ask() -> Engine:
     try:
         return described(json.loads(result.stdout))
     except (ValueError, TypeError, KeyError):
+        if (command := process.read(["docker", "--version"]) or "").startswith("podman"):
+            return Engine(command.removeprefix("podman version "), is_podman=True)
         return Engine(problem=result.stderr.strip() or "docker version names no engine")
 
 
 def described(server: Mapping[str, Any]) -> Engine:
     """Return the engine in an answer to `GET /version`. Raises KeyError or TypeError for another answer."""
-    return Engine(server["Version"], server["ApiVersion"], server.get("MinAPIVersion") or "")
+    version, api, oldest = server["Version"], server["ApiVersion"], server.get("MinAPIVersion") or ""
+    podman = any(each.get("Name") == "Podman Engine" for each in server.get("Components") or ())
+    return Engine(version, api, oldest, is_podman=podman)
+
+
+def traits() -> Traits:
+    """Return the traits of the engine that `docker` uses; of none that answers, none."""
+    try:
+        return engine_traits.read(json.loads(process.read(["docker", "info", "--format", "{{json .}}"]) or "{}"))
+    except ValueError:
+        return Traits()
 
 
 def fix(problem: str) -> str:
     """Return the fix for an engine that does not answer."""
     if "permission denied" in problem.lower():
         return "sudo usermod -aG docker $USER, then log in again (or run this as root)"
-    if os.environ.get("DOCKER_HOST"):
-        return f"check DOCKER_HOST={os.environ['DOCKER_HOST']}, or unset it to use the engine of this machine"
+    used = docker_endpoint.endpoint()
+    if used.chosen_by:
+        return f"check {used.chosen_by}, or use the engine of this machine: {used.undo}"
     if os.geteuid() == 0:
         return "./fridayctl setup"
     if "not installed" in problem:
@@ -103,12 +127,12 @@ def fix(problem: str) -> str:
 
 def _run(report: Report) -> None:
     """Install and start the engine when needed. Raises SetupError with the fix when this user may not."""
-    if not shutil.which("docker") or not (shutil.which("dockerd") or os.environ.get("DOCKER_HOST")):
+    if not shutil.which("docker") or not (shutil.which("dockerd") or docker_endpoint.endpoint().chosen_by):
         _install(report)
     engine = ask()
     if engine.problem:
         # One on another machine, or without rights for this user, is not ours to start.
-        ours_to_start = os.geteuid() == 0 and not os.environ.get("DOCKER_HOST")
+        ours_to_start = os.geteuid() == 0 and not docker_endpoint.endpoint().chosen_by
         if "permission denied" in engine.problem.lower() or not ours_to_start:
             raise SetupError(engine.problem, "Docker", fix(engine.problem))
         engine = _wait(_start(report), report)

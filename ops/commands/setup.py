@@ -3,28 +3,55 @@
 import os
 import platform
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TextIO
 
+from components.settings.source import SettingsError
 from images import ImageError, build
+from ops.checks.preflight.one_engine import require_one_engine
 from ops.checks.report import Check, State
-from toolchain import docker_engine, go, paths, pulumi, versions
-from toolchain.docker_engine import DOCKER_ENGINE
+from ops.deployment import Deployment
+from ops.errors import OperationError
+from ops.hosts.machine import ThisMachine
+from toolchain import docker_endpoint, docker_engine, go, paths, pulumi, versions
+from toolchain.docker_engine import DOCKER_ENGINE, Engine
 from toolchain.errors import SetupError
 from toolchain.local_state import LOCAL_STATE
 from toolchain.pulumi import DOCKER_PLUGIN, PULUMI_CLI
 from toolchain.runner import Outcome, Report, Step, run_steps
 
 FIX = "./fridayctl setup"
+_LOCAL = "local"
+_GIB = 1 << 30
+# All images together, unpacked, are 0.7 GB; the rest is for what their builds leave behind.
+_IMAGES_BYTES = _GIB
 
 
 def _build_images(report: Report) -> None:
-    """Build what is missing; SetupError in the builder's own words."""
+    """Build what is missing; SetupError when there is no room for it, or in the builder's own words."""
+    if problem := _lack_of_room():
+        raise SetupError(*problem)
     try:
         build.ensure(report)
     except ImageError as error:
         fix = "fix the errors in the lines above; then run ./fridayctl setup again"
         raise SetupError(str(error), "images", fix) from error
+
+
+def _lack_of_room() -> tuple[str, str, str] | None:
+    """Return why the images do not fit on this machine: what, where, and the fix; None when they may."""
+    if not docker_endpoint.endpoint().address.startswith("unix://"):
+        return None  # an engine elsewhere has its own disks
+    engine = docker_engine.traits()
+    space = ThisMachine().space(engine)
+    if isinstance(space, str):
+        return None
+    folder, free = space.images or (engine.folder, space.disk)
+    needed = engine.room(_IMAGES_BYTES)
+    if free >= needed:
+        return None
+    what = f"too little disk for the images: {needed / _GIB:.1f} GiB are needed, {free / _GIB:.1f} GiB are free"
+    return what, folder, "docker system df shows what takes it; docker image prune frees what nobody uses"
 
 
 IMAGES = Step("images", "the local stack's containers are made of them", build.is_done, _build_images)
@@ -52,14 +79,12 @@ def _link_toolchain() -> None:
 
 def examine() -> list[Check]:
     """Return every check of this machine; a check that cannot be made has failed."""
-    python, provider, images = versions.PYTHON_MINIMUM, versions.DOCKER_PROVIDER, "all built from this checkout"
+    python, provider = versions.PYTHON_MINIMUM, versions.DOCKER_PROVIDER
     in_venv = (paths.VENV / ".friday-stamp").is_file() and sys.prefix == str(paths.VENV)
     cli = pulumi.version_of(paths.tools_bin() / "pulumi")
     gone = [tool for tool in pulumi.TOOLS if not os.access(paths.tools_bin() / tool, os.X_OK)]
     _, here = go.found() or (None, "")
     engine = docker_engine.ask()
-    found = engine.problem or engine.misfit or f"{engine.version} (API {engine.api})"
-    fix = docker_engine.fix(engine.problem) if engine.problem else engine.remedy
     return [
         _check("python", platform.python_version(), f">= {_dotted(python)}", sys.version_info >= python),
         _check("environment", sys.prefix, f"{paths.VENV}, installed whole", in_venv, FIX),
@@ -69,11 +94,44 @@ def examine() -> list[Check]:
         _made(DOCKER_PLUGIN, provider, provider, "none"),
         # Go matters only where something has to be built, and set-up brings its own then.
         _check("go", here or "none (set-up brings its own)", f">= {_dotted(versions.GO_MINIMUM)} to build", True),
-        _check("docker engine", found, f">= {_dotted(versions.DOCKER_ENGINE_MINIMUM)}", engine.is_usable, fix),
-        _check("images", "unknown: no engine answers", images, False, "fix the engine first")
-        if engine.problem
-        else _made(IMAGES, images, "there", "some are missing"),
+        *_engine(engine),
+        _images(engine, "all built from this checkout"),
     ]
+
+
+def _engine(engine: Engine) -> Iterator[Check]:
+    """Yield what is found of the engine that set-up uses: which one, its version, how it runs containers."""
+    used = docker_endpoint.endpoint()
+    wrong, fix = "", ""
+    try:
+        require_one_engine(Deployment.open(_LOCAL, lambda *_: None))
+    except OperationError as error:
+        wrong, fix = error.message, error.fix
+    except SettingsError as error:
+        wrong, fix = str(error), "correct the setting"
+    yield _check("docker endpoint", wrong or used.shown, f"dockerHost of the stack {_LOCAL}", not wrong, fix)
+    found = engine.problem or engine.misfit or f"{engine.version} (API {engine.api})"
+    fix = docker_engine.fix(engine.problem) if engine.problem else engine.remedy
+    yield _check("docker engine", found, f">= {_dotted(versions.DOCKER_ENGINE_MINIMUM)}", engine.is_usable, fix)
+    if not engine.is_usable:
+        return
+    traits = docker_engine.traits()
+    wanted = "limits of memory and processor time"
+    if problem := traits.problem(swarm=False):
+        yield _check("containers", problem[0], wanted, False, problem[1])
+    elif warning := traits.cgroup_warning:
+        yield Check("containers", "", State.WARNING, f"{traits.shown}: {warning[0]}", warning[1], wanted=wanted)
+    else:
+        yield _check("containers", traits.shown, wanted, True)
+
+
+def _images(engine: Engine, wanted: str) -> Check:
+    if engine.problem:
+        return _check(IMAGES.name, "unknown: no engine answers", wanted, False, "fix the engine first")
+    check = _made(IMAGES, wanted, "there", "some are missing")
+    if check.state is State.FAILED and (problem := _lack_of_room()):
+        return _check(IMAGES.name, f"{check.found}; {problem[0]} in {problem[1]}", wanted, False, problem[2])
+    return check
 
 
 def _check(name: str, found: str, wanted: str, ok: bool, fix: str = "") -> Check:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from ops.checks import answers
 from ops.checks.answers import Answer
 from ops.checks.preflight import run as preflight
+from ops.checks.preflight.one_engine import require_one_engine
 from ops.checks.preflight.run import Examination
 from ops.commands.deploy import deploy
 from ops.commands.setup import ensure
@@ -41,6 +42,7 @@ def bring_up(deployment: Deployment, request: UpRequest) -> Up:
     Raises SetupError, SettingsError or OperationError with exit code 2 before anything of the stack changed, and
     OperationError with exit code 1 when the update or a check afterwards fails.
     """
+    require_one_engine(deployment)
     ensure()
     settings = deployment.reload()  # with the secrets that a first set-up has made
     _make_sure(deployment, request)

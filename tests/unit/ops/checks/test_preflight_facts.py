@@ -14,7 +14,7 @@ from cli.main import main
 from components.settings.stack import StackSettings
 from images.tags import local_images
 from ops.checks.preflight import facts, run
-from ops.checks.preflight.facts import Collector, Facts, HostFacts, Node, RestoreFacts
+from ops.checks.preflight.facts import Builder, Collector, Facts, HostFacts, Node, RestoreFacts
 from ops.checks.preflight.run import Examination
 from ops.checks.preflight.upstream import Upstream
 from ops.checks.report import Check, State
@@ -30,6 +30,7 @@ from tests.unit.given import settings
 from tests.unit.ops.deployed import Played
 from tests.unit.ops.engine import INFO, calls, engine, gone, image, ssh_that_says, ssh_to
 from tests.unit.ops.evidence import entry
+from tests.unit.recorded_engines import ENGINE_20, ENGINE_29
 from toolchain.docker_engine import Engine
 
 FAR = "ssh://deploy@h.example"
@@ -89,6 +90,7 @@ def test_an_engine_is_asked_for_all_that_is_judged(local: StackSettings, tmp_pat
     assert -101 < found.seconds_apart < -99
     assert (found.images.present, found.images.missing, found.images.problems) == (len(local_images()), (), ())
     assert set(found.holders.values()) == {""}
+    assert found.published == frozenset()
     assert (found.space, found.own_memory, found.swarm.active) == (None, 0, False)
 
 
@@ -124,7 +126,9 @@ def test_ports_are_held_by_others_or_by_the_stack_itself(local: StackSettings, t
         socket.create_server(("127.0.0.1", local.simulator.port)),
         engine(tmp_path / "docker.sock", {"/containers/json": published, **every_image()}),
     ):
-        found = of(local).holders
+        host = of(local)
+    found, published_by_the_stack = host.holders, host.published
+    assert published_by_the_stack == {"edge.gatewayPort"}
     assert found["edge.port"] == "the container web"
     assert found["edge.gatewayPort"] == ""
     assert str(found["simulator.port"]).startswith("a process of this machine")
@@ -141,6 +145,50 @@ def test_a_managers_nodes_are_read(local: StackSettings, tmp_path: Path) -> None
         swarm = of(local).swarm
     assert (swarm.active, swarm.manager, swarm.node) == (True, True, "a")
     assert swarm.nodes == {"a": Node("one", True), "b": Node("two", False)}
+
+
+@pytest.mark.usefixtures("built_here")
+@pytest.mark.parametrize(
+    ("there", "here", "bytes_each"),
+    [(ENGINE_20, ENGINE_20, 1000), (ENGINE_29, ENGINE_20, 2200), (ENGINE_29, ENGINE_29, 1000)],
+)
+def test_what_a_missing_image_takes_depends_on_both_image_stores(
+    local: StackSettings, tmp_path: Path, there: dict[str, Any], here: dict[str, Any], bytes_each: int
+) -> None:
+    """A builder with a containerd store counts packed and unpacked already."""
+    far = local.model_copy(update={"docker_host": f"unix://{tmp_path / 'far.sock'}"})
+    told = {**INFO, **there, "DockerRootDir": "/"}
+    with (
+        engine(tmp_path / "docker.sock", {"/info": {**INFO, **here}, **every_image()}),
+        engine(tmp_path / "far.sock", {"/info": told}),
+    ):
+        facts_of_all = Collector(deployment(far), thorough=False).collect()
+    found = facts_of_all.hosts[far.docker_host]
+    assert isinstance(found, HostFacts)
+    assert {size for _, size in found.images.missing} == {bytes_each}
+    assert isinstance(found.space, Space)  # images are to come
+    assert found.own_memory == 0
+    assert isinstance(facts_of_all.builder, Builder)
+    assert facts_of_all.builder.endpoint.chosen_by == f"DOCKER_HOST=unix://{tmp_path / 'docker.sock'}"
+    assert facts_of_all.builder.traits.id == here["ID"]
+
+
+def test_a_builder_that_does_not_answer_is_a_problem_of_the_images(
+    local: StackSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nonexistent.sock")
+    with engine(tmp_path / "docker.sock"):
+        (problem,) = of(local).images.problems
+    assert problem.message.startswith("Docker at unix:///nonexistent.sock does not answer")
+
+
+def test_without_images_of_this_checkout_nobody_is_asked_for_them(
+    local: StackSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(images, "builder", lambda _: pytest.fail("asked"))
+    monkeypatch.setattr(facts, "declare", lambda *_: [])
+    with engine(tmp_path / "docker.sock"):
+        assert Collector(deployment(local), thorough=False).collect().builder is None
 
 
 @pytest.mark.usefixtures("built_here")
