@@ -6,7 +6,9 @@ import sys
 from collections.abc import Iterable
 from typing import TextIO
 
+from components.settings.stack import StackSettings
 from images import ImageError, build
+from images.tags import OPERATOR, reference
 from ops.checks.report import Check, State
 from toolchain import docker_engine, go, paths, pulumi, versions
 from toolchain.docker_engine import DOCKER_ENGINE
@@ -28,7 +30,10 @@ def _build_images(report: Report) -> None:
 
 
 IMAGES = Step("images", "the local stack's containers are made of them", build.is_done, _build_images)
-STEPS = (LOCAL_STATE, PULUMI_CLI, DOCKER_PLUGIN, DOCKER_ENGINE, IMAGES)
+TOOLS = (LOCAL_STATE, PULUMI_CLI, DOCKER_PLUGIN)
+"""What a stack on other machines needs of this one."""
+
+STEPS = (*TOOLS, DOCKER_ENGINE, IMAGES)
 """In their order: the images need the engine."""
 
 
@@ -37,6 +42,30 @@ def ensure(out: TextIO | None = None) -> list[Outcome]:
     outcomes = run_steps(STEPS, out)
     _link_toolchain()
     return outcomes
+
+
+def ensure_for(settings: StackSettings) -> None:
+    """Make what an update of a stack needs of this machine; SetupError when one cannot be made.
+
+    A machine that only drives others needs no engine and no images. In the operator image no engine is ours to set up.
+    """
+    if settings.is_remote or paths.IN_OPERATOR_IMAGE:
+        run_steps(TOOLS)
+        _link_toolchain()
+    else:
+        ensure()
+
+
+def build_operator(report: Report) -> str:
+    """Build the image in which the commands run with Docker alone, and return its tag; SetupError when that fails."""
+    run_steps([PULUMI_CLI, DOCKER_PLUGIN, DOCKER_ENGINE])
+    try:
+        build.ensure(report, [OPERATOR])
+    except ImageError as error:
+        raise SetupError(
+            str(error), "the operator image", "fix the errors in the lines above; then try again"
+        ) from error
+    return reference(OPERATOR)
 
 
 def _link_toolchain() -> None:

@@ -21,7 +21,7 @@ from components.settings.hosts import SshSettings, TlsSettings
 from ops.errors import EXIT_FAILED, EXIT_USAGE, OperationError, root_cause
 from ops.hosts import ssh_errors, ssh_master
 from ops.hosts.ssh import SshAdapter
-from toolchain import docker_engine, versions
+from toolchain import apt, docker_engine, paths, versions
 
 _FIRST_SECONDS = 20  # above the 10 s after which ssh itself gives a host up
 _SECONDS = 60
@@ -116,13 +116,16 @@ def unix_error(address: str, error: requests.RequestException) -> OperationError
         message = f"{address}: its Docker socket is not for this user"
         return OperationError(message, docker_engine.fix(said), EXIT_USAGE)
     fix = "./fridayctl doctor says what is missing"
+    if paths.IN_OPERATOR_IMAGE:
+        mount = "-v /var/run/docker.sock:/var/run/docker.sock --group-add GROUP_OF_THE_SOCKET"
+        fix = f"run ./fridayctl in a checkout, or mount the engine of this machine: docker run {mount} …"
     return OperationError(f"Docker at {address} does not answer: {said}", fix, EXIT_USAGE)
 
 
 def _over_ssh(address: str, ssh: SshSettings) -> _Way:
     if not shutil.which("ssh"):
         message = f"{address}: there is no ssh command on this machine"
-        raise OperationError(message, "sudo apt-get install openssh-client", EXIT_USAGE)
+        raise OperationError(message, apt.by_hand(["openssh-client"]), EXIT_USAGE)
     adapter = SshAdapter(lambda: ssh_master.shared(address, ssh, ["docker", "system", "dial-stdio"]))
 
     def explain(error: requests.RequestException) -> OperationError:

@@ -53,6 +53,7 @@ class Held:
     """The images of a stack on one host: how many are there, bytes of the ones that are not (None: not known)."""
 
     present: int = 0
+    compared: bool = True  # with those of this machine's engine, if that has built them
     missing: tuple[tuple[Need, int | None], ...] = ()
     problems: tuple[OperationError, ...] = ()
 
@@ -100,7 +101,7 @@ class Facts:
     restore: RestoreFacts | OperationError | None = None  # None: not asked for
 
 
-_Built = Mapping[str, Image | None] | OperationError
+_Built = Mapping[str, Image | None] | OperationError | None  # None: there is no engine here to ask
 
 
 class Collector:
@@ -161,7 +162,8 @@ class Collector:
             with closing(images.builder()) as here:
                 return {reference: find(here, reference) for reference in wanted}
         except OperationError as error:
-            return error
+            # Whoever only drives other machines needs none here. The names alone say what an image was made of.
+            return None if self._settings.is_remote else error
 
     def _host(self, address: str, built: Future[_Built]) -> HostFacts | OperationError:
         try:
@@ -199,10 +201,12 @@ class Collector:
     def _images(self, host: ImageHost, built: _Built) -> Held:
         if isinstance(built, OperationError):
             return Held(problems=(built,))
+        compared, built = built is not None, built or {}
         held = {need.reference: host.find(need.reference) for need in self._needs}
         missing = [need for need in self._needs if held[need.reference] is None]
         return Held(
             present=len(self._needs) - len(missing),
+            compared=compared,
             missing=tuple((need, image.size if (image := built.get(need.reference)) else None) for need in missing),
             problems=tuple(images.problems(self._stack, self._needs, host, held, built)),
         )
