@@ -29,4 +29,5 @@ def env_command() -> None:
     ours = paths.passphrase_file()
     without_state = variables.get("PULUMI_CONFIG_PASSPHRASE_FILE") == str(ours) and not ours.exists()
     if without_state or not os.access(paths.tools_bin() / "pulumi", os.X_OK):
-        click.echo("fridayctl: the tools or the local state are not there yet; fix: ./fridayctl setup", err=True)
+        fix = "mount .state, or set PULUMI_CONFIG_PASSPHRASE" if paths.IN_OPERATOR_IMAGE else "./fridayctl setup"
+        click.echo(f"fridayctl: the tools or the local state are not there yet; fix: {fix}", err=True)

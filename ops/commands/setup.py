@@ -38,8 +38,11 @@ STEPS = (*TOOLS, DOCKER_ENGINE, IMAGES)
 
 
 def ensure(out: TextIO | None = None) -> list[Outcome]:
-    """Make whatever is missing and report it to `out` (default: stderr); SetupError when one cannot be made."""
-    outcomes = run_steps(STEPS, out)
+    """Make whatever is missing and report it to `out` (default: stderr); SetupError when one cannot be made.
+
+    In the operator image that is a local state at most: an engine is not its to set up.
+    """
+    outcomes = run_steps(TOOLS if paths.IN_OPERATOR_IMAGE else STEPS, out)
     _link_toolchain()
     return outcomes
 
@@ -47,9 +50,9 @@ def ensure(out: TextIO | None = None) -> list[Outcome]:
 def ensure_for(settings: StackSettings) -> None:
     """Make what an update of a stack needs of this machine; SetupError when one cannot be made.
 
-    A machine that only drives others needs no engine and no images. In the operator image no engine is ours to set up.
+    A machine that only drives others needs no engine and no images.
     """
-    if settings.is_remote or paths.IN_OPERATOR_IMAGE:
+    if settings.is_remote:
         run_steps(TOOLS)
         _link_toolchain()
     else:

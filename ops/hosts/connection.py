@@ -28,6 +28,10 @@ _SECONDS = 60
 _TESTED_API = ".".join(map(str, versions.DOCKER_API))
 # docker-py serves every path over the adapter that is mounted here, and reads raw streams from its sockets.
 _PREFIX = "http+docker://"
+_TO_MOUNT = (
+    "run ./fridayctl in a checkout, or mount the engine of this machine: "
+    "docker run -v /var/run/docker.sock:/var/run/docker.sock --group-add GROUP_OF_THE_SOCKET …"
+)
 _GUIDE = "https://docs.docker.com/engine/security/protect-access"
 
 
@@ -114,11 +118,8 @@ def unix_error(address: str, error: requests.RequestException) -> OperationError
     said = str(root_cause(error))
     if "Permission denied" in said:
         message = f"{address}: its Docker socket is not for this user"
-        return OperationError(message, docker_engine.fix(said), EXIT_USAGE)
-    fix = "./fridayctl doctor says what is missing"
-    if paths.IN_OPERATOR_IMAGE:
-        mount = "-v /var/run/docker.sock:/var/run/docker.sock --group-add GROUP_OF_THE_SOCKET"
-        fix = f"run ./fridayctl in a checkout, or mount the engine of this machine: docker run {mount} …"
+        return OperationError(message, _TO_MOUNT if paths.IN_OPERATOR_IMAGE else docker_engine.fix(said), EXIT_USAGE)
+    fix = _TO_MOUNT if paths.IN_OPERATOR_IMAGE else "./fridayctl doctor says what is missing"
     return OperationError(f"Docker at {address} does not answer: {said}", fix, EXIT_USAGE)
 
 

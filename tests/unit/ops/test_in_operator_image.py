@@ -75,8 +75,9 @@ def test_older_code_is_not_in_the_image() -> None:
 
 
 @pytest.mark.usefixtures("inside")
-def test_an_engine_that_is_missing_is_to_be_mounted() -> None:
-    error = unix_error("unix:///var/run/docker.sock", requests.ConnectionError("no such file"))
+@pytest.mark.parametrize("said", ["No such file or directory", "Permission denied"])
+def test_an_engine_that_is_not_reached_is_to_be_mounted(said: str) -> None:
+    error = unix_error("unix:///var/run/docker.sock", requests.ConnectionError(said))
     assert "/var/run/docker.sock:/var/run/docker.sock" in error.fix
 
 
