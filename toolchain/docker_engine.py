@@ -20,8 +20,8 @@ _POLL_SECONDS = 0.25
 _ASK_SECONDS = 15
 _WHY = "containers run on it"
 _DESKTOPS = {
-    "macos": "start Docker Desktop, or install it (brew install --cask docker-desktop); DOCKER_HOST names "
-    "the socket of another engine; stacks on other machines need none here",
+    "macos": "start Docker Desktop, or install it (brew install --cask docker-desktop); DOCKER_HOST names a socket "
+    "other than /var/run/docker.sock (its own: unix://$HOME/.docker/run/docker.sock); stacks elsewhere need none",
     "wsl": "start Docker Desktop, with this distribution switched on in its settings for WSL integration",
 }
 _MINIMUM = ".".join(map(str, versions.DOCKER_ENGINE_MINIMUM))

@@ -21,7 +21,7 @@ from components.settings.hosts import SshSettings, TlsSettings
 from ops.errors import EXIT_FAILED, EXIT_USAGE, OperationError, root_cause
 from ops.hosts import ssh_errors, ssh_master
 from ops.hosts.ssh import SshAdapter
-from toolchain import apt, docker_engine, paths, versions
+from toolchain import apt, docker_engine, machine, paths, versions
 
 _FIRST_SECONDS = 20  # above the 10 s after which ssh itself gives a host up
 _SECONDS = 60
@@ -119,7 +119,9 @@ def unix_error(address: str, error: requests.RequestException) -> OperationError
     if "Permission denied" in said:
         message = f"{address}: its Docker socket is not for this user"
         return OperationError(message, _TO_MOUNT if paths.IN_OPERATOR_IMAGE else docker_engine.fix(said), EXIT_USAGE)
-    fix = _TO_MOUNT if paths.IN_OPERATOR_IMAGE else "./fridayctl doctor says what is missing"
+    # On macOS doctor may be content: the docker command finds its engine by other ways than /var/run/docker.sock.
+    elsewhere = docker_engine.fix(said) if machine.is_macos() else "./fridayctl doctor says what is missing"
+    fix = _TO_MOUNT if paths.IN_OPERATOR_IMAGE else elsewhere
     return OperationError(f"Docker at {address} does not answer: {said}", fix, EXIT_USAGE)
 
 

@@ -5,10 +5,12 @@ import platform
 from pathlib import Path
 
 import pytest
+import requests
 
 from components.settings.hosts import SshSettings
 from ops.errors import OperationError
 from ops.hosts import ssh_errors, ssh_master
+from ops.hosts.connection import unix_error
 from ops.stacks import pulumi_files
 from tests.unit.toolchain.conftest import Stub
 from toolchain import apt, docker_engine, download, files, machine, process, versions
@@ -82,6 +84,17 @@ def test_an_engine_is_started_as_its_machine_does_it(
     with pytest.raises(SetupError) as caught:
         DOCKER_ENGINE.run(lambda _: None)
     assert caught.value.fix.startswith(fix)
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"), [(MAC, "unix://$HOME/.docker/run/docker.sock"), (LINUX, "fridayctl doctor")]
+)
+def test_a_socket_that_is_not_there_may_be_elsewhere(
+    kind: tuple[str, str], words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on(monkeypatch, *kind)
+    error = unix_error("unix:///var/run/docker.sock", requests.ConnectionError("No such file or directory"))
+    assert words in error.fix
 
 
 @pytest.mark.parametrize(
