@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from images import base, docker_cli, tags, wheels
+from images import base, docker_cli, operator_tools, tags, wheels
 from images.tags import IMAGES, ROOT, Image
 from toolchain import process
 from toolchain.runner import Report
@@ -78,7 +78,7 @@ def _command(image: Image, parent: Image, context: Path) -> list[str]:
         f"--build-arg=PARENT={tags.reference(parent)}",
         *(f"--label={key}={value}" for key, value in labels.items()),
         # Only apt needs a network; Python packages are in the context already.
-        f"--network={'none' if image.lock else 'host'}",
+        f"--network={'none' if image.lock and not image.tools else 'host'}",
         str(context),
     ]
 
@@ -97,4 +97,6 @@ def _context(image: Image, report: Report) -> Iterator[Path]:
                 shutil.copy2(path, target)
         if image.lock:
             wheels.fetch(image, context, report)
+        if image.tools:
+            operator_tools.lay_out(context / "tools")
         yield context

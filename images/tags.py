@@ -21,9 +21,11 @@ _LEFT_OUT = {"__pycache__", "tests"}
 
 @dataclass(frozen=True)
 class Image:
-    """One image: its parent's name ("" for the root file system) and the source trees copied into it.
+    """One image: its parent's name ("" for the root file system) and the source trees and files copied into it.
 
-    `place` is where its folder is, `suite` the Debian release that it and its parents stand on.
+    `place` is where its folder is, `suite` the Debian release that it and its parents stand on, `locked` its Python
+    packages where they are not in that folder. With `tools` it gets the tools of this machine's cache, and packages of
+    the distribution beside the Python ones.
     """
 
     name: str
@@ -32,6 +34,8 @@ class Image:
     deployed: bool = True
     place: str = "images"
     suite: str = SUITE
+    locked: str = ""
+    tools: bool = False
 
     @property
     def folder(self) -> Path:
@@ -41,7 +45,7 @@ class Image:
     @property
     def lock(self) -> Path | None:
         """Its hash-locked Python packages, when it has any."""
-        path = self.folder / "requirements.txt"
+        path = ROOT / self.locked if self.locked else self.folder / "requirements.txt"
         return path if path.is_file() else None
 
 
@@ -51,7 +55,7 @@ def _parts() -> Iterator[Image]:
     One with locked packages is a Python program; its source trees are copied in where its Dockerfile takes them.
     """
     for folder in sorted((ROOT / "images").iterdir()):
-        if (folder / "Dockerfile").is_file() and folder.name not in {each.name for each in _BASES}:
+        if (folder / "Dockerfile").is_file() and folder.name not in {each.name for each in (*_BASES, OPERATOR)}:
             packaged = (folder / "requirements.txt").is_file()
             copied = "\nCOPY app " in (folder / "Dockerfile").read_text(encoding="utf-8")
             yield Image(folder.name, "python" if packaged else "base", (folder.name, "serving") if copied else ())
@@ -62,6 +66,15 @@ _BASES = (
     Image("base", "rootfs", deployed=False),
     Image("python", "base", deployed=False),
 )
+OPERATOR = Image(
+    "operator",
+    "python",
+    ("cli", "components", "friday", "gateway", "images", "ops", "program.py", "serving", "simulator", "toolchain"),
+    deployed=False,
+    locked="requirements/runtime.txt",
+    tools=True,
+)
+"""The commands themselves, for machines with Docker alone. It holds every file that makes the names of images."""
 # In build order: a parent stands before its children.
 IMAGES = (*_BASES, *_parts())
 _BY_NAME = {image.name: image for image in IMAGES}
@@ -100,12 +113,16 @@ def _inputs(image: Image) -> Iterator[Path]:
     yield from (path for path in source_files(image.folder) if path.suffix != ".in")
     if image.lock:
         yield INSTALLER
+        if image.locked:
+            yield image.lock
     for tree in image.sources:
         yield from source_files(ROOT / tree)
 
 
 def source_files(tree: Path) -> list[Path]:
-    """Return the files of a source tree that belong into an image, sorted: no tests, no bytecode."""
+    """Return the files of a source tree (or the one file) that belong into an image, sorted: no tests, no bytecode."""
+    if tree.is_file():
+        return [tree]
     return sorted(
         path
         for path in tree.rglob("*")

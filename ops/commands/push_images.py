@@ -74,12 +74,18 @@ def push(deployment: Deployment) -> list[Pushed]:
 def availability(deployment: Deployment) -> list[ImageAvailability]:
     """Return where each image of a stack is; OperationError (exit code 2) when a host is not reached."""
     hosts = image_hosts(deployment.hosts)
-    with closing(builder()) as here:
-        return [_of(need, here, hosts) for need in needs(deployment.name, deployment.settings, local_images())]
+    wanted = needs(deployment.name, deployment.settings, local_images())
+    try:
+        with closing(builder()) as here:
+            mine = {need.reference: find(here, need.reference) for need in wanted if need.built_here}
+    except OperationError:
+        if not deployment.settings.is_remote:
+            raise
+        mine = {}  # whoever only drives other machines needs no engine here
+    return [_of(need, mine.get(need.reference), hosts) for need in wanted]
 
 
-def _of(need: Need, here: docker.DockerClient, hosts: Sequence[ImageHost]) -> ImageAvailability:
-    mine = find(here, need.reference) if need.built_here else None
+def _of(need: Need, mine: Image | None, hosts: Sequence[ImageHost]) -> ImageAvailability:
     found = {host.address: host.find(need.reference) for host in hosts}
     size = next((image.size for image in (mine, *found.values()) if image), None)
     states = {address: _state(image, mine) for address, image in found.items()}

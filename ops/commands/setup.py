@@ -7,7 +7,9 @@ from collections.abc import Iterable, Iterator
 from typing import TextIO
 
 from components.settings.source import SettingsError
+from components.settings.stack import StackSettings
 from images import ImageError, build
+from images.tags import OPERATOR, reference
 from ops.checks.preflight.one_engine import require_one_engine
 from ops.checks.report import Check, State
 from ops.deployment import Deployment
@@ -55,15 +57,45 @@ def _lack_of_room() -> tuple[str, str, str] | None:
 
 
 IMAGES = Step("images", "the local stack's containers are made of them", build.is_done, _build_images)
-STEPS = (LOCAL_STATE, PULUMI_CLI, DOCKER_PLUGIN, DOCKER_ENGINE, IMAGES)
+TOOLS = (LOCAL_STATE, PULUMI_CLI, DOCKER_PLUGIN)
+"""What a stack on other machines needs of this one."""
+
+STEPS = (*TOOLS, DOCKER_ENGINE, IMAGES)
 """In their order: the images need the engine."""
 
 
 def ensure(out: TextIO | None = None) -> list[Outcome]:
-    """Make whatever is missing and report it to `out` (default: stderr); SetupError when one cannot be made."""
-    outcomes = run_steps(STEPS, out)
+    """Make whatever is missing and report it to `out` (default: stderr); SetupError when one cannot be made.
+
+    In the operator image that is a local state at most: an engine is not its to set up.
+    """
+    outcomes = run_steps(TOOLS if paths.IN_OPERATOR_IMAGE else STEPS, out)
     _link_toolchain()
     return outcomes
+
+
+def ensure_for(settings: StackSettings) -> None:
+    """Make what an update of a stack needs of this machine; SetupError when one cannot be made.
+
+    A machine that only drives others needs no engine and no images.
+    """
+    if settings.is_remote:
+        run_steps(TOOLS)
+        _link_toolchain()
+    else:
+        ensure()
+
+
+def build_operator(report: Report) -> str:
+    """Build the image in which the commands run with Docker alone, and return its tag; SetupError when that fails."""
+    run_steps([PULUMI_CLI, DOCKER_PLUGIN, DOCKER_ENGINE])
+    try:
+        build.ensure(report, [OPERATOR])
+    except ImageError as error:
+        raise SetupError(
+            str(error), "the operator image", "fix the errors in the lines above; then try again"
+        ) from error
+    return reference(OPERATOR)
 
 
 def _link_toolchain() -> None:

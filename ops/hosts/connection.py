@@ -21,7 +21,7 @@ from components.settings.hosts import SshSettings, TlsSettings
 from ops.errors import EXIT_FAILED, EXIT_USAGE, OperationError, root_cause
 from ops.hosts import ssh_errors, ssh_master
 from ops.hosts.ssh import SshAdapter
-from toolchain import docker_engine, versions
+from toolchain import apt, docker_engine, machine, paths, versions
 
 _FIRST_SECONDS = 20  # above the 10 s after which ssh itself gives a host up
 _SECONDS = 60
@@ -29,6 +29,10 @@ _TESTED_API = ".".join(map(str, versions.DOCKER_API))
 # docker-py serves every path over the adapter that is mounted here, and reads raw streams from its sockets.
 _PREFIX = "http+docker://"
 _CHECK_ADDRESS = "check the address, in the stack file or in DOCKER_HOST (with TLS: DOCKER_TLS_VERIFY=1)"
+_TO_MOUNT = (
+    "run ./fridayctl in a checkout, or mount the engine of this machine: "
+    "docker run -v /var/run/docker.sock:/var/run/docker.sock --group-add GROUP_OF_THE_SOCKET …"
+)
 _GUIDE = "https://docs.docker.com/engine/security/protect-access"
 
 
@@ -121,15 +125,17 @@ def unix_error(address: str, error: requests.RequestException) -> OperationError
     said = str(root_cause(error))
     if "Permission denied" in said:
         message = f"{address}: its Docker socket is not for this user"
-        return OperationError(message, docker_engine.fix(said), EXIT_USAGE)
-    fix = "./fridayctl doctor says what is missing"
+        return OperationError(message, _TO_MOUNT if paths.IN_OPERATOR_IMAGE else docker_engine.fix(said), EXIT_USAGE)
+    # On macOS doctor may be content: the docker command finds its engine by other ways than /var/run/docker.sock.
+    elsewhere = docker_engine.fix(said) if machine.is_macos() else "./fridayctl doctor says what is missing"
+    fix = _TO_MOUNT if paths.IN_OPERATOR_IMAGE else elsewhere
     return OperationError(f"Docker at {address} does not answer: {said}", fix, EXIT_USAGE)
 
 
 def _over_ssh(address: str, ssh: SshSettings) -> _Way:
     if not shutil.which("ssh"):
         message = f"{address}: there is no ssh command on this machine"
-        raise OperationError(message, "sudo apt-get install openssh-client", EXIT_USAGE)
+        raise OperationError(message, apt.by_hand(["openssh-client"]), EXIT_USAGE)
     adapter = SshAdapter(lambda: ssh_master.shared(address, ssh, ["docker", "system", "dial-stdio"]))
 
     def explain(error: requests.RequestException) -> OperationError:

@@ -59,6 +59,7 @@ class Held:
     """
 
     present: int = 0
+    compared: bool = True  # with those of this machine's engine, if that has built them
     missing: tuple[tuple[Need, int | None], ...] = ()
     problems: tuple[OperationError, ...] = ()
 
@@ -116,7 +117,7 @@ class Facts:
     hosts: Mapping[str, HostFacts | OperationError]
     upstream: Upstream = NOT_ASKED
     restore: RestoreFacts | OperationError | None = None  # None: not asked for
-    builder: Builder | OperationError | None = None  # None: nothing of the stack is built here
+    builder: Builder | OperationError | None = None  # None: nothing of the stack is built here, or there is no engine
 
 
 class Collector:
@@ -179,7 +180,8 @@ class Collector:
                 traits = engine_traits.read(here.info())
                 return Builder(endpoint, traits, {reference: find(here, reference) for reference in wanted})
         except OperationError as error:
-            return error
+            # Whoever only drives other machines needs none here. The names alone say what an image was made of.
+            return None if self._settings.is_remote else error
 
     def _host(self, address: str, built: Future[Builder | OperationError | None]) -> HostFacts | OperationError:
         try:
@@ -237,6 +239,7 @@ class Collector:
 
         return Held(
             present=len(self._needs) - len(missing),
+            compared=built is not None or not any(need.built_here for need in self._needs),
             missing=tuple((need, takes(need)) for need in missing),
             problems=tuple(images.problems(self._stack, self._needs, host, held, here)),
         )

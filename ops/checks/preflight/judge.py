@@ -123,7 +123,8 @@ def _images(facts: Facts, address: str, host: HostFacts) -> Iterator[Check]:
     if not host.images.problems:
         missing = len(host.images.missing)
         pulled = f", {missing} to be pulled" if missing else ""
-        yield Check("images", address, State.OK, f"{host.images.present} there{pulled}, for {host.architecture}")
+        alone = "" if host.images.compared else "; no engine here has others to compare them with"
+        yield Check("images", address, State.OK, f"{host.images.present} there{pulled}, for {host.architecture}{alone}")
 
 
 def _ports(facts: Facts, address: str, host: HostFacts) -> Iterator[Check]:
