@@ -61,16 +61,16 @@ def upgrade(pin: Pin, to: str, report: Report, *, dry_run: bool) -> Upgraded:
     OperationError and SetupError with exit code 2: nothing was changed. OperationError with exit code 1: the tests
     failed, and every file is as it was; a patch keeps what was tried. An interrupt puts the files back too.
     """
-    current = pin.current(paths.ROOT)
-    target = _target(pin, current, to, report)
-    if pin.sites and target == current:
-        return Upgraded(pin.name, current, current)
     if not dry_run:
         _require_clean(pin)
+    current = pin.current(paths.ROOT)
+    target = _target(pin, current, to, report)
+    if target == current and not pin.follow:
+        return Upgraded(pin.name, current, current)
     with files.scratch(paths.user_cache()) as scratch:
         report("copying", "the checkout, to resolve the new versions there")
         checkout.copy_to(scratch)
-        pin.write(scratch, target, partial(report, "resolving"))
+        pin.write(scratch, target, partial(report, pin.name))
         done = _described(pin, current, target, scratch)
         if done.files and not dry_run:
             with _restored_on_failure(done, scratch, report):
@@ -98,16 +98,17 @@ def _target(pin: Pin, current: str, to: str, report: Report) -> str:
         if to:
             raise OperationError(f"{pin.name} is many packages, no one version", "leave --to out", EXIT_USAGE)
         return ""
+    if to and versions.numbers(to) < versions.numbers(current):
+        fix = "git revert the commit that raised it"
+        raise OperationError(f"{pin.name} {to} is older than {current}, which is pinned", fix, EXIT_USAGE)
     report("asking", f"which versions of {pin.name} are served")
     served = pin.served(partial(report, "asking"))
     if not to:
         return pins.newest(current, served, pin.line)
-    if to != current and to not in served:
-        few = ", ".join(served[:5])
-        raise OperationError(f"{pin.name} {to} is not served", f"take one of these, or an older one: {few}", EXIT_USAGE)
-    if versions.numbers(to) < versions.numbers(current):
-        fix = "git revert the commit that raised it"
-        raise OperationError(f"{pin.name} {to} is older than {current}, which is pinned", fix, EXIT_USAGE)
+    if to not in served:
+        newer = [version for version in served if versions.numbers(version) > versions.numbers(current)]
+        fix = f"one of these: {', '.join(newer)}" if newer else f"nothing newer than {current} is served"
+        raise OperationError(f"{pin.name} {to} is not served", fix, EXIT_USAGE)
     if pins.line_of(to, pin.line) != pins.line_of(current, pin.line):
         report("line", f"{to} is of another line than {current}: {pin.other_line or 'expect changes by hand'}")
     return to
