@@ -17,7 +17,7 @@ def lock_command() -> None:
     """
     from toolchain import lock, paths  # noqa: PLC0415 - other commands must not pay for it
 
-    changed = lock.rewrite(False, lambda line: click.echo(line, err=True))
+    changed = lock.rewrite(False, lambda line: click.echo(line, err=True), paths.ROOT)
     for path in changed:
         click.echo(f"changed: {path.relative_to(paths.ROOT)}")
     if not changed:

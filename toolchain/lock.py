@@ -5,7 +5,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolchain import files, paths, process, versions
+from toolchain import files, process, versions
 from toolchain.runner import Report
 
 _DEV = "requirements/dev.in"
@@ -24,14 +24,14 @@ class Move:
     locks: tuple[str, ...]
 
 
-def sources(root: Path = paths.ROOT) -> list[Path]:
+def sources(root: Path) -> list[Path]:
     """Return every requirements file that has a lock. The largest comes first, because it constrains the others."""
     dev = root / _DEV
     here = sorted(path for path in dev.parent.glob("*.in") if path != dev)
     return [dev, *here, *sorted((root / "images").glob("*/requirements.in"))]
 
 
-def rewrite(upgrade: bool, report: Report, root: Path = paths.ROOT) -> list[Path]:
+def rewrite(upgrade: bool, report: Report, root: Path) -> list[Path]:
     """Write every lock of a checkout again and return those that changed; `upgrade` takes the newest versions allowed.
 
     Raises SetupError with the resolver's message; locks that were written before stay.

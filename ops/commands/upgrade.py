@@ -81,7 +81,7 @@ def upgrade(pin: Pin, to: str, report: Report, *, dry_run: bool) -> Upgraded:
 def _status(report: Report, pin: Pin) -> Status:
     current = pin.current(paths.ROOT)
     if not pin.sites:
-        locked = {name for source in lock.sources() for name in lock.pinned(source.with_suffix(".txt"))}
+        locked = {name for source in lock.sources(paths.ROOT) for name in lock.pinned(source.with_suffix(".txt"))}
         return Status(pin.name, pin.what, f"{len(locked)} packages")
     try:
         served = pin.served(partial(report, "asking"))
@@ -116,7 +116,7 @@ def _target(pin: Pin, current: str, to: str, report: Report) -> str:
 
 def _require_clean(pin: Pin) -> None:
     """Raise OperationError (exit code 2) when a file that may change has changes that git does not have."""
-    sources = [path.relative_to(paths.ROOT) for path in lock.sources()]
+    sources = [path.relative_to(paths.ROOT) for path in lock.sources(paths.ROOT)]
     locks = [name.as_posix() for source in sources for name in (source, source.with_suffix(".txt"))]
     changed = checkout.uncommitted([*locks, *(site.file for site in pin.sites), *pin.files])
     if changed:
