@@ -26,25 +26,30 @@ Follow = Callable[[Path, str, Report], None]
 
 @dataclass(frozen=True)
 class Pin:
-    """One version, or the versions of all Python packages, where `sites` is empty.
-
-    `line` says how many numbers the versions of one line share: another line is only taken when it is asked for, and
-    `other_line` says what that means. `files` are changed beside the sites and the locks. `checks` are the tests that
-    have to pass, `users` says what they notice, `by_hand` what no command can do, `section` is in docs/UPGRADING.md.
-    """
+    """One version; the versions of all other Python packages, where `sites` is empty."""
 
     name: str
     what: str
     section: str
+    """Its section in docs/UPGRADING.md."""
     checks: tuple[str, ...]
+    """The tests that have to pass."""
     users: str
+    """What users notice."""
     served: Callable[[Report], list[str]] = lambda _: []
+    """Asks which versions are served, newest first; raises SetupError."""
     sites: tuple[Site, ...] = ()
     follow: Follow | None = None
     files: tuple[str, ...] = ()
+    """What `follow` changes."""
+    all_listed: bool = True
+    """False: a version may be served that is not listed. Go's proxies leave out what nobody has asked them for."""
     line: int = 1
+    """How many numbers the versions of one line share. Another line is taken only when it is asked for."""
     other_line: str = ""
+    """What another line means."""
     by_hand: tuple[str, ...] = ()
+    """What no command can do."""
 
     def current(self, root: Path) -> str:
         """Return the version that a checkout pins, "" for the Python packages.
@@ -127,6 +132,7 @@ PINS = {
             (constant("PULUMI"),),
             _raise_pulumi,
             (_RUNTIME, "toolchain/go/pulumi/go.mod", "toolchain/go/pulumi/go.sum"),
+            all_listed=False,
             by_hand=("read its release notes for what docs/UPGRADING.md#pulumi relies on",),
         ),
         Pin(

@@ -105,7 +105,7 @@ def _target(pin: Pin, current: str, to: str, report: Report) -> str:
     served = pin.served(partial(report, "asking"))
     if not to:
         return pins.newest(current, served, pin.line)
-    if to not in served:
+    if to not in served and pin.all_listed:
         newer = [version for version in served if versions.numbers(version) > versions.numbers(current)]
         fix = f"one of these: {', '.join(newer)}" if newer else f"nothing newer than {current} is served"
         raise OperationError(f"{pin.name} {to} is not served", fix, EXIT_USAGE)

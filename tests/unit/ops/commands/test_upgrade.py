@@ -151,6 +151,10 @@ def test_another_line_is_taken_when_it_is_asked_for(project: Path) -> None:
     assert "line 2.0.0 is of another line than 1.2.0: prove it" in said
 
 
+def test_a_version_that_no_list_has_may_be_served_all_the_same(project: Path) -> None:
+    assert command.upgrade(pin(all_listed=False), "1.10.1", lambda *_: None, dry_run=True).new == "1.10.1"
+
+
 def test_packages_that_do_not_agree_change_nothing(project: Path) -> None:
     before = files(project)
     with pytest.raises(SetupError, match="no solution found") as refused:
