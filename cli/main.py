@@ -31,6 +31,7 @@ COMMANDS = {
     "env": "env.env_command",
     "doctor": "doctor.doctor_command",
     "lock": "lock.lock_command",
+    "upgrade": "upgrade.upgrade_command",
     "bench": "bench.bench_command",
 }
 

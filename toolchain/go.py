@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from toolchain import files, paths, process, versions
+from toolchain.errors import SetupError
 from toolchain.runner import Report
 
 _FIX = "the Go module proxy must be reachable: see GOPROXY, HTTPS_PROXY and SSL_CERT_FILE; then run this again"
@@ -53,6 +54,26 @@ def module_folder(module: str, dependency: str, report: Report) -> Path:
     process.run(command, f"downloading {dependency}", _FIX, env=_ENV, cwd=where)
     described = process.read(command, _ENV, cwd=where)
     return Path(json.loads(described or "{}")["Dir"])
+
+
+def listed(module: str, report: Report) -> list[str]:
+    """Return the versions of a module that the module proxy lists. Raises SetupError when it does not answer."""
+    printed = process.read(
+        [_require(report), "list", "-m", "-versions", module], _ENV, paths.GO_SOURCES, process.REGISTRY_SECONDS
+    )
+    if not printed:
+        raise SetupError(f"Go does not say which versions of {module} are served", "the Go module proxy", _FIX)
+    return printed.split()[1:]
+
+
+def raise_modules(folder: Path, modules: Sequence[str], version: str, report: Report) -> None:
+    """Make a folder's go.mod and go.sum require a version of some modules. Raises SetupError with Go's last lines."""
+    go = _require(report)
+    report(f"resolving the Go modules of {folder.name} (the first time takes minutes)")
+    wanted = [f"{module}@v{version}" for module in modules]
+    process.run([go, "get", *wanted], f"requiring {' '.join(wanted)}", _FIX, env=_ENV, cwd=folder)
+    # Modules that only Pulumi's own tests need are not served everywhere: -e goes on without them.
+    process.run([go, "mod", "tidy", "-e"], "writing go.sum", _FIX, env=_ENV, cwd=folder)
 
 
 def _require(report: Report) -> Path:

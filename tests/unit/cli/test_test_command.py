@@ -199,7 +199,7 @@ def test_the_set_up_is_asked_for_the_engine_first(monkeypatch: pytest.MonkeyPatc
 def test_lock_names_what_it_changed(
     changed: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("toolchain.lock.rewrite", lambda upgrade, tell: [ROOT / name for name in changed])
+    monkeypatch.setattr("toolchain.lock.rewrite", lambda upgrade, tell, root: [ROOT / name for name in changed])
     assert cli.main(["lock"]) == 0
     expected = "changed: requirements/dev.txt" if changed else "every lock is as"
     assert expected in capsys.readouterr().out
