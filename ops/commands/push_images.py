@@ -161,6 +161,7 @@ class _Sender:
 
     def _survey(self, references: tuple[str, ...]) -> Archive:
         if references not in self._surveyed:
+            self._report("push", "reading what the images here consist of")  # it takes seconds
             with self._saved(references) as source:
                 self._surveyed[references] = survey(source)
         return self._surveyed[references]

@@ -51,6 +51,12 @@ def listed(stack: Project, image: str) -> dict[str, Any]:
     return one
 
 
+def announced(sending: subprocess.Popen[str]) -> str:
+    """Return the line with what a push is about to send; after it the transfer begins."""
+    assert sending.stdout is not None
+    return next(line for line in sending.stdout if " MB to send" in line)
+
+
 def is_there(stack: Project, host: NestedHost, image: str) -> bool:
     here = docker.from_env().images.get(image)
     return [each.id for each in host.engine.images.list() if image in each.tags] == [here.id]
@@ -86,13 +92,11 @@ def test_a_layer_that_goes_meanwhile_is_sent_after_all(stack: Project, host: Nes
     with subprocess.Popen(
         ["./fridayctl", "images", "push", stack.stack], cwd=stack.root, stdout=subprocess.PIPE, text=True
     ) as sending:
-        assert sending.stdout is not None
-        announced = sending.stdout.readline()
-        assert announced.endswith(" MB are there\n")
+        assert " MB are there" in announced(sending)
         sending.send_signal(signal.SIGSTOP)
         host.remove_images()
         sending.send_signal(signal.SIGCONT)
-        said = sending.stdout.read()
+        said, _ = sending.communicate()
     assert sending.returncode == 0
     assert f"{host.url}: not whole without them" in said
     assert is_there(stack, host, edge)
@@ -141,15 +145,13 @@ def test_ctrl_c_ends_a_transfer_and_the_next_one_succeeds(
             stderr=said,
             text=True,
         )
-        assert sending.stdout is not None
         # Frozen as soon as it is announced, so that the transfer cannot be over.
-        announced = sending.stdout.readline()
+        assert f"{host.url}: 1 of 1 images" in announced(sending)
         with host.paused():
             sending.send_signal(signal.SIGINT)
             code = sending.wait(timeout=120)
         said.seek(0)
         text = said.read()
-    assert f"{host.url}: 1 of 1 images" in announced
     assert code == 130, text
     assert "interrupted" in text
     assert "Traceback" not in text
