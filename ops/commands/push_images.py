@@ -18,10 +18,12 @@ from ops.errors import EXIT_USAGE, OperationError
 from ops.hosts.docker_host import Image, find
 from ops.hosts.image_archive import Archive, ArchiveError, survey
 from ops.hosts.images import ImageHost, Need, builder, image_hosts, needs, wrong_architecture
+from ops.hosts.machine import Space, machine_of
 from ops.progress import Report
 
 _MEGABYTE = 1_000_000
 _EVERY_SECONDS = 5.0
+_FREE_SOME = "on that host: docker system df, then docker image prune"
 _SILENT_SECONDS = 900  # after the last byte the host unpacks, and says nothing
 _NOT_UNPACKED = "Error unpacking image"  # containerd's image store keeps what it could not unpack, and goes on
 
@@ -55,7 +57,8 @@ def push(deployment: Deployment) -> list[Pushed]:
     """Send each host of a stack the images it lacks; layers that are there already are not sent again.
 
     Everything is looked at before anything is sent. Raises OperationError: exit code 2 when an image is not built,
-    a host is not reached or has another processor, 1 when a transfer fails; what had arrived whole stays.
+    a host is not reached, has another processor or too little room, 1 when a transfer fails; what had arrived whole
+    stays.
     """
     wanted = [need for need in needs(deployment.name, deployment.settings, local_images()) if need.built_here]
     hosts = image_hosts(deployment.hosts)
@@ -67,7 +70,7 @@ def push(deployment: Deployment) -> list[Pushed]:
         lacking = [
             [need for need in wanted if not built[need.reference].same(host.find(need.reference))] for host in hosts
         ]
-        sender = _Sender(here, built, deployment.report)
+        sender = _Sender(here, built, deployment)
         return [sender.push(host, lacks) for host, lacks in zip(hosts, lacking, strict=True)]
 
 
@@ -109,8 +112,9 @@ def _built(need: Need, here: docker.DockerClient) -> Image:
 class _Sender:
     """Sends images of this machine's engine; what their archive is made of is read once for all hosts."""
 
-    def __init__(self, here: docker.DockerClient, built: Mapping[str, Image], report: Report) -> None:
-        self._here, self._built, self._report = here, built, report
+    def __init__(self, here: docker.DockerClient, built: Mapping[str, Image], deployment: Deployment) -> None:
+        self._here, self._built = here, built
+        self._report, self._settings = deployment.report, deployment.settings
         self._surveyed: dict[tuple[str, ...], Archive] = {}
 
     def push(self, host: ImageHost, lacks: Sequence[Need]) -> Pushed:
@@ -125,6 +129,7 @@ class _Sender:
         there = f", {_megabytes(whole - part)} MB are there" if known else ""
         about = f"{len(lacks)} of {len(self._built)} images, {_megabytes(part)} MB to send{there}"
         self._report("push", f"{host.address}: {about}")
+        self._require_room(host, part)
         started = time.monotonic()
         sent, problem = part, self._deliver(host, references, archive, known)
         if problem and known and not _is_full(problem.details):
@@ -139,6 +144,20 @@ class _Sender:
         there = f", {_megabytes(whole - sent)} MB were there already" if sent < whole else ""
         self._report("push", f"{host.address}: arrived, compared by id: {took}{there}")
         return Pushed(host.address, list(references), sent, max(0, whole - sent), round(seconds, 2))
+
+    def _require_room(self, host: ImageHost, size: int) -> None:
+        """Raise OperationError (exit code 2) when a host has no room for an archive and for what is in it.
+
+        Containerd's image store reports a full disk as a success. Where the disk is not known the host has its say.
+        """
+        daemon = host.traits
+        space = machine_of(host.address, self._settings).space(daemon)
+        if isinstance(space, Space):
+            folder, free = space.images or (daemon.folder, space.disk)
+            needed = max(2 * size, daemon.room(size))
+            if free < needed:
+                said = f"{_megabytes(needed)} MB for what comes, packed and unpacked, {_megabytes(free)} MB free"
+                raise OperationError(f"{host.address}: too little disk: {said} in {folder}", _FREE_SOME, EXIT_USAGE)
 
     def _survey(self, references: tuple[str, ...]) -> Archive:
         if references not in self._surveyed:

@@ -117,8 +117,8 @@ def no_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("no_engine")
 def test_hosts_elsewhere_are_judged_without_an_engine_here() -> None:
-    assert Collector(Played(lambda: FAR), thorough=False)._built() is None
-    assert isinstance(Collector(Played(), thorough=False)._built(), OperationError)
+    assert Collector(Played(lambda: FAR), thorough=False)._builder() is None
+    assert isinstance(Collector(Played(), thorough=False)._builder(), OperationError)
     held = facts.Held(present=7, compared=False)
     assert held.problems == ()
 

@@ -69,6 +69,6 @@ def test_a_host_elsewhere_and_a_stack_of_registry_images_are_nobodys_choice(
 
 def test_an_update_is_refused_before_set_up(monkeypatch: pytest.MonkeyPatch, sockets: dict[str, str]) -> None:
     monkeypatch.setenv("DOCKER_HOST", sockets["first"])
-    monkeypatch.setattr(up, "ensure", lambda: pytest.fail("set up"))
+    monkeypatch.setattr(up, "ensure_for", lambda _: pytest.fail("set up"))
     with pytest.raises(OperationError, match="should lead to one engine"):
         bring_up(stack(sockets["second"]), UpRequest())

@@ -2,6 +2,7 @@
 
 import re
 from http.client import IncompleteRead
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,13 +15,17 @@ from ops.commands.push_images import ImageAvailability
 from ops.errors import EXIT_FAILED, EXIT_USAGE, OperationError
 from ops.hosts.docker_host import Image
 from ops.hosts.images import ImageHost
+from ops.hosts.machine import Space
 from tests.unit.ops.archives import before_25, digest, layer, unpacked
 from tests.unit.ops.deployed import Played
 from tests.unit.ops.engines import Engine, image
 
 
-def connected(monkeypatch: pytest.MonkeyPatch, here: Engine, there: Engine) -> None:
-    """Make this machine's engine and the one host of every stack the given ones."""
+def connected(
+    monkeypatch: pytest.MonkeyPatch, here: Engine, there: Engine, space: Space | str = "nobody knows"
+) -> None:
+    """Make this machine's engine and the one host of every stack the given ones; `space` is what that has free."""
+    monkeypatch.setattr(push_images, "machine_of", lambda *_: SimpleNamespace(space=lambda _: space))
     monkeypatch.setattr(push_images, "builder", lambda: here)
     host = ImageHost("ssh://host", there, "amd64")  # type: ignore[arg-type]
     monkeypatch.setattr(push_images, "image_hosts", lambda _: [host])
@@ -70,6 +75,34 @@ def test_only_layers_that_are_missing_are_sent(built: dict[str, Image], monkeypa
     assert there.api.timeout == 60
 
 
+@pytest.mark.parametrize(
+    ("containerd", "factor", "apart"), [(False, 2.0, False), (True, 2.2, False), (True, 2.2, True)]
+)
+@pytest.mark.parametrize("short", [0, 1])
+def test_a_host_without_room_is_sent_nothing(
+    built: dict[str, Image], monkeypatch: pytest.MonkeyPatch, containerd: bool, factor: float, apart: bool, short: int
+) -> None:
+    def there() -> Engine:
+        engine = but(built, EDGE)
+        engine.containerd = containerd
+        return engine
+
+    (pushed,) = run_push(monkeypatch, builder(built, EDGE), there())
+    free = int(factor * pushed.sent_bytes) - short
+    space = Space(0, 1 << 40, ("/var/lib/containerd", free)) if apart else Space(0, free)
+    host = there()
+    connected(monkeypatch, builder(built, EDGE), host, space)
+    if not short:
+        push_images.push(Played())
+        return
+    with pytest.raises(OperationError, match="ssh://host: too little disk") as caught:
+        push_images.push(Played())
+    assert caught.value.exit_code == EXIT_USAGE
+    assert "docker image prune" in caught.value.fix
+    assert ("/var/lib/containerd" in caught.value.message) is apart
+    assert host.taken == []
+
+
 def test_an_empty_host_is_sent_everything(built: dict[str, Image], monkeypatch: pytest.MonkeyPatch) -> None:
     there = but(built, *REFERENCES)
     (pushed,) = run_push(monkeypatch, builder(built), there)
@@ -92,7 +125,7 @@ def test_it_says_what_is_sent_and_what_is_there(built: dict[str, Image], monkeyp
 
 def test_hosts_that_lack_the_same_are_surveyed_once(built: dict[str, Image], monkeypatch: pytest.MonkeyPatch) -> None:
     here, engines = builder(built, EDGE), [but(built, EDGE), but(built, EDGE)]
-    monkeypatch.setattr(push_images, "builder", lambda: here)
+    connected(monkeypatch, here, engines[0])
     hosts = [ImageHost(f"ssh://{number}", each, "amd64") for number, each in enumerate(engines)]  # type: ignore[arg-type]
     monkeypatch.setattr(push_images, "image_hosts", lambda _: hosts)
     assert [each.images for each in push_images.push(Played())] == [[EDGE], [EDGE]]
