@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from images import ImageError, docker_cli, tags
+from images import ImageError, docker_cli, sealed, tags
 from images.apt_sources import (
     AptSource,
     archives_beside,
@@ -31,6 +31,8 @@ _EXTRA_CAS = Path("/usr/local/share/ca-certificates")
 _SLIMMED = (
     *("usr/share/doc/*/*", "usr/share/man/*", "usr/share/info/*", "usr/share/lintian/*", "usr/share/locale/*"),
     *("var/cache/apt/*", "var/cache/debconf/*-old", "var/lib/apt/lists/*", "var/lib/dpkg/*-old", "var/log/*"),
+    # Of the building machine, or of its moment.
+    *("etc/hostname", "etc/resolv.conf", "var/cache/ldconfig/aux-cache"),
 )
 
 
@@ -39,16 +41,17 @@ def upstream(suite: str) -> str:
     return f"debian:{suite}-slim"
 
 
-def ensure(reference: str, suite: str, report: Report) -> None:
-    """Make the root file system image `reference` of a Debian release. Raises ImageError when no way works."""
-    image = upstream(suite)
+def ensure(rootfs: tags.Image, report: Report) -> None:
+    """Make a root file system image of its Debian release. Raises ImageError when no way works."""
+    image, reference = upstream(rootfs.suite), tags.reference(rootfs)
     report(f"asking the image registry for {image}")
     refusal = _pull(image)
     if refusal and docker_cli.exist(image):
         report(f"no image registry ({refusal}): taking the {image} that was loaded into Docker")
     elif refusal:
         report(f"no image registry ({refusal}): making the base from a mirror of Debian, about a minute")
-        _bootstrap(reference, suite, report)
+        _bootstrap(reference, rootfs.suite, report)
+        sealed.seal(rootfs)
         return
     docker_cli.retag(image, reference)
 
@@ -59,18 +62,18 @@ def _pull(image: str) -> str:
     A registry that can be reached names the image within seconds. Only then we wait for the download.
     """
     with subprocess.Popen(
-        ["docker", "pull", image], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None  # noqa: S101 - a pipe was asked for
-        with selectors.DefaultSelector() as selector:
-            selector.register(process.stdout, selectors.EVENT_READ)
+        ["docker", "pull", image], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, process_group=0
+    ) as pulling:
+        assert pulling.stdout is not None  # noqa: S101 - a pipe was asked for
+        with process.stoppable(pulling), selectors.DefaultSelector() as selector:
+            selector.register(pulling.stdout, selectors.EVENT_READ)
             answered = bool(selector.select(_FIRST_ANSWER_SECONDS))
-        try:
-            _, errors = process.communicate(timeout=_PULL_SECONDS if answered else 0)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            return "no answer in time"
-    if process.returncode == 0:
+            try:
+                _, errors = pulling.communicate(timeout=_PULL_SECONDS if answered else 0)
+            except subprocess.TimeoutExpired:
+                pulling.kill()
+                return "no answer in time"
+    if pulling.returncode == 0:
         return ""
     return "it does not answer" if "dial tcp" in errors else (errors.strip().splitlines() or ["refused"])[-1][:120]
 
@@ -88,7 +91,7 @@ def _bootstrap(reference: str, suite: str, report: Report) -> None:
     # Without the release itself its updates are of no use.
     release = sources[0] if sources and sources[0].suite == suite else None
     with _scratch() as root:
-        process.run(_command(tool, suite, release, root), tool, _FIX, env=_proxy_environment())
+        process.run(_command(tool, suite, release, root), tool, _FIX, env=_environment())
         _configure_apt(root, sources if release else _default_sources(suite, root))
         _upgrade(root)
         _slim(root)
@@ -151,9 +154,12 @@ def _command(tool: str, suite: str, release: AptSource | None, root: Path) -> li
     return [tool, *options, suite, str(root), *([uri, *script] if uri or script else [])]
 
 
-def _proxy_environment() -> dict[str, str]:
-    """Return the proxy in apt's settings, for the tool's own downloads; a proxy in the environment comes first."""
-    found: dict[str, str] = {}
+def _environment() -> dict[str, str]:
+    """Return the proxy in apt's settings, for the tool's own downloads, and the time that users are made at.
+
+    A proxy in the environment comes first.
+    """
+    found = {"SOURCE_DATE_EPOCH": str(tags.EPOCH)}
     for scheme in ("http", "https"):
         said = process.read(["apt-config", "shell", "PROXY", f"Acquire::{scheme}::Proxy"]) or ""
         value = said.removeprefix("PROXY=").strip("'")
@@ -188,8 +194,8 @@ def _trust_local_authorities(root: Path) -> None:
 
 def _upgrade(root: Path) -> None:
     """Install the security updates here: in a layer of its own, every replaced file would be stored twice."""
-    shutil.copyfile(tags.ROOT / "images/base/slim.dpkg", root / "etc/dpkg/dpkg.cfg.d/slim")
-    quiet = {"DEBIAN_FRONTEND": "noninteractive", **_proxy_environment()}
+    shutil.copyfile(tags.ROOT / "images/base/root/etc/dpkg/dpkg.cfg.d/slim", root / "etc/dpkg/dpkg.cfg.d/slim")
+    quiet = {"DEBIAN_FRONTEND": "noninteractive", **_environment()}
     for step in (["update"], ["dist-upgrade", "--yes", "--no-install-recommends"], ["clean"]):
         process.run(["chroot", root, "apt-get", *step], f"apt-get {step[0]} in the base image", _FIX, env=quiet)
 
@@ -215,7 +221,8 @@ def _import(root: Path, reference: str) -> None:
     options = [item for change in changes for item in ("--change", change)]
     archive = root.with_suffix(".tar")
     try:
-        pack = ["tar", "-C", str(root), "--one-file-system", "--numeric-owner", "-cf", str(archive), "."]
+        same = ["--sort=name", f"--mtime=@{tags.EPOCH}", "--clamp-mtime", "--numeric-owner"]
+        pack = ["tar", "-C", str(root), "--one-file-system", *same, "-cf", str(archive), "."]
         process.run(pack, "packing the base image", "see that /var/tmp has 200 MB free")
         process.run(["docker", "import", *options, str(archive), reference], "docker import", "see `docker info`")
     finally:

@@ -1,4 +1,4 @@
-"""The whole set-up: every step in the order in which they build on each other, and doctor's look at what they made."""
+"""The whole set-up: every step, and doctor's look at what they made."""
 
 import os
 import platform
@@ -56,12 +56,14 @@ def _lack_of_room() -> tuple[str, str, str] | None:
     return what, folder, "docker system df shows what takes it; docker image prune frees what nobody uses"
 
 
-IMAGES = Step("images", "the local stack's containers are made of them", build.is_done, _build_images)
+IMAGES = Step(
+    "images", "the local stack's containers are made of them", build.is_done, _build_images, (DOCKER_ENGINE.name,)
+)
 TOOLS = (LOCAL_STATE, PULUMI_CLI, DOCKER_PLUGIN)
 """What a stack on other machines needs of this one."""
 
 STEPS = (*TOOLS, DOCKER_ENGINE, IMAGES)
-"""In their order: the images need the engine."""
+"""In the order of their lines; they run side by side."""
 
 
 def ensure(out: TextIO | None = None) -> list[Outcome]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from images import base, build, docker_cli, tags, wheels
+from images import base, build, docker_cli, sealed, tags, wheels
 from toolchain import process
 
 MONITORING = ("redis-exporter", "prometheus")
@@ -17,6 +17,7 @@ def present(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     monkeypatch.setattr(docker_cli, "size_mb", lambda _: 1.0)
     monkeypatch.setattr(docker_cli, "remove_dangling", lambda: None)
     monkeypatch.setattr(docker_cli, "has_buildkit", lambda: False)
+    monkeypatch.setattr(sealed, "seal", lambda _: None)
     return names
 
 
@@ -68,6 +69,9 @@ def test_the_context_holds_sources_and_packages_but_no_tests(
 
     def look(command: list[str], *_: object, **__: object) -> None:
         context = Path(command[-1])
+        times = {path.stat().st_mtime for path in (context, *context.rglob("*"))}
+        assert times == {tags.EPOCH}
+        assert {path.stat().st_mode & 0o777 for path in context.rglob("*")} == {0o755, 0o644}
         seen["files"] = [path.relative_to(context).as_posix() for path in context.rglob("*") if path.is_file()]
         seen["command"] = command
 

@@ -49,7 +49,7 @@ def test_an_unknown_name_is_refused() -> None:
 @pytest.mark.parametrize(
     ("path", "changed"),
     [
-        ("images/base/slim.apt", EVERY),
+        ("images/base/root/etc/apt/apt.conf.d/90slim", EVERY),
         ("images/python/Dockerfile", {"litellm", "friday", "simulator"}),
         ("images/installer.txt", {"litellm", "friday", "simulator"}),
         ("images/edge/Dockerfile", {"edge"}),
