@@ -5,14 +5,20 @@ The Pulumi program and the builder both ask here, so a stack always deploys exac
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 INSTALLER = ROOT / "images" / "installer.txt"
 
+SUITE = "trixie"
+"""The Debian release that the images stand on, whatever the machine runs that builds them."""
+
+EPOCH = 1754697600
+"""The time that everything gets which a build writes (seconds): 2025-08-09, the day of Debian 13."""
+
 # Raise it when images/base.py makes a different root file system.
-_ROOTFS_RECIPE = "rootfs 2"
+_ROOTFS_RECIPE = "rootfs 4"
 _LEFT_OUT = {"__pycache__", "tests"}
 
 
@@ -20,7 +26,7 @@ _LEFT_OUT = {"__pycache__", "tests"}
 class Image:
     """One image: its parent's name ("" for the root file system) and the source trees copied into it.
 
-    `place` is where its folder is.
+    `place` is where its folder is, `suite` the Debian release that it and its parents stand on.
     """
 
     name: str
@@ -28,6 +34,7 @@ class Image:
     sources: tuple[str, ...] = ()
     deployed: bool = True
     place: str = "images"
+    suite: str = SUITE
 
     @property
     def folder(self) -> Path:
@@ -69,22 +76,26 @@ def local_images() -> dict[str, str]:
 
 
 def tag(name: str) -> str:
-    """Return `friday-litellm/<name>:<12 hex>`; KeyError for a name that is none of ours."""
+    """Return `friday-litellm/<name>:<suite>-<12 hex>`; KeyError for a name that is none of ours."""
     return reference(_BY_NAME[name])
 
 
+def parent_of(image: Image) -> Image | None:
+    """Return the image that another one is built on, in that one's suite; None for a root file system."""
+    return replace(_BY_NAME[image.parent], suite=image.suite) if image.parent else None
+
+
 def reference(image: Image) -> str:
-    """Return an image's tag, `friday-litellm/<name>:<12 hex>`; its parent is one of ours."""
-    return f"friday-litellm/{image.name}:{_digest(image)}"
+    """Return an image's tag, `friday-litellm/<name>:<suite>-<12 hex>`; its parent is one of ours."""
+    return f"friday-litellm/{image.name}:{image.suite}-{_digest(image)}"
 
 
 def _digest(image: Image) -> str:
-    digest = hashlib.sha256(_ROOTFS_RECIPE.encode())
-    if image.parent:
-        digest.update(_digest(_BY_NAME[image.parent]).encode())
-        for path in _inputs(image):
-            content = hashlib.sha256(path.read_bytes()).hexdigest()
-            digest.update(f"{path.relative_to(ROOT).as_posix()} {content}\n".encode())
+    parent = parent_of(image)
+    digest = hashlib.sha256((_digest(parent) if parent else f"{_ROOTFS_RECIPE} {image.suite} {EPOCH}").encode())
+    for path in _inputs(image) if parent else ():
+        content = hashlib.sha256(path.read_bytes()).hexdigest()
+        digest.update(f"{path.relative_to(ROOT).as_posix()} {content}\n".encode())
     return digest.hexdigest()[:12]
 
 

@@ -29,9 +29,9 @@ def install(packages: Sequence[str], why: str, report: Report) -> None:
     report(f"apt-get install {names}: {why}")
     fix = "read apt's lines above; `apt-get update` and `apt-get -f install` solve most problems"
     try:
-        process.run([*_INSTALL, *packages], f"installing {names}", fix, env=_ENV)
+        process.run([*_INSTALL, *packages], f"installing {names}", fix, env=_ENV, to_the_end=True)
     except SetupError:
         # The lists were never downloaded, or they name versions that the mirror no longer has.
         report("apt-get update: the package lists are missing or old")
-        process.run(["apt-get", "update"], "refreshing apt's package lists", fix, env=_ENV)
-        process.run([*_INSTALL, *packages], f"installing {names}", fix, env=_ENV)
+        process.run(["apt-get", "update"], "refreshing apt's package lists", fix, env=_ENV, to_the_end=True)
+        process.run([*_INSTALL, *packages], f"installing {names}", fix, env=_ENV, to_the_end=True)

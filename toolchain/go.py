@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from toolchain.runner import Report
 
 _FIX = "the Go module proxy must be reachable: see GOPROXY, HTTPS_PROXY and SSL_CERT_FILE; then run this again"
 _FLAGS = ["-mod=readonly", "-trimpath", "-buildvcs=false"]
+_installing = threading.Lock()
 _ENV = {"CGO_ENABLED": "0", "GOWORK": "off", "GOTOOLCHAIN": "local", "GOROOT": ""}
 
 
@@ -71,6 +73,12 @@ def raise_modules(folder: Path, modules: Sequence[str], version: str, report: Re
 
 
 def _require(report: Report) -> Path:
+    """Return a Go; where there is none, one thread installs it and the others wait."""
+    with _installing:
+        return _found_or_installed(report)
+
+
+def _found_or_installed(report: Report) -> Path:
     present = found()
     if present:
         return present[0]

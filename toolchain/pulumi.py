@@ -125,4 +125,5 @@ DOCKER_PLUGIN = Step(
     f"lets Pulumi make containers (plugin docker {versions.DOCKER_PROVIDER})",
     _plugin_is_done,
     _install_plugin,
+    (PULUMI_CLI.name,),
 )

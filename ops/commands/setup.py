@@ -1,4 +1,4 @@
-"""The whole set-up: every step in the order in which they build on each other, and doctor's look at what they made."""
+"""The whole set-up: every step, and doctor's look at what they made."""
 
 import os
 import platform
@@ -27,9 +27,11 @@ def _build_images(report: Report) -> None:
         raise SetupError(str(error), "images", fix) from error
 
 
-IMAGES = Step("images", "the local stack's containers are made of them", build.is_done, _build_images)
+IMAGES = Step(
+    "images", "the local stack's containers are made of them", build.is_done, _build_images, (DOCKER_ENGINE.name,)
+)
 STEPS = (LOCAL_STATE, PULUMI_CLI, DOCKER_PLUGIN, DOCKER_ENGINE, IMAGES)
-"""In their order: the images need the engine."""
+"""In the order of their lines; they run side by side."""
 
 
 def ensure(out: TextIO | None = None) -> list[Outcome]:

@@ -92,7 +92,8 @@ def problems(
 def _require_fit(stack: str, need: Need, host: ImageHost, image: Image | None, mine: Image | None) -> None:
     if image and mine and not mine.same(image):
         text = f"is {image.id} there and {mine.id} here: not the same image"
-        raise _refusal(host, need, text, f"./fridayctl images push {stack}")
+        fix = f"./fridayctl images push {stack}; where several machines build, name images of a registry by digest"
+        raise _refusal(host, need, text, fix)
     architectures = {image.architecture} if image else _offered(need, host)
     if host.architecture not in architectures:
         raise wrong_architecture(host, need, sorted(architectures))
