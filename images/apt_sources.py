@@ -101,9 +101,21 @@ def archives_beside(release: AptSource) -> list[AptSource]:
 def is_served(source: AptSource) -> bool:
     """Return whether an archive can be reached with the machine's apt settings (proxy, certificates, logins)."""
     with tempfile.TemporaryDirectory(prefix="friday-release-") as folder:
-        address = f"{source.uri.rstrip('/')}/dists/{source.suite}/InRelease"
-        asked = process.read([_APT_HELPER, "download-file", address, f"{folder}/InRelease"])
-        return asked is not None
+        return _download(source, Path(folder) / "InRelease")
+
+
+def codename(suite: str) -> str:
+    """Return the code name of a release that `suite` names (`stable`), "" when the machine's apt cannot be asked."""
+    with tempfile.TemporaryDirectory(prefix="friday-release-") as folder:
+        file = Path(folder) / "InRelease"
+        found = [source for source in debian_sources(suite)[:1] if _download(source, file)]
+        named = re.search(r"^Codename: (\S+)$", file.read_text(errors="replace"), re.MULTILINE) if found else None
+        return named.group(1) if named else ""
+
+
+def _download(source: AptSource, target: Path) -> bool:
+    address = f"{source.uri.rstrip('/')}/dists/{source.suite}/InRelease"
+    return process.read([_APT_HELPER, "download-file", address, str(target)]) is not None
 
 
 def _resolved(uri: str, root: Path) -> str:

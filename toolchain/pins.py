@@ -51,6 +51,9 @@ def line_of(version: str, length: int) -> tuple[int, ...]:
 
 
 def newest(current: str, served: Sequence[str], length: int) -> str:
-    """Return the newest served version of the current one's line; the current one where nothing newer is served."""
+    """Return the first served version of the current one's line; the current one where nothing newer is served.
+
+    `served` has the newest first. A name without numbers, such as Debian's, is of every line.
+    """
     same = [version for version in served if line_of(version, length) == line_of(current, length)]
-    return max([current, *same], key=versions.numbers)
+    return next((version for version in same if versions.numbers(version) >= versions.numbers(current)), current)

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from images.apt_sources import codename
 from ops.errors import EXIT_USAGE, OperationError
 from toolchain import files, go, lock, pins, process, served, versions
+from toolchain.errors import SetupError
 from toolchain.pins import Site, constant, requirement
 from toolchain.runner import Report
 
@@ -96,6 +98,14 @@ def _raise_pip(root: Path, _: str, report: Report) -> None:
         _PIP_HASH.write(root, hashlib.sha256(wheel.read_bytes()).hexdigest())
 
 
+def _stable(_: Report) -> list[str]:
+    """Return the name of Debian's stable release, as the mirror of this machine's apt has it. Raises SetupError."""
+    if name := codename("stable"):
+        return [name]
+    fix = "look at Debian's releases: ./fridayctl upgrade base --to NAME"
+    raise SetupError("this machine's apt does not say which release of Debian is stable", "apt", fix)
+
+
 _STACK = "tests/integration/test_local_stack.py"
 PINS = {
     each.name: each
@@ -145,6 +155,20 @@ PINS = {
             (constant("DOCKER_PROVIDER"), requirement(_RUNTIME, "pulumi-docker")),
             other_line="our own build has to answer as that line does",
             by_hand=("raise our own build: the bridge in toolchain/go/docker-provider/go.mod", "try both plugins"),
+        ),
+        Pin(
+            "base",
+            "the Debian release of all images",
+            "debian-base-of-the-images",
+            (
+                *("tests/unit/images", "tests/integration/test_images.py", "tests/integration/edge", _STACK),
+                *("tests/integration/test_monitoring.py", "tests/integration/test_gateway_serving.py"),
+            ),
+            "every container of the images that are built here is replaced once, the edge too",
+            _stable,
+            (Site("images/tags.py", r'^SUITE = "([a-z]+)"$'),),
+            all_listed=False,
+            by_hand=("set EPOCH in images/tags.py to the day of that release",),
         ),
         Pin(
             "python",

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from images import apt_sources
 from images.apt_sources import (
     AptSource,
     archives_beside,
+    codename,
     debian_sources,
     is_served,
     parse_deb822,
@@ -153,3 +155,21 @@ def test_apt_itself_is_asked_whether_an_archive_is_there(answer: str | None, mon
     monkeypatch.setattr(process, "read", lambda command: asked.append(command) or answer)  # type: ignore[func-returns-value]
     assert is_served(AptSource("http://m.test/debian/", "forky", ("main",))) == (answer is not None)
     assert asked[0][2] == "http://m.test/debian/dists/forky/InRelease"
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"), [("Suite: stable\nCodename: forky\n", "forky"), ("nothing", ""), (None, "")]
+)
+def test_apt_says_which_release_a_name_stands_for(
+    told: str | None, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(command: list[str]) -> str | None:
+        if told is not None:
+            Path(command[3]).write_text(told)
+        return told
+
+    source = AptSource("http://m.test/debian", "stable", ("main",))
+    monkeypatch.setattr(apt_sources, "debian_sources", lambda suite: [source] if suite == "stable" else [])
+    monkeypatch.setattr(process, "read", read)
+    assert codename("stable") == expected
+    assert codename("other") == ""

@@ -41,7 +41,13 @@ def test_a_file_without_its_one_version_is_left_alone(file: Path, text: str, tim
         (["2.0", "1.3.0", "1.2.10"], 0, "2.0"),
         (["1.2.2"], 2, "1.2.3"),
         ([], 2, "1.2.3"),
+        ([], 0, "1.2.3"),
     ],
 )
 def test_the_newest_is_of_the_same_line_and_never_older(served: list[str], length: int, expected: str) -> None:
     assert pins.newest("1.2.3", served, length) == expected
+
+
+def test_of_names_without_numbers_the_first_is_the_newest() -> None:
+    assert pins.newest("bookworm", ["trixie"], 1) == "trixie"
+    assert pins.newest("bookworm", [], 1) == "bookworm"

@@ -25,7 +25,7 @@ version=$(sed -n 's/^thing==//p' "$2")
 printf 'thing==%s\\nhelper==0.%s\\n' "$version" "$version" >"$out"
 """
 TESTS = """#!/bin/sh
-echo "$@" >>"$LOG"
+echo "$@" "CI=$CI" >>"$LOG"
 cat images/thing/requirements.in >>"$LOG"
 exit "${CODE:-0}"
 """
@@ -87,7 +87,7 @@ def test_the_newest_of_the_line_is_taken_locked_and_tested(project: Path, tmp_pa
     assert done.by_hand[0] == "look"
     assert done.by_hand[-1] == "docs/UPGRADING.md#things"
     assert files(project) == ("thing==1.10.0\n", "thing==1.10.0\nhelper==0.1.10.0\n")
-    assert (tmp_path / "log").read_text(encoding="utf-8") == "test tests/one tests/two\nthing==1.10.0\n"
+    assert (tmp_path / "log").read_text(encoding="utf-8") == "test tests/one tests/two CI=true\nthing==1.10.0\n"
     assert ("testing", "./fridayctl test tests/one tests/two") in said
 
 
