@@ -36,7 +36,7 @@ def ensure(report: Report) -> Path:
     The first time takes minutes: a quarter of an hour on two processors.
     """
     made = folder()
-    with files.exclusive(made.with_suffix(".lock"), lambda: report("waiting for another build of dockerd")):
+    with files.exclusive(made / "lock", lambda: report("waiting for another build of dockerd")):
         for name in COMMANDS:
             if not (made / name).exists():
                 go.build(_SOURCES, f"{_MODULE}/cmd/{name}", made / name, _flags(), report, _TAGS)
