@@ -24,7 +24,7 @@ def version() -> str:
 
 def folder() -> Path:
     """Return where the cache has it, with its commands once it is built."""
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(repr((_flags(), _TAGS)).encode())
     for name in ("go.mod", "go.sum"):
         digest.update((_SOURCES / name).read_bytes())
     return paths.user_cache() / f"dockerd-{version()}-{digest.hexdigest()[:8]}"
@@ -36,9 +36,13 @@ def ensure(report: Report) -> Path:
     The first time takes minutes: a quarter of an hour on two processors.
     """
     made = folder()
-    with files.exclusive(made.with_suffix(".lock"), lambda: report("waiting for another build of dockerd")):
+    with files.exclusive(made / "lock", lambda: report("waiting for another build of dockerd")):
         for name in COMMANDS:
             if not (made / name).exists():
-                flags = f"-X {_MODULE}/dockerversion.Version=29-moby-{version()}"
-                go.build(_SOURCES, f"{_MODULE}/cmd/{name}", made / name, flags, report, _TAGS)
+                go.build(_SOURCES, f"{_MODULE}/cmd/{name}", made / name, _flags(), report, _TAGS)
     return made
+
+
+def _flags() -> str:
+    # A module does not know which release it became, and who compares versions needs numbers.
+    return f"-X {_MODULE}/dockerversion.Version=29.0.0+moby-{version()}"

@@ -33,6 +33,8 @@ def require() -> None:
         raise SetupError("they enter the network of a nested host, which only root may", where, "run this as root")
     if not shutil.which("nsenter"):
         raise SetupError("nsenter is not installed", where, "apt-get install util-linux")
+    if not os.environ.get("DOCKER_HOST", "unix://").startswith("unix://"):
+        raise SetupError("DOCKER_HOST is an engine of another machine", where, "unset DOCKER_HOST")
 
 
 @contextmanager
@@ -49,11 +51,6 @@ def tests_engine(name: str) -> Iterator[Place]:
         yield Place(["nsenter", f"--net={network}"], {"DOCKER_HOST": f"unix://{host.socket}"})
 
 
-def _network(host: NestedHost) -> Path:
-    inspect = ["docker", "inspect", "--format", "{{.State.Pid}}", host.name]
-    pid = subprocess.run(inspect, check=True, capture_output=True, text=True).stdout.strip()
-    network = Path(f"/proc/{pid}/ns/net")
-    if not network.exists():
-        what = "the engine that `docker` uses is not on this machine, or its processes are not seen from here"
-        raise SetupError(what, "tests on another engine", "run this where dockerd runs, without DOCKER_HOST")
-    return network
+def _network(host: NestedHost) -> str:
+    inspect = ["docker", "inspect", "--format", "/proc/{{.State.Pid}}/ns/net", host.name]
+    return subprocess.run(inspect, check=True, capture_output=True, text=True).stdout.strip()

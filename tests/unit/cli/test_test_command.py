@@ -146,27 +146,34 @@ def test_the_engine_is_removed_after_ctrl_c(
     assert tools.ran == []
 
 
+@pytest.mark.usefixtures("own_engines")
 @pytest.mark.parametrize(
-    ("user", "nsenter", "said"),
-    [(1000, "/usr/bin/nsenter", "only root may"), (0, None, "nsenter is not installed")],
+    ("user", "nsenter", "engine", "said"),
+    [
+        (1000, "/usr/bin/nsenter", "unix:///var/run/docker.sock", "only root may"),
+        (0, None, "", "nsenter is not installed"),
+        (0, "/usr/bin/nsenter", "ssh://root@10.0.0.1", "DOCKER_HOST is an engine of another machine"),
+    ],
 )
 def test_where_tests_cannot_have_an_engine_it_is_said_before_the_set_up(
     user: int,
     nsenter: str | None,
+    engine: str,
     said: str,
     tools: Tools,
-    own_engines: list[str],
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr("os.geteuid", lambda: user)
     monkeypatch.setattr("shutil.which", lambda _: nsenter)
+    if engine:
+        monkeypatch.setenv("DOCKER_HOST", engine)
     monkeypatch.setattr(command, "_engine_missing", lambda: pytest.fail("set up first"))
     assert cli.main(["test", "--engine", "29", "tests"]) == 2
     printed = capsys.readouterr().err
     assert said in printed
     assert printed.count("fix: ") == 1
-    assert (tools.ran, own_engines) == ([], [])
+    assert tools.ran == []
 
 
 def test_an_engine_cannot_be_made_without_one(
