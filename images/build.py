@@ -111,9 +111,9 @@ def _context(image: Image, report: Report) -> Iterator[Path]:
                 _copy(path, context / "app" / path.relative_to(ROOT))
         if image.lock:
             wheels.fetch(image, context, report)
-        if image.tools:
-            operator_tools.lay_out(context / "tools")
         _settle(context)
+        if image.tools:
+            operator_tools.lay_out(context / "tools")  # has folders that everybody may write to
         yield context
 
 

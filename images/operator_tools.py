@@ -6,13 +6,14 @@ import shutil
 from pathlib import Path
 
 from images import ImageError, wheels
+from images.tags import OPERATOR
 from toolchain import paths, pulumi
 
 
 def require_fit() -> None:
     """Raise ImageError when this machine's tools cannot run in an image of its engine, whose Python base exists."""
     here = (platform.system(), platform.machine())
-    markers = wheels.target().markers
+    markers = wheels.target(OPERATOR).markers
     there = (markers["platform_system"], markers["platform_machine"])
     if here != there:
         raise ImageError(

@@ -31,7 +31,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def engine_is(monkeypatch: pytest.MonkeyPatch, system: str, machine: str) -> None:
     found = Target({"platform_system": system, "platform_machine": machine}, 36)
-    monkeypatch.setattr(wheels, "target", lambda: found)
+    monkeypatch.setattr(wheels, "target", lambda _: found)
 
 
 @pytest.mark.usefixtures("cache")
@@ -86,4 +86,4 @@ def test_the_context_gets_tools_and_the_build_a_network(monkeypatch: pytest.Monk
         assert (context / "tools").is_dir()
         assert (context / "entry.sh").is_file()
         assert (context / "app" / "program.py").is_file()
-        assert "--network=host" in build._command(OPERATOR, "x:1", context)
+        assert "--network=host" in build._command(OPERATOR, tags._BY_NAME[OPERATOR.parent], context)
