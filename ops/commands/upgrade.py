@@ -167,21 +167,22 @@ def _restored_on_failure(done: Upgraded, scratch: Path, report: Report) -> Itera
         for name in done.files:
             files.rewrite(paths.ROOT / name, (scratch / name).read_bytes().decode())
         yield
-    except BaseException as error:
+    except BaseException:
         kept = _keep_patch(done)
         for name, text in before.items():
             files.rewrite(paths.ROOT / name, text)
-        report("restored", f"{', '.join(done.files)}; the next command installs the old packages again")
-        if isinstance(error, OperationError):
-            error.fix = f"`git apply {kept}` brings {done.new or 'the new versions'} back to work on: {error.fix}"
+        report("restored", f"{', '.join(done.files)}; {kept}")
         raise
 
 
-def _keep_patch(done: Upgraded) -> Path:
-    """Write what was tried to a patch in the folder of state, and return its path."""
+def _keep_patch(done: Upgraded) -> str:
+    """Write what was tried to a patch in the folder of state, and return how to get at it."""
     path = paths.state_dir() / f"upgrade-{done.pin}.patch"
-    files.write_private(path, checkout.difference(done.files), replace=True)
-    return path
+    try:
+        files.write_private(path, checkout.difference(done.files), replace=True)
+    except (OSError, SetupError) as error:  # the files have to come back all the same
+        return f"what was tried could not be kept: {error}"
+    return f"to work on what was tried: git apply {path}"
 
 
 def _check(pin: Pin, report: Report) -> None:

@@ -105,15 +105,30 @@ def test_failed_tests_put_everything_back_and_keep_a_patch(
 ) -> None:
     monkeypatch.setenv("CODE", "1")
     before = files(project)
+    said: list[str] = []
     with pytest.raises(OperationError, match=r"the tests of thing failed \(exit code 1\)") as failed:
-        command.upgrade(pin(), "", lambda *_: None, dry_run=False)
+        command.upgrade(pin(), "", lambda *line: said.append(" ".join(line)), dry_run=False)
     assert failed.value.exit_code == EXIT_FAILED
     assert files(project) == before
     assert checkout.uncommitted(["."]) == []
     patch = tmp_path / "state/upgrade-thing.patch"
-    assert f"git apply {patch}" in failed.value.fix
+    assert said[-1].endswith(f"git apply {patch}")
+    assert "docs/UPGRADING.md#things" in failed.value.fix
     subprocess.run(["git", "apply", str(patch)], cwd=project, check=True)
     assert files(project)[0] == "thing==1.10.0\n"
+
+
+def test_a_patch_that_cannot_be_kept_does_not_keep_the_files_from_coming_back(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CODE", "1")
+    (tmp_path / "state").touch()  # a file where the folder should be
+    before = files(project)
+    said: list[str] = []
+    with pytest.raises(OperationError, match="the tests of thing failed"):
+        command.upgrade(pin(), "", lambda *line: said.append(" ".join(line)), dry_run=False)
+    assert "what was tried could not be kept" in said[-1]
+    assert files(project) == before
 
 
 def test_an_interrupt_lets_the_tests_end_and_puts_everything_back(
