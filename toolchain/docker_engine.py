@@ -56,6 +56,11 @@ class Engine:
         return ""
 
     @property
+    def supports_start_interval(self) -> bool:
+        """Return whether a health probe may have another interval until the container is healthy."""
+        return versions.numbers(self.api) >= versions.START_INTERVAL_API
+
+    @property
     def remedy(self) -> str:
         """Return the fix for a `misfit`."""
         if versions.numbers(self.api) < versions.DOCKER_API_MINIMUM:

@@ -31,6 +31,9 @@ DOCKER_API: Final = (1, 56)
 DOCKER_API_SPOKEN: Final = (1, 44)
 """The newest API that our build of the Docker plugin speaks (`newestAPI` in toolchain/go/docker-provider/shim)."""
 
+START_INTERVAL_API: Final = (1, 44)
+"""The first API whose health probes have a start interval (engine 25)."""
+
 
 def numbers(version: str) -> tuple[int, ...]:
     """Return the numbers in a version, for comparisons; () for an empty text."""

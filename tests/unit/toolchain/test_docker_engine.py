@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.toolchain.conftest import Stub
 from toolchain import docker_engine
-from toolchain.docker_engine import DOCKER_ENGINE
+from toolchain.docker_engine import DOCKER_ENGINE, Engine
 from toolchain.errors import SetupError
 
 SERVER = json.dumps({"Version": "20.10.24", "ApiVersion": "1.41"})
@@ -56,6 +56,13 @@ def test_an_engine_is_usable_when_it_and_the_plugin_speak_one_api(
         with pytest.raises(SetupError, match="the Docker engine is own") as caught:
             DOCKER_ENGINE.run(lambda _: None)
         assert caught.value.fix
+
+
+@pytest.mark.parametrize(
+    ("api", "supported"), [("", False), ("1.41", False), ("1.43", False), ("1.44", True), ("2.0", True)]
+)
+def test_a_start_interval_needs_engine_25(api: str, supported: bool) -> None:
+    assert Engine("own", api).supports_start_interval is supported
 
 
 @pytest.mark.parametrize("answer", ["", "null", "{}", "not json"])
