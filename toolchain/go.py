@@ -10,7 +10,8 @@ from toolchain import files, paths, process, versions
 from toolchain.runner import Report
 
 _FIX = "the Go module proxy must be reachable: see GOPROXY, HTTPS_PROXY and SSL_CERT_FILE; then run this again"
-_FLAGS = ["-mod=readonly", "-trimpath", "-buildvcs=false"]
+# no_compose: without it the Docker plugin would carry all of Docker Compose, for a resource that it does not offer.
+_FLAGS = ["-mod=readonly", "-trimpath", "-buildvcs=false", "-tags=no_compose"]
 _ENV = {"CGO_ENABLED": "0", "GOWORK": "off", "GOTOOLCHAIN": "local", "GOROOT": ""}
 
 

@@ -19,4 +19,4 @@ def test_the_plugin_passes_its_own_tests() -> None:
 
 def test_the_api_that_the_plugin_speaks_is_the_one_that_engines_are_compared_with() -> None:
     spoken = ".".join(map(str, versions.DOCKER_API_SPOKEN))
-    assert f'newestAPI = "{spoken}"' in (GO_SOURCES / "docker-provider" / "shim" / "engines.go").read_text()
+    assert f'newestAPI = "{spoken}"' in (GO_SOURCES / "docker-provider" / "shim" / "engines_test.go").read_text()
