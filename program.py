@@ -6,18 +6,44 @@ Plain `pulumi` runs it through __main__.py; the commands run it in their own pro
 import pulumi
 
 from components.settings.source import SettingsError, from_pulumi, generated_secrets
+from components.settings.stack import StackSettings
 from components.stack import FridayStack
 from images.tags import local_images
+from ops.errors import OperationError
+from ops.hosts.connection import connect
+from toolchain import docker_engine
+from toolchain.pulumi import docker_plugin
 
 
 def program() -> None:
-    """Declare the stack that Pulumi runs it for; RunError, with every mistake, when its settings are wrong."""
+    """Declare the stack that Pulumi runs it for.
+
+    RunError, with every mistake, when its settings are wrong, and when its Docker engine cannot be asked.
+    """
     config = pulumi.runtime.config
     # The engine hands the settings to a process in its environment, and to a function as they are.
     given = config.CONFIG.get() or config.get_config_env()
     try:
         settings = from_pulumi(given, pulumi.get_stack(), generated_secrets())
+        start_interval = supports_start_interval(settings)
     except SettingsError as error:
         raise pulumi.RunError(str(error)) from None
-    for name, value in FridayStack(pulumi.get_stack(), settings, local_images()).outputs.items():
+    except OperationError as error:
+        raise pulumi.RunError(f"{error.message}\n  fix: {error.fix}") from None
+    made = FridayStack(pulumi.get_stack(), settings, local_images(), start_interval=start_interval)
+    for name, value in {**made.outputs, "dockerPlugin": docker_plugin()}.items():
         pulumi.export(name, value)
+
+
+def supports_start_interval(settings: StackSettings) -> bool:
+    """Return whether health probes may have a start interval there; OperationError when the engine is not reached.
+
+    A Swarm is not asked: the plugin has none for services.
+    """
+    if settings.engine == "swarm":
+        return False
+    client = connect(settings.docker_host, settings.ssh, settings.tls)
+    try:
+        return docker_engine.described(client.version()).supports_start_interval
+    finally:
+        client.close()

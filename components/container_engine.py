@@ -29,11 +29,14 @@ class ContainerEngine:
     resource, which Pulumi creates and waits for (healthy) before it deletes the previous one. Where Pulumi replaces
     one all the same (its image was built again, somebody renamed its container), the successor comes first too: the
     container's own name ends in random letters, so the two can stand side by side.
+
+    `start_interval` says whether the engine knows one. An older one must not be given it: the plugin's client refuses.
     """
 
     stack: str
     provider: docker.Provider
     networks: Mapping[str, docker.Network]
+    start_interval: bool
     _images: dict[str, docker.RemoteImage] = field(default_factory=dict)
 
     def deploy(self, workload: Workload, parent: pulumi.Resource, after: Parts = ()) -> list[pulumi.Output[str]]:
@@ -117,7 +120,7 @@ class ContainerEngine:
                 for network in workload.networks
             ],
             ports=[{"internal": port.container, "external": port.host, "ip": port.address} for port in workload.ports],
-            healthcheck=healthcheck(workload.probe, duration),
+            healthcheck=self._healthcheck(workload.probe),
             labels=labels(self.stack, part=workload.part, replica=str(number)),
             memory=workload.memory_mb,
             memory_swap=workload.memory_mb,  # no swap: a part that outgrows its limit is restarted, not slowed down
@@ -140,6 +143,12 @@ class ContainerEngine:
             destroy_grace_seconds=workload.stop_grace_seconds,
             opts=opts,
         )
+
+    def _healthcheck(self, probe: HealthProbe) -> docker.ContainerHealthcheckArgsDict:
+        check = healthcheck(probe, duration)
+        if self.start_interval:
+            check["start_interval"] = duration(probe.start_interval_seconds)
+        return check
 
 
 def files_name(stack: str, workload: Workload) -> str:

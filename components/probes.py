@@ -50,13 +50,15 @@ class HealthProbe:
 
     `port` and `path` are those inside the container; `interval_seconds`, `timeout_seconds` and
     `start_period_seconds` are seconds; `retries` is the number of failures in a row that make a
-    container unhealthy.
+    container unhealthy. Until it is healthy the first time, and no longer than its start period, it is asked every
+    `start_interval_seconds`: by engines from 25 on (API 1.44), and not by a Swarm, for the plugin's services have none.
     """
 
     port: int
     path: str = "/healthz"
     client: ProbeClient = ProbeClient.PYTHON
     interval_seconds: int = 5
+    start_interval_seconds: int = 1
     timeout_seconds: int = 10
     start_period_seconds: int = 10
     retries: int = 3

@@ -55,17 +55,19 @@ class FridayStack(pulumi.ComponentResource):
     """Produces Host and the parts that the settings ask for (`parts.PARTS`).
 
     `outputs` is what the program exports. `images` are the local builds that stand in for images that the
-    settings do not name.
+    settings do not name. `start_interval` says whether the Docker engine knows one for health probes.
     """
 
-    def __init__(self, stack: str, settings: StackSettings, images: Mapping[str, str]) -> None:
+    def __init__(
+        self, stack: str, settings: StackSettings, images: Mapping[str, str], *, start_interval: bool = False
+    ) -> None:
         super().__init__("friday-litellm:components:FridayStack", stack)
         child = pulumi.ResourceOptions(parent=self)
         host = Host(stack, settings, child)
         engine = (
             SwarmEngine(stack, host.provider, host.networks, settings.endpoint_mode)
             if settings.engine == "swarm"
-            else ContainerEngine(stack, host.provider, host.networks)
+            else ContainerEngine(stack, host.provider, host.networks, start_interval)
         )
         after = {part.name: part.after for part in PARTS}
         # Pulumi begins in this order, and what changes most often, and what takes longest to start, comes first.

@@ -14,6 +14,8 @@ _VERSION_VARIABLE = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version"
 PLUGIN = f"resource-docker-v{versions.DOCKER_PROVIDER}"
 """The plugin's folder in `plugins` of Pulumi's home."""
 
+PLUGIN_TAGS = ("no_compose",)
+"""Without it our build would carry all of Docker Compose, for a resource that it does not offer."""
 _PLUGIN_BINARY = "pulumi-resource-docker"
 
 
@@ -93,30 +95,45 @@ def _plugin_is_done() -> bool:
     return os.access(plugins / PLUGIN / _PLUGIN_BINARY, os.X_OK) and not (plugins / f"{PLUGIN}.partial").exists()
 
 
+def docker_plugin() -> str:
+    """Return which Docker plugin this checkout uses: its version, and whose build it is where set-up has noted that."""
+    try:
+        origin = _plugin_origin().read_text(encoding="utf-8")
+    except FileNotFoundError:
+        origin = ""
+    return f"{versions.DOCKER_PROVIDER} ({origin})" if origin else versions.DOCKER_PROVIDER
+
+
+def _plugin_origin() -> Path:
+    return paths.toolchain_dir() / "docker-plugin-origin"
+
+
 def _install_plugin(report: Report) -> None:
     command = ["plugin", "install", "resource", "docker", versions.DOCKER_PROVIDER, "--reinstall", "--file"]
     with files.scratch(paths.toolchain_dir()) as folder:
+        source, origin = _plugin_source(folder, report)
+        _plugin_origin().write_text(origin, encoding="utf-8")
         process.run(
-            [paths.tools_bin() / "pulumi", *command, _plugin_source(folder, report)],
+            [paths.tools_bin() / "pulumi", *command, source],
             "installing the Docker plugin",
             f"remove {paths.pulumi_home()} and run this again",
             env={"PULUMI_HOME": str(paths.pulumi_home()), "PULUMI_SKIP_UPDATE_CHECK": "true"},
         )
 
 
-def _plugin_source(folder: Path, report: Report) -> Path:
-    """Return the user's own copy, else the official release, else a build."""
+def _plugin_source(folder: Path, report: Report) -> tuple[Path, str]:
+    """Return the user's own copy, else the official release, else a build; and which of them it is."""
     installed = Path.home() / ".pulumi" / "plugins" / PLUGIN / _PLUGIN_BINARY
     if os.access(installed, os.X_OK):
         report(f"copying the plugin of {installed.parent}")
-        return installed
+        return installed, "of ~/.pulumi"
     try:
-        return download.fetch(download.docker_provider_release(), folder, report)
+        return download.fetch(download.docker_provider_release(), folder, report), "official"
     except download.DownloadError as error:
         report(f"no official release ({error}); building the Docker plugin instead")
     target = folder / _PLUGIN_BINARY
-    go.build("docker-provider", ".", target, f"-X main.version={versions.DOCKER_PROVIDER}", report)
-    return target
+    go.build("docker-provider", ".", target, f"-X main.version={versions.DOCKER_PROVIDER}", report, PLUGIN_TAGS)
+    return target, "own build"
 
 
 PULUMI_CLI = Step(

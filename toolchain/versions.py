@@ -28,8 +28,8 @@ DOCKER_API_MINIMUM: Final = (1, 41)
 DOCKER_API: Final = (1, 56)
 """The newest API that our own requests are tested with; a newer engine is asked in this one."""
 
-DOCKER_API_SPOKEN: Final = (1, 44)
-"""The newest API that our build of the Docker plugin speaks (`newestAPI` in toolchain/go/docker-provider/shim)."""
+DOCKER_API_SPOKEN: Final = (1, 51)
+"""The newest API that the Docker plugin speaks (`newestAPI` in toolchain/go/docker-provider/shim/engines_test.go)."""
 
 START_INTERVAL_API: Final = (1, 44)
 """The first API whose health probes have a start interval (engine 25)."""

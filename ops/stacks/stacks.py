@@ -14,8 +14,8 @@ from pulumi.automation.events import EngineEvent, OpType
 
 from ops.errors import OperationError
 from ops.progress import Say
-from ops.rollout.history import Entry
-from ops.stacks import backups, pulumi_files
+from ops.rollout.history import RESTORING, Entry, verb_of
+from ops.stacks import backups, docker_plugin, pulumi_files
 from ops.stacks.pulumi_errors import errors_of, refused
 from ops.stacks.stack_file import stack_file
 from ops.stacks.workspace import open_workspace
@@ -115,14 +115,21 @@ def _ignore_closed_pipes(failure: threading.ExceptHookArgs) -> None:
 
 
 def update(stack: auto.Stack, message: str, say: Say, *, refresh: bool = False) -> Update:
-    """Bring a stack to its settings, with `refresh` after a look at the hosts; OperationError in Pulumi's own words."""
+    """Bring a stack to its settings, with `refresh` after a look at the hosts; OperationError in Pulumi's own words.
+
+    Its exit code is 2 where a newer Docker plugin has made the stack. What goes back is not refused for that.
+    """
+    found = pulumi_files.resources(stack)
+    if plugin := docker_plugin.other(found):
+        if verb_of(message) not in RESTORING and (newer := docker_plugin.refusal(stack.name, found)):
+            raise newer
+        say(f"last updated with another Docker plugin ({plugin}); reading the hosts first")
     with _changing(stack, message, say, f"the update of {stack.name} failed", "up") as see:
         # Containers that an update could not call healthy, or lost the host over, are made again: Pulumi would take
         # each as it is and go on to remove those that serve.
-        found = pulumi_files.resources(stack)
         result = stack.up(
             message=message,
-            refresh=refresh,
+            refresh=refresh or bool(plugin),
             replace=[each.urn for each in found if each.type == _CONTAINER and each.init_errors],
             on_event=see,
             suppress_progress=True,

@@ -9,7 +9,9 @@ import pytest
 
 import program
 from components.settings.stack import SECRET_KEYS
+from ops.errors import EXIT_USAGE, OperationError
 from tests.unit.declared import CONTAINER, IMAGES, record
+from tests.unit.given import settings
 
 SETTINGS = {
     "friday-litellm:engine": "container",
@@ -19,6 +21,20 @@ SETTINGS = {
 }
 
 
+class Client:
+    """An engine that answers with its API."""
+
+    def __init__(self, api: str) -> None:
+        self.api = api
+        self.open = True
+
+    def version(self) -> dict[str, str]:
+        return {"Version": "own", "ApiVersion": self.api}
+
+    def close(self) -> None:
+        self.open = False
+
+
 @pytest.fixture(autouse=True)
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Give it secrets and images, as a set-up machine has them."""
@@ -26,6 +42,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("FRIDAY_STATE_DIR", str(tmp_path))
     monkeypatch.delenv("PULUMI_CONFIG", raising=False)
     monkeypatch.setattr(program, "local_images", lambda: IMAGES)
+    monkeypatch.setattr(program, "connect", lambda *_: Client("1.41"))
     yield
     pulumi.runtime.set_all_config({})
 
@@ -49,4 +66,34 @@ def test_it_declares_what_the_settings_say_wherever_pulumi_puts_them(by: str, mo
 def test_a_wrong_setting_ends_it_with_the_mend() -> None:
     pulumi.runtime.set_all_config({**SETTINGS, "friday-litellm:rolloutPercentage": "101"})
     with pytest.raises(pulumi.RunError, match=r"rolloutPercentage: should be .*\n  fix: "):
+        program.program()
+
+
+@pytest.mark.parametrize(("api", "interval"), [("1.41", None), ("1.43", None), ("1.44", "1s"), ("1.56", "1s")])
+def test_probes_get_a_start_interval_where_the_engine_has_one(
+    api: str, interval: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = Client(api)
+    monkeypatch.setattr(program, "connect", lambda *_: client)
+    pulumi.runtime.set_all_config(SETTINGS)
+    probes = [each["healthcheck"] for each in record(program.program).of(CONTAINER).values() if "healthcheck" in each]
+    assert probes
+    assert {probe.get("startInterval") for probe in probes} == {interval}
+    assert not client.open
+
+
+def test_a_swarm_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(program, "connect", lambda *_: pytest.fail("the engine was asked"))
+    hosts = {"dockerHost": "tcp://a:2376", "engine": "swarm", "swarmHosts": ["tcp://b:2376"]}
+    files = {"caFile": "/ca", "certFile": "/cert", "keyFile": "/key"}
+    assert program.supports_start_interval(settings(**hosts, tls=files)) is False
+
+
+def test_an_engine_that_does_not_answer_ends_it_with_the_fix(monkeypatch: pytest.MonkeyPatch) -> None:
+    def connect(*_: object) -> Client:
+        raise OperationError("ssh://h: cannot be reached", "look at it", EXIT_USAGE)
+
+    monkeypatch.setattr(program, "connect", connect)
+    pulumi.runtime.set_all_config(SETTINGS)
+    with pytest.raises(pulumi.RunError, match=r"ssh://h: cannot be reached\n  fix: look at it"):
         program.program()

@@ -4,10 +4,14 @@ from dataclasses import dataclass
 
 from ops.checks.preflight.facts import Collector, Facts, HostFacts
 from ops.checks.preflight.judge import ALL, BEFORE_UPDATE, judge
-from ops.checks.report import Report
+from ops.checks.report import Check, Report, State
 from ops.deployment import Deployment
+from ops.errors import OperationError
 from ops.hosts import images
 from ops.hosts.images import ImageHost
+from ops.stacks import docker_plugin, pulumi_files
+from ops.stacks.stacks import open_known
+from toolchain import versions
 
 
 @dataclass(frozen=True)
@@ -29,10 +33,25 @@ class Examination:
 def examine(deployment: Deployment) -> Examination:
     """Ask everything that preflight can ask. Changes nothing."""
     facts = Collector(deployment, thorough=True).collect()
-    return Examination(Report(deployment.name, judge(facts, ALL)), facts)
+    return Examination(Report(deployment.name, [*judge(facts, ALL), _docker_plugin(deployment.name)]), facts)
 
 
 def before_update(deployment: Deployment, *, upstream: bool) -> Examination:
     """Ask what would make an update fail. Changes nothing. Without `upstream` OpenRouter is not asked."""
     facts = Collector(deployment, thorough=False, upstream=upstream).collect()
     return Examination(Report(deployment.name, judge(facts, BEFORE_UPDATE)), facts)
+
+
+def _docker_plugin(stack: str) -> Check:
+    """Return the check that an update looks at once more (`stacks.update`): no newer plugin has made the stack."""
+    try:
+        opened = open_known(stack)
+        found = pulumi_files.resources(opened) if opened else []
+        if newer := docker_plugin.refusal(stack, found):
+            return Check("docker plugin", "", State.FAILED, newer.message, newer.fix)
+    except OperationError as error:
+        return Check("docker plugin", "", State.SKIPPED, f"the state is not known: {error.message}")
+    text: str = versions.DOCKER_PROVIDER
+    if before := docker_plugin.other(found):
+        text += f", and {before} before: the next update reads the hosts first"
+    return Check("docker plugin", "", State.OK, text)

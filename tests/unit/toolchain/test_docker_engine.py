@@ -45,7 +45,7 @@ def test_an_engine_that_answers_needs_nothing(stub: Stub) -> None:
         ("1.52", "1.44", True),  # 29.0 to 29.2
         ("1.56", "1.40", True),
         ("1.40", "1.12", False),
-        ("1.60", "1.45", False),
+        ("1.60", "1.52", False),
     ],
 )
 def test_an_engine_is_usable_when_it_and_the_plugin_speak_one_api(

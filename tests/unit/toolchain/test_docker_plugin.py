@@ -2,7 +2,7 @@
 
 import pytest
 
-from toolchain import go, process, versions
+from toolchain import go, process, pulumi, versions
 from toolchain.paths import GO_SOURCES
 
 SHIM = "github.com/terraform-providers/terraform-provider-docker/shim"
@@ -13,10 +13,16 @@ SHIM = "github.com/terraform-providers/terraform-provider-docker/shim"
 def test_the_plugin_passes_its_own_tests() -> None:
     found = go.found()
     assert found
-    command = [str(found[0]), "test", *go._FLAGS, SHIM]
-    process.run(command, f"testing {SHIM}", "see Go's lines", env=go._ENV, cwd=GO_SOURCES / "docker-provider")
+    command = [str(found[0]), "test", *go._FLAGS, f"-tags={','.join(pulumi.PLUGIN_TAGS)}", ".", SHIM]
+    process.run(
+        command,
+        f"testing the Docker plugin and {SHIM}",
+        "see Go's lines",
+        env=go._ENV,
+        cwd=GO_SOURCES / "docker-provider",
+    )
 
 
 def test_the_api_that_the_plugin_speaks_is_the_one_that_engines_are_compared_with() -> None:
     spoken = ".".join(map(str, versions.DOCKER_API_SPOKEN))
-    assert f'newestAPI = "{spoken}"' in (GO_SOURCES / "docker-provider" / "shim" / "engines.go").read_text()
+    assert f'newestAPI = "{spoken}"' in (GO_SOURCES / "docker-provider" / "shim" / "engines_test.go").read_text()

@@ -11,7 +11,7 @@ from tests.unit.toolchain.conftest import Stub
 from toolchain import download, go, paths, versions
 from toolchain.download import DownloadError, Release
 from toolchain.errors import SetupError
-from toolchain.pulumi import DOCKER_PLUGIN, PULUMI_CLI, TOOLS
+from toolchain.pulumi import DOCKER_PLUGIN, PULUMI_CLI, TOOLS, docker_plugin
 from toolchain.runner import Step
 
 # `go` as far as set-up uses it: its version, a build that writes its output, and a module's folder.
@@ -153,8 +153,10 @@ def test_builds_the_plugin_into_our_own_pulumi_home(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("PATH", f"{os.environ['PATH']}:/bin:/usr/bin")
     folder = fake_cli()
     assert not DOCKER_PLUGIN.is_done()
+    assert docker_plugin() == versions.DOCKER_PROVIDER
     run(DOCKER_PLUGIN)
     assert DOCKER_PLUGIN.is_done()
+    assert docker_plugin() == f"{versions.DOCKER_PROVIDER} (own build)"
     (folder.parent / f"{folder.name}.partial").touch()
     assert not DOCKER_PLUGIN.is_done()
 
@@ -167,6 +169,7 @@ def test_copies_a_plugin_that_the_user_has(user: Path, monkeypatch: pytest.Monke
     theirs.chmod(0o755)
     assert run(DOCKER_PLUGIN) == [f"copying the plugin of {theirs.parent}"]
     assert (folder / "pulumi-resource-docker").read_text(encoding="utf-8") == "theirs"
+    assert docker_plugin() == f"{versions.DOCKER_PROVIDER} (of ~/.pulumi)"
 
 
 @pytest.mark.usefixtures("fake_go")

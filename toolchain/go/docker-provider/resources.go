@@ -47,12 +47,6 @@ func container() *tfbridge.ResourceInfo {
 	return info
 }
 
-func service() *tfbridge.ResourceInfo {
-	info := managed("Service")
-	info.PreCheckCallback = olderServiceNetworks
-	return info
-}
-
 func providerInfo() tfbridge.ProviderInfo {
 	info := tfbridge.ProviderInfo{
 		P:           shimv2.NewProvider(shim.NewProvider()),
@@ -64,9 +58,10 @@ func providerInfo() tfbridge.ProviderInfo {
 				Value:   "unix:///var/run/docker.sock",
 				EnvVars: []string{"DOCKER_HOST"},
 			}},
-			"registry_auth": {Name: "registryAuth"},
+			"registry_auth": {Name: "registryAuth", MaxItemsOne: tfbridge.False()},
 		},
 		Resources: map[string]*tfbridge.ResourceInfo{
+			"docker_buildx_builder": managed("BuildxBuilder"),
 			"docker_config":         managed("ServiceConfig"),
 			"docker_container":      container(),
 			"docker_image":          managed("RemoteImage"),
@@ -74,16 +69,17 @@ func providerInfo() tfbridge.ProviderInfo {
 			"docker_plugin":         managed("Plugin"),
 			"docker_registry_image": managed("RegistryImage"),
 			"docker_secret":         managed("Secret"),
-			"docker_service":        service(),
+			"docker_service":        managed("Service"),
 			"docker_tag":            managed("Tag"),
 			"docker_volume":         managed("Volume"),
 		},
 		DataSources: map[string]*tfbridge.DataSourceInfo{
-			"docker_image":          dataSource("getRemoteImage"),
-			"docker_logs":           dataSource("getLogs"),
-			"docker_network":        dataSource("getNetwork"),
-			"docker_plugin":         dataSource("getPlugin"),
-			"docker_registry_image": dataSource("getRegistryImage"),
+			"docker_image":                    dataSource("getRemoteImage"),
+			"docker_logs":                     dataSource("getLogs"),
+			"docker_network":                  dataSource("getNetwork"),
+			"docker_plugin":                   dataSource("getPlugin"),
+			"docker_registry_image":           dataSource("getRegistryImage"),
+			"docker_registry_image_manifests": dataSource("getRegistryImageManifests"),
 		},
 	}
 	info.SetAutonaming(maxNameLength, "-")

@@ -29,8 +29,8 @@ GONE = OperationError("Docker at unix:///s does not answer: x", "./fridayctl doc
         (Engine("20.9.9", "1.40", "1.12"), "is 20.9.9 (API 1.40), 20.10 or newer is needed"),
         (Engine("19.03.15", "1.40"), "is 19.03.15 (API 1.40), 20.10 or newer is needed"),
         (
-            Engine("35.0.0", "1.60", "1.45"),
-            "is 35.0.0 and accepts only API 1.45 or newer; the Docker plugin speaks 1.44",
+            Engine("35.0.0", "1.60", "1.52"),
+            "is 35.0.0 and accepts only API 1.52 or newer; the Docker plugin speaks 1.51",
         ),
     ],
 )

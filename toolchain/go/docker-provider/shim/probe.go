@@ -5,7 +5,7 @@ import (
 	"io"
 	"time"
 
-	"github.com/docker/docker/api/types"
+	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/client"
 )
 
@@ -45,7 +45,7 @@ func newOwnProbe(ctx context.Context, engine *client.Client, id string) *ownProb
 
 // listen tells whenever the container logs; where its log cannot be read, the pauses decide.
 func (probe *ownProbe) listen(ctx context.Context, id string) {
-	log, err := probe.engine.ContainerLogs(ctx, id, types.ContainerLogsOptions{ShowStdout: true, ShowStderr: true, Follow: true})
+	log, err := probe.engine.ContainerLogs(ctx, id, container.LogsOptions{ShowStdout: true, ShowStderr: true, Follow: true})
 	if err != nil {
 		return
 	}
@@ -63,16 +63,16 @@ func (probe *ownProbe) listen(ctx context.Context, id string) {
 }
 
 // ask starts the container's health check when it is time for one; its verdict comes on the channel.
-func (probe *ownProbe) ask(ctx context.Context, container types.ContainerJSON) {
-	if probe.running || container.Config.Healthcheck == nil {
+func (probe *ownProbe) ask(ctx context.Context, found container.InspectResponse) {
+	if probe.running || found.Config.Healthcheck == nil {
 		return
 	}
-	command := commandOf(container.Config.Healthcheck.Test)
+	command := commandOf(found.Config.Healthcheck.Test)
 	if command == nil || time.Now().Before(probe.next) {
 		return
 	}
 	probe.running = true
-	go func() { probe.verdict <- probe.passes(ctx, container.ID, command) }()
+	go func() { probe.verdict <- probe.passes(ctx, found.ID, command) }()
 }
 
 // hearing returns the channel to wait on for the container's words: none while a probe could not follow them, for
@@ -100,11 +100,11 @@ func (probe *ownProbe) failed() {
 
 // passes runs the check and waits for its end. Where that cannot be done, the engine's own turns decide.
 func (probe *ownProbe) passes(ctx context.Context, id string, command []string) bool {
-	made, err := probe.engine.ContainerExecCreate(ctx, id, types.ExecConfig{Cmd: command, AttachStdout: true})
+	made, err := probe.engine.ContainerExecCreate(ctx, id, container.ExecOptions{Cmd: command, AttachStdout: true})
 	if err != nil {
 		return false
 	}
-	output, err := probe.engine.ContainerExecAttach(ctx, made.ID, types.ExecStartCheck{})
+	output, err := probe.engine.ContainerExecAttach(ctx, made.ID, container.ExecStartOptions{})
 	if err != nil {
 		return false
 	}

@@ -7,15 +7,10 @@ import (
 	"github.com/terraform-providers/terraform-provider-docker/internal/provider"
 )
 
-// TerraformVersion is the release of the Terraform provider that go.mod pins.
-const TerraformVersion = "2.23.0"
-
-// NewProvider makes the Terraform Docker provider.
+// NewProvider makes the Terraform Docker provider, as the official Pulumi plugin does. What it records of a container or
+// a service is the same in both, and so is what it finds changed.
 func NewProvider() *schema.Provider {
-	docker := provider.New(TerraformVersion)()
-	container := docker.ResourcesMap["docker_container"]
-	waitHere(container)
-	sameNetworkMode(container)
-	speakNewerAPI(docker)
+	docker := provider.New("dev")()
+	probeEarly(docker.ResourcesMap["docker_container"])
 	return docker
 }
