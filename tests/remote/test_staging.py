@@ -111,10 +111,11 @@ def test_the_operator_image_promotes_with_docker_alone(staging: Project, host: N
     with operator_image(staging, host, tmp_path) as operator, Load(staging, 5, users=(7, 99), seconds=240):
 
         def only_the_signature_is_missing() -> bool:
-            gates = operator.run("status", staging.stack, "--json")["gates"]
-            return {each["gate"] for each in gates if each["outcome"] != "pass"} == {"complaints"}
+            status = operator.run("status", staging.stack, "--json")
+            lacking = {each["gate"] for each in status["gates"] if each["outcome"] != "pass"}
+            return lacking == {"complaints"} and status["step"]["soak_left_seconds"] == 0
 
-        until(only_the_signature_is_missing, "gates that pass", every=1)
+        until(only_the_signature_is_missing, "gates that pass, and the end of the soak", every=1)
         done = operator.run("promote", staging.stack, "--yes", "--no-complaints", "anna", "--json")
     assert (done["from"], done["to"], done["result"]) == (from_, to, "promoted")
     assert (staging.chat(to - 1).path, staging.chat(to).path) == ("litellm", "direct")
