@@ -11,7 +11,7 @@ from pathlib import Path
 
 from images import base, docker_cli, operator_tools, sealed, tags, wheels
 from images.tags import IMAGES, ROOT, Image
-from toolchain import process, together
+from toolchain import files, paths, process, together
 from toolchain.runner import Report
 
 # Packages are downloaded and unpacked by one process an image: more than a few wait for each other.
@@ -31,16 +31,22 @@ def ensure(report: Report, wanted: Sequence[Image] = DEPLOYED) -> None:
 
     Raises ImageError or SetupError when one cannot be built, with the last lines of the failed command.
     """
-    jobs = {
-        tags.reference(image): together.Job(partial(_make, image, report), [tags.reference(parent)] if parent else [])
-        for image in _missing(wanted)
-        for parent in [tags.parent_of(image)]
-    }
-    try:
-        together.run(jobs, _AT_ONCE)
-    finally:
-        # Not before: a build beside may still copy from its own.
-        docker_cli.remove_dangling()
+    if not _missing(wanted):
+        return
+    busy = "waiting for another build of this user"
+    with files.exclusive(paths.user_cache() / "images.lock", lambda: report(busy)):
+        jobs = {
+            tags.reference(image): together.Job(
+                partial(_make, image, report), [tags.reference(parent)] if parent else ()
+            )
+            for image in _missing(wanted)  # which another build may have made by now
+            for parent in [tags.parent_of(image)]
+        }
+        try:
+            together.run(jobs, _AT_ONCE)
+        finally:
+            # Not before, and with the lock: a build beside may still copy from its own.
+            docker_cli.remove_dangling()
 
 
 def _make(image: Image, report: Report) -> None:

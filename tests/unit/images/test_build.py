@@ -11,8 +11,9 @@ MONITORING = ("redis-exporter", "prometheus")
 
 
 @pytest.fixture
-def present(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+def present(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> set[str]:
     names: set[str] = set()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(docker_cli, "exist", lambda *asked: {tags.tag(name) for name in names}.issuperset(asked))
     monkeypatch.setattr(docker_cli, "size_mb", lambda _: 1.0)
     monkeypatch.setattr(docker_cli, "remove_dangling", lambda: None)
