@@ -4,7 +4,7 @@ import click
 
 from cli.arguments import print_json
 from cli.tables import show_table
-from ops.checks.report import Check
+from ops.checks.report import Check, State
 
 EPILOG = """\b
 Examples:
@@ -16,6 +16,8 @@ Exit codes:
   0  everything is there
   1  something is missing
 """
+
+_MARKS = {State.FAILED: "--", State.WARNING: "warn"}
 
 
 @click.command("doctor", epilog=EPILOG)
@@ -32,10 +34,10 @@ def doctor_command(context: click.Context, as_json: bool) -> None:
     if as_json:
         print_json([_document(check) for check in checks])
     else:
-        rows = [("--" if each.state == "failed" else "ok", each.name, each.found, each.wanted) for each in checks]
+        rows = [(_MARKS.get(each.state, "ok"), each.name, each.found, each.wanted) for each in checks]
         show_table(("", "what", "found", "wanted"), rows, markup=False)
         for check in checks:
-            if check.state == "failed":
+            if check.fix:
                 click.echo(f"{check.name}: {check.fix}")
     if any(check.state == "failed" for check in checks):
         context.exit(1)

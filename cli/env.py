@@ -23,7 +23,11 @@ def env_command() -> None:
     from toolchain import paths  # noqa: PLC0415 - other commands must not pay for it
     from toolchain.environment import environment  # noqa: PLC0415
 
-    for name, value in environment().items():
+    variables = environment()
+    for name, value in variables.items():
         click.echo(f"export {name}={shlex.quote(value)}")
-    if not os.access(paths.tools_bin() / "pulumi", os.X_OK) or not paths.passphrase_file().exists():
-        click.echo("fridayctl: the tools or the local state are not there yet; fix: ./fridayctl setup", err=True)
+    ours = paths.passphrase_file()
+    without_state = variables.get("PULUMI_CONFIG_PASSPHRASE_FILE") == str(ours) and not ours.exists()
+    if without_state or not os.access(paths.tools_bin() / "pulumi", os.X_OK):
+        fix = "mount .state, or set PULUMI_CONFIG_PASSPHRASE" if paths.IN_OPERATOR_IMAGE else "./fridayctl setup"
+        click.echo(f"fridayctl: the tools or the local state are not there yet; fix: {fix}", err=True)

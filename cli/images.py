@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.arguments import json_option, opened, print_json, reporter, stack_argument
+from cli.arguments import json_option, opened, print_json, report_aside, reporter, stack_argument
 from cli.tables import shortened, show_table
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ EPILOG = """\b
 Examples:
   ./fridayctl images list staging    the images, and which hosts have them
   ./fridayctl images push staging    send the missing ones to the hosts
+  ./fridayctl images operator        the commands as an image of their own
 """
 LIST_EPILOG = """\b
 Examples:
@@ -33,8 +34,8 @@ Examples:
   ./fridayctl images push prod --json
 
 Only images whose parts name none in the stack file are sent: the others come
-from their registry. Ctrl-C may end a transfer at any time: the next push
-sends what is still missing.
+from their registry. Layers that a host has already are left out. Ctrl-C may
+end a transfer at any time: the next push sends what is still missing.
 
 \b
 Exit codes:
@@ -43,11 +44,19 @@ Exit codes:
   2  an image is not built, or a host does not answer or has another processor
      (nothing was sent)
 """
+OPERATOR_EPILOG = """\b
+Examples:
+  ./fridayctl images operator
+  docker run --rm -v "$PWD:/stacks" -v ~/.ssh:/home/operator/.ssh:ro \\
+    --user "$(id -u):$(id -g)" "$(./fridayctl images operator)" status prod
+
+docs/OPERATOR.md says what to mount.
+"""
 
 
 @click.group("images", epilog=EPILOG)
 def images_command() -> None:
-    """List the images of a stack, or send them to its hosts."""
+    """List a stack's images, send them, or build the operator's."""
 
 
 @images_command.command("list", epilog=LIST_EPILOG)
@@ -78,6 +87,17 @@ def push_command(stack: str, as_json: bool) -> None:
     pushed = push(opened(stack, reporter(as_json)))
     if as_json:
         print_json([asdict(each) for each in pushed])
+
+
+@images_command.command("operator", epilog=OPERATOR_EPILOG)
+def operator_command() -> None:
+    """Build the operator image, and print its tag.
+
+    It holds this checkout with its tools. Whoever has Docker alone runs the commands for remote hosts with it.
+    """
+    from ops.commands.setup import build_operator  # noqa: PLC0415 - only when it is built
+
+    click.echo(build_operator(lambda text: report_aside("image", text)))
 
 
 def _print(stack: str, found: "list[ImageAvailability]") -> None:

@@ -8,6 +8,7 @@ import click
 
 from components.settings.source import SettingsError
 from ops.errors import EXIT_USAGE, OperationError
+from toolchain import paths
 from toolchain.errors import SetupError
 
 # Verb -> module.attribute, in the order in which a newcomer meets them.
@@ -30,8 +31,12 @@ COMMANDS = {
     "env": "env.env_command",
     "doctor": "doctor.doctor_command",
     "lock": "lock.lock_command",
+    "upgrade": "upgrade.upgrade_command",
     "bench": "bench.bench_command",
 }
+
+# These make this machine ready, or work on the project itself.
+_NOT_IN_THE_IMAGE = ("test", "doctor", "lock", "bench")
 
 EPILOG = """\b
 Examples:
@@ -55,12 +60,15 @@ class LazyGroup(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the verbs in their order of use."""
-        return list(COMMANDS)
+        return [verb for verb in COMMANDS if not (paths.IN_OPERATOR_IMAGE and verb in _NOT_IN_THE_IMAGE)]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return a verb's command, or None for an unknown verb."""
         if cmd_name not in COMMANDS:
             return None
+        if cmd_name not in self.list_commands(ctx):
+            what = f"`{cmd_name}` is not in the operator image: it works on a checkout and the engine of its machine"
+            raise OperationError(what, f"./fridayctl {cmd_name}, in a checkout", EXIT_USAGE)
         module, _, attribute = COMMANDS[cmd_name].partition(".")
         command: click.Command = getattr(importlib.import_module(f"cli.{module}"), attribute)
         return command

@@ -28,10 +28,11 @@ the future is a warning. Neither is a failure.
 def preflight_command(stack: str, as_json: bool) -> int:
     """Check what would make an update fail; change nothing.
 
-    Each host of STACK (default: local): it answers, is new enough and in the Swarm, has or can pull the images, its
-    ports are free, memory and disk suffice, its clock is right. OpenRouter: every model is there, every price is 0,
-    no model retires soon, the keys are valid and nothing is booked on them. History: there is an update to go back
-    to. `up` makes these checks itself except memory, disk, clock and history; `promote` makes all of them.
+    Each host of STACK (default: local): it answers, its engine is new enough, can limit memory and is in the Swarm, it
+    has or can pull the images, its ports are free, memory and disk suffice, its clock is right. OpenRouter: every
+    model is there, every price is 0, no model retires soon, the keys are valid and nothing is booked on them. History:
+    there is an update to go back to. `up` makes these checks itself except memory, clock and history, and disk only
+    where images are missing; `promote` makes all of them.
     """
     from ops.checks.preflight.run import examine  # noqa: PLC0415 - Docker's library loads only when needed
 

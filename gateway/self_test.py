@@ -1,4 +1,5 @@
 """The guard proves itself at each start: LiteLLM is given calls that the guard has to stop, and none may get through.
+Before that every name that our config and our code use of LiteLLM is looked for.
 
 Only LiteLLM calls `guard`, and one that no longer did would send every call. The calls go to a port of this machine
 where nobody listens, so one that gets through reaches nobody.
@@ -8,10 +9,11 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 import litellm
+import yaml
 from litellm.types.router import Deployment, LiteLLM_Params
 
-from gateway import litellm_internals, policy
-from gateway.environment import StartError
+from gateway import known_names, litellm_internals, policy
+from gateway.environment import Gateway, StartError
 from gateway.policy import RefusedError
 from serving.drain import ASGIApp
 
@@ -25,9 +27,9 @@ Message = MutableMapping[str, Any]
 class SelfTested:
     """The application `app`, which starts only when `prove` has passed; if not, it says why and the server ends."""
 
-    def __init__(self, app: ASGIApp, upstream: str) -> None:
+    def __init__(self, app: ASGIApp, gateway: Gateway) -> None:
         self._app = app
-        self._upstream = upstream
+        self._gateway = gateway
 
     async def __call__(
         self, scope: Message, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]
@@ -37,7 +39,8 @@ class SelfTested:
         async def send_proved(message: Message) -> None:
             if message["type"] == "lifespan.startup.complete":
                 try:
-                    await prove(self._upstream)
+                    known_names.require(yaml.safe_load(self._gateway.config.read_text(encoding="utf-8")))
+                    await prove(self._gateway.upstream)
                 except StartError as error:
                     message = {"type": "lifespan.startup.failed", "message": str(error)}
             await send(message)

@@ -2,7 +2,7 @@
 
 Exits with code 2 and one line when a setting is missing or wrong, before LiteLLM is loaded. Exits with 1 when the
 port is in use, or when LiteLLM is not as expected or did not accept its whole configuration, and with 3 when LiteLLM
-does not ask the guard before a call (`self_test`).
+does not know a name that we use, or does not ask the guard before a call (`self_test`).
 """
 
 import asyncio
@@ -107,7 +107,7 @@ def _load(gateway: Gateway, redacting: logs.RedactingFilter) -> ASGIApp:
     state, request_filter, self_test = (
         importlib.import_module(f"gateway.{name}") for name in ("state", "request_filter", "self_test")
     )
-    tested = self_test.SelfTested(app, gateway.upstream)
+    tested = self_test.SelfTested(app, gateway)
     return cast("ASGIApp", request_filter.RequestFilter(tested, gateway, state.quota(), state.metrics()))
 
 

@@ -1,17 +1,18 @@
-"""The settings of the machine's apt: mirror, suite and components, in either file format."""
+"""The settings of the machine's apt: its mirror of Debian, in either file format, and the options to reach it."""
 
 import re
 import subprocess
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 
-from images import ImageError
+from toolchain import process
 
-# Ubuntu has redis in universe; Debian has all packages in main.
-_COMPONENTS = ("main", "universe")
+_COMPONENT = "main"
 _POCKETS = ("", "-updates", "-security")
+_APT_HELPER = "/usr/lib/apt/apt-helper"
 # The options that reach the machine's mirror; other options of its apt are not copied.
 _NETWORK_OPTIONS = re.compile(r"^Acquire::(?:Check-(?:Valid-Until|Date)|https?|Max-FutureTime)\b", re.IGNORECASE)
 
@@ -62,10 +63,11 @@ def _key_ring(value: str) -> str:
     return value if value.startswith("/") and " " not in value else ""
 
 
-def machine_sources(root: Path = Path("/")) -> list[AptSource]:
-    """Return the machine's archives that belong to its own release: the release, its updates and security.
+def debian_sources(suite: str, root: Path = Path("/")) -> list[AptSource]:
+    """Return where the machine's apt gets Debian from, with `suite` in place of the machine's own release.
 
-    Raises ImageError when the machine is no Debian or Ubuntu, or its apt names no archive of its release.
+    The release comes first, then its updates and security. Empty where the machine is no Debian, or its apt names no
+    archive of its release.
     """
     codename = _codename(root)
     apt = root / "etc/apt"
@@ -74,25 +76,46 @@ def machine_sources(root: Path = Path("/")) -> list[AptSource]:
         parse = {".list": parse_one_line, ".sources": parse_deb822}.get(path.suffix)
         if parse and path.is_file():
             found += parse(path.read_text(errors="replace"))
-    usable = list(_usable(found, codename, root))
-    if not any(source.suite == codename for source in usable):
-        raise ImageError(
-            f"{apt}: expected an apt source for {codename} with the component main, found none; "
-            "add one, or make an image registry reachable"
-        )
-    return usable
+    usable = [replace(source, uri=_resolved(source.uri, root)) for source in found if _COMPONENT in source.components]
+    pockets = [
+        replace(source, suite=suite + pocket, components=(_COMPONENT,))
+        for pocket in _POCKETS
+        for source in usable
+        if codename and source.uri and source.suite == codename + pocket
+    ]
+    # The same archive may be named twice.
+    kept = list({(source.uri, source.suite): source for source in pockets}.values())
+    return kept if kept and kept[0].suite == suite else []
 
 
-def _usable(found: Iterable[AptSource], codename: str, root: Path) -> Iterator[AptSource]:
-    seen: set[tuple[str, str]] = set()
-    for source in found:
-        components = tuple(name for name in _COMPONENTS if name in source.components)
-        uri = _resolved(source.uri, root)
-        if not components or not uri or (uri, source.suite) in seen:
-            continue
-        if source.suite in {codename + pocket for pocket in _POCKETS}:
-            seen.add((uri, source.suite))
-            yield AptSource(uri, source.suite, components, source.signed_by)
+def archives_beside(release: AptSource) -> list[AptSource]:
+    """Return a release with its updates and security where Debian's own mirrors have them."""
+    security = f"{release.uri.rstrip('/')}-security"
+    return [
+        release,
+        replace(release, suite=f"{release.suite}-updates"),
+        replace(release, uri=security, suite=f"{release.suite}-security"),
+    ]
+
+
+def is_served(source: AptSource) -> bool:
+    """Return whether an archive can be reached with the machine's apt settings (proxy, certificates, logins)."""
+    with tempfile.TemporaryDirectory(prefix="friday-release-") as folder:
+        return _download(source, Path(folder) / "InRelease")
+
+
+def codename(suite: str) -> str:
+    """Return the code name of a release that `suite` names (`stable`), "" when the machine's apt cannot be asked."""
+    with tempfile.TemporaryDirectory(prefix="friday-release-") as folder:
+        file = Path(folder) / "InRelease"
+        found = [source for source in debian_sources(suite)[:1] if _download(source, file)]
+        named = re.search(r"^Codename: (\S+)$", file.read_text(errors="replace"), re.MULTILINE) if found else None
+        return named.group(1) if named else ""
+
+
+def _download(source: AptSource, target: Path) -> bool:
+    address = f"{source.uri.rstrip('/')}/dists/{source.suite}/InRelease"
+    return process.read([_APT_HELPER, "download-file", address, str(target)]) is not None
 
 
 def _resolved(uri: str, root: Path) -> str:
@@ -105,15 +128,11 @@ def _resolved(uri: str, root: Path) -> str:
 
 
 def _codename(root: Path) -> str:
+    """Return the machine's Debian release, "" when it is none or has no name."""
     release = root / "etc/os-release"
     text = release.read_text() if release.is_file() else ""
-    match = re.search(r'^VERSION_CODENAME="?([a-z]+)"?$', text, re.MULTILINE)
-    if not match:
-        raise ImageError(
-            f"{release}: expected VERSION_CODENAME of a Debian or Ubuntu release, found none; "
-            "without an image registry the base image can only be made on one of these"
-        )
-    return match[1]
+    fields = dict(re.findall(r'^(ID|VERSION_CODENAME)="?([a-z]+)"?$', text, re.MULTILINE))
+    return fields.get("VERSION_CODENAME", "") if fields.get("ID") == "debian" else ""
 
 
 def network_options() -> str:

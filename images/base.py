@@ -9,71 +9,100 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from images import ImageError, docker_cli, tags
-from images.apt_sources import AptSource, machine_sources, network_options
+from images import ImageError, docker_cli, sealed, tags
+from images.apt_sources import (
+    AptSource,
+    archives_beside,
+    debian_sources,
+    is_served,
+    network_options,
+    parse_one_line,
+)
 from toolchain import apt, process
 from toolchain.runner import Report
 
-UPSTREAM = "debian:bookworm-slim"
 _FIRST_ANSWER_SECONDS = 15
 _PULL_SECONDS = 300
-_FIX = "the mirror of this machine's apt must answer: try `apt-get update`"
+_FIX = "a mirror of Debian must answer: the one of this machine's apt (try `apt-get update`), else Debian's own"
+_SCRIPTS = Path("/usr/share/debootstrap/scripts")
+_KEY_RING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 _MERGED_USR = "/usr/share/mmdebstrap/hooks/merged-usr"
 _EXTRA_CAS = Path("/usr/local/share/ca-certificates")
 _SLIMMED = (
     *("usr/share/doc/*/*", "usr/share/man/*", "usr/share/info/*", "usr/share/lintian/*", "usr/share/locale/*"),
     *("var/cache/apt/*", "var/cache/debconf/*-old", "var/lib/apt/lists/*", "var/lib/dpkg/*-old", "var/log/*"),
+    # Of the building machine, or of its moment.
+    *("etc/hostname", "etc/resolv.conf", "var/cache/ldconfig/aux-cache"),
 )
 
 
-def ensure(reference: str, report: Report) -> None:
-    """Make the root file system image `reference`. Raises ImageError when neither way works."""
-    report(f"asking the image registry for {UPSTREAM}")
-    refusal = _pull()
-    if refusal:
-        report(f"no image registry ({refusal}): making the base from the mirror of this machine's apt, about a minute")
-        _bootstrap(reference, report)
-    else:
-        docker_cli.retag(UPSTREAM, reference)
+def upstream(suite: str) -> str:
+    """Return the name of Debian's slim image of a release."""
+    return f"debian:{suite}-slim"
 
 
-def _pull() -> str:
-    """Pull the upstream image; return the reason of a failure, or an empty string.
+def ensure(rootfs: tags.Image, report: Report) -> None:
+    """Make a root file system image of its Debian release. Raises ImageError when no way works."""
+    image, reference = upstream(rootfs.suite), tags.reference(rootfs)
+    report(f"asking the image registry for {image}")
+    refusal = _pull(image)
+    if refusal and docker_cli.exist(image):
+        report(f"no image registry ({refusal}): taking the {image} that was loaded into Docker")
+    elif refusal:
+        report(f"no image registry ({refusal}): making the base from a mirror of Debian, about a minute")
+        _bootstrap(reference, rootfs.suite, report)
+        sealed.seal(rootfs)
+        return
+    docker_cli.retag(image, reference)
+
+
+def _pull(image: str) -> str:
+    """Pull an image; return the reason of a failure, or an empty string.
 
     A registry that can be reached names the image within seconds. Only then we wait for the download.
     """
     with subprocess.Popen(
-        ["docker", "pull", UPSTREAM], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None  # noqa: S101 - a pipe was asked for
-        with selectors.DefaultSelector() as selector:
-            selector.register(process.stdout, selectors.EVENT_READ)
+        ["docker", "pull", image], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, process_group=0
+    ) as pulling:
+        assert pulling.stdout is not None  # noqa: S101 - a pipe was asked for
+        with process.stoppable(pulling), selectors.DefaultSelector() as selector:
+            selector.register(pulling.stdout, selectors.EVENT_READ)
             answered = bool(selector.select(_FIRST_ANSWER_SECONDS))
-        try:
-            _, errors = process.communicate(timeout=_PULL_SECONDS if answered else 0)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            return "no answer in time"
-    if process.returncode == 0:
+            try:
+                _, errors = pulling.communicate(timeout=_PULL_SECONDS if answered else 0)
+            except subprocess.TimeoutExpired:
+                pulling.kill()
+                return "no answer in time"
+    if pulling.returncode == 0:
         return ""
     return "it does not answer" if "dial tcp" in errors else (errors.strip().splitlines() or ["refused"])[-1][:120]
 
 
-def _bootstrap(reference: str, report: Report) -> None:
+def _bootstrap(reference: str, suite: str, report: Report) -> None:
     if os.geteuid() != 0:
         raise ImageError(
             "the base image can only be made by root, and no image registry answers; run as root, "
-            f"or load {UPSTREAM} into Docker by hand (docker load)"
+            f"or load {upstream(suite)} into Docker by hand (docker load)"
         )
-    sources = machine_sources()
     tool = _tool(report)
+    if not _KEY_RING.is_file():
+        apt.install(["debian-archive-keyring"], "proves that the packages of the base image are Debian's", report)
+    sources = [source for source in debian_sources(suite) if is_served(source)]
+    # Without the release itself its updates are of no use.
+    release = sources[0] if sources and sources[0].suite == suite else None
     with _scratch() as root:
-        release = min(sources, key=lambda source: len(source.suite))
-        process.run(_command(tool, release, root), tool, _FIX, env=_proxy_environment())
-        _configure_apt(root, sources)
+        process.run(_command(tool, suite, release, root), tool, _FIX, env=_environment())
+        _configure_apt(root, sources if release else _default_sources(suite, root))
         _upgrade(root)
         _slim(root)
         _import(root, reference)
+
+
+def _default_sources(suite: str, root: Path) -> list[AptSource]:
+    """Return the archives of the mirror that the tool took by itself, which it wrote into the new system."""
+    text = (root / "etc/apt/sources.list").read_text()
+    release = next(source for source in parse_one_line(text) if source.suite == suite)
+    return [release, *(source for source in archives_beside(release)[1:] if is_served(source))]
 
 
 def _tool(report: Report) -> str:
@@ -104,23 +133,33 @@ def _unmount_below(root: Path) -> None:
         subprocess.run(["umount", "--lazy", point], check=True, capture_output=True)
 
 
-def _command(tool: str, source: AptSource, root: Path) -> list[str]:
-    packages = ["ca-certificates"] if source.uri.startswith("https:") else []
-    options = ["--variant=minbase", f"--components={','.join(source.components)}"]
+def _command(tool: str, suite: str, release: AptSource | None, root: Path) -> list[str]:
+    """Return the command that makes a release's smallest system; without a `release` the tool has its own mirror."""
+    uri = release.uri if release else ""
+    signed_by = release.signed_by if release and release.signed_by.endswith((".gpg", ".pgp")) else str(_KEY_RING)
+    packages = ["ca-certificates"] if uri.startswith("https:") else []
+    options = ["--variant=minbase", "--components=main", f"--keyring={signed_by}"]
+    script: list[str] = []
     if tool == "mmdebstrap":
         # It uses apt, but without the machine's settings, and apt would merge /usr with Perl (50 MB): see its manual.
         options += [f"--hook-dir={_MERGED_USR}", *(f"--aptopt={option}" for option in network_options().splitlines())]
         packages.append("usr-is-merged")
+    else:
+        # Else it only warns when it has no key.
+        options.append("--force-check-gpg")
+        # It has a script for each release that it knows. Those of Debian's newer ones are the same as unstable's.
+        script = [] if (_SCRIPTS / suite).exists() else [str(_SCRIPTS / "sid")]
     if packages:
         options.append(f"--include={','.join(packages)}")
-    if source.signed_by.endswith(".gpg"):
-        options.append(f"--keyring={source.signed_by}")
-    return [tool, *options, source.suite, str(root), source.uri]
+    return [tool, *options, suite, str(root), *([uri, *script] if uri or script else [])]
 
 
-def _proxy_environment() -> dict[str, str]:
-    """Return the proxy in apt's settings, for the tool's own downloads; a proxy in the environment comes first."""
-    found: dict[str, str] = {}
+def _environment() -> dict[str, str]:
+    """Return the proxy in apt's settings, for the tool's own downloads, and the time that users are made at.
+
+    A proxy in the environment comes first.
+    """
+    found = {"SOURCE_DATE_EPOCH": str(tags.EPOCH)}
     for scheme in ("http", "https"):
         said = process.read(["apt-config", "shell", "PROXY", f"Acquire::{scheme}::Proxy"]) or ""
         value = said.removeprefix("PROXY=").strip("'")
@@ -155,8 +194,8 @@ def _trust_local_authorities(root: Path) -> None:
 
 def _upgrade(root: Path) -> None:
     """Install the security updates here: in a layer of its own, every replaced file would be stored twice."""
-    shutil.copyfile(tags.ROOT / "images/base/slim.dpkg", root / "etc/dpkg/dpkg.cfg.d/slim")
-    quiet = {"DEBIAN_FRONTEND": "noninteractive", **_proxy_environment()}
+    shutil.copyfile(tags.ROOT / "images/base/root/etc/dpkg/dpkg.cfg.d/slim", root / "etc/dpkg/dpkg.cfg.d/slim")
+    quiet = {"DEBIAN_FRONTEND": "noninteractive", **_environment()}
     for step in (["update"], ["dist-upgrade", "--yes", "--no-install-recommends"], ["clean"]):
         process.run(["chroot", root, "apt-get", *step], f"apt-get {step[0]} in the base image", _FIX, env=quiet)
 
@@ -182,7 +221,8 @@ def _import(root: Path, reference: str) -> None:
     options = [item for change in changes for item in ("--change", change)]
     archive = root.with_suffix(".tar")
     try:
-        pack = ["tar", "-C", str(root), "--one-file-system", "--numeric-owner", "-cf", str(archive), "."]
+        same = ["--sort=name", f"--mtime=@{tags.EPOCH}", "--clamp-mtime", "--numeric-owner"]
+        pack = ["tar", "-C", str(root), "--one-file-system", *same, "-cf", str(archive), "."]
         process.run(pack, "packing the base image", "see that /var/tmp has 200 MB free")
         process.run(["docker", "import", *options, str(archive), reference], "docker import", "see `docker info`")
     finally:

@@ -1,8 +1,11 @@
 """The commands of Docker's command line that building images needs."""
 
+import json
 import subprocess
+import tempfile
 from collections.abc import Sequence
 from functools import cache
+from typing import Any
 
 from images import ImageError
 
@@ -20,6 +23,32 @@ def size_mb(reference: str) -> float:
 def retag(source: str, target: str) -> None:
     """Give an image a second name."""
     _checked("image", "tag", source, target)
+
+
+def inspect(reference: str) -> dict[str, Any]:
+    """Return what Docker knows of an image, in the words of its API."""
+    found: dict[str, Any] = json.loads(_checked("image", "inspect", "--format", "{{json .}}", reference))
+    return found
+
+
+def load(archive: bytes) -> None:
+    """Load an archive as `docker save` writes it."""
+    with tempfile.NamedTemporaryFile(suffix=".tar") as file:
+        file.write(archive)
+        file.flush()
+        _checked("image", "load", "--quiet", "--input", file.name)
+
+
+def remove_unnamed(image_id: str) -> None:
+    """Remove an image, with those of its build's steps, unless it has a name."""
+    if not inspect(image_id)["RepoTags"]:
+        _checked("image", "rm", image_id)
+
+
+@cache
+def has_containerd_store() -> bool:
+    """Return whether containerd keeps the images, and not one of Docker's own graph drivers."""
+    return "io.containerd.snapshotter" in _checked("info", "--format", "{{json .DriverStatus}}")
 
 
 def output_of(reference: str, command: Sequence[str]) -> str:

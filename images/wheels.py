@@ -73,9 +73,11 @@ class Target:
         return "\n".join(kept) + "\n"
 
 
-def target() -> Target:
-    """Return the Python of the Python base image, which must exist."""
-    found: dict[str, str] = json.loads(docker_cli.output_of(tags.tag("python"), ["python3", "-c", _PROBE]))
+def target(image: Image) -> Target:
+    """Return the Python that an image gets from its parent, which must exist."""
+    parent = tags.parent_of(image)
+    assert parent is not None  # noqa: S101 - a root file system has no packages
+    found: dict[str, str] = json.loads(docker_cli.output_of(tags.reference(parent), ["python3", "-c", _PROBE]))
     return Target(found, int(found.pop("glibc").split(".")[1]))
 
 
@@ -85,10 +87,10 @@ def fetch(image: Image, context: Path, report: Report) -> None:
     The wheels are kept in the user's cache, one folder a lock. Raises SetupError with pip's message when a wheel is
     missing or has another hash.
     """
-    lock, image_python = image.folder / "requirements.txt", target()
+    lock, image_python = (image.lock or image.folder).read_text(), target(image)
     listing = image.folder / "left-out.txt"
     lines = listing.read_text().splitlines() if listing.is_file() else []
-    wanted = image_python.applicable(lock.read_text(), {line.split("#", 1)[0].strip() for line in lines})
+    wanted = image_python.applicable(lock, {line.split("#", 1)[0].strip() for line in lines})
     with_installer = wanted + image_python.applicable(tags.INSTALLER.read_text())
     shutil.copytree(_cached(image.name, with_installer, image_python, report), context / "wheels")
     (installer,) = (context / "wheels").glob("pip-*.whl")

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import uuid
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from docker.models.networks import Network
 from docker.models.volumes import Volume
 
 from testing.ports import free_ports
+from toolchain import checkout
 
 ROOT = Path(__file__).resolve().parents[1]
 USERS = [0, 1, 9, 10, 42, 49, 50, 77, 99, 107, 1042]
@@ -60,17 +60,7 @@ class Project:
     def create(cls, folder: Path) -> "Project":
         """Copy the files that git knows or would know, as a clone has them, to `checkout` in a folder."""
         root = folder / "checkout"
-        listed = subprocess.run(
-            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-            cwd=ROOT,
-            capture_output=True,
-            check=True,
-            text=True,
-        )
-        for name in filter(None, listed.stdout.split("\0")):
-            if (ROOT / name).exists():
-                (root / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(ROOT / name, root / name)
+        checkout.copy_to(root)
         (root / ".venv").symlink_to(ROOT / ".venv")
         made = cls(root, f"t{uuid.uuid4().hex[:6]}")
         made.configure(_settings())
@@ -233,8 +223,10 @@ def _settings() -> dict[str, Any]:
     document = yaml.safe_load((ROOT / "Pulumi.local.yaml").read_text())
     config = {key.removeprefix("friday-litellm:"): value for key, value in document["config"].items()}
     users, gateway, simulator, prometheus = free_ports(4)
+    engine = os.environ.get("DOCKER_HOST")
     return {
         **config,
+        **({"dockerHost": engine} if engine else {}),
         "rolloutPercentage": 50,
         "edge": {"port": users, "gatewayPort": gateway},
         "simulator": {"port": simulator, "latencyMs": 20},

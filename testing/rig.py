@@ -4,17 +4,19 @@
 """
 
 import fcntl
+import json
 import os
 import random
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from testing import host_image
+from testing import dockerd, host_image
+from testing.engines import ENGINES, Engine, Store
 from testing.nested_host import NestedHost
 from testing.ports import free_ports
 
@@ -57,16 +59,20 @@ class Rig:
 
 
 @contextmanager
-def rig(count: int) -> Iterator[Rig]:
-    """Make `count` Docker hosts on a network of their own."""
-    image = host_image.ensure(print)
+def rig(count: int, engine: str = "20", store: Store | None = None, shared: Sequence[Path] = ()) -> Iterator[Rig]:
+    """Make `count` Docker hosts on a network of their own.
+
+    `engine` is a name of testing.engines. It keeps images in `store`, or as a new installation does. Folders of this
+    machine that are `shared` are on each host too, under the same path.
+    """
+    options = _options(ENGINES[engine], store, shared)
     sweep()
     with _folder() as folder:
         try:
             made = Rig(folder, [], free_ports(1)[0])
             subnet = _network(folder)
             for number in range(1, count + 1):
-                made.hosts.append(_start(folder, image, subnet, number, made.port))
+                made.hosts.append(_start(folder, options, subnet, number, made.port))
             for host in made.hosts:
                 host.trust()
             for host in made.hosts:
@@ -74,6 +80,21 @@ def rig(count: int) -> Iterator[Rig]:
             yield made
         finally:
             _remove(str(folder))
+
+
+def _options(engine: Engine, store: Store | None, shared: Sequence[Path]) -> list[str]:
+    """Return what `docker run` is told of a host's engine; the image comes last. It is built where it is missing."""
+    chosen = store or engine.stores[0]
+    if chosen not in engine.stores:
+        raise ValueError(f"engine {engine.name} has no {chosen} image store")
+    volumes = [f"--volume={folder}:{folder}" for folder in shared]
+    if engine.built:
+        made = dockerd.ensure(print)
+        volumes += [f"--volume={made / name}:/usr/local/sbin/{name}:ro" for name in dockerd.COMMANDS]
+    # Engine 20.10 does not know the feature, and does not start when it is named.
+    feature = json.dumps({"features": {"containerd-snapshotter": chosen == "containerd"}})
+    settings = feature if len(engine.stores) > 1 else "{}"
+    return [*volumes, f"--env=DAEMON_JSON={settings}", host_image.ensure(engine, print)]
 
 
 def sweep() -> None:
@@ -127,7 +148,7 @@ def _network(folder: Path) -> str:
     raise AssertionError("every attempt returns or raises")
 
 
-def _start(folder: Path, image: str, subnet: str, number: int, port: int) -> NestedHost:
+def _start(folder: Path, options: Sequence[str], subnet: str, number: int, port: int) -> NestedHost:
     """Start one host. All its ports are on an address of its own on the loopback, so that hosts do not share them."""
     name, ssh_port = f"{folder.name}-{number}", free_ports(1)[0]
     address = f"127.{random.randrange(64, 128)}.{random.randrange(256)}.{number}"  # noqa: S311
@@ -147,7 +168,7 @@ def _start(folder: Path, image: str, subnet: str, number: int, port: int) -> Nes
         f"--volume={host.socket.parent}:/rig",
         f"--env=AUTHORIZED_KEY={(folder / 'key.pub').read_text().strip()}",
         f"--env=SOCKET_GROUP={os.getgid()}",
-        image,
+        *options,
     )
     return host
 

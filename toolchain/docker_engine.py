@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from toolchain import apt, process, versions
+from toolchain import apt, docker_endpoint, engine_traits, machine, process, versions
+from toolchain.engine_traits import Traits
 from toolchain.errors import SetupError
 from toolchain.runner import Report, Step
 
@@ -19,6 +20,11 @@ _START_SECONDS = 60.0
 _POLL_SECONDS = 0.25
 _ASK_SECONDS = 15
 _WHY = "containers run on it"
+_DESKTOPS = {
+    "macos": "start Docker Desktop, or install it (brew install --cask docker-desktop); DOCKER_HOST names a socket "
+    "other than /var/run/docker.sock (its own: unix://$HOME/.docker/run/docker.sock); stacks elsewhere need none",
+    "wsl": "start Docker Desktop, with this distribution switched on in its settings for WSL integration",
+}
 _MINIMUM = ".".join(map(str, versions.DOCKER_ENGINE_MINIMUM))
 
 
@@ -26,13 +32,14 @@ _MINIMUM = ".".join(map(str, versions.DOCKER_ENGINE_MINIMUM))
 class Engine:
     """A Docker engine's version, its newest API and the oldest that it accepts ("" before API 1.25).
 
-    `problem` is empty when it answers.
+    `problem` is empty when it answers. Podman answers as an engine does, and is none.
     """
 
     version: str = ""
     api: str = ""
     oldest_api: str = ""
     problem: str = ""
+    is_podman: bool = False
 
     @property
     def is_usable(self) -> bool:
@@ -45,6 +52,8 @@ class Engine:
 
         The API decides and not the version, because builds of distributions have versions of their own.
         """
+        if self.is_podman:
+            return f"Podman {self.version} answers, and a Docker engine is needed"
         if versions.numbers(self.api) < versions.DOCKER_API_MINIMUM:
             return f"the Docker engine is {self.version} (API {self.api}), {_MINIMUM} or newer is needed"
         if versions.numbers(self.oldest_api) > versions.DOCKER_API_SPOKEN:
@@ -63,6 +72,8 @@ class Engine:
     @property
     def remedy(self) -> str:
         """Return the fix for a `misfit`."""
+        if self.is_podman:
+            return "name the socket of a Docker engine; https://docs.docker.com/engine/install says how to get one"
         if versions.numbers(self.api) < versions.DOCKER_API_MINIMUM:
             return "upgrade it: https://docs.docker.com/engine/install"
         return "start dockerd with DOCKER_MIN_API_VERSION=1.44 in its environment, or use a newer friday-litellm"
@@ -85,35 +96,61 @@ def ask() -> Engine:
     try:
         return described(json.loads(result.stdout))
     except (ValueError, TypeError, KeyError):
+        if (command := process.read(["docker", "--version"]) or "").startswith("podman"):
+            return Engine(command.removeprefix("podman version "), is_podman=True)
         return Engine(problem=result.stderr.strip() or "docker version names no engine")
 
 
 def described(server: Mapping[str, Any]) -> Engine:
     """Return the engine in an answer to `GET /version`. Raises KeyError or TypeError for another answer."""
-    return Engine(server["Version"], server["ApiVersion"], server.get("MinAPIVersion") or "")
+    version, api, oldest = server["Version"], server["ApiVersion"], server.get("MinAPIVersion") or ""
+    podman = any(each.get("Name") == "Podman Engine" for each in server.get("Components") or ())
+    return Engine(version, api, oldest, is_podman=podman)
+
+
+def traits() -> Traits:
+    """Return the traits of the engine that `docker` uses; of none that answers, none."""
+    try:
+        return engine_traits.read(json.loads(process.read(["docker", "info", "--format", "{{json .}}"]) or "{}"))
+    except ValueError:
+        return Traits()
 
 
 def fix(problem: str) -> str:
     """Return the fix for an engine that does not answer."""
+    used = docker_endpoint.endpoint()
+    # A desktop's engine has a context of its own, which is right: there only a DOCKER_HOST is to be looked at.
+    suspect = os.environ.get("DOCKER_HOST") if _is_in_a_desktop() else used.chosen_by
+    if suspect and "permission denied" not in problem.lower():
+        return f"check {used.chosen_by}, or use the engine of this machine: {used.undo}"
+    if _is_in_a_desktop():
+        return _DESKTOPS["macos" if machine.is_macos() else "wsl"]
     if "permission denied" in problem.lower():
         return "sudo usermod -aG docker $USER, then log in again (or run this as root)"
-    if os.environ.get("DOCKER_HOST"):
-        return f"check DOCKER_HOST={os.environ['DOCKER_HOST']}, or unset it to use the engine of this machine"
     if os.geteuid() == 0:
         return "./fridayctl setup"
     if "not installed" in problem:
-        return "sudo apt-get install docker.io, or https://docs.docker.com/engine/install"
-    return "sudo systemctl start docker" if _has_systemd() else "start dockerd as root"
+        return f"{apt.by_hand(['docker.io'])}, or https://docs.docker.com/engine/install"
+    return _start_by_hand()
+
+
+def _start_by_hand() -> str:
+    if _has_systemd():
+        return "sudo systemctl start docker"
+    return "sudo service docker start" if machine.is_wsl() else "start dockerd as root"
 
 
 def _run(report: Report) -> None:
     """Install and start the engine when needed. Raises SetupError with the fix when this user may not."""
-    if not shutil.which("docker") or not (shutil.which("dockerd") or os.environ.get("DOCKER_HOST")):
+    if not _is_in_a_desktop() and not (
+        shutil.which("docker") and (shutil.which("dockerd") or docker_endpoint.endpoint().chosen_by)
+    ):
         _install(report)
     engine = ask()
     if engine.problem:
         # One on another machine, or without rights for this user, is not ours to start.
-        ours_to_start = os.geteuid() == 0 and not os.environ.get("DOCKER_HOST")
+        elsewhere = docker_endpoint.endpoint().chosen_by or _is_in_a_desktop()
+        ours_to_start = os.geteuid() == 0 and not elsewhere
         if "permission denied" in engine.problem.lower() or not ours_to_start:
             raise SetupError(engine.problem, "Docker", fix(engine.problem))
         engine = _wait(_start(report), report)
@@ -161,6 +198,12 @@ def _wait(daemon: subprocess.Popen[bytes] | None, report: Report) -> Engine:
     tail = "".join(f"\n  | {line}" for line in lines[-process.TAIL_LINES :])
     what = f"the engine does not answer {time.monotonic() - started:.0f} s after its start{tail}"
     raise SetupError(what, "dockerd", "fix the error in its log; then run this again")
+
+
+def _is_in_a_desktop() -> bool:
+    """Return whether the engine of this machine is in a virtual machine, which its user starts."""
+    command_alone = shutil.which("docker") is not None and shutil.which("dockerd") is None
+    return machine.is_macos() or (machine.is_wsl() and command_alone)
 
 
 def _has_systemd() -> bool:

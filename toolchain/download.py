@@ -7,7 +7,6 @@ not who published it. Tests use a server of their own, because they also run whe
 import hashlib
 import platform
 import re
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,20 +32,21 @@ class Release:
     checksums: str
 
 
-def machine() -> str:
-    """Return Go's name of the processor. Raises DownloadError when no release is published for it."""
-    names = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
-    name = names.get(platform.machine().lower())
-    if sys.platform != "linux" or name is None:
-        raise DownloadError(f"no release for {sys.platform} on {platform.machine()} is known here")
-    return name
+def target() -> str:
+    """Return Go's names of this system and its processor. Raises DownloadError when no release is known for them."""
+    processors = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
+    processor = processors.get(platform.machine().lower())
+    system = {"Linux": "linux", "Darwin": "darwin"}.get(platform.system())
+    if system is None or processor is None:
+        raise DownloadError(f"no release for {platform.system()} on {platform.machine()} is known here")
+    return f"{system}-{processor}"
 
 
 def pulumi_release() -> Release:
     """Return the Pulumi CLI's release; its archive holds the Python language host too."""
     return Release(
         f"https://github.com/pulumi/pulumi/releases/download/v{versions.PULUMI}",
-        f"pulumi-v{versions.PULUMI}-linux-{machine().replace('amd64', 'x64')}.tar.gz",
+        f"pulumi-v{versions.PULUMI}-{target().replace('amd64', 'x64')}.tar.gz",
         f"pulumi-{versions.PULUMI}-checksums.txt",
     )
 
@@ -55,7 +55,7 @@ def docker_provider_release() -> Release:
     """Return the release of Pulumi's Docker plugin."""
     return Release(
         f"https://github.com/pulumi/pulumi-docker/releases/download/v{versions.DOCKER_PROVIDER}",
-        f"pulumi-resource-docker-v{versions.DOCKER_PROVIDER}-linux-{machine()}.tar.gz",
+        f"pulumi-resource-docker-v{versions.DOCKER_PROVIDER}-{target()}.tar.gz",
         f"pulumi-docker_{versions.DOCKER_PROVIDER}_checksums.txt",
     )
 

@@ -4,14 +4,18 @@ import json
 import re
 import shutil
 import sys
+import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 from toolchain import files, paths, process, versions
+from toolchain.errors import SetupError
 from toolchain.runner import Report
 
 _FIX = "the Go module proxy must be reachable: see GOPROXY, HTTPS_PROXY and SSL_CERT_FILE; then run this again"
 # no_compose: without it the Docker plugin would carry all of Docker Compose, for a resource that it does not offer.
 _FLAGS = ["-mod=readonly", "-trimpath", "-buildvcs=false", "-tags=no_compose"]
+_installing = threading.Lock()
 _ENV = {"CGO_ENABLED": "0", "GOWORK": "off", "GOTOOLCHAIN": "local", "GOROOT": ""}
 
 
@@ -25,13 +29,19 @@ def found() -> tuple[Path, str] | None:
     return None
 
 
-def build(module: str, package: str, target: Path, ldflags: str, report: Report) -> None:
-    """Build a command of toolchain/go/<module> and move it to `target`. Raises SetupError with Go's last lines."""
+def build(
+    module: str | Path, package: str, target: Path, ldflags: str, report: Report, tags: Sequence[str] = ()
+) -> None:
+    """Build a command of a module, a name in toolchain/go/ or a folder, and move it to `target`.
+
+    Raises SetupError with Go's last lines.
+    """
     go = _require(report)
     report(f"building {target.name} from pinned Go modules (the first time takes minutes)")
     with files.scratch(target.parent) as folder:
+        flags = [*_FLAGS, f"-tags={','.join(tags)}", f"-ldflags=-s -w {ldflags}"]
         process.run(
-            [go, "build", *_FLAGS, f"-ldflags=-s -w {ldflags}", "-o", folder / target.name, package],
+            [go, "build", *flags, "-o", folder / target.name, package],
             f"building {target.name}",
             _FIX,
             env=_ENV,
@@ -49,7 +59,33 @@ def module_folder(module: str, dependency: str, report: Report) -> Path:
     return Path(json.loads(described or "{}")["Dir"])
 
 
+def listed(module: str, report: Report) -> list[str]:
+    """Return the versions of a module that the module proxy lists. Raises SetupError when it does not answer."""
+    printed = process.read(
+        [_require(report), "list", "-m", "-versions", module], _ENV, paths.GO_SOURCES, process.REGISTRY_SECONDS
+    )
+    if not printed:
+        raise SetupError(f"Go does not say which versions of {module} are served", "the Go module proxy", _FIX)
+    return printed.split()[1:]
+
+
+def raise_modules(folder: Path, modules: Sequence[str], version: str, report: Report) -> None:
+    """Make a folder's go.mod and go.sum require a version of some modules. Raises SetupError with Go's last lines."""
+    go = _require(report)
+    report(f"resolving the Go modules of {folder.name} (the first time takes minutes)")
+    wanted = [f"{module}@v{version}" for module in modules]
+    process.run([go, "get", *wanted], f"requiring {' '.join(wanted)}", _FIX, env=_ENV, cwd=folder)
+    # Modules that only Pulumi's own tests need are not served everywhere: -e goes on without them.
+    process.run([go, "mod", "tidy", "-e"], "writing go.sum", _FIX, env=_ENV, cwd=folder)
+
+
 def _require(report: Report) -> Path:
+    """Return a Go; where there is none, one thread installs it and the others wait."""
+    with _installing:
+        return _found_or_installed(report)
+
+
+def _found_or_installed(report: Report) -> Path:
     present = found()
     if present:
         return present[0]

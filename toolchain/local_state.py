@@ -54,6 +54,9 @@ def _run(report: Report) -> None:
             files.write_private(secrets_file, json.dumps(content, indent=2) + "\n", replace=secrets_file.exists())
         for path in (paths.passphrase_file(), secrets_file):
             path.chmod(0o600)
+            if _mode(path) != 0o600:
+                fix = "set FRIDAY_STATE_DIR to a folder on another one; in WSL have the checkout below your home"
+                raise SetupError("its file system keeps no permissions: others could read it", str(path), fix)
     except OSError as error:
         fix = f"give this user {folder}, or set FRIDAY_STATE_DIR"
         raise SetupError(f"cannot be written: {error.strerror}", str(error.filename or folder), fix) from error

@@ -1,43 +1,75 @@
 """Writes the hash locks: the exact files that pip may install, for every requirements file of the project."""
 
+import re
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
-from toolchain import files, paths, process, versions
+from toolchain import files, process, versions
 from toolchain.runner import Report
 
-_DEV = paths.REQUIREMENTS / "dev.in"
+_DEV = "requirements/dev.in"
 # LiteLLM pins its own libraries and never shares an environment with the other packages.
 _INDEPENDENT = ("litellm",)
+_PIN = re.compile(r"^([\w.-]+)(?:\[[^\]]*\])?==([^\s;]+)", re.MULTILINE)
 
 
-def sources() -> list[Path]:
+@dataclass(frozen=True)
+class Move:
+    """A package that has another version in the locks than before; "" where it was or is in none of `locks`."""
+
+    package: str
+    old: str
+    new: str
+    locks: tuple[str, ...]
+
+
+def sources(root: Path) -> list[Path]:
     """Return every requirements file that has a lock. The largest comes first, because it constrains the others."""
-    here = sorted(path for path in paths.REQUIREMENTS.glob("*.in") if path != _DEV)
-    return [_DEV, *here, *sorted((paths.ROOT / "images").glob("*/requirements.in"))]
+    dev = root / _DEV
+    here = sorted(path for path in dev.parent.glob("*.in") if path != dev)
+    return [dev, *here, *sorted((root / "images").glob("*/requirements.in"))]
 
 
-def rewrite(upgrade: bool, report: Report) -> list[Path]:
-    """Write every lock again and return those that changed; `upgrade` takes the newest versions allowed.
+def rewrite(upgrade: bool, report: Report, root: Path) -> list[Path]:
+    """Write every lock of a checkout again and return those that changed; `upgrade` takes the newest versions allowed.
 
     Raises SetupError with the resolver's message; locks that were written before stay.
     """
-    return [source.with_suffix(".txt") for source in sources() if _compile(source, upgrade, report)]
+    return [source.with_suffix(".txt") for source in sources(root) if _compile(root, source, upgrade, report)]
 
 
-def _compile(source: Path, upgrade: bool, report: Report) -> bool:
+def pinned(lock: Path) -> dict[str, str]:
+    """Return the version of each package in a lock."""
+    return dict(_PIN.findall(lock.read_text(encoding="utf-8")))
+
+
+def moves(before: Path, after: Path) -> list[Move]:
+    """Return the packages whose versions differ between the locks of two checkouts, by name."""
+    found: dict[tuple[str, str, str], list[str]] = {}
+    for source in sources(after):
+        lock = source.with_suffix(".txt").relative_to(after)
+        old, new = pinned(before / lock), pinned(after / lock)
+        for package in sorted(old.keys() | new.keys()):
+            was, now = old.get(package, ""), new.get(package, "")
+            if was != now:
+                found.setdefault((package, was, now), []).append(lock.as_posix())
+    return [Move(*moved, tuple(locks)) for moved, locks in sorted(found.items())]
+
+
+def _compile(root: Path, source: Path, upgrade: bool, report: Report) -> bool:
     target = source.with_suffix(".txt")
-    report(f"resolving {source.relative_to(paths.ROOT)}")
+    report(f"resolving {source.relative_to(root)}")
     before = target.read_bytes() if target.exists() else None
     with files.scratch(target.parent) as folder:
         fresh = folder / target.name
         if before is not None:
             fresh.write_bytes(before)  # uv keeps the versions of an existing output file
         process.run(
-            _command(source, fresh, upgrade),
-            f"locking {target.relative_to(paths.ROOT)}",
+            _command(root, source, fresh, upgrade),
+            f"locking {target.relative_to(root)}",
             "PyPI must be reachable (UV_INDEX_URL, HTTPS_PROXY), and the wanted versions must agree",
-            cwd=paths.ROOT,
+            cwd=root,
         )
         changed = fresh.read_bytes() != before
         if changed:
@@ -45,13 +77,14 @@ def _compile(source: Path, upgrade: bool, report: Report) -> bool:
     return changed
 
 
-def _command(source: Path, target: Path, upgrade: bool) -> list[str]:
+def _command(root: Path, source: Path, target: Path, upgrade: bool) -> list[str]:
     """Paths are relative, because uv writes them into the lock's comments."""
     python = ".".join(map(str, versions.PYTHON_MINIMUM))
     options = ["--universal", "--python-version", python, "--generate-hashes", "--no-header", "--no-emit-index-url"]
-    if source != _DEV and source.parent.name not in _INDEPENDENT:
-        options += ["--constraints", str(_DEV.with_suffix(".txt").relative_to(paths.ROOT))]
+    dev = root / _DEV
+    if source != dev and source.parent.name not in _INDEPENDENT:
+        options += ["--constraints", str(dev.with_suffix(".txt").relative_to(root))]
     if upgrade:
         options.append("--upgrade")
     uv = [str(Path(sys.executable).with_name("uv")), "pip", "compile", "--quiet"]
-    return [*uv, *options, "--output-file", str(target), str(source.relative_to(paths.ROOT))]
+    return [*uv, *options, "--output-file", str(target), str(source.relative_to(root))]

@@ -8,6 +8,12 @@ from pathlib import Path
 from toolchain import versions
 
 ROOT = Path(__file__).resolve().parent.parent
+IN_OPERATOR_IMAGE = (ROOT / ".operator-image").is_file()
+"""Whether this is the checkout in the operator image: nobody writes to it, and every tool is there."""
+
+STACKS = Path("/stacks") if IN_OPERATOR_IMAGE else ROOT
+"""The folder of the stack files and of Pulumi.yaml."""
+
 VENV = ROOT / ".venv"
 GO_SOURCES = ROOT / "toolchain" / "go"
 REQUIREMENTS = ROOT / "requirements"

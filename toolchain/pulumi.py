@@ -11,7 +11,9 @@ from toolchain.runner import Report, Step
 # The CLI comes last: when it exists, the others do too.
 TOOLS = ("pulumi-language-python-exec", "pulumi-resource-pulumi-python", "pulumi-language-python", "pulumi")
 _VERSION_VARIABLE = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version"
-_PLUGIN = f"resource-docker-v{versions.DOCKER_PROVIDER}"
+PLUGIN = f"resource-docker-v{versions.DOCKER_PROVIDER}"
+"""The plugin's folder in `plugins` of Pulumi's home."""
+
 _PLUGIN_BINARY = "pulumi-resource-docker"
 
 
@@ -88,7 +90,7 @@ def _build(report: Report) -> None:
 def _plugin_is_done() -> bool:
     """Return whether the plugin is installed completely; Pulumi marks one that it is unpacking as partial."""
     plugins = paths.pulumi_home() / "plugins"
-    return os.access(plugins / _PLUGIN / _PLUGIN_BINARY, os.X_OK) and not (plugins / f"{_PLUGIN}.partial").exists()
+    return os.access(plugins / PLUGIN / _PLUGIN_BINARY, os.X_OK) and not (plugins / f"{PLUGIN}.partial").exists()
 
 
 def docker_plugin() -> str:
@@ -119,7 +121,7 @@ def _install_plugin(report: Report) -> None:
 
 def _plugin_source(folder: Path, report: Report) -> tuple[Path, str]:
     """Return the user's own copy, else the official release, else a build; and which of them it is."""
-    installed = Path.home() / ".pulumi" / "plugins" / _PLUGIN / _PLUGIN_BINARY
+    installed = Path.home() / ".pulumi" / "plugins" / PLUGIN / _PLUGIN_BINARY
     if os.access(installed, os.X_OK):
         report(f"copying the plugin of {installed.parent}")
         return installed, "of ~/.pulumi"
@@ -140,4 +142,5 @@ DOCKER_PLUGIN = Step(
     f"lets Pulumi make containers (plugin docker {versions.DOCKER_PROVIDER})",
     _plugin_is_done,
     _install_plugin,
+    (PULUMI_CLI.name,),
 )

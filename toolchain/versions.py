@@ -2,8 +2,8 @@
 
 from typing import Final
 
-PULUMI: Final = "3.259.0"
-"""The Pulumi CLI. Must equal `pulumi` in requirements/runtime.in: CLI and SDK talk one protocol."""
+PULUMI: Final = "3.276.0"
+"""The Pulumi CLI. `pulumi` in requirements/runtime.in, the SDK, has the same major version and is never newer."""
 
 LANGUAGE_HOST_SDK: Final = "3.79.0"
 """The newest sdk/v3 that still holds pulumi-language-python as Go source; it works with the CLI above."""
@@ -30,6 +30,9 @@ DOCKER_API: Final = (1, 56)
 
 DOCKER_API_SPOKEN: Final = (1, 51)
 """The newest API that the Docker plugin speaks (`newestAPI` in toolchain/go/docker-provider/shim/engines_test.go)."""
+
+START_INTERVAL_API: Final = (1, 44)
+"""The first API whose health probes have a start interval (engine 25)."""
 
 START_INTERVAL_API: Final = (1, 44)
 """The first API whose health probes have a start interval (engine 25)."""

@@ -28,10 +28,11 @@ class SshSettings(Settings):
     A host whose key is not in the known hosts is never reached: nothing is trusted on first sight.
     """
 
-    identity_file: LocalFile | None = Field(
+    # ssh itself knows what ~ is: the state must not depend on the machine, nor on who deploys.
+    identity_file: Path | None = Field(
         default=None, description="the path of a private key of this machine; ~ is the home folder"
     )
-    known_hosts_file: LocalFile | None = Field(
+    known_hosts_file: Path | None = Field(
         default=None, description="the path of a file with the hosts' public keys; ~ is the home folder"
     )
 

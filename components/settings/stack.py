@@ -100,6 +100,11 @@ class StackSettings(Catalogue):
         return (self.docker_host, *self.swarm_hosts)
 
     @property
+    def is_remote(self) -> bool:
+        """Return whether no engine of this machine takes part."""
+        return not any(address.startswith("unix://") for address in self.hosts)
+
+    @property
     def effective_percentage(self) -> int:
         """Return the share of users (percent, 0 to 100) that go through LiteLLM: 0 while the flag is off."""
         return self.rollout_percentage if self.litellm_enabled else 0

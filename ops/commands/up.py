@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from ops.checks import answers
 from ops.checks.answers import Answer
 from ops.checks.preflight import run as preflight
+from ops.checks.preflight.one_engine import require_one_engine
 from ops.checks.preflight.run import Examination
 from ops.commands.deploy import deploy
-from ops.commands.setup import ensure
+from ops.commands.setup import ensure_for
 from ops.deployment import Deployment
 from ops.hosts.edge_switch import Switch
 from ops.rollout.history import RESTORING, Verb, verb_of
@@ -41,7 +42,8 @@ def bring_up(deployment: Deployment, request: UpRequest) -> Up:
     Raises SetupError, SettingsError or OperationError with exit code 2 before anything of the stack changed, and
     OperationError with exit code 1 when the update or a check afterwards fails.
     """
-    ensure()
+    require_one_engine(deployment)
+    ensure_for(deployment.settings)
     settings = deployment.reload()  # with the secrets that a first set-up has made
     _make_sure(deployment, request)
     percentage = settings.effective_percentage

@@ -21,18 +21,25 @@ from components.settings.hosts import SshSettings, TlsSettings
 from ops.errors import EXIT_FAILED, EXIT_USAGE, OperationError, root_cause
 from ops.hosts import ssh_errors, ssh_master
 from ops.hosts.ssh import SshAdapter
-from toolchain import docker_engine, versions
+from toolchain import apt, docker_engine, machine, paths, versions
 
 _FIRST_SECONDS = 20  # above the 10 s after which ssh itself gives a host up
 _SECONDS = 60
 _TESTED_API = ".".join(map(str, versions.DOCKER_API))
 # docker-py serves every path over the adapter that is mounted here, and reads raw streams from its sockets.
 _PREFIX = "http+docker://"
+_CHECK_ADDRESS = "check the address, in the stack file or in DOCKER_HOST (with TLS: DOCKER_TLS_VERIFY=1)"
+_TO_MOUNT = (
+    "run ./fridayctl in a checkout, or mount the engine of this machine: "
+    "docker run -v /var/run/docker.sock:/var/run/docker.sock --group-add GROUP_OF_THE_SOCKET …"
+)
 _GUIDE = "https://docs.docker.com/engine/security/protect-access"
 
 
-def connect(address: str, ssh: SshSettings, tls: TlsSettings) -> docker.DockerClient:
+def connect(address: str, ssh: SshSettings, tls: TlsSettings | None) -> docker.DockerClient:
     """Return a client of the daemon at `address`, which has answered. No host is trusted on first sight.
+
+    Without `tls` a tcp:// address is asked in the clear: only the user's own DOCKER_HOST may be such a one.
 
     `close()` ends the client's ssh children; so does the end of this process. Raises OperationError: exit code 2 when
     the daemon is not reached now, 1 out of any later call when it is lost.
@@ -83,19 +90,21 @@ def _version(address: str, api: docker.APIClient) -> str:
     """Return the newest API that is tested and that a daemon has; for one with newer ones only, its oldest."""
     try:
         answer = api.version(api_version=False)  # no API is named: a daemon may refuse the one that we would name
-        newest = answer["ApiVersion"]
-        spoken = newest if version_lt(newest, _TESTED_API) else _TESTED_API
-        oldest = answer.get("MinAPIVersion") or spoken
+        engine = docker_engine.described(answer)
+        if engine.is_podman:
+            raise OperationError(f"{address}: {engine.misfit}", engine.remedy, EXIT_USAGE)
+        spoken = engine.api if version_lt(engine.api, _TESTED_API) else _TESTED_API
+        oldest = engine.oldest_api or spoken
         return str(oldest if version_lt(spoken, oldest) else spoken)
     except (APIError, requests.RequestException, KeyError, TypeError, AttributeError) as error:
         message = f"{address}: what answers there is no Docker daemon ({error})"
-        raise OperationError(message, "check the address in the stack file", EXIT_USAGE) from error
+        raise OperationError(message, _CHECK_ADDRESS, EXIT_USAGE) from error
     except OperationError:
         api.close()  # the error is kept for a while, and would keep its connection
         raise
 
 
-def _way(address: str, ssh: SshSettings, tls: TlsSettings) -> _Way:
+def _way(address: str, ssh: SshSettings, tls: TlsSettings | None) -> _Way:
     if address.startswith("unix://"):
         return _Way(address, partial(unix_error, address))
     try:
@@ -104,6 +113,8 @@ def _way(address: str, ssh: SshSettings, tls: TlsSettings) -> _Way:
         raise OperationError(f"{address}: {error}", "correct the port in the stack file", EXIT_USAGE) from error
     if address.startswith("ssh://"):
         return _over_ssh(address, ssh)
+    if tls is None:
+        return _Way(address, partial(_tcp_error, address))
     ca, cert, key = _tls_files(tls)
     config = TLSConfig(client_cert=(cert, key), ca_cert=ca, verify=True)
     return _Way(address, partial(_tls_error, address, tls), config)
@@ -114,15 +125,17 @@ def unix_error(address: str, error: requests.RequestException) -> OperationError
     said = str(root_cause(error))
     if "Permission denied" in said:
         message = f"{address}: its Docker socket is not for this user"
-        return OperationError(message, docker_engine.fix(said), EXIT_USAGE)
-    fix = "./fridayctl doctor says what is missing"
+        return OperationError(message, _TO_MOUNT if paths.IN_OPERATOR_IMAGE else docker_engine.fix(said), EXIT_USAGE)
+    # On macOS doctor may be content: the docker command finds its engine by other ways than /var/run/docker.sock.
+    elsewhere = docker_engine.fix(said) if machine.is_macos() else "./fridayctl doctor says what is missing"
+    fix = _TO_MOUNT if paths.IN_OPERATOR_IMAGE else elsewhere
     return OperationError(f"Docker at {address} does not answer: {said}", fix, EXIT_USAGE)
 
 
 def _over_ssh(address: str, ssh: SshSettings) -> _Way:
     if not shutil.which("ssh"):
         message = f"{address}: there is no ssh command on this machine"
-        raise OperationError(message, "sudo apt-get install openssh-client", EXIT_USAGE)
+        raise OperationError(message, apt.by_hand(["openssh-client"]), EXIT_USAGE)
     adapter = SshAdapter(lambda: ssh_master.shared(address, ssh, ["docker", "system", "dial-stdio"]))
 
     def explain(error: requests.RequestException) -> OperationError:
@@ -169,16 +182,30 @@ def _tls_files(tls: TlsSettings) -> tuple[str, str, str]:
     return ca, cert, key
 
 
-def _tls_error(address: str, tls: TlsSettings, error: requests.RequestException) -> OperationError:
-    """Return the error (exit code 2) for a request that failed."""
-    said = str(root_cause(error))
+def _unreached(address: str, error: requests.RequestException) -> OperationError | None:
+    """Return the error (exit code 2) for a host that is silent or not reached at all; None for another failure."""
     parts = urlsplit(address)
     if isinstance(error, requests.exceptions.ReadTimeout):
         message = f"{address}: its Docker daemon does not answer in time"
         return OperationError(message, "on that host: sudo systemctl restart docker", EXIT_USAGE)
     if isinstance(error, requests.exceptions.ConnectTimeout) or "establish a new connection" in str(error):
         fix = f"check that it runs and that name, port and firewall are right; nc -vz {parts.hostname} {parts.port}"
-        return OperationError(f"{address}: cannot be reached", fix, EXIT_USAGE, f"  tcp | {said}")
+        return OperationError(f"{address}: cannot be reached", fix, EXIT_USAGE, f"  tcp | {root_cause(error)}")
+    return None
+
+
+def _tcp_error(address: str, error: requests.RequestException) -> OperationError:
+    """Return the error (exit code 2) for a request without TLS that failed."""
+    message, said = f"{address}: what answers there is no Docker daemon", f"  tcp | {root_cause(error)}"
+    return _unreached(address, error) or OperationError(message, _CHECK_ADDRESS, EXIT_USAGE, said)
+
+
+def _tls_error(address: str, tls: TlsSettings, error: requests.RequestException) -> OperationError:
+    """Return the error (exit code 2) for a request that failed."""
+    parts = urlsplit(address)
+    if unreached := _unreached(address, error):
+        return unreached
+    said = str(root_cause(error))
     look = f"openssl s_client -connect {parts.netloc} -CAfile {tls.ca_file} -cert {tls.cert_file} -key {tls.key_file}"
     fix = f"{look} shows both certificates; {_GUIDE} says how they are made"
     return OperationError(f"{address}: {_refused(tls, said)}", fix, EXIT_USAGE, f"  tls | {said}")

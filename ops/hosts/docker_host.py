@@ -56,13 +56,24 @@ class Image:
 
 
 def find(client: docker.DockerClient, reference: str) -> Image | None:
-    """Return an image that a daemon holds, or None."""
+    """Return an image that a daemon holds as a whole, or None."""
     try:
         seen = client.images.get(reference).attrs
     except ImageNotFound:
         return None
+    # Only containerd's image store has descriptors, and only it lists an image that lacks a layer.
+    if "Descriptor" in seen and not _is_whole(client, seen["Id"]):
+        return None
     layers = tuple(seen["RootFS"].get("Layers", ()))
     return Image(seen["Id"], seen["Architecture"], int(seen["Size"]), str(seen.get("Created", "")), layers)
+
+
+def _is_whole(client: docker.DockerClient, image_id: str) -> bool:
+    """Return whether a daemon with containerd's image store has everything that an image consists of."""
+    url = f"{client.api.base_url}/v{client.api.api_version}/images/{image_id}/json"  # docker-py's method asks for less
+    with client.api.get(url, params={"manifests": "true"}) as answer:
+        manifests = answer.json().get("Manifests") or () if answer.ok else ()
+    return any(each["Available"] and each["Kind"] == "image" for each in manifests)
 
 
 class DockerHost:

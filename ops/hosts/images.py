@@ -1,11 +1,11 @@
 """Which images a stack needs, which of its hosts hold them, and what is wrong before an update finds out."""
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import docker
 from docker.errors import APIError
+from docker.utils import version_lt
 
 from components.parts import declare
 from components.settings.hosts import SshSettings, TlsSettings
@@ -15,6 +15,12 @@ from ops.errors import EXIT_USAGE, OperationError
 from ops.hosts.connection import connect
 from ops.hosts.docker_host import Image, find
 from ops.hosts.hosts import Hosts
+from ops.hosts.image_archive import Chain
+from toolchain import docker_endpoint, engine_traits
+from toolchain.docker_endpoint import Endpoint
+from toolchain.engine_traits import Traits
+
+_TELLS_WHAT_IS_THERE = "1.48"  # the first API in which containerd's image store says whether an image is whole
 
 
 @dataclass(frozen=True)
@@ -38,6 +44,22 @@ class ImageHost:
         """Return an image that the daemon holds."""
         return find(self.client, reference)
 
+    def chains(self) -> set[Chain]:
+        """Return the layers that an archive for this daemon may leave out.
+
+        There are none where nobody could tell afterwards whether an image that arrived without a layer is whole.
+        """
+        if version_lt(self.client.api.api_version, _TELLS_WHAT_IS_THERE) and self.traits.containerd_store:
+            return set()
+        held = [self.find(each) for each in {str(image["Id"]) for image in self.client.api.images()}]
+        layers = [image.layers for image in held if image]
+        return {each[:number] for each in layers for number in range(1, len(each) + 1)}
+
+    @property
+    def traits(self) -> Traits:
+        """Return what the daemon says of itself, asked now."""
+        return engine_traits.read(self.client.info())
+
 
 def needs(stack: str, settings: StackSettings, built: Mapping[str, str]) -> list[Need]:
     """Return what `needs_of` does for the parts that a stack's settings declare."""
@@ -58,9 +80,19 @@ def image_hosts(hosts: Hosts) -> list[ImageHost]:
     return [ImageHost(address, client, str(client.version()["Arch"])) for address, client in clients.items()]
 
 
-def builder() -> docker.DockerClient:
-    """Return the daemon of this machine, which builds the images; OperationError when it does not answer."""
-    return connect(os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock", SshSettings(), TlsSettings())
+def builder(used: Endpoint | None = None) -> docker.DockerClient:
+    """Return the daemon that builds the images (default: the one that `docker` uses).
+
+    Raises OperationError (exit code 2) when it does not answer, or its address is none.
+    """
+    used = used or docker_endpoint.endpoint()
+    if not used.address.startswith(("unix:///", "ssh://", "tcp://")):
+        message = f"{used.shown}: should be unix:///path, ssh://user@host[:port] or tcp://host:port"
+        raise OperationError(message, used.undo or "docker context ls shows what there is", EXIT_USAGE)
+    tls = None
+    if folder := used.tls_folder:
+        tls = TlsSettings(ca_file=folder / "ca.pem", cert_file=folder / "cert.pem", key_file=folder / "key.pem")
+    return connect(used.address, SshSettings(), tls)
 
 
 def problems(
@@ -92,7 +124,8 @@ def problems(
 def _require_fit(stack: str, need: Need, host: ImageHost, image: Image | None, mine: Image | None) -> None:
     if image and mine and not mine.same(image):
         text = f"is {image.id} there and {mine.id} here: not the same image"
-        raise _refusal(host, need, text, f"./fridayctl images push {stack}")
+        fix = f"./fridayctl images push {stack}; where several machines build, name images of a registry by digest"
+        raise _refusal(host, need, text, fix)
     architectures = {image.architecture} if image else _offered(need, host)
     if host.architecture not in architectures:
         raise wrong_architecture(host, need, sorted(architectures))

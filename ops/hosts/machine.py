@@ -5,6 +5,7 @@ import shlex
 import shutil
 import socket
 import subprocess
+import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 from components.settings.hosts import SshSettings
 from components.settings.stack import StackSettings
 from ops.hosts import ssh, ssh_master
+from toolchain.engine_traits import Traits
 
 _SECONDS = 20
 _ANY = ("0.0.0.0", "::", "*")  # noqa: S104 - compared, not bound
@@ -19,18 +21,26 @@ _ANY = ("0.0.0.0", "::", "*")  # noqa: S104 - compared, not bound
 MOST_SECONDS_APART = 2.0
 
 
+_CONTAINERD_CONFIG = "/etc/containerd/config.toml"
+_CONTAINERD_ROOT = "/var/lib/containerd"
+
+
 @dataclass(frozen=True)
 class Space:
-    """Free bytes of a machine's memory, and of the disk below a folder."""
+    """Free bytes of a machine's memory, and of the disk below a daemon's folder.
+
+    `images` is another folder that its images are in, and what is free there; None where that is the same disk.
+    """
 
     memory: int
     disk: int
+    images: tuple[str, int] | None = None
 
 
 class Machine:
     """The machine of one daemon: as it stands here one behind tcp://, where only the daemon can be asked."""
 
-    def space(self, folder: str) -> Space | str:
+    def space(self, daemon: Traits) -> Space | str:
         """Return what is free, or why that is not known."""
         return "over tcp:// only the daemon can be asked"
 
@@ -42,18 +52,26 @@ class Machine:
 def machine_of(address: str, settings: StackSettings) -> Machine:
     """Return the machine of the daemon at `address`."""
     if address.startswith("unix://"):
-        return _Here()
+        return ThisMachine()
     return _OverSsh(address, settings.ssh) if address.startswith("ssh://") else Machine()
 
 
-class _Here(Machine):
-    def space(self, folder: str) -> Space | str:
+class ThisMachine(Machine):
+    """The machine that this runs on."""
+
+    def space(self, daemon: Traits) -> Space | str:
+        """Return what is free, or why that is not known."""
+        images = _images_folder(daemon, _text_of(_CONTAINERD_CONFIG))
         try:
-            return Space(_available(Path("/proc/meminfo").read_text()), shutil.disk_usage(folder).free)
+            one_disk = Path(daemon.folder).stat().st_dev == Path(images).stat().st_dev
+            disk, other = (shutil.disk_usage(folder).free for folder in (daemon.folder, images))
+            memory = _available(Path("/proc/meminfo").read_text(encoding="utf-8"))
         except OSError as error:
-            return f"{folder} is not to be seen from here ({error.strerror})"
+            return f"{error.filename} is not to be seen from here ({error.strerror})"
+        return Space(memory, disk, None if one_disk else (images, other))
 
     def listener(self, address: str, port: int) -> str:
+        """Return who listens on a port; "" when it is free."""
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -69,11 +87,17 @@ class _OverSsh(Machine):
         self._settings = settings
         self._asked: subprocess.CompletedProcess[str] | None = None
 
-    def space(self, folder: str) -> Space | str:
-        done = self._run(f"cat /proc/meminfo && df -Pk {shlex.quote(folder)}")
+    def space(self, daemon: Traits) -> Space | str:
+        config = self._run(f"cat {_CONTAINERD_CONFIG}") if daemon.machines_containerd else None
+        images = _images_folder(daemon, config.stdout if config and not config.returncode else "")
+        done = self._run(f"cat /proc/meminfo && df -Pk {shlex.quote(daemon.folder)} {shlex.quote(images)}")
         if done.returncode:
             return done.stderr.strip() or f"exit code {done.returncode}"
-        return Space(_available(done.stdout), int(done.stdout.splitlines()[-1].split()[3]) * 1024)
+        # Device, blocks, used, free, share, where it is mounted: the first and the last tell two disks apart.
+        first, second = (line.split() for line in done.stdout.splitlines()[-2:])
+        one_disk = (first[0], first[5]) == (second[0], second[5])
+        disk, other = int(first[3]) * 1024, int(second[3]) * 1024
+        return Space(_available(done.stdout), disk, None if one_disk else (images, other))
 
     def listener(self, address: str, port: int) -> str | None:
         # Kept by hand: until Python 3.12 a cached_property has one lock for all machines, and they wait for each other.
@@ -87,6 +111,24 @@ class _OverSsh(Machine):
 
     def _run(self, script: str) -> subprocess.CompletedProcess[str]:
         return ssh.ask(ssh_master.shared(self._address, self._settings, ["sh", "-c", shlex.quote(script)]), _SECONDS)
+
+
+def _text_of(path: str) -> str:
+    """Return a file's text, "" where it cannot be read."""
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except OSError:
+        return ""
+
+
+def _images_folder(daemon: Traits, containerd_config: str) -> str:
+    """Return the folder that a daemon's images are in; a containerd that it starts itself keeps them in its own."""
+    if not daemon.machines_containerd:
+        return daemon.folder
+    try:
+        return str(tomllib.loads(containerd_config).get("root", _CONTAINERD_ROOT))
+    except tomllib.TOMLDecodeError:
+        return _CONTAINERD_ROOT
 
 
 def _available(meminfo: str) -> int:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from components.settings.hosts import SshSettings
 from ops.errors import EXIT_USAGE, OperationError
 from ops.hosts import ssh as way
+from toolchain import machine
 
 _SHOWN_LINES = 6
 
@@ -37,9 +38,9 @@ _CASES = (
         _LEARN,
     ),
     _Case(
-        r"(?s)(?:Identity file .* not accessible|Load key |bad permissions).*Permission denied \(",
+        r"(?s)(?:Identity file .* not accessible|no such identity|Load key |bad permissions).*Permission denied \(",
         "the key {key} cannot be used",
-        "ls -l {key}; it should be a private key that only you can read (chmod 600 {key}); "
+        "ls -l {key}; it should be a private key that only you can read (chmod 600 {key}{wsl}); "
         "another one is named by ssh.identityFile in the stack file",
     ),
     _Case(
@@ -104,5 +105,6 @@ def _fields(address: str, ssh: SshSettings) -> dict[str, object]:
         "copy": f"-i {ssh.identity_file} " if ssh.identity_file else "",
         "known_hosts": ssh.known_hosts_file or Path("~/.ssh/known_hosts"),
         "ssh": way.by_hand(address, ssh),
+        "wsl": "; a Windows drive keeps no modes: have it below your home" if machine.is_wsl() else "",
         "sudo": "" if way.is_root(address) else "sudo ",
     }

@@ -19,13 +19,12 @@ from components.settings.hosts import SshSettings
 from ops.errors import EXIT_USAGE, OperationError, unwritable
 from ops.hosts import ssh_errors
 from ops.hosts.ssh import ask, command
-from toolchain import paths
+from toolchain import machine, paths
 
 _CONNECT_SECONDS = 20  # above the 10 s after which ssh itself gives a host up
 _CONTROL_SECONDS = 5
 _IDLE_SECONDS = 60
-# What a socket's path may have, without what ssh appends while it makes one: a dot and 16 letters.
-_LONGEST_PATH = 107 - 17
+_APPENDED = 17  # by ssh, while it makes a socket: a dot and 16 letters
 
 
 def shared(address: str, ssh: SshSettings, remote: Sequence[str]) -> list[str]:
@@ -125,7 +124,8 @@ def _locked(path: Path) -> Iterator[None]:
 
 def _socket(address: str, ssh: SshSettings) -> Path:
     path = paths.ssh_control_dir() / ssh.connection_name(address)
-    if len(os.fsencode(path)) > _LONGEST_PATH:
-        message = f"{path}: too long for a socket, by {len(os.fsencode(path)) - _LONGEST_PATH} bytes"
+    longest = (103 if machine.is_macos() else 107) - _APPENDED  # sun_path has 104 and 108 bytes, the last one is a zero
+    if len(os.fsencode(path)) > longest:
+        message = f"{path}: too long for a socket, by {len(os.fsencode(path)) - longest} bytes"
         raise OperationError(message, "point XDG_RUNTIME_DIR to a folder of your own with a shorter path", EXIT_USAGE)
     return path

@@ -17,11 +17,11 @@ from pydantic import BaseModel, Field, PositiveInt, ValidationError
 
 from ops.errors import EXIT_FAILED, EXIT_USAGE, OperationError, unwritable
 from ops.stacks.pulumi_errors import refused
-from toolchain import files, paths
+from toolchain import files, paths, process
 
 # The key by which a state marks what is no plain value (Pulumi's sdk/go/common/resource/sig, `Key`).
 _SIGNATURE = "4dabf18193072939515e22adb298388d"
-# States of a process that is no more: proc(5), /proc/pid/stat.
+# States of a process that is no more: proc(5), /proc/pid/stat, and ps(1).
 _ENDED = ("Z", "X")
 
 
@@ -180,6 +180,8 @@ def release_dead(stack: auto.Stack) -> str:
             raise HeldError(message, f"when no update is going on: {_cancel(stack.name)}", EXIT_USAGE)
     if not found or any(lock and (lock.hostname != socket.gethostname() or _runs(lock.pid)) for _, lock in found):
         return ""
+    if paths.IN_OPERATOR_IMAGE:
+        return ""  # with --network host it has the name of its machine, and none of its processes
     with refused(f"the lock of {stack.name} cannot be freed", _cancel(stack.name)):
         stack.cancel()
     try:
@@ -196,7 +198,8 @@ def held(name: str, error: auto.CommandError) -> HeldError:
 
 
 def _cancel(stack: str) -> str:
-    return f'eval "$(./fridayctl env)" && pulumi cancel -s {stack}'
+    command = f"pulumi cancel -s {stack}"
+    return f"docker run … {command}" if paths.IN_OPERATOR_IMAGE else f'eval "$(./fridayctl env)" && {command}'
 
 
 def _state(path: Path | None) -> _State | None:
@@ -231,7 +234,14 @@ def _note(stack: str) -> Path:
 def _runs(pid: int) -> bool:
     """Return whether a process works: a killed one stays in the list until its parent, or init, has taken note."""
     try:
-        status = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
+        os.kill(pid, 0)
+    except ProcessLookupError:
         return False
-    return status.rpartition(")")[2].split()[0] not in _ENDED
+    except PermissionError:
+        return True
+    # Debian's slim images lack `ps`, and macOS lacks /proc. Who can be asked neither way is taken for a worker.
+    table = Path(f"/proc/{pid}/stat")
+    state = (
+        table.read_text().rpartition(")")[2] if table.exists() else process.read(["ps", "-o", "state=", "-p", str(pid)])
+    )
+    return not (state or "?").strip().startswith(_ENDED)

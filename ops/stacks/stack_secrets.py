@@ -15,7 +15,7 @@ from ops.stacks.stack_file import NOT_GENERATED, read_settings, stack_file
 from ops.stacks.stacks import open_stack
 from toolchain.environment import environment
 from toolchain.local_state import new_secret
-from toolchain.paths import ROOT
+from toolchain.paths import STACKS
 
 
 def missing_secrets(settings: StackSettings) -> dict[str, str]:
@@ -31,7 +31,7 @@ def generate_missing(stack: auto.Stack, say: Say) -> None:
         # read a process's arguments.
         done = subprocess.run(
             ["pulumi", "config", "set", "--secret", name, "--stack", stack.name, "--non-interactive"],
-            cwd=ROOT,
+            cwd=STACKS,
             input=new_secret(name),
             capture_output=True,
             text=True,

@@ -14,12 +14,15 @@ from program import program
 from toolchain import paths
 
 
-def open_workspace(checkout: Path = paths.ROOT) -> auto.LocalWorkspace:
+def open_workspace(checkout: Path = paths.STACKS) -> auto.LocalWorkspace:
     """Return the workspace of a checkout, this one unless told otherwise; OperationError without Pulumi (exit code 2).
 
     This one's program runs in this process, another's as plain `pulumi` would run it: its code is not loaded here.
     """
-    here = program if checkout == paths.ROOT else None
+    here = program if checkout == paths.STACKS else None
+    if not (checkout / "Pulumi.yaml").is_file():
+        fix = "copy Pulumi.yaml of the project's repository there: it names the project that the stacks belong to"
+        raise OperationError(f"{checkout}: there is no Pulumi.yaml", fix, EXIT_USAGE)
     return _Workspace(work_dir=str(checkout), pulumi_command=_command(), program=here)
 
 

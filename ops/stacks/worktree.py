@@ -19,12 +19,15 @@ from ops.stacks.stack_config import write_settings
 from ops.stacks.stack_file import stack_file
 from ops.stacks.workspace import open_workspace
 from toolchain.environment import environment
-from toolchain.paths import REQUIREMENTS, ROOT
+from toolchain.paths import IN_OPERATOR_IMAGE, REQUIREMENTS, ROOT
 
 
 def require(commit: str | None) -> str:
     """Return the full name of a commit; OperationError (exit code 2) when git does not have it here."""
     fix = "./fridayctl rollback --level 2 restores the settings with today's code"
+    if IN_OPERATOR_IMAGE:
+        what = "the operator image holds the code of one commit"
+        raise OperationError(what, f"run it in a checkout, or `up` in the image of the older commit; {fix}", EXIT_USAGE)
     if not commit:
         raise OperationError("the history does not say which commit that update was made from", fix, EXIT_USAGE)
     found = _git("rev-parse", "--verify", "--quiet", f"{commit}^{{commit}}")

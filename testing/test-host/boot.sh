@@ -9,6 +9,8 @@ key=/etc/ssh/ssh_host_ed25519_key
 
 # With cgroup v1 its containers' groups stand below this container's own: the outer engine removes them with it.
 group=$(sed -n 's/^[0-9]*:memory://p' /proc/self/cgroup)
+mkdir -p /etc/docker
+echo "$DAEMON_JSON" > /etc/docker/daemon.json
 stopping=
 trap 'stopping=yes; kill $!' TERM
 while [ -z "$stopping" ]; do

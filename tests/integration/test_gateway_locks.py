@@ -210,18 +210,52 @@ def test_the_inner_locks_hold_without_the_request_filter(locked: Locked) -> None
         assert inner.chat().status_code == 200
 
 
-@pytest.mark.parametrize("mistake", ["misspelt router setting", "model without provider"])
-def test_a_config_that_litellm_does_not_take_as_a_whole_ends_the_start(mistake: str) -> None:
+@pytest.mark.parametrize(
+    ("right", "wrong", "code", "said"),
+    [
+        ("cooldown_time:", "cooldwn_time:", 3, "does not know router_settings.cooldwn_time"),
+        ("openrouter/minimax/", "minimax-nobody/", 1, "LiteLLM did not accept its configuration"),
+    ],
+    ids=["misspelt router setting", "model without provider"],
+)
+def test_a_config_that_litellm_does_not_take_as_a_whole_ends_the_start(
+    right: str, wrong: str, code: int, said: str
+) -> None:
     upstream = Upstream()
     config = config_text(upstream, RouterTuning(), shared=False)
-    if mistake == "misspelt router setting":
-        config = config.replace("cooldown_time:", "cooldwn_time:")
-    else:
-        config = config.replace("model: openrouter/minimax/", "model: minimax-nobody/", 1)
     assert base_url(upstream) in config
-    with gateway(upstream, config=config, wait=False) as running:
-        assert running.container.wait(timeout=90)["StatusCode"] == 1
-        assert "LiteLLM did not accept its configuration" in running.logs
+    with gateway(upstream, config=config.replace(right, wrong, 1), wait=False) as running:
+        assert running.container.wait(timeout=90)["StatusCode"] == code
+        assert said in running.logs
+    upstream.close()
+
+
+# A LiteLLM with other names for a setting that it declares, one that it looks up, and an error's status.
+RENAMED = """
+import gateway.serve, gateway.known_names as names, gateway.litellm_internals as internals
+load, texts = internals.load, names.texts_in
+def renamed():
+    app = load()
+    import litellm
+    from litellm.proxy._types import ConfigGeneralSettings
+    del ConfigGeneralSettings.model_fields["cancel_on_disconnect"]
+    class RateLimitError(litellm.RateLimitError):
+        status_code = property(lambda self: None, lambda self, value: None)
+    litellm.RateLimitError = RateLimitError
+    names.texts_in = lambda code: texts(code) - {"health_check_details"}
+    return app
+internals.load = renamed
+gateway.serve.main()
+"""
+
+
+def test_a_litellm_that_has_renamed_what_we_use_is_not_started_and_names_it() -> None:
+    upstream = Upstream()
+    with gateway(upstream, wait=False, command=("python3", "-c", RENAMED)) as running:
+        assert running.container.wait(timeout=90)["StatusCode"] == 3
+        names = ["general_settings.health_check_details", "general_settings.cancel_on_disconnect"]
+        expected = ", ".join([*names, "RateLimitError with status_code 429 (found None)"])
+        assert f"this LiteLLM does not know {expected}: renamed or dropped?" in running.logs
     upstream.close()
 
 

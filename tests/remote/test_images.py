@@ -10,12 +10,14 @@ import docker
 import pytest
 
 from testing import remote_project
+from testing.changed_friday import changed_friday
 from testing.nested_host import NestedHost
 from testing.project import Project
 from testing.rig import Rig
 
 pytestmark = [pytest.mark.engine, pytest.mark.beside]
 
+PYTHON_PARTS = ("simulator", "friday")
 ELSEWHERE = {"image": "registry.example/of-the-team:1"}
 
 
@@ -49,6 +51,12 @@ def listed(stack: Project, image: str) -> dict[str, Any]:
     return one
 
 
+def announced(sending: subprocess.Popen[str]) -> str:
+    """Return the line with what a push is about to send; after it the transfer begins."""
+    assert sending.stdout is not None
+    return next(line for line in sending.stdout if " MB to send" in line)
+
+
 def is_there(stack: Project, host: NestedHost, image: str) -> bool:
     here = docker.from_env().images.get(image)
     return [each.id for each in host.engine.images.list() if image in each.tags] == [here.id]
@@ -63,6 +71,35 @@ def test_what_is_missing_is_sent_once(stack: Project, host: NestedHost, edge: st
     assert listed(stack, edge)["hosts"] == {host.url: "present"}
     (second,) = push(stack)
     assert (second["images"], second["sent_bytes"]) == ([], 0)
+
+
+def test_layers_that_a_host_has_are_not_sent(stack: Project, host: NestedHost, edge: str) -> None:
+    simulator, friday = ({k: v for k, v in stack.settings[part].items() if k != "image"} for part in PYTHON_PARTS)
+    with stack.configured(simulator=simulator):
+        (others,) = push(stack)
+    assert others["left_out_bytes"] == 0
+    with changed_friday(stack) as changed, stack.configured(simulator=simulator, friday=friday):
+        (pushed,) = push(stack)
+        assert pushed["images"] == [changed]
+        assert pushed["sent_bytes"] / (pushed["sent_bytes"] + pushed["left_out_bytes"]) <= 0.2
+        assert is_there(stack, host, changed)
+        script = ["python3", "-c", "import friday.service; print('it works')"]
+        assert host.run("docker", "run", "--rm", "--network=none", changed, *script) == "it works"
+
+
+def test_a_layer_that_goes_meanwhile_is_sent_after_all(stack: Project, host: NestedHost, edge: str) -> None:
+    host.load([stack.images()["redis"]])  # on the same base
+    with subprocess.Popen(
+        ["./fridayctl", "images", "push", stack.stack], cwd=stack.root, stdout=subprocess.PIPE, text=True
+    ) as sending:
+        assert " MB are there" in announced(sending)
+        sending.send_signal(signal.SIGSTOP)
+        host.remove_images()
+        sending.send_signal(signal.SIGCONT)
+        said, _ = sending.communicate()
+    assert sending.returncode == 0
+    assert f"{host.url}: not whole without them" in said
+    assert is_there(stack, host, edge)
 
 
 def test_another_image_of_that_name_is_told_and_replaced(stack: Project, host: NestedHost, edge: str) -> None:
@@ -108,15 +145,13 @@ def test_ctrl_c_ends_a_transfer_and_the_next_one_succeeds(
             stderr=said,
             text=True,
         )
-        assert sending.stdout is not None
         # Frozen as soon as it is announced, so that the transfer cannot be over.
-        announced = sending.stdout.readline()
+        assert f"{host.url}: 1 of 1 images" in announced(sending)
         with host.paused():
             sending.send_signal(signal.SIGINT)
             code = sending.wait(timeout=120)
         said.seek(0)
         text = said.read()
-    assert f"{host.url}: 1 of 1 images" in announced
     assert code == 130, text
     assert "interrupted" in text
     assert "Traceback" not in text

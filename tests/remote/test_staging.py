@@ -21,15 +21,20 @@ from testing.own_image import ENDS_AT_ONCE, SERVES, own_image
 from testing.ports import free_ports
 from testing.project import Project
 from testing.rig import Rig
+from tests.integration.load import Load
 from tests.remote.asked import asked_meanwhile
+from tests.remote.operator_image import operator_image
 
 pytestmark = [pytest.mark.engine, pytest.mark.beside]
+WINDOW = {"windowHours": 20 / 3600}
+FEW = {**WINDOW, "minimumSamples": 5}
 
 
 @pytest.fixture(scope="module")
 def staging(made: Rig, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A stack that is up on the host; it goes with its host."""
     project = remote_project.create(tmp_path_factory.mktemp("staging"), made.of(1))
+    project.configure({"monitoring": {**project.settings["monitoring"], "scrapeSeconds": 1}})
     project.fridayctl("setup")
     project.fridayctl("images", "push", project.stack)
     ran = project.fridayctl("up", project.stack)
@@ -84,6 +89,37 @@ def test_a_changed_percentage_loses_no_request(staging: Project) -> None:
     assert {record.headers[PERCENTAGE_HEADER] for record in done.records} == {"50", "60"}
     assert done.records[-1].headers[PERCENTAGE_HEADER] == "60"
     assert (staging.chat(59).path, staging.chat(60).path) == ("litellm", "direct")
+
+
+def test_the_operator_image_promotes_with_docker_alone(staging: Project, host: NestedHost, tmp_path: Path) -> None:
+    from_, to = (60, 80) if staging.chat(59).path == "litellm" else (50, 60)
+    staging.configure(
+        {
+            "rollout": {"steps": [50, 60, 80, 100], "soakHours": WINDOW["windowHours"], "watchSeconds": 1},
+            "gates": {
+                # What the gates say of a loaded machine is not tested here.
+                "latency": {**FEW, "p50Seconds": 10, "p95Seconds": 30, "p99Seconds": 40},
+                "overhead": {**FEW, "p50Milliseconds": 10000},
+                "errors": {**FEW, "tolerancePercent": 100, "maximumPercent": 100},
+                "gateway": {**WINDOW, "minimumUpPercent": 0},
+                **{gate: FEW for gate in ("fallbacks", "quota")},
+                **{gate: WINDOW for gate in ("providers", "cost")},
+                "minimumCoveragePercent": 10,
+            },
+        }
+    )
+    with operator_image(staging, host, tmp_path) as operator, Load(staging, 5, users=(7, 99), seconds=240):
+
+        def only_the_signature_is_missing() -> bool:
+            gates = operator.run("status", staging.stack, "--json")["gates"]
+            return {each["gate"] for each in gates if each["outcome"] != "pass"} == {"complaints"}
+
+        until(only_the_signature_is_missing, "gates that pass", every=1)
+        done = operator.run("promote", staging.stack, "--yes", "--no-complaints", "anna", "--json")
+    assert (done["from"], done["to"], done["result"]) == (from_, to, "promoted")
+    assert (staging.chat(to - 1).path, staging.chat(to).path) == ("litellm", "direct")
+    # This machine goes on where the image stopped.
+    assert "nothing to change" in staging.fridayctl("up", staging.stack).out
 
 
 def test_a_second_deploy_is_told_who_is_at_it(staging: Project) -> None:

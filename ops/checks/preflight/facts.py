@@ -25,7 +25,10 @@ from ops.hosts.images import ImageHost, Need
 from ops.hosts.machine import Space, machine_of, port_holders, seconds_apart
 from ops.rollout.history import Entry, deployed, good_targets
 from ops.stacks.stacks import open_known, read_history, require_readable
+from toolchain import docker_endpoint, engine_traits
+from toolchain.docker_endpoint import Endpoint
 from toolchain.docker_engine import Engine, described
+from toolchain.engine_traits import Traits
 
 MEBIBYTE = 1024 * 1024
 
@@ -50,9 +53,13 @@ class Swarm:
 
 @dataclass(frozen=True)
 class Held:
-    """The images of a stack on one host: how many are there, bytes of the ones that are not (None: not known)."""
+    """The images of a stack on one host: how many are there, and of each other what it takes there.
+
+    That is in bytes, None where it is not known.
+    """
 
     present: int = 0
+    compared: bool = True  # with those of this machine's engine, if that has built them
     missing: tuple[tuple[Need, int | None], ...] = ()
     problems: tuple[OperationError, ...] = ()
 
@@ -62,9 +69,10 @@ class HostFacts:
     """One host that was reached.
 
     `seconds_apart` is how far its clock is ahead, beyond doubt. `holders` are who else holds the port of a setting,
-    None where the host cannot tell. `memory` is all that the machine has, in bytes; `space` is what is free, or why
-    that is not known, None when it was not asked. `own_memory` is what the stack itself uses there now, in bytes: 0
-    when it was not asked, for instance because there is enough without it.
+    None where the host cannot tell. `published` are the settings whose port the stack itself publishes. `memory` is
+    all that the machine has, in bytes; `space` is what is free, or why that is not known, None when it was not asked.
+    `own_memory` is what the stack itself uses there now, in bytes: 0 when it was not asked, for instance because there
+    is enough without it.
     """
 
     engine: Engine
@@ -74,6 +82,8 @@ class HostFacts:
     swarm: Swarm
     images: Held
     holders: Mapping[str, str | None]
+    traits: Traits = field(default_factory=Traits)
+    published: frozenset[str] = frozenset()
     space: Space | str | None = None
     own_memory: int = 0
 
@@ -89,6 +99,15 @@ class RestoreFacts:
 
 
 @dataclass(frozen=True)
+class Builder:
+    """The engine that builds the images of this checkout, and each of them as it holds it."""
+
+    endpoint: Endpoint
+    traits: Traits
+    images: Mapping[str, Image | None]
+
+
+@dataclass(frozen=True)
 class Facts:
     """All that is known before a verdict: the settings, what they declare, and each host or why it is not reached."""
 
@@ -98,9 +117,7 @@ class Facts:
     hosts: Mapping[str, HostFacts | OperationError]
     upstream: Upstream = NOT_ASKED
     restore: RestoreFacts | OperationError | None = None  # None: not asked for
-
-
-_Built = Mapping[str, Image | None] | OperationError
+    builder: Builder | OperationError | None = None  # None: nothing of the stack is built here, or there is no engine
 
 
 class Collector:
@@ -122,7 +139,7 @@ class Collector:
         """Return the facts."""
         workloads, addresses = self._workloads, self._settings.hosts
         with ThreadPoolExecutor(len(addresses) + 3) as pool:
-            built = pool.submit(self._built)
+            built = pool.submit(self._builder)
             found = {address: pool.submit(self._host, address, built) for address in addresses}
 
             def reached() -> list[DockerHost]:
@@ -134,7 +151,7 @@ class Collector:
             hosts = {address: host.result() for address, host in found.items()}
             restore = self._restore(history.result(), hosts) if history else None
             learned = upstream.result() if upstream else NOT_ASKED
-            return Facts(self._stack, self._settings, workloads, hosts, learned, restore)
+            return Facts(self._stack, self._settings, workloads, hosts, learned, restore, built.result())
 
     def _restore(
         self, entries: Sequence[Entry] | OperationError, hosts: Mapping[str, HostFacts | OperationError]
@@ -152,18 +169,21 @@ class Collector:
         problems = [shelf.problem(each, built_here=False) if each else None for each in (current, target)]
         return RestoreFacts(current, problems[0], target, problems[1])
 
-    def _built(self) -> _Built:
-        """Return the images that are built here, as this machine's engine holds them; nothing is asked for none."""
+    def _builder(self) -> Builder | OperationError | None:
+        """Return the engine that builds the images; it is not asked when the stack runs none that is built here."""
         wanted = [need.reference for need in self._needs if need.built_here]
         if not wanted:
-            return {}
+            return None
+        endpoint = docker_endpoint.endpoint()
         try:
-            with closing(images.builder()) as here:
-                return {reference: find(here, reference) for reference in wanted}
+            with closing(images.builder(endpoint)) as here:
+                traits = engine_traits.read(here.info())
+                return Builder(endpoint, traits, {reference: find(here, reference) for reference in wanted})
         except OperationError as error:
-            return error
+            # Whoever only drives other machines needs none here. The names alone say what an image was made of.
+            return None if self._settings.is_remote else error
 
-    def _host(self, address: str, built: Future[_Built]) -> HostFacts | OperationError:
+    def _host(self, address: str, built: Future[Builder | OperationError | None]) -> HostFacts | OperationError:
         try:
             return self._facts(address, self._deployment.hosts.client(address), built.result())
         except OperationError as error:
@@ -172,39 +192,56 @@ class Collector:
             fix = "fix what its daemon says, or upgrade it: https://docs.docker.com/engine/install"
             return OperationError(f"{address}: its Docker daemon refuses an answer: {error}", fix, EXIT_USAGE)
 
-    def _facts(self, address: str, client: docker.DockerClient, built: _Built) -> HostFacts:
+    def _facts(self, address: str, client: docker.DockerClient, built: Builder | OperationError | None) -> HostFacts:
         before = time.time()
         info: dict[str, Any] = client.info()
         after = time.time()
         version: dict[str, Any] = client.version()
-        host = ImageHost(address, client, str(version["Arch"]))
+        traits = engine_traits.read(info)
+        held = self._images(ImageHost(address, client, str(version["Arch"])), traits, built)
         machine = machine_of(address, self._settings)
         publishing = DockerHost(client).published_ports()
-        space = machine.space(str(info["DockerRootDir"])) if self._thorough else None
+        # Whatever comes to a host that lacks images needs room before it comes.
+        space = machine.space(traits) if self._thorough or held.missing else None
         limits = memory_limits(self._workloads, len(self._settings.hosts))
         # An engine takes a second for each container: they are asked only where the answer decides.
-        tight = isinstance(space, Space) and space.memory < limits
+        tight = self._thorough and isinstance(space, Space) and space.memory < limits
         return HostFacts(
             engine=described(version),
-            architecture=host.architecture,
+            architecture=str(version["Arch"]),
             seconds_apart=seconds_apart(str(info["SystemTime"]), before, after),
             memory=int(info["MemTotal"]),
             swarm=_swarm(info["Swarm"], client),
-            images=self._images(host, built),
+            images=held,
             holders=port_holders(self._stack, self._settings, publishing, machine.listener),
+            traits=traits,
+            published=frozenset(
+                setting
+                for setting, (_, port) in self._settings.host_ports.items()
+                if publishing.get(port, ("", ""))[1] == self._stack
+            ),
             space=space,
             own_memory=_own_memory(self._stack, client) if tight else 0,
         )
 
-    def _images(self, host: ImageHost, built: _Built) -> Held:
+    def _images(self, host: ImageHost, traits: Traits, built: Builder | OperationError | None) -> Held:
         if isinstance(built, OperationError):
             return Held(problems=(built,))
+        here = built.images if built else {}
         held = {need.reference: host.find(need.reference) for need in self._needs}
         missing = [need for need in self._needs if held[need.reference] is None]
+
+        def takes(need: Need) -> int | None:
+            if not built or not (image := here.get(need.reference)):
+                return None
+            # A containerd store counts what it holds packed and unpacked already.
+            return image.size if built.traits.containerd_store else traits.room(image.size)
+
         return Held(
             present=len(self._needs) - len(missing),
-            missing=tuple((need, image.size if (image := built.get(need.reference)) else None) for need in missing),
-            problems=tuple(images.problems(self._stack, self._needs, host, held, built)),
+            compared=built is not None or not any(need.built_here for need in self._needs),
+            missing=tuple((need, takes(need)) for need in missing),
+            problems=tuple(images.problems(self._stack, self._needs, host, held, here)),
         )
 
 

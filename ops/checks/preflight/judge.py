@@ -1,16 +1,18 @@
 """Verdicts over facts: nothing is asked here."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from components.friday_environment import REQUIRED_OF_THE_TEAM
 from ops.checks.preflight import judge_upstream
 from ops.checks.preflight.facts import MEBIBYTE, Facts, HostFacts, memory_limits
+from ops.checks.preflight.one_engine import one_engine
 from ops.checks.report import Check, State
 from ops.errors import OperationError
 from ops.hosts import ssh
-from ops.hosts.machine import MOST_SECONDS_APART
+from ops.hosts.machine import MOST_SECONDS_APART, Space
 from ops.rollout.history import Entry, shown
 from ops.stacks.stack_secrets import missing_secrets
+from toolchain import docker_endpoint
 
 GIBIBYTE = 1024 * MEBIBYTE
 # For the logs of all parts, and for what an image needs while it is unpacked.
@@ -18,7 +20,10 @@ HEADROOM_BYTES = GIBIBYTE
 # No registry tells the unpacked size; the largest image of the project, the gateway's, is half of it.
 UNKNOWN_IMAGE_BYTES = GIBIBYTE
 
-_Judge = Callable[[Facts], Iterator[Check]]
+# What only root may listen on, as Linux has it unless told otherwise.
+_PRIVILEGED = 1024
+
+_Judge = Callable[[Facts], Iterable[Check]]
 
 
 def judge(facts: Facts, judges: Sequence[_Judge]) -> list[Check]:
@@ -37,6 +42,8 @@ def _hosts(facts: Facts) -> Iterator[Check]:
         problem = (engine.misfit, engine.remedy) if engine.misfit else None
         text = f"{engine.version} (API {engine.api}), for {host.architecture}"
         yield _one_or_other("engine version", address, problem, text)
+        unable = host.traits.problem(swarm=facts.settings.engine == "swarm")
+        yield _one_or_other("engine", address, unable, host.traits.shown)
 
 
 def _one_or_other(name: str, address: str, problem: tuple[str, str] | None, text: str) -> Check:
@@ -56,14 +63,14 @@ def _without(facts: Facts, address: str) -> str:
 
 
 def _each_host(name: str, one: Callable[[Facts, str, HostFacts], Iterator[Check]]) -> _Judge:
-    """Return a judge that asks `one` for each host that was reached; the others are skipped as `name`."""
+    """Return a judge that asks `one` for each host that was reached; others are skipped as `name`, if it has one."""
 
     def every(facts: Facts) -> Iterator[Check]:
         for address, host in facts.hosts.items():
-            if isinstance(host, OperationError):
-                yield Check(name, address, State.SKIPPED, "the host is not reached")
-            else:
+            if isinstance(host, HostFacts):
                 yield from one(facts, address, host)
+            elif name:
+                yield Check(name, address, State.SKIPPED, "the host is not reached")
 
     return every
 
@@ -72,6 +79,9 @@ def _swarm(facts: Facts, address: str, host: HostFacts) -> Iterator[Check]:
     settings = facts.settings
     if settings.engine != "swarm":
         yield Check("swarm", address, State.SKIPPED, "containers of one host need none")
+        return
+    if host.traits.problem(swarm=True):
+        yield Check("swarm", address, State.SKIPPED, "the engine can be in none as it is")
         return
     wrong = _not_a_manager if address == settings.docker_host else _not_a_member
     role = "a manager" if host.swarm.manager else "a node"
@@ -113,7 +123,8 @@ def _images(facts: Facts, address: str, host: HostFacts) -> Iterator[Check]:
     if not host.images.problems:
         missing = len(host.images.missing)
         pulled = f", {missing} to be pulled" if missing else ""
-        yield Check("images", address, State.OK, f"{host.images.present} there{pulled}, for {host.architecture}")
+        alone = "" if host.images.compared else "; no engine here has others to compare them with"
+        yield Check("images", address, State.OK, f"{host.images.present} there{pulled}, for {host.architecture}{alone}")
 
 
 def _ports(facts: Facts, address: str, host: HostFacts) -> Iterator[Check]:
@@ -129,6 +140,12 @@ def _ports(facts: Facts, address: str, host: HostFacts) -> Iterator[Check]:
             text = f"{key}: port {port} should be free{where} (held by {holder})"
             fix = f"pulumi config set --path '{setting}' OTHER_PORT -s {facts.stack}, or end what listens there"
             yield Check(f"port {setting}", address, State.FAILED, text, fix)
+        elif host.traits.rootless and port < _PRIVILEGED and setting not in host.published:
+            text = (
+                f"{address}: port {port} of {setting}: a rootless engine publishes none below {_PRIVILEGED} by itself"
+            )
+            fix = f"{_there(facts, address, f'sysctl -w net.ipv4.ip_unprivileged_port_start={port}', sudo=True)}"
+            yield Check(f"port {setting}", address, State.WARNING, text, f"{fix}, or another port")
         else:
             yield Check(f"port {setting}", address, State.OK, f"{port} is free, or the stack's own")
 
@@ -187,11 +204,17 @@ def _shown(entry: Entry) -> str:
 def _space(facts: Facts, address: str, host: HostFacts) -> Iterator[Check]:
     if isinstance(host.space, str):
         yield from _memory(facts, address, host, host.memory, "in all")
-        yield Check("disk", address, State.SKIPPED, host.space)
     elif host.space:
         which = "free or the stack's own" if host.own_memory else "free"
         yield from _memory(facts, address, host, host.space.memory + host.own_memory, which)
-        yield from _disk(facts, address, host, host.space.disk)
+    if not host.images.missing:
+        yield from _disk(facts, address, host)
+
+
+def _room(facts: Facts, address: str, host: HostFacts) -> Iterator[Check]:
+    """Yield the check of the disk where images are missing: they come before anything else of an update."""
+    if host.images.missing:
+        yield from _disk(facts, address, host)
 
 
 def _memory(facts: Facts, address: str, host: HostFacts, there: int, which: str) -> Iterator[Check]:
@@ -202,13 +225,31 @@ def _memory(facts: Facts, address: str, host: HostFacts, there: int, which: str)
     yield _one_or_other("memory", address, problem, text)
 
 
-def _disk(facts: Facts, address: str, host: HostFacts, free: int) -> Iterator[Check]:
-    images = sum(UNKNOWN_IMAGE_BYTES if size is None else size for _, size in host.images.missing)
-    needed = images + HEADROOM_BYTES
-    text = f"{_gib(needed)} for {len(host.images.missing)} images and headroom, {_gib(free)} free"
+def _disk(facts: Facts, address: str, host: HostFacts) -> Iterator[Check]:
+    if not isinstance(host.space, Space):
+        yield Check("disk", address, State.SKIPPED, host.space or "nothing was asked about it")
+        return
+    unknown = host.traits.room(UNKNOWN_IMAGE_BYTES)
+    images = sum(unknown if size is None else size for _, size in host.images.missing)
+    store = ", packed and unpacked in the containerd store" if images and host.traits.containerd_store else ""
+    about = f"{len(host.images.missing)} images{store}"
+    root, free = host.traits.folder, host.space.disk
+    if host.space.images:
+        apart, there = host.space.images
+        found = [(HEADROOM_BYTES, "headroom", root, free), (images, about, apart, there)]
+    else:
+        found = [(images + HEADROOM_BYTES, f"{about} and headroom", root, free)]
+    told = [f"{_gib(needed)} for {what}, {_gib(there)} free in {folder}" for needed, what, folder, there in found]
+    short = [text for text, (needed, _, _, there) in zip(told, found, strict=True) if there < needed]
     look = _there(facts, address, "docker system df")
     fix = f"{look} shows what takes it, and docker image prune there frees what nobody uses"
-    yield _one_or_other("disk", address, (f"too little disk: {text}", fix) if free < needed else None, text)
+    problem = (f"too little disk: {'; '.join(short)}", fix) if short else None
+    yield _one_or_other("disk", address, problem, "; ".join(told))
+
+
+def _cgroup(facts: Facts, address: str, host: HostFacts) -> Iterator[Check]:
+    if warning := host.traits.cgroup_warning:
+        yield Check("cgroup", address, State.WARNING, f"{address}: {warning[0]}", warning[1])
 
 
 def _clock(facts: Facts, address: str, host: HostFacts) -> Iterator[Check]:
@@ -224,6 +265,8 @@ def _there(facts: Facts, address: str, command: str, *, sudo: bool = False) -> s
     line = f"sudo {command}" if sudo and not ssh.is_root(address) else command
     if address.startswith("ssh://"):
         return ssh.by_hand(address, facts.settings.ssh, line)
+    if address.startswith("unix://") and address != docker_endpoint.DEFAULT:
+        line = line.replace("docker ", f"docker -H {address} ", 1) if line.startswith("docker ") else line
     return line if address.startswith("unix://") else f"on {address}: {line}"
 
 
@@ -237,9 +280,11 @@ BEFORE_UPDATE: tuple[_Judge, ...] = (
     _hosts,
     _each_host("swarm", _swarm),
     _each_host("images", _images),
+    one_engine,
     _each_host("ports", _ports),
+    _each_host("", _room),
     _secrets,
     judge_upstream.catalogue,
     judge_upstream.key,
 )
-ALL = (*BEFORE_UPDATE, restore, _each_host("space", _space), _each_host("clock", _clock))
+ALL = (*BEFORE_UPDATE, restore, _each_host("space", _space), _each_host("", _cgroup), _each_host("clock", _clock))

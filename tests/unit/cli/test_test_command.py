@@ -2,6 +2,9 @@
 
 import re
 import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -9,6 +12,7 @@ import pytest
 from cli import main as cli
 from cli import test as command
 from ops.commands import setup
+from testing import tests_engine
 from toolchain.errors import SetupError
 from toolchain.paths import ROOT
 
@@ -20,10 +24,15 @@ class Tools:
 
     def __init__(self, failing: str = "") -> None:
         self.ran: list[list[str]] = []
+        self.before: list[list[str]] = []
+        self.engines: list[str | None] = []
         self._failing = failing
 
-    def run(self, arguments: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
-        self.ran.append(arguments[2:])
+    def run(self, arguments: list[str], env: dict[str, str], **_: Any) -> subprocess.CompletedProcess[str]:
+        prefix = next((at for at, each in enumerate(arguments) if each == sys.executable), 0)
+        self.before.append(arguments[:prefix])
+        self.engines.append(env.get("DOCKER_HOST"))
+        self.ran.append(arguments[prefix + 2 :])
         failed = self._failing and self._failing in " ".join(arguments)
         return subprocess.CompletedProcess(arguments, 1 if failed else 0, "what the tool says\n")
 
@@ -38,7 +47,8 @@ def tools(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> To
     made = Tools(getattr(request, "param", ""))
     monkeypatch.setattr("cli.test.subprocess.run", made.run)
     monkeypatch.setattr(command, "_engine_missing", lambda: "")
-    monkeypatch.delenv("CI", raising=False)
+    for name in ("CI", "DOCKER_HOST"):
+        monkeypatch.delenv(name, raising=False)
     return made
 
 
@@ -91,6 +101,96 @@ def test_without_an_engine_it_says_so_and_only_ci_minds(
     assert tools.selected == ([] if code else ["not engine"])
 
 
+@pytest.fixture
+def own_engines(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Let engines of the tests' own be made in words only; what is made and removed is noted here."""
+    noted: list[str] = []
+
+    @contextmanager
+    def make(name: str) -> Iterator[tests_engine.Place]:
+        noted.append(f"made {name}")
+        try:
+            yield tests_engine.Place(["nsenter", "--net=/its"], {"DOCKER_HOST": "unix:///its.sock"})
+        finally:
+            noted.append(f"removed {name}")
+
+    monkeypatch.setattr(tests_engine, "tests_engine", make)
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    monkeypatch.setattr("shutil.which", lambda _: "/usr/bin/nsenter")
+    return noted
+
+
+def test_tests_run_in_the_network_and_on_the_engine_that_is_asked_for(tools: Tools, own_engines: list[str]) -> None:
+    assert cli.main(["test", "--engine", "29", "tests/integration"]) == 0
+    assert tools.ran == [["pytest", "tests/integration"]]
+    assert (tools.before, tools.engines) == ([["nsenter", "--net=/its"]], ["unix:///its.sock"])
+    assert own_engines == ["made 29", "removed 29"]
+
+
+def test_checkers_need_no_engine_of_their_own(tools: Tools, own_engines: list[str]) -> None:
+    assert cli.main(["test", "--engine", "28"]) == 0
+    placed = {ran[0] for ran, engine in zip(tools.ran, tools.engines, strict=True) if engine}
+    assert placed == {"pytest"}
+    assert own_engines == ["made 28", "removed 28"]
+
+
+def test_the_engine_is_removed_after_ctrl_c(
+    tools: Tools, own_engines: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("cli.test.subprocess.run", interrupted)
+    assert cli.main(["test", "--engine", "26", "tests"]) == 130
+    assert own_engines == ["made 26", "removed 26"]
+    assert tools.ran == []
+
+
+@pytest.mark.usefixtures("own_engines")
+@pytest.mark.parametrize(
+    ("user", "nsenter", "engine", "said"),
+    [
+        (1000, "/usr/bin/nsenter", "unix:///var/run/docker.sock", "only root may"),
+        (0, None, "", "nsenter is not installed"),
+        (0, "/usr/bin/nsenter", "ssh://root@10.0.0.1", "DOCKER_HOST is an engine of another machine"),
+    ],
+)
+def test_where_tests_cannot_have_an_engine_it_is_said_before_the_set_up(
+    user: int,
+    nsenter: str | None,
+    engine: str,
+    said: str,
+    tools: Tools,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: user)
+    monkeypatch.setattr("shutil.which", lambda _: nsenter)
+    if engine:
+        monkeypatch.setenv("DOCKER_HOST", engine)
+    monkeypatch.setattr(command, "_engine_missing", lambda: pytest.fail("set up first"))
+    assert cli.main(["test", "--engine", "29", "tests"]) == 2
+    printed = capsys.readouterr().err
+    assert said in printed
+    assert printed.count("fix: ") == 1
+    assert tools.ran == []
+
+
+def test_an_engine_cannot_be_made_without_one(
+    tools: Tools, own_engines: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(command, "_engine_missing", lambda: "Docker: not here")
+    assert cli.main(["test", "--engine", "29"]) == 1
+    assert "--engine needs a Docker engine: Docker: not here" in capsys.readouterr().out
+    assert (tools.ran, own_engines) == ([], [])
+
+
+@pytest.mark.parametrize("arguments", [["--engine", "29", "--no-engine"], ["--engine", "19"]])
+def test_an_engine_that_cannot_be_had_is_refused(arguments: list[str], tools: Tools) -> None:
+    assert cli.main(["test", *arguments]) == 2
+    assert tools.ran == []
+
+
 def test_the_set_up_is_asked_for_the_engine_first(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(_: object) -> None:
         raise SetupError("is missing", "Docker", "install it")
@@ -106,7 +206,7 @@ def test_the_set_up_is_asked_for_the_engine_first(monkeypatch: pytest.MonkeyPatc
 def test_lock_names_what_it_changed(
     changed: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("toolchain.lock.rewrite", lambda upgrade, tell: [ROOT / name for name in changed])
+    monkeypatch.setattr("toolchain.lock.rewrite", lambda upgrade, tell, root: [ROOT / name for name in changed])
     assert cli.main(["lock"]) == 0
     expected = "changed: requirements/dev.txt" if changed else "every lock is as"
     assert expected in capsys.readouterr().out

@@ -4,8 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from images import ImageError
-from images.apt_sources import AptSource, machine_sources, parse_deb822, parse_one_line
+from images import apt_sources
+from images.apt_sources import (
+    AptSource,
+    archives_beside,
+    codename,
+    debian_sources,
+    is_served,
+    parse_deb822,
+    parse_one_line,
+)
+from toolchain import process
 
 DEB822 = """\
 # written by the installer
@@ -39,9 +48,9 @@ Suites: ./
 """
 
 
-def machine(root: Path, codename: str, **files: str) -> Path:
+def machine(root: Path, codename: str, system: str = "debian", **files: str) -> Path:
     (root / "etc/apt/sources.list.d").mkdir(parents=True)
-    (root / "etc/os-release").write_text(f'NAME="x"\nVERSION_CODENAME={codename}\n')
+    (root / "etc/os-release").write_text(f'NAME="x"\nVERSION_CODENAME={codename}\nID={system}\n')
     for name, text in files.items():
         stem, suffix = name.rsplit("_", 1)
         (root / f"etc/apt/sources.list.d/{stem}.{suffix}").write_text(text)
@@ -90,35 +99,77 @@ def test_a_source_is_written_as_apt_reads_it() -> None:
     assert list(parse_one_line(source.line())) == [source]
 
 
-def test_only_the_machines_own_release_counts(tmp_path: Path) -> None:
+def test_the_machines_mirror_is_asked_for_another_release(tmp_path: Path) -> None:
     foreign = "deb http://node.test/repo nodistro main\ndeb http://mirror.test/debian bookworm-backports main\n"
     root = machine(
         tmp_path, "bookworm", debian_sources=DEB822, other_list=foreign, off_disabled="deb http://x.test b main"
     )
-    assert [(source.uri, source.suite, source.components) for source in machine_sources(root)] == [
-        ("http://mirror.test/debian", "bookworm", ("main",)),
-        ("http://mirror.test/debian", "bookworm-updates", ("main",)),
-        ("http://mirror.test/debian-security", "bookworm-security", ("main",)),
+    assert [(source.uri, source.suite, source.components) for source in debian_sources("trixie", root)] == [
+        ("http://mirror.test/debian", "trixie", ("main",)),
+        ("http://mirror.test/debian", "trixie-updates", ("main",)),
+        ("http://mirror.test/debian-security", "trixie-security", ("main",)),
     ]
 
 
-def test_ubuntu_keeps_universe_and_follows_a_mirror_list(tmp_path: Path) -> None:
-    line = "deb mirror+file:/etc/apt/mirrors.txt noble main restricted universe\n"
-    root = machine(tmp_path, "noble", ubuntu_list=line)
-    (root / "etc/apt/mirrors.txt").write_text("http://near.test/ubuntu/\tpriority:1\nhttp://far.test/ubuntu/\n")
-    assert machine_sources(root) == [AptSource("http://near.test/ubuntu", "noble", ("main", "universe"))]
+def test_a_mirror_list_is_followed(tmp_path: Path) -> None:
+    line = "deb mirror+file:/etc/apt/mirrors.txt bookworm main non-free-firmware\n"
+    root = machine(tmp_path, "bookworm", a_list=line)
+    (root / "etc/apt/mirrors.txt").write_text("http://near.test/debian/\tpriority:1\nhttp://far.test/debian/\n")
+    assert debian_sources("bookworm", root) == [AptSource("http://near.test/debian", "bookworm", ("main",))]
 
 
 def test_the_same_archive_named_twice_is_used_once(tmp_path: Path) -> None:
     line = "deb http://m.test/debian/ bookworm main\n"
-    assert len(machine_sources(machine(tmp_path, "bookworm", a_list=line, b_list=line))) == 1
+    assert len(debian_sources("trixie", machine(tmp_path, "bookworm", a_list=line, b_list=line))) == 1
 
 
-def test_a_machine_without_its_own_archive_is_told_what_is_missing(tmp_path: Path) -> None:
-    with pytest.raises(ImageError, match="expected an apt source for bookworm"):
-        machine_sources(machine(tmp_path, "bookworm", x_list="deb http://m.test/debian trixie main\n"))
+@pytest.mark.parametrize(
+    ("system", "codename", "line"),
+    [
+        ("ubuntu", "noble", "deb http://m.test/ubuntu noble main universe\n"),
+        ("debian", "bookworm", "deb http://m.test/debian trixie main\n"),
+        ("debian", "bookworm", "deb http://m.test/debian bookworm-updates main\n"),
+        ("debian", "bookworm", "deb cdrom:[Debian]/ bookworm main\n"),
+    ],
+)
+def test_a_machine_that_names_no_mirror_of_its_debian(system: str, codename: str, line: str, tmp_path: Path) -> None:
+    assert debian_sources("trixie", machine(tmp_path, codename, system, a_list=line)) == []
 
 
-def test_another_system_is_told_so(tmp_path: Path) -> None:
-    with pytest.raises(ImageError, match="VERSION_CODENAME"):
-        machine_sources(tmp_path)
+def test_a_machine_of_another_kind_names_no_mirror(tmp_path: Path) -> None:
+    assert debian_sources("trixie", tmp_path) == []
+
+
+def test_updates_and_security_beside_a_release() -> None:
+    release = AptSource("http://m.test/debian/", "trixie", ("main",))
+    assert [(source.uri, source.suite) for source in archives_beside(release)] == [
+        ("http://m.test/debian/", "trixie"),
+        ("http://m.test/debian/", "trixie-updates"),
+        ("http://m.test/debian-security", "trixie-security"),
+    ]
+
+
+@pytest.mark.parametrize("answer", ["", None])
+def test_apt_itself_is_asked_whether_an_archive_is_there(answer: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[list[str]] = []
+    monkeypatch.setattr(process, "read", lambda command: asked.append(command) or answer)  # type: ignore[func-returns-value]
+    assert is_served(AptSource("http://m.test/debian/", "forky", ("main",))) == (answer is not None)
+    assert asked[0][2] == "http://m.test/debian/dists/forky/InRelease"
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"), [("Suite: stable\nCodename: forky\n", "forky"), ("nothing", ""), (None, "")]
+)
+def test_apt_says_which_release_a_name_stands_for(
+    told: str | None, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(command: list[str]) -> str | None:
+        if told is not None:
+            Path(command[3]).write_text(told)
+        return told
+
+    source = AptSource("http://m.test/debian", "stable", ("main",))
+    monkeypatch.setattr(apt_sources, "debian_sources", lambda suite: [source] if suite == "stable" else [])
+    monkeypatch.setattr(process, "read", read)
+    assert codename("stable") == expected
+    assert codename("other") == ""

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from images import base, build, docker_cli, tags, wheels
+from images import base, build, docker_cli, sealed, tags, wheels
 from toolchain import process
 
 MONITORING = ("redis-exporter", "prometheus")
@@ -17,6 +17,7 @@ def present(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     monkeypatch.setattr(docker_cli, "size_mb", lambda _: 1.0)
     monkeypatch.setattr(docker_cli, "remove_dangling", lambda: None)
     monkeypatch.setattr(docker_cli, "has_buildkit", lambda: False)
+    monkeypatch.setattr(sealed, "seal", lambda _: None)
     return names
 
 
@@ -36,7 +37,9 @@ def made(present: set[str], monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_everything_from_nothing_parents_first(made: list[str]) -> None:
     assert not build.is_done()
     build.ensure(lambda _: None)
-    assert made == ["rootfs", "base", "python", *sorted(tags.local_images())]
+    assert sorted(made) == sorted(["rootfs", "base", "python", *tags.local_images()])
+    assert made.index("rootfs") < made.index("base") < made.index("python") < made.index("friday")
+    assert made.index("base") < made.index("edge")
     assert build.is_done()
 
 
@@ -66,12 +69,15 @@ def test_the_context_holds_sources_and_packages_but_no_tests(
 
     def look(command: list[str], *_: object, **__: object) -> None:
         context = Path(command[-1])
+        times = {path.stat().st_mtime for path in (context, *context.rglob("*"))}
+        assert times == {tags.EPOCH}
+        assert {path.stat().st_mode & 0o777 for path in context.rglob("*")} == {0o755, 0o644}
         seen["files"] = [path.relative_to(context).as_posix() for path in context.rglob("*") if path.is_file()]
         seen["command"] = command
 
     monkeypatch.setattr(process, "run", look)
     monkeypatch.setattr(wheels, "fetch", lambda _, context, __: (context / "installer.whl").touch())
-    build._build(tags._BY_NAME["friday"], tags.tag("friday"), lambda _: None)
+    build._build(tags._BY_NAME["friday"], tags._BY_NAME["python"], lambda _: None)
     assert {"Dockerfile", "installer.whl", "app/friday/__init__.py", "app/serving/drain.py"} <= set(seen["files"])
     assert not [name for name in seen["files"] if "__pycache__" in name or name.endswith(".pyc")]
     assert "--network=none" in seen["command"]
@@ -81,5 +87,5 @@ def test_the_context_holds_sources_and_packages_but_no_tests(
 
 def test_only_apt_gets_a_network() -> None:
     for image in tags.IMAGES[1:]:
-        command = build._command(image, tags.tag(image.name), Path("context"))
+        command = build._command(image, tags._BY_NAME[image.parent], Path("context"))
         assert (f"--network={'none' if image.lock else 'host'}") in command

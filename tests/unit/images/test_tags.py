@@ -26,8 +26,19 @@ def test_every_deployed_part_has_a_reference() -> None:
     references = tags.local_images()
     assert set(references) == EVERY
     for name, reference in references.items():
-        assert re.fullmatch(rf"friday-litellm/{name}:[0-9a-f]{{12}}", reference)
+        assert re.fullmatch(rf"friday-litellm/{name}:trixie-[0-9a-f]{{12}}", reference)
         assert tags.tag(name) == reference
+
+
+def test_an_image_of_another_suite_has_parents_of_that_suite() -> None:
+    image = tags.Image("edge", "base", suite="forky")
+    link: tags.Image | None = image
+    while link:
+        assert link.suite == "forky"
+        link = tags.parent_of(link)
+    forky, trixie = tags.reference(image).rpartition(":")[2], tags.tag("edge").rpartition(":")[2]
+    assert forky.partition("-")[0] == "forky"
+    assert forky.partition("-")[2] != trixie.partition("-")[2]
 
 
 def test_an_unknown_name_is_refused() -> None:
@@ -38,7 +49,7 @@ def test_an_unknown_name_is_refused() -> None:
 @pytest.mark.parametrize(
     ("path", "changed"),
     [
-        ("images/base/slim.apt", EVERY),
+        ("images/base/root/etc/apt/apt.conf.d/90slim", EVERY),
         ("images/python/Dockerfile", {"litellm", "friday", "simulator"}),
         ("images/installer.txt", {"litellm", "friday", "simulator"}),
         ("images/edge/Dockerfile", {"edge"}),

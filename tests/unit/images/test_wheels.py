@@ -86,7 +86,7 @@ def downloads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(process, "run", pip)
-    monkeypatch.setattr(wheels, "target", lambda: Target(MARKERS, 36))
+    monkeypatch.setattr(wheels, "target", lambda _: Target(MARKERS, 36))
     monkeypatch.setattr(tags, "ROOT", tmp_path)
     monkeypatch.setattr(tags, "INSTALLER", tmp_path / "installer.txt")
     (tmp_path / "installer.txt").write_text("pip==26.0 \\\n    --hash=sha256:ff\n")

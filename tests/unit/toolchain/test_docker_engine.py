@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.recorded_engines import ENGINE_20, PODMAN
 from tests.unit.toolchain.conftest import Stub
 from toolchain import docker_engine
 from toolchain.docker_engine import DOCKER_ENGINE, Engine
+from toolchain.engine_traits import Traits
 from toolchain.errors import SetupError
 
 SERVER = json.dumps({"Version": "20.10.24", "ApiVersion": "1.41"})
@@ -70,6 +72,41 @@ def test_an_answer_without_an_engine_is_a_problem(stub: Stub, answer: str) -> No
     stub("docker", f"echo '{answer}'")
     assert docker_engine.ask().problem == "docker version names no engine"
     assert not DOCKER_ENGINE.is_done()
+
+
+def test_podmans_socket_is_no_docker_engine(stub: Stub) -> None:
+    stub("docker", f"echo '{json.dumps(PODMAN)}'")
+    engine = docker_engine.ask()
+    assert engine.misfit == "Podman 4.3.1 answers, and a Docker engine is needed"
+    assert "docs.docker.com" in engine.remedy
+    assert not engine.is_usable
+
+
+def test_podmans_docker_command_is_none_either(stub: Stub) -> None:
+    stub("dockerd", "exit 1")
+    stub("docker", """[ "$1" = --version ] && echo 'podman version 4.3.1' || echo null""")
+    with pytest.raises(SetupError, match=r"Podman 4\.3\.1 answers"):
+        run()
+
+
+def test_the_traits_are_those_of_the_engine_that_docker_uses(stub: Stub) -> None:
+    stub("docker", f"""[ "$1" = info ] && echo '{json.dumps(ENGINE_20)}'""")
+    assert docker_engine.traits().folder == "/var/lib/docker"
+    stub("docker", DOWN)
+    assert docker_engine.traits() == Traits()
+    stub("docker", "echo nonsense")
+    assert docker_engine.traits() == Traits()
+
+
+def test_a_stopped_engine_of_a_context_is_not_ours_to_start(stub: Stub) -> None:
+    context = {"Name": "desktop", "Endpoints": {"docker": {"Host": "unix:///d.sock"}}, "Storage": {}}
+    stub("docker", f"""[ "$1" = context ] && echo '{json.dumps(context)}' || {{ {DOWN}; }}""")
+    stub("dockerd", "echo must not run")
+    with pytest.raises(SetupError) as caught:
+        run()
+    fix = "check the docker context desktop, or use the engine of this machine: docker context use default"
+    assert caught.value.fix == fix
+    assert not docker_engine.DAEMON_LOG.exists()
 
 
 def test_a_stopped_engine_is_started_in_the_background(stub: Stub, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from toolchain import download, versions
+from toolchain import download
 from toolchain.download import DownloadError, Release
 
 ARCHIVE = "tool-v1.tar.gz"
@@ -79,18 +79,3 @@ def test_a_missing_release_and_a_closed_port_are_the_same_kind_of_error(site: tu
         download.fetch(Release(base, ARCHIVE, "sums.txt"), tmp_path, print)
     with pytest.raises(DownloadError, match="does not answer"):
         download.fetch(Release("http://127.0.0.1:9", ARCHIVE, "sums.txt"), tmp_path, print)
-
-
-@pytest.mark.parametrize(("machine", "cli", "plugin"), [("x86_64", "x64", "amd64"), ("aarch64", "arm64", "arm64")])
-def test_names_of_the_official_files(monkeypatch: pytest.MonkeyPatch, machine: str, cli: str, plugin: str) -> None:
-    monkeypatch.setattr("platform.machine", lambda: machine)
-    monkeypatch.setattr("sys.platform", "linux")
-    assert download.pulumi_release().archive == f"pulumi-v{versions.PULUMI}-linux-{cli}.tar.gz"
-    provider = download.docker_provider_release()
-    assert provider.archive == f"pulumi-resource-docker-v{versions.DOCKER_PROVIDER}-linux-{plugin}.tar.gz"
-
-
-def test_a_machine_without_releases_is_an_error_to_go_on_from(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("platform.machine", lambda: "riscv64")
-    with pytest.raises(DownloadError, match="riscv64"):
-        download.pulumi_release()

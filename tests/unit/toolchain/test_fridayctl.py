@@ -97,7 +97,7 @@ def test_works_through_a_link_and_keeps_a_python_path(checkout: Checkout, tmp_pa
 
 
 def test_developer_verbs_need_the_wider_lock_and_it_serves_the_rest(checkout: Checkout) -> None:
-    for verb in ("status", "test", "status", "lock", "bench"):
+    for verb in ("status", "test", "status", "lock", "bench", "upgrade"):
         assert checkout.run("--quiet", verb).returncode == 0
     assert checkout.installs() == ["runtime", "dev"]
 
@@ -107,7 +107,7 @@ def test_a_verb_is_not_looked_for_among_its_arguments(checkout: Checkout) -> Non
     assert checkout.installs() == ["runtime"]
 
 
-@pytest.mark.parametrize("verb", ["test", "lock", "bench", "up"])
+@pytest.mark.parametrize("verb", ["test", "lock", "bench", "upgrade", "up"])
 @pytest.mark.parametrize("option", ["-h", "--help"])
 def test_help_installs_nothing_where_anything_is_installed(checkout: Checkout, verb: str, option: str) -> None:
     assert checkout.run(verb, "--all", option).stdout.startswith(f"cli:{verb}|")

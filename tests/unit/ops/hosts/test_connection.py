@@ -16,6 +16,7 @@ from ops.errors import EXIT_FAILED, EXIT_USAGE, OperationError
 from ops.hosts import connection, ssh_master
 from ops.hosts.connection import connect, unix_error
 from tests.unit.ops.engine import VERSION, calls, engine, gone, ssh_that_says, ssh_to
+from tests.unit.recorded_engines import PODMAN
 from toolchain.paths import ROOT
 
 HOST = "ssh://deploy@h.example:2222"
@@ -189,6 +190,13 @@ def test_what_answers_but_is_no_docker_is_said(tmp_path: Path) -> None:
     other = engine(tmp_path / "s", {"/version": {"name": "something else"}})
     with other as address, pytest.raises(OperationError, match="what answers there is no Docker daemon"):
         connect(address, SshSettings(), TlsSettings())
+
+
+def test_podman_is_named(tmp_path: Path) -> None:
+    with engine(tmp_path / "s", {"/version": PODMAN}) as address, pytest.raises(OperationError) as caught:
+        connect(address, SshSettings(), TlsSettings())
+    assert caught.value.message == f"{address}: Podman 4.3.1 answers, and a Docker engine is needed"
+    assert caught.value.exit_code == EXIT_USAGE
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from components.settings.hosts import SshSettings, TlsSettings
 from ops.errors import EXIT_USAGE, OperationError
 from ops.hosts.connection import connect
 from testing.ports import free_ports
-from tests.unit.ops.engine import Handler
+from tests.unit.ops.engine import VERSION, Handler
 
 pytestmark = pytest.mark.skipif(not shutil.which("openssl"), reason="certificates are made with the openssl command")
 
@@ -70,7 +70,7 @@ def serving(context: ssl.SSLContext | None) -> Iterator[str]:
     """Serve an engine on tcp, with TLS or without; yield its address."""
 
     class Server(ThreadingHTTPServer):
-        answers: dict[str, Any] = {"/version": {"ApiVersion": "1.41"}, "/info": {"ServerVersion": "20.10.24"}}  # noqa: RUF012
+        answers: dict[str, Any] = {"/version": VERSION, "/info": {"ServerVersion": "20.10.24"}}  # noqa: RUF012
         asked: list[str] = []  # noqa: RUF012
 
         def handle_error(self, request: Any, client_address: Any) -> None:
@@ -132,6 +132,22 @@ def test_an_engine_without_tls_is_not_talked_to(authority: Authority) -> None:
     with serving(None) as address:
         error = refused(address, authority.settings())
     assert error.message == f"{address}: TLS handshake failed: what answers there is no Docker daemon with TLS"
+
+
+def test_the_users_own_docker_host_may_be_without_tls(monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(None) as address:
+        client = connect(address, SshSettings(), None)
+        assert client.info()["ServerVersion"] == "20.10.24"
+        client.close()
+    with pytest.raises(OperationError, match="cannot be reached"):
+        connect(f"tcp://127.0.0.1:{free_ports(1)[0]}", SshSettings(), None)
+
+
+def test_without_tls_an_engine_with_it_is_told_from_one_that_is_not_there(authority: Authority) -> None:
+    with serving(mutual(authority)) as address, pytest.raises(OperationError) as caught:
+        connect(address, SshSettings(), None)
+    assert caught.value.message.startswith(f"{address}: what answers there is no Docker daemon")
+    assert "DOCKER_TLS_VERIFY=1" in caught.value.fix
 
 
 def test_a_host_that_is_not_there_is_not_reached(authority: Authority) -> None:

@@ -1,9 +1,11 @@
 """Which images a stack needs, and what is wrong with them on a host."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from components.settings.hosts import SshSettings, TlsSettings
 from images.tags import local_images
 from ops.errors import EXIT_USAGE, OperationError
 from ops.hosts import images
@@ -11,6 +13,8 @@ from ops.hosts.docker_host import Image
 from ops.hosts.images import ImageHost, Need
 from tests.unit.given import settings
 from tests.unit.ops.engines import Engine, image
+from toolchain import docker_endpoint
+from toolchain.docker_endpoint import Endpoint
 
 HERE = Need("friday-litellm/edge:0123456789ab", ("edge",), built_here=True)
 FAR = Need("registry.example/friday@sha256:" + "0" * 64, ("friday",), built_here=False)
@@ -63,7 +67,8 @@ def test_missing_images_are_one_message_with_the_command() -> None:
 def test_another_image_of_the_same_name_is_told_with_both_ids() -> None:
     (problem,) = problems(HERE, host({HERE.reference: image("sha256:2", layers=("x",))}), {HERE.reference: image()})
     assert "is sha256:2 there and sha256:1 here" in problem.message
-    assert problem.fix == "./fridayctl images push t"
+    assert problem.fix.startswith("./fridayctl images push t;")
+    assert "name images of a registry by digest" in problem.fix
 
 
 @pytest.mark.parametrize("held", [True, False], ids=["on the host", "in the registry"])
@@ -110,3 +115,45 @@ def test_a_tag_alone_is_refused_with_the_real_upstream() -> None:
         settings(upstream="openrouter", friday={"image": "registry.example/friday:1"})
     assert settings(friday={"image": "registry.example/friday:1"}).friday.image
     assert settings(upstream="openrouter", friday={"image": FAR.reference}).friday.image
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "asked"),
+    [
+        (Endpoint(), ("unix:///var/run/docker.sock", None)),
+        (Endpoint("ssh://u@h"), ("ssh://u@h", None)),
+        (Endpoint("tcp://h:2375", tls_folder=None), ("tcp://h:2375", None)),
+        (Endpoint("tcp://h:2376", tls_folder=Path("/c")), ("tcp://h:2376", "/c/ca.pem /c/cert.pem /c/key.pem")),
+    ],
+)
+def test_the_builder_is_reached_as_docker_reaches_it(
+    monkeypatch: pytest.MonkeyPatch, endpoint: Endpoint, asked: tuple[str, str | None]
+) -> None:
+    def connect(address: str, _: SshSettings, tls: TlsSettings | None) -> Any:
+        return address, tls and f"{tls.ca_file} {tls.cert_file} {tls.key_file}"
+
+    monkeypatch.setattr(images, "connect", connect)
+    monkeypatch.setattr(docker_endpoint, "endpoint", lambda: endpoint)
+    reached: list[Any] = [images.builder(endpoint), images.builder()]
+    assert reached == [asked, asked]
+
+
+def test_an_address_that_is_none_is_named_with_what_chose_it() -> None:
+    with pytest.raises(OperationError) as caught:
+        images.builder(Endpoint("bad://x", "DOCKER_HOST=bad://x", "unset DOCKER_HOST"))
+    assert caught.value.message.startswith("bad://x (DOCKER_HOST=bad://x): should be unix:///path")
+    assert (caught.value.fix, caught.value.exit_code) == ("unset DOCKER_HOST", EXIT_USAGE)
+
+
+def test_an_image_that_lacks_a_layer_is_not_there() -> None:
+    engine = Engine({"whole": image("sha256:1", layers=("a", "b")), "part": image("sha256:2", layers=("a", "c"))})
+    engine.containerd, engine.api.api_version, engine.incomplete = True, "1.48", {"sha256:2"}
+    at = ImageHost("ssh://host", engine, "amd64")  # type: ignore[arg-type]
+    assert at.find("whole") is not None
+    assert at.find("part") is None
+    assert at.chains() == {("a",), ("a", "b")}
+
+
+def test_a_layer_is_one_only_with_all_below_it() -> None:
+    held = {"one": image("sha256:1", layers=("a", "b", "c")), "two": image("sha256:2", layers=("b", "c"))}
+    assert host(held).chains() == {("a",), ("a", "b"), ("a", "b", "c"), ("b",), ("b", "c")}

@@ -14,11 +14,14 @@ from ops.hosts import machine
 from ops.hosts.machine import Space, machine_of, seconds_apart
 from tests.unit.given import settings
 from tests.unit.ops.engine import ssh_that_says
+from toolchain.engine_traits import Traits
 
 FAR = "ssh://deploy@h.example"
 EVERY_ADDRESS = "0.0.0.0"  # noqa: S104 - compared, not bound
 MEMINFO = "MemTotal: 8000000 kB\nMemFree: 100 kB\nMemAvailable: 2048 kB\n"
 DISK = "Filesystem 1024-blocks Used Available Capacity Mounted on\n/dev/vda 1000000 1 4096 1% /var/lib/docker\n"
+CLASSIC = Traits(folder="/var/lib/docker")
+CONTAINERD = Traits(folder="/var/lib/docker", containerd_store=True, machines_containerd=True)
 TABLE = """\
 LISTEN 0 128      0.0.0.0:3000      0.0.0.0:*
 LISTEN 0 128    127.0.0.1:4000      0.0.0.0:*
@@ -38,21 +41,64 @@ def far(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def test_a_far_machine_tells_its_free_memory_and_disk(far: Path) -> None:
-    ssh_that_says(far, 0, "", MEMINFO + DISK)
-    assert machine_of(FAR, settings()).space("/var/lib/docker") == Space(2048 * 1024, 4096 * 1024)
+    ssh_that_says(far, 0, "", MEMINFO + DISK + DISK.splitlines()[-1] + "\n")
+    assert machine_of(FAR, settings()).space(CLASSIC) == Space(2048 * 1024, 4096 * 1024)
+
+
+@pytest.mark.parametrize(
+    ("daemon", "config", "folder"),
+    [
+        (CONTAINERD, None, "/var/lib/containerd"),
+        (CONTAINERD, 'version = 3\nroot = "/data/containerd"\n', "/data/containerd"),
+        (CONTAINERD, "root = not toml", "/var/lib/containerd"),
+        (Traits(folder="/var/lib/docker", containerd_store=True), 'root = "/data/containerd"', "/var/lib/docker"),
+    ],
+)
+def test_images_in_a_containerd_are_looked_for_where_it_keeps_them(
+    far: Path, daemon: Traits, config: str | None, folder: str
+) -> None:
+    """A containerd that the engine starts itself has its folder below the engine's."""
+    other = "/dev/sdb 9 1 8 12% /data" if folder != "/var/lib/docker" else "/dev/vda 9 5 4096 1% /"
+    printed = "exit 1" if config is None else f"printf '%s' '{config}'"
+    script = f"""#!/bin/sh
+case " $* " in *" -M "*) exit 0;; esac
+case "$*" in
+  *meminfo*{folder}*) printf '%s' '{MEMINFO}'; echo 'Filesystem and so on'
+    echo '/dev/vda 9 5 4096 1% /'; echo '{other}';;
+  *config.toml*) {printed};;
+  *) echo "unexpected: $*" >&2; exit 1;;
+esac
+"""
+    (far / "ssh").write_text(script)
+    (far / "ssh").chmod(0o755)
+    images = None if folder == "/var/lib/docker" else (folder, 8 * 1024)
+    assert machine_of(FAR, settings()).space(daemon) == Space(2048 * 1024, 4096 * 1024, images)
 
 
 def test_this_machine_tells_its_own() -> None:
     here = machine_of("unix:///s", settings())
-    found = here.space("/")
+    found = here.space(Traits(folder="/"))
     assert isinstance(found, Space)
     assert 0 < found.disk < 1 << 60
-    assert here.space("/no/such/folder") == "/no/such/folder is not to be seen from here (No such file or directory)"
+    assert found.images is None
+    assert (
+        here.space(Traits(folder="/no/such/folder"))
+        == "/no/such/folder is not to be seen from here (No such file or directory)"
+    )
+
+
+def test_this_machines_containerd_may_have_a_disk_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text('root = "/sys"\n')
+    monkeypatch.setattr(machine, "_CONTAINERD_CONFIG", str(config))
+    found = machine_of("unix:///s", settings()).space(Traits(folder="/proc", machines_containerd=True))
+    assert isinstance(found, Space)
+    assert found.images == ("/sys", 0)
 
 
 def test_a_far_machine_that_tells_nothing_says_why(far: Path) -> None:
     ssh_that_says(far, 1, "df: /var/lib/docker: No such file or directory\n")
-    assert machine_of(FAR, settings()).space("/var/lib/docker") == "df: /var/lib/docker: No such file or directory"
+    assert machine_of(FAR, settings()).space(CLASSIC) == "df: /var/lib/docker: No such file or directory"
 
 
 @pytest.mark.parametrize(
@@ -98,7 +144,7 @@ def test_a_far_machine_without_ss_cannot_tell(far: Path) -> None:
 
 def test_over_tcp_only_the_engine_is_asked() -> None:
     far = machine_of("tcp://h.example:2376", settings())
-    assert (far.space("/"), far.listener("127.0.0.1", 22)) == ("over tcp:// only the daemon can be asked", "")
+    assert (far.space(CLASSIC), far.listener("127.0.0.1", 22)) == ("over tcp:// only the daemon can be asked", "")
 
 
 @pytest.mark.parametrize(("seconds", "apart"), [(-5.0, -4.0), (0.0, 0.0), (5.0, 4.0)])

@@ -17,6 +17,7 @@ from ops.hosts.machine import machine_of
 from ops.hosts.ssh_master import let_go, open_connection, tunnels
 from tests.unit.given import settings
 from tests.unit.ops.engine import calls, controls, engine, gone, logins, ssh_that_says, ssh_to
+from toolchain.engine_traits import Traits
 
 HOST = "ssh://deploy@h.example"
 SSH = SshSettings()
@@ -124,7 +125,7 @@ def test_tunnels_are_asked_for_and_taken_back(log: Path) -> None:
 def test_a_login_that_fails_is_the_error_of_all_that_wants_it(tools: Path) -> None:
     ssh_that_says(tools, 255, REFUSED)
     with pytest.raises(OperationError, match="refuses the key of this machine"):
-        machine_of(HOST, settings(dockerHost=HOST)).space("/")
+        machine_of(HOST, settings(dockerHost=HOST)).space(Traits(folder="/"))
     with pytest.raises(OperationError, match="refuses the key of this machine"), tunnels(HOST, SSH, []):
         pass
 
