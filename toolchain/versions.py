@@ -34,9 +34,6 @@ DOCKER_API_SPOKEN: Final = (1, 51)
 START_INTERVAL_API: Final = (1, 44)
 """The first API whose health probes have a start interval (engine 25)."""
 
-START_INTERVAL_API: Final = (1, 44)
-"""The first API whose health probes have a start interval (engine 25)."""
-
 
 def numbers(version: str) -> tuple[int, ...]:
     """Return the numbers in a version, for comparisons; () for an empty text."""
