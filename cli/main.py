@@ -36,7 +36,7 @@ COMMANDS = {
 }
 
 # These make this machine ready, or work on the project itself.
-_NOT_IN_THE_IMAGE = ("test", "doctor", "lock", "bench")
+_NOT_IN_THE_IMAGE = ("test", "doctor", "lock", "upgrade", "bench")
 
 EPILOG = """\b
 Examples:
