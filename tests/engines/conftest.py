@@ -1,6 +1,7 @@
 """One host for each engine and image store, with a stack on it; what passed is noted for the table in the docs."""
 
 from collections.abc import Generator, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -46,8 +47,10 @@ def stack(made: Rig, tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Build the engine that is built, where it is chosen: that may take longer than a test has time."""
-    cases = [getattr(item, "callspec", None) for item in session.items]
-    chosen = {case.params["made"][0] for case in cases if case and "made" in case.params}
+    # All items of the run come here, and `made` is a name that others have for something else.
+    here = [item for item in session.items if item.path.parent == Path(__file__).parent]
+    cases = [getattr(item, "callspec", None) for item in here]
+    chosen = {case.params["made"][0] for case in cases if case}
     if any(ENGINES[name].built for name in chosen) and not session.config.option.collectonly:
         terminal = session.config.pluginmanager.get_plugin("terminalreporter")
         dockerd.ensure(terminal.write_line if terminal else print)
