@@ -5,6 +5,9 @@ from pathlib import Path
 from testing.project import Project
 from testing.rig import Rig
 
+ELSEWHERE = {"image": "registry.example/of-the-team:1"}
+"""A part's settings that take its image out of what is built, and pushed, here."""
+
 
 def create(folder: Path, made: Rig) -> Project:
     """Return a project set to deploy to a rig over ssh: its containers are looked for on the first host.

@@ -12,7 +12,6 @@ from testing.changed_friday import changed_friday
 from testing.project import Project
 from testing.rig import rig
 
-_ELSEWHERE = {"image": "registry.example/of-the-team:1"}
 _MEGABYTE = 1_000_000
 
 
@@ -20,7 +19,7 @@ def push(_: TestStack) -> list[Figure]:
     """Measure on a host of its own: first it gets every image but Friday, then a Friday with one changed file."""
     with tempfile.TemporaryDirectory(prefix="friday-bench-push-") as folder, rig(1) as made:
         project = remote_project.create(Path(folder), made)
-        with project.configured(friday={**project.settings["friday"], **_ELSEWHERE}):
+        with project.configured(friday={**project.settings["friday"], **remote_project.ELSEWHERE}):
             project.fridayctl("setup")
             others = _pushed(project)
         with changed_friday(project):

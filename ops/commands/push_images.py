@@ -153,7 +153,7 @@ class _Sender:
         daemon = host.traits
         space = machine_of(host.address, self._settings).space(daemon)
         if isinstance(space, Space):
-            folder, free = space.images or (daemon.folder, space.disk)
+            folder, free = space.of_images(daemon.folder)
             needed = max(2 * size, daemon.room(size))
             if free < needed:
                 said = f"{_megabytes(needed)} MB for what comes, packed and unpacked, {_megabytes(free)} MB free"

@@ -48,7 +48,7 @@ def _lack_of_room() -> tuple[str, str, str] | None:
     space = ThisMachine().space(engine)
     if isinstance(space, str):
         return None
-    folder, free = space.images or (engine.folder, space.disk)
+    folder, free = space.of_images(engine.folder)
     needed = engine.room(_IMAGES_BYTES)
     if free >= needed:
         return None

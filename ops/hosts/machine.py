@@ -36,6 +36,10 @@ class Space:
     disk: int
     images: tuple[str, int] | None = None
 
+    def of_images(self, folder: str) -> tuple[str, int]:
+        """Return the folder that images lie in, and the bytes that are free there; `folder` is the daemon's own."""
+        return self.images or (folder, self.disk)
+
 
 class Machine:
     """The machine of one daemon: as it stands here one behind tcp://, where only the daemon can be asked."""

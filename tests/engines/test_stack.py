@@ -21,8 +21,6 @@ from tests.remote.asked import asked_meanwhile
 
 pytestmark = pytest.mark.engine
 
-ELSEWHERE = {"image": "registry.example/of-the-team:1"}
-
 
 def ids(stack: Project, *parts: str) -> set[str]:
     return {str(each.id) for part in parts or ("",) for each in stack.containers(part)}
@@ -149,8 +147,8 @@ def test_images_pushed_from_it(
     with rig(1) as made:
         other = remote_project.create(tmp_path, made)
         for part in ("friday", "litellm", "redis", "simulator", "monitoring"):
-            other.configure({part: {**other.settings.get(part, {}), **ELSEWHERE}})
-        other.configure({"monitoring": {**other.settings["monitoring"], "redisExporter": ELSEWHERE}})
+            other.configure({part: {**other.settings.get(part, {}), **remote_project.ELSEWHERE}})
+        other.configure({"monitoring": {**other.settings["monitoring"], "redisExporter": remote_project.ELSEWHERE}})
         edge = other.images()["edge"]
         with monkeypatch.context() as builder:  # the rig is removed with this machine's engine
             builder.setenv("DOCKER_HOST", f"unix://{host.socket}")

@@ -18,7 +18,6 @@ from testing.rig import Rig
 pytestmark = [pytest.mark.engine, pytest.mark.beside]
 
 PYTHON_PARTS = ("simulator", "friday")
-ELSEWHERE = {"image": "registry.example/of-the-team:1"}
 
 
 @pytest.fixture(scope="module")
@@ -26,8 +25,8 @@ def stack(made: Rig, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A stack on the host whose edge alone is built here; it is never deployed."""
     stack = remote_project.create(tmp_path_factory.mktemp("images"), made.of(1))
     for part in ("friday", "litellm", "redis", "simulator", "monitoring"):
-        stack.configure({part: {**stack.settings.get(part, {}), **ELSEWHERE}})
-    stack.configure({"monitoring": {**stack.settings["monitoring"], "redisExporter": ELSEWHERE}})
+        stack.configure({part: {**stack.settings.get(part, {}), **remote_project.ELSEWHERE}})
+    stack.configure({"monitoring": {**stack.settings["monitoring"], "redisExporter": remote_project.ELSEWHERE}})
     stack.fridayctl("setup")
     return stack
 
