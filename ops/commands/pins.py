@@ -46,6 +46,8 @@ class Pin:
     follow: Follow | None = None
     files: tuple[str, ...] = ()
     """What `follow` changes."""
+    follows_alone: bool = False
+    """Whether what `follow` changes has versions of its own, which may be newer even where this one's is not."""
     all_listed: bool = True
     """False: a version may be served that is not listed. Go's proxies leave out what nobody has asked them for."""
     line: int = 1
@@ -153,6 +155,7 @@ PINS = {
             (constant("PULUMI"),),
             _raise_pulumi,
             (_RUNTIME, "toolchain/go/pulumi/go.mod", "toolchain/go/pulumi/go.sum"),
+            follows_alone=True,
             all_listed=False,
             by_hand=("read its release notes for what docs/UPGRADING.md#pulumi relies on",),
         ),
@@ -202,6 +205,7 @@ PINS = {
             ("tests/unit", _STACK, "tests/integration/test_gateway_locks.py"),
             "the containers of changed images are replaced once",
             follow=_raise_pip,
+            follows_alone=True,
             files=("images/installer.txt",),
         ),
         Pin(

@@ -66,7 +66,7 @@ def upgrade(pin: Pin, to: str, report: Report, *, dry_run: bool) -> Upgraded:
         _require_clean(pin)
     current = pin.current(paths.ROOT)
     target = _target(pin, current, to, report)
-    if target == current and not pin.follow:
+    if target == current and not pin.follows_alone:
         return Upgraded(pin.name, current, current)
     with files.scratch(paths.user_cache()) as scratch:
         report("copying", "the checkout, to resolve the new versions there")
