@@ -19,6 +19,7 @@ from images.apt_sources import (
     parse_one_line,
 )
 from toolchain import apt, process
+from toolchain.errors import SetupError
 from toolchain.runner import Report
 
 _FIRST_ANSWER_SECONDS = 15
@@ -27,6 +28,8 @@ _FIX = "a mirror of Debian must answer: the one of this machine's apt (try `apt-
 _SCRIPTS = Path("/usr/share/debootstrap/scripts")
 _KEY_RING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 _MERGED_USR = "/usr/share/mmdebstrap/hooks/merged-usr"
+# As debootstrap and apt say it.
+_UNKNOWN_KEY = ("signed by unknown key", "NO_PUBKEY")
 _EXTRA_CAS = Path("/usr/local/share/ca-certificates")
 _SLIMMED = (
     *("usr/share/doc/*/*", "usr/share/man/*", "usr/share/info/*", "usr/share/lintian/*", "usr/share/locale/*"),
@@ -42,7 +45,7 @@ def upstream(suite: str) -> str:
 
 
 def ensure(rootfs: tags.Image, report: Report) -> None:
-    """Make a root file system image of its Debian release. Raises ImageError when no way works."""
+    """Make a root file system image of its Debian release. Raises ImageError or SetupError when no way works."""
     image, reference = upstream(rootfs.suite), tags.reference(rootfs)
     report(f"asking the image registry for {image}")
     refusal = _pull(image)
@@ -91,11 +94,23 @@ def _bootstrap(reference: str, suite: str, report: Report) -> None:
     # Without the release itself its updates are of no use.
     release = sources[0] if sources and sources[0].suite == suite else None
     with _scratch() as root:
-        process.run(_command(tool, suite, release, root), tool, _FIX, env=_environment())
+        _make_system(tool, suite, release, root)
         _configure_apt(root, sources if release else _default_sources(suite, root))
         _upgrade(root)
         _slim(root)
         _import(root, reference)
+
+
+def _make_system(tool: str, suite: str, release: AptSource | None, root: Path) -> None:
+    try:
+        process.run(_command(tool, suite, release, root), tool, _FIX, env=_environment())
+    except SetupError as error:
+        if any(words in error.what for words in _UNKNOWN_KEY):
+            what = f"the base image cannot be made: the keys of Debian {suite} are newer than this machine's"
+            newer = f"https://packages.debian.org/{suite}/debian-archive-keyring"
+            fix = f"install the package of {newer} (dpkg -i), or load {upstream(suite)} into Docker (docker load)"
+            raise SetupError(what, "debian-archive-keyring", fix) from error
+        raise
 
 
 def _default_sources(suite: str, root: Path) -> list[AptSource]:

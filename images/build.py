@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import stat
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -117,9 +118,9 @@ def _context(image: Image, report: Report) -> Iterator[Path]:
                 _copy(path, context / "app" / path.relative_to(ROOT))
         if image.lock:
             wheels.fetch(image, context, report)
-        _settle(context)
         if image.tools:
-            operator_tools.lay_out(context / "tools")  # has folders that everybody may write to
+            operator_tools.lay_out(context / "tools")
+        _settle(context)
         yield context
 
 
@@ -129,7 +130,13 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _settle(context: Path) -> None:
-    """Give files and folders the times and modes that they have in every checkout, whatever its umask was."""
+    """Give files and folders the times and modes that they have in every checkout, whatever its umask was.
+
+    A folder with the sticky bit is one that everybody may write to.
+    """
     for path in (context, *context.rglob("*")):
-        path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
-        os.utime(path, (tags.EPOCH, tags.EPOCH))
+        if not path.is_symlink():
+            mode = path.stat().st_mode
+            shared = 0o1777 if mode & stat.S_ISVTX else 0o755
+            path.chmod(shared if path.is_dir() else 0o755 if mode & stat.S_IXUSR else 0o644)
+        os.utime(path, (tags.EPOCH, tags.EPOCH), follow_symlinks=False)

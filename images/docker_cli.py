@@ -9,6 +9,9 @@ from typing import Any
 
 from images import ImageError
 
+# What a shell returns for a command that it does not find.
+_NO_COMMAND = 127
+
 
 def exist(*references: str) -> bool:
     """Return whether Docker has an image of each of these names."""
@@ -68,7 +71,11 @@ def has_buildkit() -> bool:
 
 
 def _docker(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False)
+    command = ["docker", *arguments]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+    except FileNotFoundError:  # set-up asks for the images before it has made an engine
+        return subprocess.CompletedProcess(command, _NO_COMMAND, "", "the docker command is not installed")
 
 
 def _checked(*arguments: str) -> str:

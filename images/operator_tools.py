@@ -9,6 +9,10 @@ from images import ImageError, wheels
 from images.tags import OPERATOR
 from toolchain import paths, pulumi
 
+# As images/operator/Dockerfile has them.
+_CACHE = "var/cache/friday-litellm"
+_CHECKOUT = "opt/friday-litellm"
+
 
 def require_fit() -> None:
     """Raise ImageError when this machine's tools cannot run in an image of its engine, whose Python base exists."""
@@ -23,12 +27,12 @@ def require_fit() -> None:
 
 
 def lay_out(folder: Path) -> None:
-    """Copy the tools as they lie in a user's cache; whoever runs the image may read them, and add to Pulumi's home.
+    """Copy the tools to where they lie in the image, whose root `folder` is; users may add to Pulumi's home.
 
     Raises ImageError when they cannot run there.
     """
     require_fit()
-    target = folder / paths.pins_key()
+    target = folder / _CACHE / paths.pins_key()
     for tool in pulumi.TOOLS:
         _copy(paths.tools_bin() / tool, target / "bin" / tool)
     plugins = paths.pulumi_home() / "plugins"
@@ -36,8 +40,11 @@ def lay_out(folder: Path) -> None:
         if path.is_file():
             _copy(path, target / "pulumi-home" / "plugins" / path.relative_to(plugins))
     # Pulumi keeps locks beside the plugin, and its work spaces in its home.
-    for home in (target / "pulumi-home", target / "pulumi-home" / "plugins"):
+    for home in (target.parent, target / "pulumi-home", target / "pulumi-home" / "plugins"):
         home.chmod(0o1777)
+    link = folder / _CHECKOUT / paths.TOOLCHAIN_LINK.name
+    link.parent.mkdir(parents=True)
+    link.symlink_to(Path("/") / _CACHE / target.name)
 
 
 def _copy(source: Path, target: Path) -> None:

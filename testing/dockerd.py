@@ -3,23 +3,19 @@
 import hashlib
 from pathlib import Path
 
+from ops.commands.pins import PINS, TEST_ENGINE_MODULE
 from toolchain import files, go, paths
 from toolchain.runner import Report
 
 _SOURCES = paths.ROOT / "testing" / "dockerd"
-_MODULE = "github.com/moby/moby/v2"
 COMMANDS = ("dockerd", "docker-proxy")
 # Neither a C library nor a service manager is needed for what tests do with it.
 _TAGS = ("exclude_graphdriver_btrfs", "no_systemd")
 
 
 def version() -> str:
-    """Return the version of the pinned module, such as v2.0.0-beta.24; RuntimeError when go.mod has none."""
-    for line in (_SOURCES / "go.mod").read_text(encoding="utf-8").splitlines():
-        module, _, found = line.strip().removeprefix("require ").removesuffix("// indirect").strip().partition(" ")
-        if module == _MODULE:
-            return found
-    raise RuntimeError(f"{_SOURCES / 'go.mod'} does not require {_MODULE}")
+    """Return the version of the pinned module, such as v2.0.0-beta.24; SetupError when go.mod has none."""
+    return f"v{PINS['test-engine'].current(paths.ROOT)}"
 
 
 def folder() -> Path:
@@ -39,10 +35,10 @@ def ensure(report: Report) -> Path:
     with files.exclusive(made / "lock", lambda: report("waiting for another build of dockerd")):
         for name in COMMANDS:
             if not (made / name).exists():
-                go.build(_SOURCES, f"{_MODULE}/cmd/{name}", made / name, _flags(), report, _TAGS)
+                go.build(_SOURCES, f"{TEST_ENGINE_MODULE}/cmd/{name}", made / name, _flags(), report, _TAGS)
     return made
 
 
 def _flags() -> str:
     # A module does not know which release it became, and who compares versions needs numbers.
-    return f"-X {_MODULE}/dockerversion.Version=29.0.0+moby-{version()}"
+    return f"-X {TEST_ENGINE_MODULE}/dockerversion.Version=29.0.0+moby-{version()}"

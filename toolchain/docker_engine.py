@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -20,6 +21,8 @@ _START_SECONDS = 60.0
 _POLL_SECONDS = 0.25
 _ASK_SECONDS = 15
 _WHY = "containers run on it"
+_IT_ANSWERS = "Error response from daemon"
+_COMMAND_TOO_NEW = re.compile(r"client version \S+ is too new\. Maximum supported API version is ([\d.]+)")
 _DESKTOPS = {
     "macos": "start Docker Desktop, or install it (brew install --cask docker-desktop); DOCKER_HOST names a socket "
     "other than /var/run/docker.sock (its own: unix://$HOME/.docker/run/docker.sock); stacks elsewhere need none",
@@ -117,7 +120,18 @@ def traits() -> Traits:
 
 
 def fix(problem: str) -> str:
-    """Return the fix for an engine that does not answer."""
+    """Return the fix for an engine that does not answer, or not the docker command of this machine."""
+    return _of_the_command(problem) or _of_the_engine(problem)
+
+
+def _of_the_command(problem: str) -> str:
+    if too_new := _COMMAND_TOO_NEW.search(problem):
+        return f"export DOCKER_API_VERSION={too_new.group(1)}: the docker command is newer than what the engine speaks"
+    too_old = _IT_ANSWERS in problem and "is too old" in problem
+    return "upgrade the docker command: it is older than what the engine accepts" if too_old else ""
+
+
+def _of_the_engine(problem: str) -> str:
     used = docker_endpoint.endpoint()
     # A desktop's engine has a context of its own, which is right: there only a DOCKER_HOST is to be looked at.
     suspect = os.environ.get("DOCKER_HOST") if _is_in_a_desktop() else used.chosen_by
@@ -148,9 +162,9 @@ def _run(report: Report) -> None:
         _install(report)
     engine = ask()
     if engine.problem:
-        # One on another machine, or without rights for this user, is not ours to start.
+        # One on another machine, without rights for this user, or that answers with an error is not ours to start.
         elsewhere = docker_endpoint.endpoint().chosen_by or _is_in_a_desktop()
-        ours_to_start = os.geteuid() == 0 and not elsewhere
+        ours_to_start = os.geteuid() == 0 and not elsewhere and _IT_ANSWERS not in engine.problem
         if "permission denied" in engine.problem.lower() or not ours_to_start:
             raise SetupError(engine.problem, "Docker", fix(engine.problem))
         engine = _wait(_start(report), report)

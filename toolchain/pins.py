@@ -56,4 +56,4 @@ def newest(current: str, served: Sequence[str], length: int) -> str:
     `served` has the newest first. A name without numbers, such as Debian's, is of every line.
     """
     same = [version for version in served if line_of(version, length) == line_of(current, length)]
-    return next((version for version in same if versions.numbers(version) >= versions.numbers(current)), current)
+    return next((version for version in same if versions.rank(version) >= versions.rank(current)), current)

@@ -9,6 +9,7 @@ from toolchain.errors import SetupError
 from toolchain.runner import Report
 
 _RELEASE = re.compile(r"v?(\d+(?:\.\d+)+)")
+_WITH_PRE_RELEASES = re.compile(r"v?(\d+(?:\.\d+)+(?:-[a-z]+\.\d+)?)")
 
 
 def python_package(name: str) -> list[str]:
@@ -22,13 +23,14 @@ def python_package(name: str) -> list[str]:
     return releases(listed.group(1).replace(",", " ").split())
 
 
-def go_modules(modules: Sequence[str], report: Report) -> list[str]:
-    """Return the releases that all of some Go modules have, newest first. Raises SetupError."""
-    listed = [set(releases(go.listed(module, report))) for module in modules]
-    return releases(set.intersection(*listed))
+def go_modules(modules: Sequence[str], report: Report, *, pre_releases: bool = False) -> list[str]:
+    """Return the versions that all of some Go modules have, newest first. Raises SetupError."""
+    wanted = _WITH_PRE_RELEASES if pre_releases else _RELEASE
+    listed = [set(releases(go.listed(module, report), wanted)) for module in modules]
+    return releases(set.intersection(*listed), wanted)
 
 
-def releases(found: Iterable[str]) -> list[str]:
-    """Return the versions that are no pre-releases, newest first and without Go's `v`."""
-    names = [match.group(1) for version in found if (match := _RELEASE.fullmatch(version))]
-    return sorted(names, key=versions.numbers, reverse=True)
+def releases(found: Iterable[str], wanted: re.Pattern[str] = _RELEASE) -> list[str]:
+    """Return the versions of a form, those that are no pre-releases; newest first and without Go's `v`."""
+    names = [match.group(1) for version in found if (match := wanted.fullmatch(version))]
+    return sorted(names, key=versions.rank, reverse=True)

@@ -38,3 +38,9 @@ START_INTERVAL_API: Final = (1, 44)
 def numbers(version: str) -> tuple[int, ...]:
     """Return the numbers in a version, for comparisons; () for an empty text."""
     return tuple(int(part) for part in version.split(".") if part.isdigit())
+
+
+def rank(version: str) -> tuple[tuple[int, ...], bool, str, tuple[int, ...]]:
+    """Return what puts versions in order, a pre-release (`2.0.0-beta.24`) before its release."""
+    release, _, pre_release = version.partition("-")
+    return numbers(release), not pre_release, pre_release.partition(".")[0], numbers(pre_release)

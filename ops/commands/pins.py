@@ -1,8 +1,9 @@
 """Every pinned version that `./fridayctl upgrade` raises: where it stands, what goes with it, what has to be tested."""
 
 import hashlib
+import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,12 +16,13 @@ from toolchain.pins import Site, constant, requirement
 from toolchain.runner import Report
 
 PULUMI_MODULES = ("github.com/pulumi/pulumi/pkg/v3", "github.com/pulumi/pulumi/sdk/v3")
+TEST_ENGINE_MODULE = "github.com/moby/moby/v2"
+_TEST_ENGINE = "testing/dockerd"
 _RUNTIME = "requirements/runtime.in"
 _SDK = requirement(_RUNTIME, "pulumi")
 _PIP = requirement("images/installer.txt", "pip")
 _PIP_HASH = Site("images/installer.txt", r"--hash=sha256:([0-9a-f]{64})")
 _GO_MINIMUM = Site("toolchain/versions.py", r"^GO_MINIMUM: Final = \(([\d, ]+)\)$")
-_GO_LINE = Site("toolchain/go/pulumi/go.mod", r"^go ([\d.]+)$")
 
 Follow = Callable[[Path, str, Report], None]
 """Changes what goes with a version in a checkout: its folder, the version."""
@@ -44,6 +46,8 @@ class Pin:
     follow: Follow | None = None
     files: tuple[str, ...] = ()
     """What `follow` changes."""
+    follows_alone: bool = False
+    """Whether what `follow` changes has versions of its own, which may be newer even where this one's is not."""
     all_listed: bool = True
     """False: a version may be served that is not listed. Go's proxies leave out what nobody has asked them for."""
     line: int = 1
@@ -78,9 +82,18 @@ def _raise_pulumi(root: Path, version: str, report: Report) -> None:
     """Raise the SDK as far as it may: it is published apart from the command line, and never newer than that."""
     sdk = [each for each in served.python_package("pulumi") if versions.numbers(each) <= versions.numbers(version)]
     _SDK.write(root, pins.newest(_SDK.read(root), sdk, 1))
-    go.raise_modules(root / "toolchain/go/pulumi", PULUMI_MODULES, version, report)
-    minimum = ", ".join(map(str, max(versions.GO_MINIMUM, versions.numbers(_GO_LINE.read(root)))))
-    _GO_MINIMUM.write(root, minimum)
+    _raise_modules(root, "toolchain/go/pulumi", PULUMI_MODULES, version, report)
+
+
+def _raise_test_engine(root: Path, version: str, report: Report) -> None:
+    _raise_modules(root, _TEST_ENGINE, (TEST_ENGINE_MODULE,), version, report)
+
+
+def _raise_modules(root: Path, folder: str, modules: Sequence[str], version: str, report: Report) -> None:
+    """Raise Go modules in a folder, and the oldest Go that builds where they need a newer one."""
+    go.raise_modules(root / folder, modules, version, report)
+    needed = versions.numbers(Site(f"{folder}/go.mod", r"^go ([\d.]+)$").read(root))
+    _GO_MINIMUM.write(root, ", ".join(map(str, max(versions.GO_MINIMUM, needed))))
 
 
 def _raise_pip(root: Path, _: str, report: Report) -> None:
@@ -142,6 +155,7 @@ PINS = {
             (constant("PULUMI"),),
             _raise_pulumi,
             (_RUNTIME, "toolchain/go/pulumi/go.mod", "toolchain/go/pulumi/go.sum"),
+            follows_alone=True,
             all_listed=False,
             by_hand=("read its release notes for what docs/UPGRADING.md#pulumi relies on",),
         ),
@@ -155,6 +169,20 @@ PINS = {
             (constant("DOCKER_PROVIDER"), requirement(_RUNTIME, "pulumi-docker")),
             other_line="our own build has to answer as that line does",
             by_hand=("raise our own build: the bridge in toolchain/go/docker-provider/go.mod", "try both plugins"),
+        ),
+        Pin(
+            "test-engine",
+            "dockerd of the tests on engine 29",
+            "docker-engines-of-the-tests",
+            ("tests/unit/toolchain/test_pins.py", "tests/engines"),
+            "nothing; the next test on that engine builds it, which takes a quarter of an hour",
+            # It has had nothing but pre-releases as a module.
+            partial(served.go_modules, (TEST_ENGINE_MODULE,), pre_releases=True),
+            (Site(f"{_TEST_ENGINE}/go.mod", rf"\s{re.escape(TEST_ENGINE_MODULE)} v(\S+)"),),
+            _raise_test_engine,
+            (f"{_TEST_ENGINE}/go.mod", f"{_TEST_ENGINE}/go.sum", "toolchain/versions.py"),
+            all_listed=False,
+            by_hand=("python -m docs.engines", "DOCKER_API in toolchain/versions.py, where its API is a new one"),
         ),
         Pin(
             "base",
@@ -177,6 +205,7 @@ PINS = {
             ("tests/unit", _STACK, "tests/integration/test_gateway_locks.py"),
             "the containers of changed images are replaced once",
             follow=_raise_pip,
+            follows_alone=True,
             files=("images/installer.txt",),
         ),
         Pin(

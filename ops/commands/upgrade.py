@@ -66,7 +66,7 @@ def upgrade(pin: Pin, to: str, report: Report, *, dry_run: bool) -> Upgraded:
         _require_clean(pin)
     current = pin.current(paths.ROOT)
     target = _target(pin, current, to, report)
-    if target == current and not pin.follow:
+    if target == current and not pin.follows_alone:
         return Upgraded(pin.name, current, current)
     with files.scratch(paths.user_cache()) as scratch:
         report("copying", "the checkout, to resolve the new versions there")
@@ -99,14 +99,14 @@ def _target(pin: Pin, current: str, to: str, report: Report) -> str:
         if to:
             raise OperationError(f"{pin.name} is many packages, no one version", "leave --to out", EXIT_USAGE)
         return ""
-    if to and versions.numbers(to) < versions.numbers(current):
+    if to and versions.rank(to) < versions.rank(current):
         fix = "git revert the commit that raised it"
         raise OperationError(f"{pin.name} {to} is older than {current}, which is pinned", fix, EXIT_USAGE)
     served = _served(pin, report) if pin.all_listed or not to else []
     if not to:
         return pins.newest(current, served, pin.line)
     if to not in served and pin.all_listed:
-        newer = [version for version in served if versions.numbers(version) > versions.numbers(current)]
+        newer = [version for version in served if versions.rank(version) > versions.rank(current)]
         fix = f"one of these: {', '.join(newer)}" if newer else f"nothing newer than {current} is served"
         raise OperationError(f"{pin.name} {to} is not served", fix, EXIT_USAGE)
     if pins.line_of(to, pin.line) != pins.line_of(current, pin.line):

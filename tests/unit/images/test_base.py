@@ -9,6 +9,7 @@ import pytest
 from images import ImageError, base, docker_cli, tags
 from images.apt_sources import AptSource
 from toolchain import apt, process
+from toolchain.errors import SetupError
 
 ROOTFS = tags.Image("rootfs", "")
 
@@ -125,6 +126,24 @@ def test_mmdebstrap_is_used_where_it_is_installed(
     monkeypatch.setattr(apt, "install", lambda packages, *_: apt_installed.extend(packages))
     assert base._tool(lambda _: None) == used
     assert apt_installed == ([] if installed else ["debootstrap"])
+
+
+@pytest.mark.parametrize(
+    ("last_line", "said"),
+    [
+        ("E: Release signed by unknown key (key id 6ED0E7B82643E131)", r"keys of Debian trixie are newer"),
+        ("W: GPG error: … couldn't be verified: NO_PUBKEY 762F67A0B2C39DE4", r"keys of Debian trixie are newer"),
+        ("E: Failed getting release file", r"(?s)failed with exit status 1.*Failed getting.*a mirror of Debian"),
+    ],
+)
+def test_keys_that_this_machine_does_not_have_are_named(
+    last_line: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = ["sh", "-c", f'echo "I: Retrieving InRelease"; echo "{last_line}" >&2; exit 1']
+    monkeypatch.setattr(base, "_command", lambda *_: command)
+    with pytest.raises(SetupError, match=said) as refused:
+        base._make_system("debootstrap", "trixie", None, tmp_path)
+    assert ("packages.debian.org/trixie/debian-archive-keyring" in refused.value.fix) == ("newer" in refused.value.what)
 
 
 def test_mmdebstrap_gets_the_machines_network_options(monkeypatch: pytest.MonkeyPatch) -> None:

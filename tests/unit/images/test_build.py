@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from images import base, build, docker_cli, sealed, tags, wheels
+from images import ImageError, base, build, docker_cli, sealed, tags, wheels
 from toolchain import process
 
 MONITORING = ("redis-exporter", "prometheus")
@@ -90,3 +90,11 @@ def test_only_apt_gets_a_network() -> None:
     for image in tags.IMAGES[1:]:
         command = build._command(image, tags._BY_NAME[image.parent], Path("context"))
         assert (f"--network={'none' if image.lock else 'host'}") in command
+
+
+def test_without_the_docker_command_no_image_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set-up looks for the images before it has made an engine."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert not build.is_done()
+    with pytest.raises(ImageError, match="the docker command is not installed"):
+        docker_cli.retag("a", "b")

@@ -37,15 +37,17 @@ def engine_is(monkeypatch: pytest.MonkeyPatch, system: str, machine: str) -> Non
 @pytest.mark.usefixtures("cache")
 def test_the_tools_are_copied_for_everybody_and_no_login_is(tmp_path: Path) -> None:
     operator_tools.lay_out(tmp_path / "tools")
-    (folder,) = (tmp_path / "tools").iterdir()
+    (folder,) = (tmp_path / "tools/var/cache/friday-litellm").iterdir()
     assert folder.name == paths.pins_key()
+    link = tmp_path / "tools/opt/friday-litellm/.toolchain"
+    assert link.readlink() == Path("/var/cache/friday-litellm") / folder.name
     files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
     plugin = f"pulumi-home/plugins/{pulumi.PLUGIN}"
     programs = {*(f"bin/{name}" for name in pulumi.TOOLS), f"{plugin}/pulumi-resource-docker"}
     assert set(files) == {*programs, f"{plugin}/PulumiPlugin.yaml"}
     assert {files[name].stat().st_mode & 0o777 for name in programs} == {0o755}
     assert not files[f"bin/{pulumi.TOOLS[0]}"].is_symlink()
-    for home in (folder / "pulumi-home", folder / "pulumi-home" / "plugins"):
+    for home in (folder.parent, folder / "pulumi-home", folder / "pulumi-home" / "plugins"):
         assert home.stat().st_mode & 0o7777 == 0o1777
 
 
@@ -79,11 +81,25 @@ def test_the_lock_of_the_commands_is_part_of_the_tag() -> None:
     assert OPERATOR not in tags.IMAGES
 
 
+def laid_out(folder: Path) -> None:
+    """Lay tools out as with a umask of 077."""
+    folder.mkdir(mode=0o700)
+    (folder / "open").mkdir()
+    (folder / "open").chmod(0o1777)
+    for name, mode in (("program", 0o700), ("text", 0o600)):
+        (folder / name).touch(mode)
+    (folder / ".toolchain").symlink_to("/somewhere/else")
+
+
 def test_the_context_gets_tools_and_the_build_a_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wheels, "fetch", lambda *_: None)
-    monkeypatch.setattr(operator_tools, "lay_out", lambda folder: folder.mkdir())
+    monkeypatch.setattr(operator_tools, "lay_out", laid_out)
     with build._context(OPERATOR, lambda _: None) as context:
-        assert (context / "tools").is_dir()
+        modes = {path.name: path.stat().st_mode & 0o7777 for path in (context / "tools").iterdir() if path.is_file()}
+        assert modes == {"program": 0o755, "text": 0o644}
+        assert (context / "tools").stat().st_mode & 0o7777 == 0o755
+        assert (context / "tools/open").stat().st_mode & 0o7777 == 0o1777
+        assert {path.lstat().st_mtime for path in context.rglob("*")} == {tags.EPOCH}
         assert (context / "entry.sh").is_file()
         assert (context / "app" / "program.py").is_file()
         assert "--network=host" in build._command(OPERATOR, tags._BY_NAME[OPERATOR.parent], context)

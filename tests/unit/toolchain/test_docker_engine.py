@@ -14,6 +14,8 @@ from toolchain.engine_traits import Traits
 from toolchain.errors import SetupError
 
 SERVER = json.dumps({"Version": "20.10.24", "ApiVersion": "1.41"})
+ANSWERS = "Error response from daemon"
+MAXIMUM = "Maximum supported API version is"
 DOWN = "echo 'Cannot connect to the Docker daemon' >&2; exit 1"
 
 
@@ -163,6 +165,15 @@ def test_a_user_without_root_is_told_what_to_install(stub: Stub, monkeypatch: py
         (1000, "", "permission denied while trying to connect", "sudo usermod -aG docker $USER"),
         (1000, "", "Cannot connect", "start dockerd as root"),
         (0, "tcp://10.0.0.1:2375", "Cannot connect", "check DOCKER_HOST=tcp://10.0.0.1:2375"),
+        # docker 29 and an engine 20.10; docker 20.10 and an engine 29.
+        (0, "", f"{ANSWERS}: client version 1.52 is too new. {MAXIMUM} 1.41", "export DOCKER_API_VERSION=1.41"),
+        (0, "unix:///run/x", f"{ANSWERS}: client version 1.52 is too new. {MAXIMUM} 1.41", "export DOCKER_API_VERSION"),
+        (
+            0,
+            "",
+            f"{ANSWERS}: client version 1.41 is too old. Minimum supported API version is 1.44",
+            "upgrade the docker command",
+        ),
     ],
 )
 def test_an_engine_that_is_not_ours_to_start(

@@ -207,6 +207,7 @@ def test_a_python_that_is_too_old_is_refused(checkout: Checkout, tmp_path: Path)
     assert found.returncode == 2
     assert "Python 3.11 or newer is needed, found: Python 3.9.2" in found.stderr
     assert "fix: install it" in found.stderr
+    assert "Ubuntu 22.04: apt-get install python3.11 python3.11-venv" in found.stderr
     assert not (checkout.root / ".venv").exists()
 
 

@@ -47,10 +47,10 @@ def test_the_sdk_is_never_newer_than_the_command_line(suffix: str) -> None:
 
 def test_the_minimum_go_builds_every_go_module_and_each_has_a_lock() -> None:
     wanted = []
-    for module in ("pulumi", "language-python", "docker-provider"):
-        folder = paths.GO_SOURCES / module
+    built = [paths.GO_SOURCES / module for module in ("pulumi", "language-python", "docker-provider")]
+    for folder in (*built, paths.ROOT / "testing" / "dockerd"):
         match = re.search(r"^go ([\d.]+)$", (folder / "go.mod").read_text(encoding="utf-8"), re.MULTILINE)
-        assert match, f"{module} does not say which Go it needs"
+        assert match, f"{folder} does not say which Go it needs"
         wanted.append(versions.numbers(match.group(1)))
         assert (folder / "go.sum").stat().st_size > 0
     assert max(wanted) == versions.GO_MINIMUM

@@ -51,3 +51,16 @@ def test_the_newest_is_of_the_same_line_and_never_older(served: list[str], lengt
 def test_of_names_without_numbers_the_first_is_the_newest() -> None:
     assert pins.newest("bookworm", ["trixie"], 1) == "trixie"
     assert pins.newest("bookworm", [], 1) == "bookworm"
+
+
+@pytest.mark.parametrize(
+    ("served", "expected"),
+    [
+        (["2.0.0", "2.0.0-rc.1", "2.0.0-beta.25"], "2.0.0"),
+        (["2.0.0-beta.100", "2.0.0-beta.24"], "2.0.0-beta.100"),
+        (["2.0.0-beta.9", "2.0.0-alpha.99"], "2.0.0-beta.24"),
+        (["3.0.0", "2.0.0-beta.25"], "2.0.0-beta.25"),
+    ],
+)
+def test_a_pre_release_comes_before_its_release(served: list[str], expected: str) -> None:
+    assert pins.newest("2.0.0-beta.24", served, 1) == expected

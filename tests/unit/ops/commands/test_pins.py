@@ -78,6 +78,17 @@ def test_pulumi_takes_its_sdk_and_its_modules_along(checkout: Path, monkeypatch:
     assert table._GO_MINIMUM.read(checkout) == ", ".join(map(str, versions.GO_MINIMUM))
 
 
+def test_the_engine_of_the_tests_takes_its_modules_along(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def required(folder: Path, modules: tuple[str, ...], version: str, _: object) -> None:
+        assert (folder, modules, version) == (checkout / "testing/dockerd", (table.TEST_ENGINE_MODULE,), "2.0.1-rc.1")
+        Site("go.mod", r"^go ([\d.]+)$").write(folder, "1.98.7")
+
+    monkeypatch.setattr(go, "raise_modules", required)
+    PINS["test-engine"].write(checkout, "2.0.1-rc.1", lambda _: None)
+    assert PINS["test-engine"].current(checkout) == "2.0.1-rc.1"
+    assert table._GO_MINIMUM.read(checkout) == "1, 98, 7"
+
+
 def test_the_python_packages_take_pip_along(checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     downloads = tmp_path / "python"
     downloads.write_text('#!/bin/sh\nwhile [ $# -gt 2 ]; do shift; done\nprintf "%s" "$2" >"$1/pip.whl"\n')

@@ -190,8 +190,15 @@ def test_changes_that_are_not_committed_are_refused(project: Path, name: str) ->
 def test_nothing_newer_is_no_change(project: Path, tmp_path: Path) -> None:
     done = command.upgrade(pin("2.0.0", "1.2.0"), "", lambda *_: None, dry_run=False)
     assert (done.old, done.new, done.files) == ("1.2.0", "1.2.0", [])
-    done = command.upgrade(pin("1.2.0", follow=lambda *_: None), "", lambda *_: None, dry_run=False)
-    assert done.files == []
+    followed: list[str] = []
+
+    def follow(_: Path, version: str, __: object) -> None:
+        followed.append(version)
+
+    for alone, expected in ((False, []), (True, ["1.2.0"])):
+        which = pin("1.2.0", follow=follow, follows_alone=alone)
+        assert command.upgrade(which, "", lambda *_: None, dry_run=False).files == []
+        assert followed == expected
     assert not (tmp_path / "log").exists()
 
 
