@@ -10,7 +10,7 @@ import pytest
 from components.parts import NAMES
 from ops.checks import answers
 from ops.commands.status import Status
-from ops.errors import EXIT_FAILED, EXIT_USAGE, OperationError
+from ops.errors import EXIT_FAILED, EXIT_USAGE, CheckError, OperationError
 from ops.hosts.docker_host import Instance
 from ops.hosts.hosts import Hosts
 from tests.unit.given import settings
@@ -69,7 +69,7 @@ def test_users_are_safe_without_the_parts_that_they_do_not_need(well: Sequence[s
 def test_users_need_one_that_is_well_of_each_part_that_answers_them(
     well: Sequence[str], percentage: int, lacking: str
 ) -> None:
-    with pytest.raises(answers.CheckError, match=f"no container of {lacking} is healthy") as caught:
+    with pytest.raises(CheckError, match=f"no container of {lacking} is healthy") as caught:
         answers.users_are_safe(on(Engine(ILL, well)), percentage)
     assert (caught.value.exit_code, caught.value.details) == (EXIT_FAILED, ILL)
     assert ("rollback t --level 1" in caught.value.fix) == (lacking == "litellm")
@@ -106,6 +106,15 @@ def friday(request: pytest.FixtureRequest) -> Iterator[str]:
 def test_at_100_percent_only_the_gateway_is_asked(friday: str) -> None:
     found = answers.both_paths(friday, 100)
     assert [(answer.user_id, answer.path, answer.model) for answer in found] == [(0, "litellm", "m:free")]
+
+
+@pytest.mark.parametrize("friday", [(200, "litellm")], indirect=True)
+def test_with_the_simulator_an_image_that_has_a_chat_is_asked_for_one(friday: str) -> None:
+    told: list[str] = []
+    deployment = Played(report=lambda label, text: told.append(f"{label}: {text}"))
+    (answer,) = answers.ask_around(answers.Friday(friday, "/api/ask"), deployment, 100)
+    assert (answer.user_id, answer.path) == (0, "litellm")
+    assert told[0].startswith("checked: user 0: litellm, m:free, ")
 
 
 @pytest.mark.parametrize("friday", [(200, "direct")], indirect=True)
