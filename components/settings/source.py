@@ -58,7 +58,7 @@ def from_stack_file(
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
         document = yaml.safe_load(text)
-        duplicate = next(_duplicates(root), None)
+        duplicate = next(duplicate_keys(root), None)
     except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that does not exist
         mark = getattr(error, "problem_mark", None)
         where = f"{path.name}:{mark.line + 1}" if mark else path.name
@@ -232,17 +232,22 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
     return next((found for inner in get_args(annotation) if (found := _model_in(inner))), None)
 
 
-def _duplicates(root: yaml.Node | None) -> Iterator[tuple[int, str]]:
+def duplicate_keys(root: yaml.Node | None) -> Iterator[tuple[int, str]]:
     """Yield (line, key) of every key that its map holds a second time: YAML would take the last in silence."""
     todo: list[yaml.Node] = [root] if root else []
+    done: set[int] = set()  # an anchor may be named many times, also inside itself
     while todo:
         node = todo.pop()
+        if id(node) in done:
+            continue
+        done.add(id(node))
         if isinstance(node, yaml.MappingNode):
             seen: set[str] = set()
             for key, value in node.value:
-                if key.value in seen:
-                    yield key.start_mark.line + 1, str(key.value)
-                seen.add(key.value)
+                if isinstance(key, yaml.ScalarNode):  # YAML has maps as keys; who reads it refuses them
+                    if key.value in seen:
+                        yield key.start_mark.line + 1, key.value
+                    seen.add(key.value)
                 todo.append(value)
         elif isinstance(node, yaml.SequenceNode):
             todo.extend(node.value)
