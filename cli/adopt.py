@@ -95,9 +95,12 @@ def _show(done: "Adopted", stack: str, dry_run: bool) -> None:
         click.echo("\nto know:")
     for hint in found.hints:
         click.echo(f"  {hint}")
+    beside = found.settings.get("edge", {}).get("port", 3000) + 1
     click.echo(f"""
 {f"nothing is written (--dry-run): {file}" if dry_run else f"written: {file}"}
 
-next, while the compose deployment serves on (docs/YOUR_FRIDAY.md):
-  ./fridayctl preflight {stack}    what is missing; ports that compose still holds
-  ./fridayctl up {stack}           on another edge.port beside it, at 0 %""")
+next, while the compose deployment serves on:
+  pulumi config set --path edge.port {beside} -s {stack}    a port beside compose's
+  ./fridayctl preflight {stack}
+  ./fridayctl up {stack}
+then users go over: "Go over without an outage" in docs/YOUR_FRIDAY.md""")

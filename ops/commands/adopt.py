@@ -1,6 +1,7 @@
 """Make a stack file of a team's compose file: read it, check what it becomes, encrypt its secrets, write it."""
 
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -67,12 +68,24 @@ def _checked(found: Adoption, stack: str) -> tuple[Adoption, tuple[Problem, ...]
         wrong = next((problem for problem in problems if _placed(found, problem)), None)
         if wrong is None:
             return found, problems
-        path = _path(wrong)
-        settings = {key: dict(value) if isinstance(value, dict) else value for key, value in found.settings.items()}
-        settings[path[0]].pop(path[1])
-        key = ".".join(path[:2])
+        key, settings = _without(found.settings, _path(wrong))
         reason = NotPlaced(key, f"Pulumi.{stack}.yaml", wrong.expected, wrong.fix)
         found = replace(found, settings=settings, not_placed=(*found.not_placed, reason))
+
+
+def _without(settings: dict[str, Any], path: list[str]) -> tuple[str, dict[str, Any]]:
+    """Return the settings without one: of a list or map without the one entry, unless it is a command's word."""
+    settings = deepcopy(settings)
+    top, key, *below = path
+    value = settings[top][key]
+    if below and key != "command" and isinstance(value, list) and below[0].isdigit():
+        shown = value.pop(int(below[0]))
+        return f"{top}.{key}: {shown.get('path') if isinstance(shown, dict) else shown}", settings
+    if below and isinstance(value, dict) and below[0] in value:
+        value.pop(below[0])
+        return f"{top}.{key}.{below[0]}", settings
+    settings[top].pop(key)
+    return f"{top}.{key}", settings
 
 
 def _problems(found: Adoption, stack: str) -> tuple[Problem, ...]:

@@ -5,7 +5,9 @@ import shlex
 from dataclasses import dataclass, field
 from typing import Any
 
-_URL = re.compile(r"https?://(?P<host>\[[^\]]+\]|[^/:\s'\"`)?#]+)(?::(?P<port>\d+))?(?P<rest>[^\s'\"`)|;&>]*)")
+_URL = re.compile(
+    r"https?://(?P<host>\[[^\]]+\]|[^/:\s'\"`)?#]+)(?::(?:\d+|\$\{[^}]*\}|\$\w+))?(?P<rest>[^\s'\"`)|;&>]*)"
+)
 _NODE_PATH = re.compile(r"""\bpath\s*:\s*['"`](?P<path>/[^'"`]*)['"`]""")
 _NODE_HEADERS = re.compile(r"\bheaders\s*:\s*\{(?P<inside>[^}]*)\}", re.IGNORECASE)
 _PAIR = re.compile(r"""['"]?(?P<name>[A-Za-z][\w-]*)['"]?\s*:\s*['"`](?P<value>[^'"`]*)['"`]""")
@@ -33,20 +35,23 @@ def http_check(test: Any, names: set[str]) -> HttpCheck | str:
         headers |= {pair["name"]: pair["value"] for pair in _PAIR.finditer(inside["inside"])}
         text = text.replace(inside[0], "")
     found = _URL.search(text)
-    if found:
-        if found[0].startswith("https:"):
-            return "it asks by HTTPS; the edge and the probe ask by HTTP"
-        if found["host"] not in _HERE | names:
-            return "it asks another host"
-        path = found["rest"] or "/"
-    elif options := _NODE_PATH.search(text):
-        path = options["path"]
-    else:
+    options = _NODE_PATH.search(text)
+    if not found and not options:
         return "it does not ask by HTTP"
-    path = path.partition("#")[0]
+    if found and (why := _elsewhere(found, names)):
+        return why
+    path = (found["rest"] if found else options["path"] if options else "").partition("#")[0] or "/"
     if "?" in path:
         return "its path has a query"
-    return HttpCheck(path if path.startswith("/") else f"/{path}", headers)
+    if not path.startswith("/") or "$" in path:
+        return "its address is put together as it runs"
+    return HttpCheck(path, headers)
+
+
+def _elsewhere(url: re.Match[str], names: set[str]) -> str:
+    if url[0].startswith("https:"):
+        return "it asks by HTTPS; the edge and the probe ask by HTTP"
+    return "" if url["host"] in _HERE | names else "it asks another host"
 
 
 def _words(test: Any) -> list[str]:

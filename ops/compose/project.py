@@ -67,23 +67,15 @@ class Project:
     def service(self, name: str) -> Service:
         """Return a service as compose would run it; OperationError (exit code 2) names what cannot be resolved."""
         raw = self.raw(name)
-        variables = Variables(self.values)
-        body: Map = self.resolved(raw, variables)
+        body = self._known(raw, f"services.{name}")
         environment, without = self._environment(body)
-        # What `environment` sets wins over the files: a variable there that is unknown is a mistake as well.
-        if variables.unknown:
-            names = sorted(variables.unknown)
-            said = f"services.{name}: no value is given for {', '.join(names)}"
-            file = self.env_file.name if self.env_file else "an .env file, named as second argument"
-            fix = f"add {names[0]}=… to {file} (compose itself would take nothing for it: {names[0]}= says so)"
-            raise wrong(_first_use(raw, names[0]), said, fix)
         return Service(name, body, environment, tuple(without))
 
     def top(self, kind: str, name: str) -> dict[str, Any]:
         """Return a top-level network, volume or secret; an empty map where the file says no more of it."""
         group = self.document.get(kind)
         found = group.get(name) if isinstance(group, Map) else None
-        return self.resolved(found, Variables(self.values)) if isinstance(found, Map) else {}
+        return self._known(found, f"{kind}.{name}") if isinstance(found, Map) else {}
 
     def full_name(self, kind: str, name: str) -> str:
         """Return the name that a network or volume of the file has in the engine."""
@@ -93,19 +85,30 @@ class Project:
             return str(external["name"])
         return str(found.get("name") or (name if external is True else f"{self.name}_{name}"))
 
-    def resolved(self, value: Any, variables: Variables) -> Any:
+    def _known(self, raw: Map, what: str) -> Map:
+        """Return a map with the values of its variables; OperationError names those that have none."""
+        variables = Variables(self.values)
+        made: Map = self._resolved(raw, variables)
+        if variables.unknown:
+            names = sorted(variables.unknown)
+            file = self.env_file.name if self.env_file else "an .env file, named as second argument"
+            fix = f"add {names[0]}=… to {file} (compose itself would take nothing for it: {names[0]}= says so)"
+            raise wrong(_first_use(raw, names[0]), f"{what}: no value is given for {', '.join(names)}", fix)
+        return made
+
+    def _resolved(self, value: Any, variables: Variables) -> Any:
         """Return a part of the file with its variables' values; keys stay as they are."""
         if isinstance(value, Map):
             made = Map(value.file)
             made.lines = value.lines
             for key, item in value.items():
                 try:
-                    made[key] = self.resolved(item, variables)
+                    made[key] = self._resolved(item, variables)
                 except InterpolationError as error:
                     raise wrong(value.where(key), f"{key} {error}", "correct it, or give the value") from error
             return made
         if isinstance(value, list):
-            return [self.resolved(item, variables) for item in value]
+            return [self._resolved(item, variables) for item in value]
         return variables.expand(value) if isinstance(value, str) else value
 
     def _text(self, holder: Map, key: str) -> str:
@@ -130,14 +133,17 @@ class Project:
 
     def _environment(self, body: Map) -> tuple[dict[str, str], list[str]]:
         """Return what a service's env_file and environment set, and names of neither with a value anywhere."""
+        own = pairs(body, "environment")
+        # What the files may ask for in ${}: the shell and the .env file first, then what `environment` sets.
+        known = {name: value for name, value in own.items() if value is not None} | self.values
         found: dict[str, str] = {}
         for entry in _listed(body.get("env_file")):
             given = entry if isinstance(entry, dict) else {"path": entry}
             path = self.path.parent / str(given.get("path", ""))
             if path.exists() or given.get("required", True) in (True, "true"):
-                found |= read_env_file(path, self.values, raw=given.get("format") == "raw")
+                found |= read_env_file(path, known, raw=given.get("format") == "raw")
         without = []
-        for name, value in pairs(body, "environment").items():
+        for name, value in own.items():
             if value is None and name not in self.values:
                 without.append(name)
                 found.pop(name, None)

@@ -32,7 +32,7 @@ def test_it_says_what_is_placed_and_what_is_not(tmp_path: Path, capsys: pytest.C
         "  friday-litellm:jwtSecret: should be a secret",
         "FORCE_MODEL_ROUTING",
         "nothing is written (--dry-run): Pulumi.nosuch.yaml\n",
-        "  ./fridayctl preflight nosuch ",
+        "  pulumi config set --path edge.port 3001 -s nosuch ",
     ):
         assert line in shown
     assert SECRET not in shown

@@ -108,6 +108,20 @@ def test_values_that_the_settings_do_not_accept_are_left_out_and_named(tmp_path:
     assert "should be a memory limit from 32 to 65536 MiB (got 1)" in named["friday.memoryMb"]
 
 
+def test_of_a_list_or_a_map_the_one_entry_is_left_out() -> None:
+    friday = {"writable": [{"path": "/a"}, {"path": "b"}], "networks": ["x", "-"], "environment": {"A": "1", "B": "2"}}
+    for path, named, left in (
+        ("friday.writable.1.path", "friday.writable: b", {"writable": [{"path": "/a"}]}),
+        ("friday.networks.0", "friday.networks: x", {"networks": ["-"]}),
+        ("friday.environment.A", "friday.environment.A", {"environment": {"B": "2"}}),
+    ):
+        key, settings = command._without({"friday": friday}, path.split("."))
+        assert key == named
+        assert settings["friday"] == {**friday, **left}
+    words = {"friday": {"command": ["", "x"]}}
+    assert command._without(words, ["friday", "command", "0"]) == ("friday.command", {"friday": {}})
+
+
 def test_a_stack_file_that_is_there_stays_unless_it_may_be_replaced(
     tmp_path: Path, stacks: Path, pulumi: Pulumi
 ) -> None:

@@ -87,6 +87,7 @@ def test_a_setting(tmp_path: Path, lines: str, expected: dict[str, Any]) -> None
             ORIGIN,
         ),
         ("[CMD, node, -e, \"fetch('http://localhost:3000/ping').then(r => process.exit(r.ok ? 0 : 1))\"]", "/ping", {}),
+        ("[CMD-SHELL, 'curl http://localhost:$${PORT:-3000}/a && curl http://localhost:$$PORT/b']", "/a", {}),
         ("[CMD, bun, -e, 'fetch(`http://localhost:3000/b`)']", "/b", {}),
     ],
 )
@@ -103,6 +104,8 @@ def test_a_health_check_by_http(tmp_path: Path, test: str, path: str, headers: d
         ("{test: 'curl https://localhost/'}", "it asks by HTTPS"),
         ("{test: 'curl http://db:3000/'}", "it asks another host"),
         ("{test: 'curl http://localhost:3000/?deep=1'}", "its path has a query"),
+        ("{test: [CMD, node, -e, \"get('http://localhost:' + port + '/up')\"]}", "its address is put together"),
+        ("{test: [CMD, node, -e, 'get(`http://localhost:3000/$${path}`)']}", "its address is put together"),
         ("{test: [NONE]}", "it is switched off"),
         ("{disable: true}", "it is switched off"),
         ("{interval: 5s}", "the service has none that asks by HTTP"),
@@ -297,10 +300,10 @@ def test_an_env_file_comes_before_environment_and_the_shell_before_the_dot_env(t
         text,
         environ={"FROM_SHELL": "shell"},
         env="FROM_FILE=file\nFROM_SHELL=file\nE=passed\n",
-        env_app="A=a\nB=b\nF=${FROM_FILE}\n",
+        env_app="A=a\nB=b\nF=${FROM_FILE}\nH=${C}${B}\n",
         env_raw="G='$x'\n",
     )
-    environment = dict(A="a", B="own", C="file", D="shell", E="passed", F="file", G="'$x'")
+    environment = dict(A="a", B="own", C="file", D="shell", E="passed", F="file", G="'$x'", H="fileown")
     assert found.settings["friday"]["environment"] == environment
 
 
@@ -376,6 +379,11 @@ def test_the_service_that_is_friday(tmp_path: Path, text: str, picked: str) -> N
         ),
         ("services: {friday: {extends: friday}}", "friday", "friday extends itself"),
         ("services: {friday: {extends: {service: gone}}}", "friday", "services.gone should be a map"),
+        (
+            "services: {friday: {image: 'r/f:1', networks: [n]}}\nnetworks: {n: {name: '${N}'}}",
+            "",
+            "no value is given for N",
+        ),
         ("services: {friday: {image: 'r/f:1', command: 'a \"b'}}", "friday", "command has a quote without its end"),
         (
             "services: {friday: {image: 'r/f:1', environment: [[A]]}}",
