@@ -69,7 +69,8 @@ def _checked(found: Adoption, stack: str) -> tuple[Adoption, tuple[Problem, ...]
         if wrong is None:
             return found, problems
         key, settings = _without(found.settings, _path(wrong))
-        reason = NotPlaced(key, f"Pulumi.{stack}.yaml", wrong.expected, wrong.fix)
+        file = f"Pulumi.{stack}.yaml"
+        reason = NotPlaced(key, file, wrong.expected, f"give it in {file} as docs/SETTINGS.md says, if it is wanted")
         found = replace(found, settings=settings, not_placed=(*found.not_placed, reason))
 
 

@@ -182,7 +182,12 @@ def _health(placement: Placement) -> None:
         placement.leave("healthcheck", why, fix)
     else:
         placement.set("healthPath", found.path, "healthcheck")
-        if found.headers:
-            placement.set("probeHeaders", found.headers, "healthcheck")
+        headers = {name: value for name, value in found.headers.items() if name.lower() != "host"}
+        if headers != found.headers:
+            placement.leave(
+                "the health check's Host", "probe and edge send their own", "let the path answer any", key="healthcheck"
+            )
+        if headers:
+            placement.set("probeHeaders", headers, "healthcheck")
     if (start := start_seconds(check)) is not None:
         placement.friday["startSeconds"] = start

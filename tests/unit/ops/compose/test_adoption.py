@@ -226,6 +226,11 @@ def test_an_image_that_is_built_gets_the_name_that_compose_gives_it(tmp_path: Pa
         ("gpus: all", "gpus", "no setting for it"),
         ("cpus: 1.5", "cpus (processor time)", "limits none"),
         ("deploy: {resources: {limits: {cpus: '1'}}}", "deploy (processor time)", "limits none"),
+        (
+            "healthcheck: {test: [CMD, curl, -HHost:a, localhost, 'http://localhost']}",
+            "the health check's Host",
+            "their own",
+        ),
         ("mem_limit: lots", "mem_limit", "no size"),
     ],
 )
