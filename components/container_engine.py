@@ -8,6 +8,7 @@ import pulumi
 import pulumi_docker as docker
 
 from components.probes import HealthProbe, duration
+from components.settings.container import USUAL_TMPFS_MB
 from components.workload import FILES_DIR, File, Workload
 
 # What Pulumi adds to a resource's name where the program gives no other (autonaming, seven hexadecimal digits).
@@ -52,6 +53,9 @@ class ContainerEngine:
         if workload.data:
             kept = data_volume(self.stack, workload, opts)
             volumes.append({"volume_name": kept.name, "container_path": workload.data})
+        for path, suffix in workload.volumes.items():
+            shared = shared_volume(self.stack, workload, suffix, opts)
+            volumes.append({"volume_name": shared.name, "container_path": path})
         image = self._image_id(workload.image, opts)
         opts = pulumi.ResourceOptions(
             parent=parent,
@@ -115,10 +119,7 @@ class ContainerEngine:
                 *(pulumi.Output.secret(f"{name}={value}") for name, value in sorted(workload.secret_env.items())),
             ],
             volumes=volumes or None,
-            networks_advanced=[
-                {"name": self.networks[network].name, "aliases": [workload.alias or workload.part]}
-                for network in workload.networks
-            ],
+            networks_advanced=self._networks(workload),
             ports=[{"internal": port.container, "external": port.host, "ip": port.address} for port in workload.ports],
             healthcheck=self._healthcheck(workload.probe),
             labels=labels(self.stack, part=workload.part, replica=str(number)),
@@ -129,7 +130,10 @@ class ContainerEngine:
             read_only=workload.read_only,
             # As process 1 a program ignores SIGTERM until it has a handler; behind an init it can always be stopped.
             init=True,
-            tmpfs={"/tmp": "rw,noexec,nosuid,size=64m,mode=1777"},  # noqa: S108 - the container's own
+            tmpfs={
+                path: f"rw,noexec,nosuid,size={size}m,mode=1777"
+                for path, size in {"/tmp": USUAL_TMPFS_MB, **workload.tmpfs}.items()  # noqa: S108 - the container's own
+            },
             capabilities={"drops": ["ALL"]},
             security_opts=["no-new-privileges:true"],
             log_driver="json-file",
@@ -141,8 +145,17 @@ class ContainerEngine:
             wait=True,
             wait_timeout=workload.probe.wait_seconds(),
             destroy_grace_seconds=workload.stop_grace_seconds,
+            stop_signal=workload.stop_signal or None,
             opts=opts,
         )
+
+    def _networks(self, workload: Workload) -> list[docker.ContainerNetworksAdvancedArgsDict]:
+        aliases = [workload.alias or workload.part]
+        joined: list[docker.ContainerNetworksAdvancedArgsDict] = [
+            {"name": self.networks[network].name, "aliases": aliases} for network in workload.networks
+        ]
+        # Without an alias: what goes by which name there is others' to say.
+        return joined + [{"name": network} for network in workload.outer_networks]
 
     def _healthcheck(self, probe: HealthProbe) -> docker.ContainerHealthcheckArgsDict:
         check = healthcheck(probe, duration)
@@ -166,6 +179,17 @@ def data_volume(stack: str, workload: Workload, opts: pulumi.ResourceOptions) ->
     """Declare the volume that a workload's data outlive its containers in; only removing the stack removes it."""
     name = f"{workload.part}-data"
     return docker.Volume(name, name=f"friday-{stack}-{name}", labels=labels(stack), opts=opts)
+
+
+def shared_volume(stack: str, workload: Workload, suffix: str, opts: pulumi.ResourceOptions) -> docker.Volume:
+    """Declare a volume that a workload's replicas share on a host.
+
+    It stays, with what is in it, when the workload no longer names it: a rollback may name it again. Only `down`, which
+    knows it by its label, removes it.
+    """
+    name = f"{workload.part}-{suffix}"
+    opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(retain_on_delete=True))
+    return docker.Volume(f"{name}-volume", name=f"friday-{stack}-{name}", labels=labels(stack), opts=opts)
 
 
 def healthcheck(probe: HealthProbe, written: Callable[[int], str]) -> docker.ContainerHealthcheckArgsDict:

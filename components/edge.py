@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from components.part import Given, Job, Part
 from components.probes import HealthProbe, ProbeClient
 from components.settings.base import Secret
+from components.settings.container import Headers
 from components.workload import APP_NETWORK, FILES_DIR, FIRST_SHARES, GATEWAY_NETWORK, File, Port, Workload
 
 NAME = "edge"
@@ -31,6 +32,9 @@ CLOSE_GATEWAY = f"set server {SWITCH} state maint\n"
 OPEN_GATEWAY = f"set server {SWITCH} state ready\n"
 SHOW_GATEWAY = "show servers state gateway_switch\n"
 
+CHECK_MS, OTHERS_CHECK_MS = 300, 2000
+"""How often a replica is asked by HTTP (ms): the reference Friday answers for nothing, others may log each question."""
+
 _CLOSED_STATE_COLUMN = 6
 _MAINTENANCE = 0x01
 
@@ -46,6 +50,9 @@ class EdgeConfig(BaseModel):
     litellm_replicas: int = Field(ge=0, le=50)
     edge_key: Secret
     friday_health_path: str = Field(default="/healthz", pattern=r"^/[A-Za-z0-9/_.-]*$")
+    friday_probe_headers: Headers = Field(default_factory=dict)
+    friday_check_ms: int = Field(default=CHECK_MS, ge=100, le=60000)
+    max_body_mb: int = Field(default=10, ge=1, le=100)
     gateway_open: bool = True
 
     def render(self) -> str:
@@ -62,6 +69,7 @@ class EdgeConfig(BaseModel):
         return environment.get_template("haproxy.cfg.j2").render(
             self.model_dump() | {"edge_key": self.edge_key.get_secret_value()},
             error_body=_error_body,
+            quoted=_quoted,
             socket=SOCKET,
             users_port=USERS_PORT,
             internal_port=GATEWAY_INTERNAL_PORT,
@@ -79,6 +87,11 @@ def gateway_is_open(answer: str) -> bool:
     raise ValueError(f"edge: expected the state of {SWITCH}, got: {answer.strip()[:200] or 'nothing'}")
 
 
+def _quoted(text: str) -> str:
+    """Return a text as one word of HAProxy's configuration: between single quotes nothing is expanded."""
+    return "'" + text.replace("'", "'\\''") + "'"
+
+
 def _error_body(status: int, kind: str, message: str) -> str:
     """Return an error in OpenAI's form, quoted for HAProxy (single quotes: nothing inside is expanded)."""
     body = json.dumps({"error": {"message": message, "type": kind, "param": None, "code": str(status)}})
@@ -87,14 +100,17 @@ def _error_body(status: int, kind: str, message: str) -> str:
 
 def _workload(given: Given) -> Workload:
     """Declare the edge; of Friday and LiteLLM it knows where they are, how many, and how they show their health."""
-    settings = given.settings.edge
+    settings, friday = given.settings.edge, given.settings.friday
     config = EdgeConfig(
         friday_host=given.every_replica("friday"),
         litellm_host=given.every_replica("litellm"),
-        friday_replicas=given.settings.friday.replicas,
+        friday_replicas=friday.replicas,
         litellm_replicas=given.settings.litellm.replicas,
         edge_key=given.settings.edge_key,
-        friday_health_path=given.settings.friday.health_path,
+        friday_health_path=friday.health_path,
+        friday_probe_headers=friday.probe_headers,
+        friday_check_ms=friday.edge_check_ms or (OTHERS_CHECK_MS if friday.image else CHECK_MS),
+        max_body_mb=settings.max_body_mb,
     )
     return Workload(
         part=NAME,

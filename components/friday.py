@@ -3,11 +3,14 @@
 from components import edge
 from components.friday_environment import PORT, VARIABLES
 from components.part import Given, Job, Part, secret_files
-from components.probes import HealthProbe, client_of
+from components.probes import HealthProbe, ProbeClient
+from components.settings.container import USUAL_TMPFS_MB
 from components.workload import APP_NETWORK, FIRST_SHARES, Workload
 
 NAME = "friday"
 DRAIN_SECONDS = 2
+# Of the reference Friday, which listens within a second or two; an image of others gets what a large one needs.
+_START_SECONDS, _OTHERS_START_SECONDS = 20, 60
 
 
 def _workload(given: Given) -> Workload:
@@ -25,17 +28,18 @@ def _workload(given: Given) -> Workload:
     return Workload(
         part=NAME,
         image=given.image(NAME, settings),
-        command=("python3", "-m", "friday.service") if reference else (),
+        command=settings.command or (("python3", "-m", "friday.service") if reference else ()),
         networks=(APP_NETWORK,),
         probe=HealthProbe(
             port=PORT,
             path=settings.health_path,
-            client=settings.probe_client or client_of(settings.image),
+            client=settings.probe_client or (ProbeClient.BASH if reference else ProbeClient.NODE),
             interval_seconds=2,  # a new percentage is a new Friday, and the first probe comes one interval after start
-            start_period_seconds=20,
+            start_period_seconds=settings.start_seconds or (_START_SECONDS if reference else _OTHERS_START_SECONDS),
+            headers=settings.probe_headers,
         ),
         memory_mb=settings.memory_mb,
-        user="10001:10001" if reference else "node",
+        user=settings.user or ("10001:10001" if reference else "node"),
         replicas=settings.replicas,
         env={**settings.environment, **values, **in_files},
         secret_env={} if reference else secrets,
@@ -45,6 +49,10 @@ def _workload(given: Given) -> Workload:
         replaced_by_overlap=True,
         # Before the gateway: it is what answers users, by the direct path too, and a new one is waited for.
         cpu_shares=FIRST_SHARES,
+        tmpfs={each.path: each.size_mb or USUAL_TMPFS_MB for each in settings.writable if each.kind == "tmpfs"},
+        volumes={each.path: each.volume_name for each in settings.writable if each.kind == "volume"},
+        outer_networks=settings.networks,
+        stop_signal=settings.stop_signal or "",
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_docker as docker
 
-from components.container_engine import Parts, data_volume, healthcheck, labels
+from components.container_engine import Parts, data_volume, healthcheck, labels, shared_volume
 from components.probes import duration
 from components.swarm_service import MEBIBYTE, content_name, declared_digest, instance_of
 from components.workload import FILES_DIR, File, Workload
@@ -32,7 +32,7 @@ class SwarmEngine:
         order = "start-first" if workload.replaced_by_overlap else "stop-first"
         task: docker.ServiceTaskSpecArgsDict = {
             "container_spec": self._container_spec(workload, opts),
-            "networks_advanceds": [{"id": self.networks[network].id} for network in workload.networks],
+            "networks_advanceds": [{"id": each} for each in self._networks(workload, opts)],
             "resources": {"limits": {"memory_bytes": workload.memory_mb * MEBIBYTE}},
             "log_driver": {"name": "json-file", "options": {"max-size": "10m", "max-file": "3"}},
             # The window as the engine writes it back: left out, each update would find a difference.
@@ -68,6 +68,12 @@ class SwarmEngine:
         )
         return [service.name.apply(lambda name: instance_of(name, digest))]
 
+    def _networks(self, workload: Workload, opts: pulumi.ResourceOptions) -> list[pulumi.Output[str]]:
+        """Return the ids of a workload's networks: the stack's, and the host's own, which the Swarm is asked for."""
+        looked_up = pulumi.InvokeOptions(parent=opts.parent, provider=self.provider)
+        outer = [docker.get_network_output(name=name, opts=looked_up).id for name in workload.outer_networks]
+        return [*(self.networks[network].id for network in workload.networks), *outer]
+
     def _container_spec(
         self, workload: Workload, opts: pulumi.ResourceOptions
     ) -> docker.ServiceTaskSpecContainerSpecArgsDict:
@@ -86,6 +92,8 @@ class SwarmEngine:
             "healthcheck": healthcheck(workload.probe, _duration),
             "labels": labels(self.stack, part=workload.part, replica="0"),
         }
+        if workload.stop_signal:
+            spec["stop_signal"] = workload.stop_signal
         secret_env = {name: pulumi.Output.secret(value) for name, value in workload.secret_env.items()}
         if workload.env or secret_env:
             spec["env"] = {**workload.env, **secret_env}
@@ -94,19 +102,17 @@ class SwarmEngine:
     def _mounts(
         self, workload: Workload, opts: pulumi.ResourceOptions
     ) -> list[docker.ServiceTaskSpecContainerSpecMountArgsDict]:
-        temporary: docker.ServiceTaskSpecContainerSpecMountArgsDict = {"target": "/tmp", "type": "tmpfs"}  # noqa: S108
-        if not workload.data:
-            return [temporary]
-        return [
-            temporary,
-            {
-                "target": workload.data,
-                "source": data_volume(self.stack, workload, opts).name,
-                "type": "volume",
-                # The host on which the task runs makes the volume: it needs the label by which `down` finds it.
-                "volume_options": {"labels": labels(self.stack)},
-            },
-        ]
+        mounts: list[docker.ServiceTaskSpecContainerSpecMountArgsDict] = [{"target": "/tmp", "type": "tmpfs"}]  # noqa: S108
+        for path, size in workload.tmpfs.items():
+            mounts.append({"target": path, "type": "tmpfs", "tmpfs_options": {"size_bytes": size * MEBIBYTE}})
+        named = {path: shared_volume(self.stack, workload, name, opts) for path, name in workload.volumes.items()}
+        if workload.data:
+            named[workload.data] = data_volume(self.stack, workload, opts)
+        # The host on which the task runs makes the volume: it needs the label by which `down` finds it.
+        labelled: docker.ServiceTaskSpecContainerSpecMountVolumeOptionsArgsDict = {"labels": labels(self.stack)}
+        for path, volume in named.items():
+            mounts.append({"target": path, "source": volume.name, "type": "volume", "volume_options": labelled})
+        return mounts
 
     def _config(
         self, part: str, path: str, file: File, opts: pulumi.ResourceOptions

@@ -1,6 +1,5 @@
 """Workload: one declaration of a part that runs, whichever engine runs it."""
 
-import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping
@@ -49,6 +48,10 @@ class Workload:
     outlives the container, for one writer: no replicas, no overlap. It stays on one host; in a Swarm the constraint
     `placement` says on which. `cpu_shares` weighs it against other containers while a host's processors are busy
     (USUAL_SHARES or FIRST_SHARES); a Swarm has no such weight.
+
+    Beside /tmp, which every container has, it may write to `tmpfs` (folder: MiB, in memory) and to `volumes` (the name
+    of each by its folder), which the replicas on a host share and which stay when the workload names them no longer.
+    `outer_networks` are the host's own, which it joins too. `stop_signal` is the image's own when it is "".
     """
 
     part: str
@@ -71,6 +74,10 @@ class Workload:
     data: str = ""
     placement: str = ""
     cpu_shares: int = USUAL_SHARES
+    tmpfs: Mapping[str, int] = field(default_factory=dict)
+    volumes: Mapping[str, str] = field(default_factory=dict)
+    outer_networks: tuple[str, ...] = ()
+    stop_signal: str = ""
 
     def files_digest(self) -> str:
         """Return 8 hex digits that change with the image or with any file."""
@@ -78,14 +85,23 @@ class Workload:
         return _digest([self.image, contents])
 
     def digest(self) -> str:
-        """Return 8 hex digits that change whenever anything that the container runs with changes."""
+        """Return 8 hex digits that change whenever anything that the container runs with changes.
+
+        What a workload does not use is left out: a new field must not replace the containers that stand.
+        """
+        further = {
+            "tmpfs": dict(self.tmpfs),
+            "volumes": dict(self.volumes),
+            "outer_networks": self.outer_networks,
+            "stop_signal": self.stop_signal,
+        }
         seen = {
             "image": self.image,
             "command": self.command,
             "networks": self.networks,
             "alias": self.alias,
             "probe": self.probe.docker_test(),
-            "timing": dataclasses.astuple(self.probe),
+            "timing": self.probe.timing(),
             "memory": self.memory_mb,
             "cpu_shares": self.cpu_shares,
             "user": self.user,
@@ -94,6 +110,7 @@ class Workload:
             "files": self.files_digest(),
             "grace": self.stop_grace_seconds,
             "read_only": self.read_only,
+            **{name: value for name, value in further.items() if value},
         }
         return _digest(seen)
 

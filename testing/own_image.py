@@ -27,5 +27,5 @@ def own_image(project: Project, hosts: Sequence[NestedHost], tag: str, command: 
     first.engine.images.build(fileobj=io.BytesIO(dockerfile), tag=name, rm=True)
     for host in others:
         host.engine.images.load(b"".join(first.engine.images.get(name).save(named=True)))
-    with project.configured(friday={**project.settings["friday"], "image": name}):
+    with project.configured(friday={**project.settings["friday"], "image": name, "probeClient": "python"}):
         yield

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 from components.friday_environment import RESERVED
 from components.probes import ProbeClient
 from components.settings.base import Count, PartSettings, Port, Settings, between, group, memory_limit
+from components.settings.container import Command, Headers, Networks, Signal, User, WritablePaths
 
 VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Z_][A-Z0-9_]*$")]
 _Value = TypeVar("_Value")
@@ -23,7 +24,7 @@ Variables = Annotated[dict[VariableName, _Value], AfterValidator(_without_reserv
 
 
 class FridaySettings(PartSettings):
-    """Friday itself: image, replicas, environment and how it shows that it is healthy."""
+    """Friday itself: image, replicas, environment, what its container has, and how it shows that it is healthy."""
 
     replicas: Count = between(1, 20, "a whole number of replicas", default=2)
     direct_model: str = Field(
@@ -43,7 +44,36 @@ class FridaySettings(PartSettings):
         description="the path of the metrics of an image of your own; left out, such an image is not asked for any",
     )
     probe_client: ProbeClient | None = Field(
-        default=None, description="the program in Friday's image that probes it: python, bash or wget"
+        default=None, description="the program in Friday's image that probes it: node, python, bash or wget"
+    )
+    probe_headers: Headers = Field(
+        default_factory=dict,
+        description="a map of request headers (Name: value) that the health checks send, such as Origin",
+    )
+    edge_check_ms: Count | None = Field(
+        default=None, ge=100, le=60000, description="milliseconds from 100 to 60000 between two checks of the edge"
+    )
+    start_seconds: Count | None = Field(
+        default=None,
+        ge=5,
+        le=1800,
+        description="seconds from 5 to 1800 that a start may take to its first healthy answer",
+    )
+    command: Command | None = Field(
+        default=None,
+        description="a list of the program and its words, such as [node, dist/index.js]; left out, the image's own",
+    )
+    user: User | None = Field(default=None, description='a user of the image in quotes, such as "node" or "1000:1000"')
+    writable: WritablePaths = Field(
+        default=(), description="a list of folders that Friday may write to, each with path and kind (tmpfs or volume)"
+    )
+    networks: Networks = Field(
+        default=(),
+        description="a list of names of the host's own networks that Friday joins too, such as the database's",
+    )
+    stop_signal: Signal | None = Field(
+        default=None,
+        description="SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2 or SIGWINCH; left out, the image's own",
     )
     stop_grace_seconds: Count = between(5, 600, "seconds", " that a running answer may take to finish", default=60)
 
@@ -71,6 +101,7 @@ class EdgeSettings(PartSettings):
     gateway_port: Port = Field(
         default=4000, description="a port from 1 to 65535 of 127.0.0.1 for callers with the gateway key"
     )
+    max_body_mb: Count = between(1, 100, "MB", " that the body of a user's request may have", default=10)
 
 
 class RedisSettings(PartSettings):

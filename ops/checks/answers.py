@@ -20,7 +20,7 @@ _EDGE_SECONDS = 15.0
 _EDGE_EVERY = 0.5
 _ASK_EDGE = (
     'for ask; do ( exec 3<>"/dev/tcp/127.0.0.1/${ask%% *}" && '
-    'printf "GET %s HTTP/1.0\\r\\nHost: friday\\r\\n\\r\\n" "${ask#* }" >&3 && '
+    'printf "%s" "${ask#* }" >&3 && '
     'read -t 10 -r version status rest <&3 && echo "$status" ) 2>/dev/null || echo "no answer"; done'
 )
 
@@ -131,17 +131,23 @@ def require_serving(stack: str, hosts: Mapping[str, DockerHost], settings: Stack
     A healthy container may still be one that nobody finds: so it is on a Swarm's host whose engine does not learn the
     services' names. `hosts` are those that answer, by address; one without an edge sends nobody anywhere.
     """
-    asked = {"Friday": f"{USERS_PORT} {settings.friday.health_path}"}
+    asked = {"Friday": _question(USERS_PORT, settings.friday.health_path, settings.friday.probe_headers)}
     if settings.effective_percentage:
-        asked["the gateway"] = f"{GATEWAY_INTERNAL_PORT} /health"
+        asked["the gateway"] = _question(GATEWAY_INTERNAL_PORT, "/health")
     wrong = look_until(lambda: _unserved(stack, hosts, asked), lambda found: not found, _EDGE_SECONDS, _EDGE_EVERY)
     if wrong:
         fix = f"./fridayctl verify {stack} tells what is not found; docs/TROUBLESHOOTING.md, The stack, says why"
         raise CheckError(f"{stack}: an edge does not get through", fix, details="\n".join(wrong))
 
 
+def _question(port: int, path: str, headers: Mapping[str, str] | None = None) -> str:
+    """Return an edge's port and the request that goes there."""
+    lines = ["Host: friday", *(f"{name}: {value}" for name, value in (headers or {}).items())]
+    return f"{port} GET {path} HTTP/1.0\r\n" + "".join(f"{line}\r\n" for line in [*lines, ""])
+
+
 def _unserved(stack: str, hosts: Mapping[str, DockerHost], questions: Mapping[str, str]) -> list[str]:
-    """Return what was not answered; `questions` are an edge's port and a path, by what is reached so."""
+    """Return what was not answered; `questions` (`_question`) are by what is reached so."""
     command = ["bash", "-c", _ASK_EDGE, "ask", *questions.values()]
     with ThreadPoolExecutor(max(1, len(hosts))) as pool:
         answers = pool.map(lambda host: host.run_in(stack, "edge", command), hosts.values())

@@ -4,13 +4,15 @@ from collections.abc import Iterable
 
 from pulumi import automation as auto
 
+from components.parts import declare
+from images.tags import local_images
 from ops.deployment import Deployment
-from ops.errors import OperationError
-from ops.hosts.docker_host import DockerHost
+from ops.errors import EXIT_USAGE, OperationError
+from ops.hosts.docker_host import PART_LABEL, DockerHost
 from ops.progress import Say
-from ops.stacks.pulumi_files import Resource, resources
+from ops.stacks.pulumi_files import HeldError, Resource, is_locked, resources
 from ops.stacks.stack_secrets import generate_missing
-from ops.stacks.stacks import PROVIDER_FAULTS, Update, destroy, update
+from ops.stacks.stacks import CONTAINER, PROVIDER_FAULTS, Update, destroy, update
 
 # A task's start meets it now and then (moby/moby#48783: a file of its secrets is still open as they are sealed), and
 # the Swarm takes that for a bad update and goes back. It says nothing against the update, so it is made once more.
@@ -23,7 +25,7 @@ def deploy(deployment: Deployment, message: str, *, refresh: bool = False) -> Up
     """Bring a stack to what its settings say, whatever happened to the host meanwhile.
 
     `refresh` reads the host first, for changes that nothing but a look tells. Raises OperationError with the words of
-    the containers that are not well when that fails; what served before goes on serving.
+    the containers that are not well when that fails. Replicas that it made and that never got healthy are removed then.
     """
     opened, host, say = deployment.open_to_change(), deployment.hosts.manager, deployment.say("deploy")
     stack = opened.name
@@ -39,14 +41,20 @@ def deploy(deployment: Deployment, message: str, *, refresh: bool = False) -> Up
             done = Update(done.changed + again.changed, again.outputs)
     except OperationError as error:
         error.details = "\n".join(text for text in (error.details, _reasons(host, stack)) if text)
+        if not isinstance(error, HeldError) and error.exit_code != EXIT_USAGE:  # else nothing was changed
+            _remove_failed(opened, deployment, host, say)
         raise
     say(f"{done.changed} changed" if done.changed else "nothing to change")
     return done
 
 
 def take_down(deployment: Deployment) -> None:
-    """Remove everything that a stack runs; OperationError when something stays."""
+    """Remove everything that a stack runs; OperationError when something stays.
+
+    Its exit code is 2, and nothing is removed, where a container of somebody else's is on a network of the stack's.
+    """
     host, say = deployment.hosts.manager, deployment.say("down")
+    _require_no_guests(deployment.name, host)
     opened = deployment.open_to_change()
     try:
         destroy(opened, say)
@@ -57,7 +65,50 @@ def take_down(deployment: Deployment) -> None:
         remove_orphans(opened.name, resources(opened), host, say)
         destroy(opened, say)  # which looks at the host first
     for name in host.remove_leftovers(deployment.name):
-        say(f"removed {name} (left by an update that was cut short)")
+        say(f"removed {name}, which has the stack's label")
+
+
+def _require_no_guests(stack: str, host: DockerHost) -> None:
+    """Raise OperationError for what would keep a network there: Docker removes none that somebody is on."""
+    guests = host.guests(stack)
+    if guests:
+        found = ", ".join(f"{container} is on {network}" for network, container in guests)
+        network, container = guests[0]
+        fix = (
+            f"docker network disconnect {network} {container} on the host; what Friday has to reach can stay on a "
+            "network of its own, which friday.networks names"
+        )
+        raise OperationError(f"{stack} cannot be taken down: {found}, and is not the stack's", fix, EXIT_USAGE)
+
+
+def _remove_failed(opened: auto.Stack, deployment: Deployment, host: DockerHost, say: Say) -> None:
+    """Remove the replicas that an update has made beside those that serve, and that never got healthy.
+
+    They would be started again for ever, found by the edge under the name of those that serve, and stay: each further
+    attempt makes new ones under other names. Their last words are in the update's own error by now.
+    """
+    declared = declare(deployment.name, deployment.settings, local_images())
+    beside = {each.part for each in declared if each.replaced_by_overlap}
+    try:
+        made = [each for each in resources(opened) if each.type == CONTAINER and each.init_errors]
+        failed = {each.id: each.urn for each in made if _part(each) in beside}
+        if not failed or is_locked(opened):  # then another update is at them
+            return
+        removed = host.remove_unhealthy(opened.name, failed.keys())
+        for name in removed.values():
+            say(f"removed {name}, which never got healthy")
+        if removed:
+            # Else the next update would want to replace what is gone.
+            opened.refresh(target=[failed[each] for each in removed], suppress_progress=True, show_secrets=False)
+    except (OperationError, auto.CommandError) as error:
+        # The update has failed for a reason of its own, which stays the one reported. The next one looks again.
+        say(f"what never got healthy could not be cleared away: {str(error).splitlines()[0]}")
+
+
+def _part(resource: Resource) -> str:
+    """Return which part's replica a container of the state is, "" for one that holds files."""
+    labels = resource.inputs.get("labels") or ()
+    return next((str(each["value"]) for each in labels if each["label"] == PART_LABEL), "")
 
 
 def _reasons(host: DockerHost, stack: str) -> str:

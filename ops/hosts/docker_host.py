@@ -1,7 +1,8 @@
 """What a Docker host holds: a stack's containers, their health, commands in them, and images."""
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,6 +18,7 @@ STACK_LABEL = "friday-litellm.stack"
 PART_LABEL = "friday-litellm.part"
 REPLICA_LABEL = "friday-litellm.replica"
 _LOG_LINES = 15
+_CONTAINER_ID = re.compile(r"[0-9a-f]{64}")
 _HEADER_BYTES = 8
 _FIRST_PROBE_SECONDS = 15.0  # an interval, and a probe that is as slow as it may be
 _EVERY_SECONDS = 0.2
@@ -166,6 +168,27 @@ class DockerHost:
         orphans = [container for container in self.containers(stack) if container.id not in known]
         return _removed(orphans, **_BY_FORCE)
 
+    def remove_unhealthy(self, stack: str, ids: Collection[str]) -> dict[str, str]:
+        """Remove those of a stack's containers with these ids that are not healthy now; return their names by id."""
+        found = [container for container in self.containers(stack) if container.id in ids and not _is_well(container)]
+        for container in found:
+            with suppress(NotFound):  # gone between the listing and the removal
+                container.remove(**_BY_FORCE)
+        return {str(container.id): str(container.name) for container in found}
+
+    def guests(self, stack: str) -> list[tuple[str, str]]:
+        """Return (network, container) of each container that is on a network of the stack's and none of its own."""
+        filters: dict[str, Any] = {"label": f"{STACK_LABEL}={stack}"}
+        own = {each["Id"] for each in self._client.api.containers(all=True, filters=filters)}
+        return [
+            (str(network["Name"]), str(endpoint["Name"]))
+            for listed in self._client.api.networks(filters=filters)
+            for network in [self._client.api.inspect_network(listed["Id"])]
+            for container, endpoint in sorted((network.get("Containers") or {}).items())
+            # A Swarm's networks have endpoints too that are no containers.
+            if container not in own and _CONTAINER_ID.fullmatch(container)
+        ]
+
     def remove_leftovers(self, stack: str) -> list[str]:
         """Remove what carries the stack's label once it is destroyed, left by a killed update; return the names."""
         filters = {"label": f"{STACK_LABEL}={stack}"}
@@ -212,6 +235,11 @@ def _instance(container: Container) -> Instance | None:
         )
     except NotFound:
         return None  # gone between the listing and the look
+
+
+def _is_well(container: Container) -> bool:
+    state: dict[str, Any] = container.attrs["State"]
+    return (state["Status"], state.get("Health", {}).get("Status")) == ("running", "healthy")
 
 
 def _is_new(container: Container) -> bool:

@@ -37,8 +37,8 @@ _VERBS = {
     OpType.DELETE_REPLACED: "removed",
 }
 _STARTS = (OpType.CREATE, OpType.CREATE_REPLACEMENT)
-_CONTAINER = "docker:index/container:Container"
-_SHOWN = (_CONTAINER, "docker:index/service:Service", "docker:index/network:Network")
+CONTAINER = "docker:index/container:Container"
+_SHOWN = (CONTAINER, "docker:index/service:Service", "docker:index/network:Network")
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ def update(stack: auto.Stack, message: str, say: Say, *, refresh: bool = False) 
         result = stack.up(
             message=message,
             refresh=refresh or bool(plugin),
-            replace=[each.urn for each in found if each.type == _CONTAINER and each.init_errors],
+            replace=[each.urn for each in found if each.type == CONTAINER and each.init_errors],
             on_event=see,
             suppress_progress=True,
             show_secrets=False,
@@ -214,7 +214,7 @@ def _show(say: Say, errors: list[str], event: EngineEvent) -> None:
     if event.resource_pre_event and not event.resource_pre_event.planning:
         metadata = event.resource_pre_event.metadata
         name = short_name(metadata.urn)
-        if metadata.type == _CONTAINER and metadata.op in _STARTS and "-files-" not in name:
+        if metadata.type == CONTAINER and metadata.op in _STARTS and "-files-" not in name:
             say(f"starting {name}, waiting until it is healthy")
     if event.res_outputs_event:
         metadata = event.res_outputs_event.metadata

@@ -41,7 +41,7 @@ class Recorder(pulumi.runtime.Mocks):
         return f"{args.name}-id", {"name": args.name, **outputs}
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
-        return {}, None
+        return {"id": f"{args.args.get('name', '')}-id"}, []
 
     def of(self, kind: str) -> dict[str, dict[str, Any]]:
         """Return the inputs of each resource of a kind, by its name."""

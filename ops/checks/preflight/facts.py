@@ -52,6 +52,16 @@ class Swarm:
 
 
 @dataclass(frozen=True)
+class HostNetwork:
+    """A network of a host: its `scope` is local or swarm, `stack` the stack of ours that made it, or ""."""
+
+    driver: str
+    scope: str
+    attachable: bool = False
+    stack: str = ""
+
+
+@dataclass(frozen=True)
 class Held:
     """The images of a stack on one host: how many are there, and of each other what it takes there.
 
@@ -72,7 +82,7 @@ class HostFacts:
     None where the host cannot tell. `published` are the settings whose port the stack itself publishes. `memory` is
     all that the machine has, in bytes; `space` is what is free, or why that is not known, None when it was not asked.
     `own_memory` is what the stack itself uses there now, in bytes: 0 when it was not asked, for instance because there
-    is enough without it.
+    is enough without it. `networks` are by name, none where Friday joins no other than the stack's.
     """
 
     engine: Engine
@@ -86,6 +96,7 @@ class HostFacts:
     published: frozenset[str] = frozenset()
     space: Space | str | None = None
     own_memory: int = 0
+    networks: Mapping[str, HostNetwork] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -222,6 +233,7 @@ class Collector:
             ),
             space=space,
             own_memory=_own_memory(self._stack, client) if tight else 0,
+            networks=_networks(client) if self._settings.friday.networks else {},
         )
 
     def _images(self, host: ImageHost, traits: Traits, built: Builder | OperationError | None) -> Held:
@@ -269,6 +281,15 @@ def _swarm(info: Mapping[str, Any], client: docker.DockerClient) -> Swarm:
         for each in (client.api.nodes() if manager else ())
     }
     return Swarm(info["LocalNodeState"] == "active", manager, str(info["NodeID"]), nodes)
+
+
+def _networks(client: docker.DockerClient) -> dict[str, HostNetwork]:
+    return {
+        each["Name"]: HostNetwork(
+            each["Driver"], each["Scope"], each["Attachable"], (each["Labels"] or {}).get(STACK_LABEL, "")
+        )
+        for each in client.api.networks()
+    }
 
 
 def _own_memory(stack: str, client: docker.DockerClient) -> int:

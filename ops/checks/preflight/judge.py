@@ -3,16 +3,15 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from components.friday_environment import REQUIRED_OF_THE_TEAM
-from ops.checks.preflight import judge_upstream
+from ops.checks.preflight import judge_friday, judge_upstream
+from ops.checks.preflight.by_hand import there as _there
 from ops.checks.preflight.facts import MEBIBYTE, Facts, HostFacts, memory_limits
 from ops.checks.preflight.one_engine import one_engine
 from ops.checks.report import Check, State
 from ops.errors import OperationError
-from ops.hosts import ssh
 from ops.hosts.machine import MOST_SECONDS_APART, Space
 from ops.rollout.history import Entry, shown
 from ops.stacks.stack_secrets import missing_secrets
-from toolchain import docker_endpoint
 
 GIBIBYTE = 1024 * MEBIBYTE
 # For the logs of all parts, and for what an image needs while it is unpacked.
@@ -260,16 +259,6 @@ def _clock(facts: Facts, address: str, host: HostFacts) -> Iterator[Check]:
     yield _one_or_other("clock", address, problem, f"within {MOST_SECONDS_APART:g} s of this machine's")
 
 
-def _there(facts: Facts, address: str, command: str, *, sudo: bool = False) -> str:
-    """Return how an operator runs a command on a host."""
-    line = f"sudo {command}" if sudo and not ssh.is_root(address) else command
-    if address.startswith("ssh://"):
-        return ssh.by_hand(address, facts.settings.ssh, line)
-    if address.startswith("unix://") and address != docker_endpoint.DEFAULT:
-        line = line.replace("docker ", f"docker -H {address} ", 1) if line.startswith("docker ") else line
-    return line if address.startswith("unix://") else f"on {address}: {line}"
-
-
 def _gib(count: float) -> str:
     return f"{count / GIBIBYTE:.1f} GiB"
 
@@ -284,6 +273,8 @@ BEFORE_UPDATE: tuple[_Judge, ...] = (
     _each_host("ports", _ports),
     _each_host("", _room),
     _secrets,
+    judge_friday.networks,
+    judge_friday.user,
     judge_upstream.catalogue,
     judge_upstream.key,
 )

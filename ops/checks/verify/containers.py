@@ -82,6 +82,7 @@ class Comparison:
             return number  # the rest would be said of nothing
         made_of = f"made of {self.workload.image}"
         no_image = compared(part, made_of, [f"{self.workload.image} is not on this host"])
+        networks = [*self.workload.networks, *self.workload.outer_networks]
         ports = ", ".join(f"{address}:{port}" for address, port, _ in sorted(self._declared_ports()))
         return [
             *number,
@@ -91,7 +92,7 @@ class Comparison:
             self._each("environment as declared", self._environment),
             self._each("locked down: privileges, memory, logs, root file system", self._confinement),
             self._each(f"publishes {ports or 'no port'}", self._ports),
-            self._each(f"only on the networks {', '.join(self.workload.networks)}", self._networks),
+            self._each(f"only on the networks {', '.join(networks)}", self._networks),
             self._each("shows no secret to docker inspect", lambda each: self._secrets(each, secrets)),
         ]
 
@@ -168,6 +169,7 @@ class Comparison:
 
     def _networks(self, each: InspectedContainer) -> Iterator[str]:
         wanted = {f"friday-{self.stack}-{network}" for network in self.workload.networks}
+        wanted.update(self.workload.outer_networks)
         found = set(each.inspected["NetworkSettings"]["Networks"])
         yield from (f"is not on {name}" for name in sorted(wanted - found))
         yield from (f"is on {name}, which is not declared" for name in sorted(found - wanted))

@@ -66,29 +66,33 @@ def _disk(place: TestHost, folder: str) -> Check:
 def ports(place: TestHost, settings: StackSettings) -> list[Check]:
     """Ask both ports of the edge: what is open answers, all else is closed. No request gets as far as a model."""
     edge = settings.edge
+    own = settings.friday.probe_headers
     users = {f"GET {settings.friday.health_path}": 200, "GET /metrics": 404}
     gateway = {"GET /health": 200, "POST /chat/completions": 401, **dict.fromkeys(_CLOSED_AT_GATEWAY, 404)}
     if not settings.litellm.replicas:
         gateway = dict.fromkeys(_CLOSED_AT_GATEWAY, 404)
     return [
-        _asked(place, edge.bind_address, edge.port, "users reach Friday and not its metrics", users),
+        _asked(place, edge.bind_address, edge.port, "users reach Friday and not its metrics", users, own),
         _asked(place, "127.0.0.1", edge.gateway_port, "only chat is open, and only with the key", gateway),
     ]
 
 
-def _asked(place: TestHost, bound: str, port: int, what: str, expected: Mapping[str, int]) -> Check:
+def _asked(
+    place: TestHost, bound: str, port: int, what: str, expected: Mapping[str, int], own: Mapping[str, str] | None = None
+) -> Check:
+    """Ask for each answer that is expected; `own` headers go with every request."""
     name = f"port {port}: {what}"
     with place.client(bound, port) as client:
         if client is None:
             return compared("edge", name, skipped="this port is for the host itself, and over tcp:// it is not reached")
-        return compared("edge", name, _problems(client, expected))
+        return compared("edge", name, _problems(client, expected, own or {}))
 
 
-def _problems(client: httpx.Client, expected: Mapping[str, int]) -> Iterator[str]:
+def _problems(client: httpx.Client, expected: Mapping[str, int], own: Mapping[str, str]) -> Iterator[str]:
     for request, status in expected.items():
         method, path = request.split()
         content = _CHAT if method == "POST" else None
-        headers = {"content-type": "application/json"} if content else {}
+        headers = {**own, "content-type": "application/json"} if content else own
         try:
             found = client.request(method, path, content=content, headers=headers).status_code
         except httpx.HTTPError as error:

@@ -59,6 +59,23 @@ def test_both_gateway_ports_have_the_same_rules(frontend: str) -> None:
         assert line in other
 
 
+def test_the_check_of_friday_is_what_is_set_and_that_of_the_gateway_stays() -> None:
+    text = config(friday_check_ms=5000, friday_probe_headers={"X-It's": "100% o'k"}).render()
+    friday, gateway = section(text, "backend friday"), section(text, "backend litellm")
+    assert "hdr Connection close hdr 'X-It'\\''s' '100%% o'\\''k'\n" in friday
+    assert "check inter 5000ms fastinter 150ms downinter 300ms fall 3" in friday
+    assert "hdr Connection close\n" in gateway
+    assert "check inter 300ms fastinter 150ms downinter 300ms fall 3" in gateway
+    assert "inter 100ms fastinter 100ms downinter 100ms" in config(friday_check_ms=100).render()
+
+
+def test_only_users_may_send_more() -> None:
+    text = config(max_body_mb=50).render()
+    assert "gt 50000000 }" in section(text, "listen users")
+    assert "gt 10000000 }" in section(text, "listen gateway_internal")
+    assert "gt 10000000 }" in section(config().render(), "listen users")
+
+
 @pytest.mark.parametrize(("gateway_open", "suffix"), [(True, ""), (False, " disabled")])
 def test_the_switch_can_start_closed(gateway_open: bool, suffix: str) -> None:
     text = config(gateway_open=gateway_open).render()

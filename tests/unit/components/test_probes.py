@@ -36,7 +36,7 @@ def test_a_deployment_waits_through_the_start_period_all_retries_and_one_slow_pr
         ({}, {"friday": "bash", "litellm": "bash", "simulator": "bash"}),
         (
             {"friday": {"image": OTHERS}, "litellm": {"image": OTHERS}, "simulator": {"image": OTHERS}},
-            {"friday": "python3", "litellm": "python3", "simulator": "python3"},
+            {"friday": "node", "litellm": "python3", "simulator": "python3"},
         ),
         ({"friday": {"image": OTHERS, "probeClient": "wget"}}, {"friday": "wget"}),
         ({"friday": {"probeClient": "python"}}, {"friday": "python3"}),

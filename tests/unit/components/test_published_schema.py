@@ -14,7 +14,7 @@ import pytest
 from components.settings.stack import StackSettings
 from components.stack import FridayStack
 from tests.unit.declared import IMAGES, Declared, record
-from tests.unit.given import settings
+from tests.unit.given import LOCAL, settings
 from toolchain.paths import GO_SOURCES
 
 # The package is generated from the published schema: its classes are what that says.
@@ -30,6 +30,15 @@ PUBLISHED: dict[str, type] = {
 }
 RECORDED = GO_SOURCES / "docker-provider" / "testdata" / "properties.json"
 SWARM = {"engine": "swarm", "dockerHost": "ssh://root@a", "swarmHosts": ["ssh://root@b"]}
+OWN = {
+    "friday": {
+        **LOCAL["friday"],
+        "image": "registry.example/friday:1",
+        "writable": [{"path": "/logs", "kind": "tmpfs"}, {"path": "/uploads", "kind": "volume"}],
+        "networks": ["database"],
+        "stopSignal": "SIGINT",
+    }
+}
 FILES = ("caFile", "certFile", "keyFile")
 _SECRET_MARK = "4dabf18193072939515e22adb298388d"
 
@@ -41,7 +50,7 @@ def declared(tmp_path_factory: pytest.TempPathFactory) -> list[Declared]:
     for name in FILES:
         (folder / name).write_text("x")
     tls = {"dockerHost": "tcp://a:2376", "tls": {name: str(folder / name) for name in FILES}}
-    found = [each for changes in ({}, SWARM, tls) for each in _declared_by(settings(**changes))]
+    found = [each for changes in ({}, SWARM, tls, OWN, {**OWN, **SWARM}) for each in _declared_by(settings(**changes))]
     return [each for each in found if each.kind in PUBLISHED or each.kind.startswith("docker:")]
 
 

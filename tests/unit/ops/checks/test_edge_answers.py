@@ -11,7 +11,7 @@ from components.edge import GATEWAY_INTERNAL_PORT, USERS_PORT
 from ops.checks import answers
 from ops.checks.answers import CheckError
 from ops.errors import EXIT_FAILED
-from tests.unit.given import settings
+from tests.unit.given import LOCAL, settings
 
 NOTHING_LISTENS = 1
 
@@ -23,6 +23,7 @@ class Server(HTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.status = 200
         self.asked: list[tuple[str, str]] = []
+        self.origins: list[str | None] = []
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -30,6 +31,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.server.asked.append((self.path, self.headers["host"]))
+        self.server.origins.append(self.headers["origin"])
         self.send_response(self.server.status)
         self.end_headers()
 
@@ -50,7 +52,8 @@ class Host:
         return {name: self._run(command, ports) for name, ports in self.edges.items()}
 
     def _run(self, command: list[str], ports: dict[int, int]) -> str:
-        here = [f"{ports[int(port)]} {path}" for port, path in (ask.split() for ask in command[4:])]
+        asked = (ask.partition(" ") for ask in command[4:])
+        here = [f"{ports[int(port)]} {request}" for port, _, request in asked]
         done = subprocess.run([*command[:4], *here], capture_output=True, text=True, check=True)
         return done.stdout + done.stderr
 
@@ -82,6 +85,13 @@ def test_an_edge_that_leads_to_both_is_asked_once_for_each(server: Server) -> No
 def test_the_gateway_is_not_asked_for_where_no_user_is_sent_there(server: Server) -> None:
     require(Host(edge={USERS_PORT: server.server_port}), percentage=0)
     assert server.asked == [("/healthz", "friday")]
+
+
+def test_the_probes_headers_go_to_friday_and_not_to_the_gateway(server: Server) -> None:
+    host = Host(edge={USERS_PORT: server.server_port, GATEWAY_INTERNAL_PORT: server.server_port})
+    own = {**LOCAL["friday"], "probeHeaders": {"Origin": "https://friday.example"}}
+    answers.require_serving("t", {"ssh://h": host}, settings(rolloutPercentage=50, friday=own))  # type: ignore[dict-item]
+    assert server.origins == ["https://friday.example", None]
 
 
 @pytest.mark.usefixtures("impatient")

@@ -1,6 +1,6 @@
 """Updates that meet a host which is not as the state says, and failures that bring the containers' own words."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from types import SimpleNamespace
 from typing import Any
 
@@ -26,6 +26,8 @@ class Host:
     def __init__(self, names: set[str]) -> None:
         self.has = names
         self.swept: list[set[str]] = []
+        self.cleared: set[str] = set()
+        self.met: list[tuple[str, str]] = []
 
     def names(self, _: str) -> set[str]:
         return self.has
@@ -39,6 +41,13 @@ class Host:
 
     def remove_leftovers(self, _: str) -> list[str]:
         return ["friday-t-left"]
+
+    def remove_unhealthy(self, _: str, ids: Collection[str]) -> dict[str, str]:
+        self.cleared = set(ids)
+        return {each: f"name of {each}" for each in sorted(ids) if each != "late"}
+
+    def guests(self, _: str) -> list[tuple[str, str]]:
+        return self.met
 
 
 class Pulumi:
@@ -220,3 +229,77 @@ def test_down_removes_what_the_state_does_not_know_when_that_is_in_its_way(
 def test_down_leaves_everything_to_somebody_who_is_at_it(monkeypatch: pytest.MonkeyPatch) -> None:
     held = HeldError("another update of t is going on", "wait")
     assert take_down(monkeypatch, held) == (1, ["the", "failed"])
+
+
+def test_down_names_who_else_is_on_a_network_before_it_removes_anything(monkeypatch: pytest.MonkeyPatch) -> None:
+    host = Host(set())
+    host.met = [("friday-t-app", "postgres")]
+    deployment = Deployment("t", settings(), lambda *_: pytest.fail("went on"))
+    deployment.__dict__["hosts"] = PlayedHosts(host)
+    monkeypatch.setattr(stacks, "open_stack", lambda *_, **__: pytest.fail("opened"))
+    with pytest.raises(OperationError, match="postgres is on friday-t-app, and is not the stack's") as caught:
+        deploy.take_down(deployment)
+    assert caught.value.exit_code == EXIT_USAGE
+    assert "docker network disconnect friday-t-app postgres" in caught.value.fix
+    assert "friday.networks" in caught.value.fix
+
+
+def replica(name: str, part: str = "friday", *, failed: bool = True, kind: str = stacks.CONTAINER) -> Resource:
+    labels = [{"label": "friday-litellm.stack", "value": "t"}, {"label": "friday-litellm.part", "value": part}]
+    found = {"urn": f"urn:{name}", "type": kind, "id": name, "inputs": {"labels": labels}}
+    return Resource.model_validate({**found, "initErrors": ["not healthy"] if failed else []})
+
+
+def failed_update(
+    monkeypatch: pytest.MonkeyPatch, error: OperationError, *, locked: bool = False, **opened: Any
+) -> tuple[Host, list[str], list[list[str]]]:
+    """Fail an update; return the host, what was told, and what the state was made to look for."""
+    Pulumi(monkeypatch, error)
+    refreshed: list[list[str]] = []
+    stack = SimpleNamespace(name="t", **{"refresh": lambda target, **_: refreshed.append(target), **opened})
+    state = [
+        replica("new"),
+        replica("late"),
+        replica("old", failed=False),
+        replica("edge", "edge"),
+        replica("service", kind="docker:index/service:Service"),
+    ]
+    monkeypatch.setattr(stacks, "open_stack", lambda *_, **__: stack)
+    monkeypatch.setattr(deploy, "resources", lambda _: state)
+    monkeypatch.setattr(deploy, "is_locked", lambda _: locked)
+    told: list[str] = []
+    host = Host(set())
+    deployment = Deployment("t", settings(), lambda _, text: told.append(text))
+    deployment.__dict__["hosts"] = PlayedHosts(host)
+    with pytest.raises(OperationError, match="failed"):
+        deploy.deploy(deployment, "why")
+    return host, told, refreshed
+
+
+FAILED = OperationError("failed", "fix", details="not healthy")
+
+
+def test_a_failed_update_leaves_no_replica_that_never_got_healthy(monkeypatch: pytest.MonkeyPatch) -> None:
+    host, told, refreshed = failed_update(monkeypatch, FAILED)
+    # Not what serves, not what has come up since, and not a part of which there is one only.
+    assert host.cleared == {"new", "late"}
+    assert told == ["removed name of new, which never got healthy"]
+    assert refreshed == [["urn:new"]]
+
+
+def test_it_leaves_them_to_an_update_that_is_at_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    host, told, refreshed = failed_update(monkeypatch, FAILED, locked=True)
+    assert (host.cleared, told, refreshed) == (set(), [], [])
+
+
+def test_an_update_that_has_changed_nothing_removes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    host, told, refreshed = failed_update(monkeypatch, HeldError("failed: another update", "wait"))
+    assert (host.cleared, told, refreshed) == (set(), [], [])
+
+
+def test_what_cannot_be_cleared_away_does_not_hide_why_the_update_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(**_: Any) -> None:
+        raise OperationError("the state is away", "look")
+
+    _, told, _ = failed_update(monkeypatch, FAILED, refresh=refuse)
+    assert told[-1] == "what never got healthy could not be cleared away: the state is away"

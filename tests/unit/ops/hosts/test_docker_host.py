@@ -181,3 +181,28 @@ def test_what_has_failed_is_complained_of_at_once(
     said = looking_at(container, monkeypatch).complaint("t")
     assert said.startswith(f"friday-1: {words}\n")
     assert container.looks == 1
+
+
+def test_of_the_containers_that_are_named_only_those_that_are_not_healthy_are_removed(host: DockerHost) -> None:
+    states: dict[str, dict[str, Any]] = {
+        "well": {"Status": "running", "Health": {"Status": "healthy"}},
+        "sick": {"Status": "running", "Health": {"Status": "unhealthy"}},
+        "other": {"Status": "exited"},
+    }
+    made: list[Any] = [Thing(name) for name in states]
+    for each in made:
+        each.attrs = {"State": states[each.name]}
+    host._client.containers.list = lambda **_: made  # type: ignore[method-assign]
+    assert host.remove_unhealthy("t", {"well-id", "sick-id"}) == {"sick-id": "sick"}
+    assert [each.gone for each in made] == [False, True, False]
+
+
+def test_guests_are_the_containers_of_others_on_the_stacks_networks(host: DockerHost) -> None:
+    own, other = "a" * 64, "b" * 64
+    endpoints = {own: {"Name": "friday-t-edge-1"}, other: {"Name": "postgres"}, "lb-app": {"Name": "app-endpoint"}}
+    host._client.api = SimpleNamespace(  # type: ignore[assignment]
+        containers=lambda **_: [{"Id": own}],
+        networks=lambda **_: [{"Id": "n", "Name": "friday-t-app"}],
+        inspect_network=lambda _: {"Name": "friday-t-app", "Containers": endpoints},
+    )
+    assert host.guests("t") == [("friday-t-app", "postgres")]

@@ -1,0 +1,54 @@
+"""Verdicts over what a stack file says of Friday's own container: the networks it joins, and the user it runs as."""
+
+from collections.abc import Iterator
+
+from ops.checks.preflight.by_hand import there
+from ops.checks.preflight.facts import Facts, HostFacts, HostNetwork
+from ops.checks.report import Check, State
+
+_NETWORK = "networks"
+
+
+def networks(facts: Facts) -> Iterator[Check]:
+    """Yield a check for each network that Friday is to join besides the stack's: there, and to be joined."""
+    address = facts.settings.docker_host
+    host = facts.hosts[address]
+    if not isinstance(host, HostFacts):
+        return  # said of the host itself
+    for name in facts.settings.friday.networks:
+        problem = _problem(facts, name, host.networks.get(name))
+        if problem is None:
+            yield Check(_NETWORK, address, State.OK, f"{name} is there")
+            continue
+        text = f"Pulumi.{facts.stack}.yaml: friday-litellm:friday.networks: {name} {problem[0]} ({address})"
+        yield Check(_NETWORK, address, State.FAILED, text, problem[1])
+
+
+def _problem(facts: Facts, name: str, found: HostNetwork | None) -> tuple[str, str] | None:
+    """Return why a network cannot be joined, and the fix; None when it can."""
+    address, swarm = facts.settings.docker_host, facts.settings.engine == "swarm"
+    listed = there(facts, address, "docker network ls")
+    make = there(facts, address, f"docker network create {'--driver overlay ' if swarm else ''}{name}")
+    if found is None:
+        return "is no network of the host", f"{listed} shows those that are there; or make it: {make}"
+    if found.stack:
+        fix = "leave it out: joined to another part's network, Friday would go round the edge"
+        return f"is the stack {found.stack}'s own", fix
+    if swarm and found.scope != "swarm":
+        return (
+            f"is of one host ({found.driver}), and services need one that spans the Swarm",
+            f"another name, then {make}",
+        )
+    if not swarm and found.scope == "swarm" and not found.attachable:
+        fix = there(facts, address, f"docker network create --driver overlay --attachable {name}")
+        return "is a Swarm's and not attachable, so no container may join it", f"remove it, then {fix}"
+    return None
+
+
+def user(facts: Facts) -> Iterator[Check]:
+    """Yield a warning when Friday is to run as root."""
+    chosen = facts.settings.friday.user
+    if chosen and chosen.split(":")[0] in ("root", "0"):
+        text = f"Pulumi.{facts.stack}.yaml: friday-litellm:friday.user: Friday is to run as root in its container"
+        fix = "name a user of the image; friday.writable gives it the folders that it writes to"
+        yield Check("user", "", State.WARNING, text, fix)

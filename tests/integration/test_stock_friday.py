@@ -1,0 +1,115 @@
+"""An application that does nothing for the stack, deployed by the stack file that the docs give a team."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import docker
+import httpx
+import pytest
+import yaml
+
+from testing import stock_image
+from testing.project import ROOT, Project
+
+pytestmark = [pytest.mark.engine, pytest.mark.beside]
+
+# Half of the users, of whom these two are one each.
+GATEWAYS_USER, DIRECT_USER = 7, 70
+
+
+def of_the_docs(**changes: Any) -> dict[str, Any]:
+    """Return Friday's settings in the stack file that a team begins with, with the stand-in for its image."""
+    config = yaml.safe_load((ROOT / "Pulumi.staging.yaml").read_text())["config"]
+    found: dict[str, Any] = config["friday-litellm:friday"]
+    quick = {"DATABASE_URL": "postgres://nobody@nowhere/x", "STOCK_START_CPU_SECONDS": "3"}
+    return {**found, "image": stock_image.ensure(), "environment": {**found["environment"], **quick}, **changes}
+
+
+@pytest.fixture(scope="module")
+def network() -> Iterator[str]:
+    """A network of the host's own, as a team's database has one."""
+    made = docker.from_env().networks.create("friday-litellm-test-database", check_duplicate=True)
+    yield str(made.name)
+    made.remove()
+
+
+@pytest.fixture(scope="module")
+def stock(tmp_path_factory: pytest.TempPathFactory, network: str) -> Iterator[Project]:
+    project = Project.create(tmp_path_factory.mktemp("stock"))
+    volume = {"path": "/uploads", "kind": "volume"}
+    friday = of_the_docs(networks=[network])
+    project.configure({"friday": {**friday, "writable": [*friday["writable"], volume]}})
+    try:
+        project.fridayctl("up", project.stack)
+        yield project
+    finally:
+        project.remove()
+
+
+def asked(project: Project, user: int) -> tuple[int, str]:
+    """Chat as a user does, through the edge; return the status and which way the application went."""
+    path, headers, body = stock_image.chat(user)
+    answer = httpx.post(f"{project.url}{path}", headers=headers, json=body, timeout=60)
+    return answer.status_code, answer.headers["x-stock-path"]
+
+
+def test_its_users_get_pages_and_answers(stock: Project) -> None:
+    assert httpx.get(stock.url).status_code == 500  # its own word on a request without origin
+    assert httpx.get(stock.url, headers={"Origin": stock_image.ORIGIN}).status_code == 200
+    assert asked(stock, GATEWAYS_USER) == (200, "gateway")
+    # Its own way leads to OpenRouter's fixed address, which no test may reach.
+    assert asked(stock, DIRECT_USER)[1] == "direct"
+
+
+def test_its_container_is_what_the_settings_say(stock: Project, network: str) -> None:
+    replicas = stock.containers("friday")
+    assert len(replicas) == 2
+    for each in replicas:
+        code, text = each.exec_run(["sh", "-c", "id -un; cat /logs/app.log; mkdir /reports/x"])
+        assert code == 0
+        assert isinstance(text, bytes)
+        assert text.startswith(b"node\n")
+        assert b'"jobs scheduled"' in text
+        assert {network, f"friday-{stock.stack}-app"} == set(each.attrs["NetworkSettings"]["Networks"])
+    assert f"friday-{stock.stack}-friday-uploads" in {volume.name for volume in stock.volumes()}
+
+
+def test_a_network_that_is_not_there_is_named_before_anything_changes(stock: Project) -> None:
+    with stock.configured(friday=of_the_docs(networks=["friday-litellm-test-nowhere"])):
+        refused = stock.fridayctl("up", stock.stack, code=2)
+    assert "friday.networks: friday-litellm-test-nowhere is no network of the host" in refused.err
+
+
+def test_a_changed_percentage_is_obeyed(stock: Project) -> None:
+    assert asked(stock, 42) == (200, "gateway")
+    stock.configure({"rolloutPercentage": 10})
+    stock.fridayctl("up", stock.stack)
+    assert asked(stock, GATEWAYS_USER) == (200, "gateway")
+    assert asked(stock, 42)[1] == "direct"
+
+
+def test_a_failed_update_leaves_what_serves_and_nothing_else(stock: Project) -> None:
+    before = {each.id for each in stock.containers("friday")}
+    friday = stock.settings["friday"]
+    with stock.configured(friday={**friday, "command": ["node", "dist/nowhere.js"], "startSeconds": 5}):
+        failed = stock.fridayctl("up", stock.stack, code=1)
+    assert "Cannot find module" in failed.text
+    assert "which never got healthy" in failed.text
+    assert {each.id for each in stock.containers("friday")} == before
+    assert "nothing to change" in stock.fridayctl("up", stock.stack).out
+
+
+def test_down_names_a_foreign_container_and_removes_the_volume(stock: Project) -> None:
+    app = stock.engine.networks.get(f"friday-{stock.stack}-app")
+    guest = stock.engine.containers.run(
+        stock.images()["edge"], ["sleep", "600"], detach=True, name=f"guest-{stock.stack}", network=app.name
+    )
+    try:
+        refused = stock.fridayctl("down", stock.stack, "--yes", code=2)
+        assert f"guest-{stock.stack} is on friday-{stock.stack}-app" in refused.err
+        assert len(stock.containers("friday")) == 2
+    finally:
+        guest.remove(force=True)
+    stock.fridayctl("down", stock.stack, "--yes")
+    assert stock.everything() == []
+    assert stock.volumes() == []
