@@ -84,7 +84,10 @@ def _expanded(node: yaml.Node, sizes: dict[int, int]) -> int:
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads scalars as compose v2 does: `on`, `22:22` and dates are text. compose's own tags are left out."""
+    """Reads scalars as compose v2 does: `on` and `22:22` are text. So are dates and numbers such as 012 and 1_000 here.
+
+    Compose hands those on in the words of Go (`2024-01-01 00:00:00 +0000 UTC`, `10`), which nobody means.
+    """
 
     file: Path
 
@@ -106,7 +109,7 @@ def _map(loader: _Loader, node: yaml.MappingNode) -> Iterator[Map]:
 for _tag, _pattern, _first in (
     ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
     ("int", r"[-+]?(?:0|[1-9][0-9]*)|0o[0-7]+|0x[0-9a-fA-F]+", "-+0123456789"),
-    ("float", r"[-+]?(?:[0-9]*\.[0-9]+|[0-9]+\.)(?:[eE][-+]?[0-9]+)?|[-+]?[0-9]+[eE][-+]?[0-9]+", "-+.0123456789"),
+    ("float", r"[-+]?[0-9]*\.[0-9]+", "-+.0123456789"),
     ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
     ("merge", r"<<", "<"),
 ):

@@ -77,5 +77,7 @@ def _entry(text: str, at: int, entry: _Entry, found: dict[str, str]) -> int:
     if quote == '"':
         inside = entry.expanded(_ESCAPE.sub(lambda escape: _ESCAPED.get(escape[1], escape[1]), quoted[1]), found)
     found[key] = inside
-    # What follows the quote on its line is a comment.
-    return text.find("\n", quoted.end()) % (len(text) + 1) + 1
+    end = text.find("\n", quoted.end()) % (len(text) + 1)
+    if text[quoted.end() : end].strip() and not text[quoted.end() : end].lstrip().startswith("#"):
+        raise wrong(entry.where, f"the value of {key} goes on after its closing {quote}", "put all of it in quotes")
+    return end + 1

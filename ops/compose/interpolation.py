@@ -4,12 +4,12 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-_TOKEN = re.compile(r"\$(?:(?P<escaped>\$)|(?P<named>[A-Za-z_][A-Za-z0-9_]*)|(?P<brace>\{)|(?P<bad>))")
+_TOKEN = re.compile(r"\$(?:(?P<escaped>\$)|(?P<named>[A-Za-z_][A-Za-z0-9_]*)|(?P<brace>\{))")
 _BRACED = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?:(?P<sign>:?[-+?])(?P<word>.*))?", re.DOTALL)
 
 
 class InterpolationError(ValueError):
-    """A `$` that is no variable, or a `${NAME:?}` without value; the words hold names and never a value."""
+    """A `${` that is no variable, or a `${NAME:?}` without value; the words hold names and never a value."""
 
 
 @dataclass
@@ -21,7 +21,10 @@ class Variables:
     unknown: set[str] = field(default_factory=set)
 
     def expand(self, text: str) -> str:
-        """Return a text with its variables' values; InterpolationError when one is written wrongly or required."""
+        """Return a text with its variables' values; InterpolationError when one is written wrongly or required.
+
+        A dollar sign that begins no name stays what it is.
+        """
         made, at = [], 0
         while found := _TOKEN.search(text, at):
             made.append(text[at : found.start()])
@@ -30,12 +33,10 @@ class Variables:
                 made.append("$")
             elif found["named"]:
                 made.append(self._plain(found["named"]))
-            elif found["brace"]:
+            else:
                 end = _closing(text, at)
                 made.append(self._braced(text[at:end]))
                 at = end + 1
-            else:
-                raise InterpolationError("has a `$` that begins no variable (write $$ for a dollar sign)")
         return "".join([*made, text[at:]])
 
     def _plain(self, name: str) -> str:
