@@ -376,7 +376,11 @@ def test_the_service_that_is_friday(tmp_path: Path, text: str, picked: str) -> N
             "",
             "compose.yml:4: ports wants a value for P",
         ),
-        ("services:\n  friday:\n    image: r/f:1\n    user: 'a${'\n    ports: [1]", "", "compose.yml:4: user has a ${ without"),
+        (
+            "services:\n  friday:\n    image: r/f:1\n    user: 'a${'\n    ports: [1]",
+            "",
+            "compose.yml:4: user has a ${ without",
+        ),
         (
             "services:\n  friday:\n    image: r/f:1\n    env_file: .env.gone\n    ports: [1]",
             "",
