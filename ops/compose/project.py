@@ -129,7 +129,7 @@ class Project:
         file, base = (extends.get("file"), extends.get("service")) if isinstance(extends, Map) else (None, extends)
         other = load(document.file.parent / str(file)) if file else document
         inherited = self._extended(other["services"], other, str(base), (*chain, step))
-        return _merged(inherited, body)
+        return _merged(_with_env_files_of(other.file.parent, inherited) if file else inherited, body)
 
     def _environment(self, body: Map) -> tuple[dict[str, str], list[str]]:
         """Return what a service's env_file and environment set, and names of neither with a value anywhere."""
@@ -190,7 +190,9 @@ def _merged(base: Map, own: Map) -> Map:
             continue
         below, above = base.get(key), own.get(key)
         if key == "environment" and key in own and key in base:
-            made[key] = {**pairs(base, key), **pairs(own, key)}
+            made[key] = _as_map(base, key)
+            made[key].update(_as_map(own, key))
+            made[key].lines.update(_as_map(own, key).lines)
         elif isinstance(below, Map) and isinstance(above, Map):
             made[key] = _merged(below, above)
         elif isinstance(below, list) and isinstance(above, list) and key not in ("command", "entrypoint", "test"):
@@ -198,6 +200,28 @@ def _merged(base: Map, own: Map) -> Map:
         else:
             made[key] = above if key in own else below
     made.pop("extends", None)
+    return made
+
+
+def _with_env_files_of(folder: Path, body: Map) -> Map:
+    """Return a service of another file with its .env files named from everywhere: they stand beside that file."""
+    if not body.get("env_file"):
+        return body
+    made = Map(body.file)
+    made.update(body)
+    made.lines = body.lines
+    made["env_file"] = [
+        {**entry, "path": str(folder / str(entry.get("path")))} if isinstance(entry, dict) else str(folder / str(entry))
+        for entry in _listed(body["env_file"])
+    ]
+    return made
+
+
+def _as_map(body: Map, key: str) -> Map:
+    """Return a map, or a list of NAME=value, as a map whose keys all stand where the group stands."""
+    made = Map(body.file)
+    made.update(pairs(body, key))
+    made.lines = dict.fromkeys(made, body.lines.get(key, 0))
     return made
 
 

@@ -314,25 +314,32 @@ def test_an_env_file_comes_before_environment_and_the_shell_before_the_dot_env(t
 
 def test_a_service_that_extends_another(tmp_path: Path) -> None:
     (tmp_path / "base.yml").write_text(
-        "services: {app: {image: r.example/base:1, environment: {A: '1', B: '2'}, ports: ['1:1'], command: base, "
+        "services: {app: {image: r.example/base:1, environment: {A: '1', B: '2', C: '${V:-x}'}, ports: ['1:1'], "
+        "command: base, "
         "healthcheck: {test: 'curl http://localhost:3000/base', start_period: 10s}, depends_on: [db]}}"
     )
     text = """
     services:
       friday:
         extends: {file: base.yml, service: app}
-        environment: [B=3]
+        environment: ["B=3", "D=${V-y}$$"]
         ports: ["3000:3000"]
         command: own
         healthcheck: {start_period: 20s}
     """
     found = adopt(tmp_path, text).settings
     assert found["friday"]["image"] == "r.example/base:1"
-    assert found["friday"]["environment"] == {"A": "1", "B": "3"}
+    assert found["friday"]["environment"] == {"A": "1", "B": "3", "C": "x", "D": "y$"}
     assert found["friday"]["command"] == ["own"]
     assert found["friday"]["healthPath"] == "/base"
     assert found["friday"]["startSeconds"] == 110
     assert found["edge"]["port"] == 3000
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    (shared / "e").write_text("E=${V-e}")
+    (shared / "base.yml").write_text("services: {app: {image: 'r/b:1', env_file: [e, {path: f, required: false}]}}")
+    other = adopt(tmp_path, "services: {friday: {extends: {file: shared/base.yml, service: app}}}")
+    assert other.settings["friday"]["environment"] == {"E": "e"}
     same = "services: {a: {image: 'r.example/a:1', expose: [1]}, friday: {extends: a, environment: {A: x}}}"
     assert adopt(tmp_path, same, service="friday").settings["friday"]["image"] == "r.example/a:1"
 
