@@ -75,7 +75,7 @@ def _published(entry: Any, body: Map) -> Published | str:
         if not target.isdigit() or not (host.isdigit() or not host) or entry.get("protocol", "tcp") != "tcp":
             return text
         return Published(int(target), int(host) if host else None, address or "0.0.0.0", text)  # noqa: S104 - compose's
-    text = scalar(entry, body, "ports")
+    text = scalar(entry)
     found = _PORT.fullmatch(text)
     if not found or found["end"] or found["host_end"] or (found["protocol"] or "tcp") != "tcp" or "[" in text:
         return text

@@ -54,7 +54,7 @@ def _command(placement: Placement) -> None:
 
 def _user(placement: Placement) -> None:
     if (user := placement.service.body.get("user")) is not None:
-        placement.set("user", scalar(user, placement.service.body, "user"), "user")
+        placement.set("user", scalar(user), "user")
     else:
         why = "no user is named, so compose takes the image's, and the stack takes `node`"
         fix = "see that `node` may write where the app writes (docs/YOUR_FRIDAY.md), or give friday.user"
@@ -100,9 +100,9 @@ def words(service: Service, key: str) -> list[str]:
     """Return a command as a list; as a text it is split as a shell would, and no shell runs it (the specification)."""
     value = service.body.get(key)
     if isinstance(value, list):
-        return [scalar(word, service.body, key) for word in value]
+        return [scalar(word) for word in value]
     try:
-        return shlex.split(scalar(value, service.body, key)) if value else []
+        return shlex.split(scalar(value)) if value else []
     except ValueError as error:
         raise wrong(service.where(key), f"{key} has a quote without its end", "add it") from error
 

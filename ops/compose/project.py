@@ -9,6 +9,7 @@ from typing import Any
 from ops.compose.document import Map, load, wrong
 from ops.compose.env_file import read_env_file
 from ops.compose.interpolation import InterpolationError, Variables
+from ops.compose.shape import check_document, check_service
 
 _OVERRIDES = ("compose.override.yml", "compose.override.yaml", "docker-compose.override.yml")
 # What an extending service never takes over (compose specification, "extends").
@@ -42,6 +43,7 @@ class Project:
     def read(cls, path: Path, env_file: Path | None, shell: Mapping[str, str]) -> "Project":
         """Read a compose file, and the .env file beside it where none is named; OperationError (exit code 2)."""
         document = load(path)
+        check_document(document)
         beside = path.parent / ".env"
         env_file = env_file or (beside if beside.is_file() else None)
         values = read_env_file(env_file, shell) if env_file else {}
@@ -120,6 +122,7 @@ class Project:
         if not isinstance(body, Map):
             where = services.where(name) if isinstance(services, Map) else document.file.name
             raise wrong(where, f"services.{name} should be a map", "give image, ports and environment of the service")
+        check_service(name, body)
         extends = body.get("extends")
         if not extends:
             return body
@@ -153,23 +156,16 @@ class Project:
 
 
 def pairs(body: Map, key: str) -> dict[str, str | None]:
-    """Return a map, or a list of NAME=value, as a map; None for a name without value. OperationError for others."""
+    """Return a map, or a list of NAME=value, as a map; None for a name without value."""
     value = body.get(key)
     if isinstance(value, dict):
-        return {name: None if item is None else scalar(item, body, key) for name, item in value.items()}
-    found: dict[str, str | None] = {}
-    for entry in _listed(value):
-        if not isinstance(entry, str):
-            raise wrong(body.where(key), f"{key} should be a map, or a list of NAME=value", "correct that entry")
-        name, sign, text = entry.partition("=")
-        found[name.strip()] = text if sign else None
-    return found
+        return {name: None if item is None else scalar(item) for name, item in value.items()}
+    split = (entry.partition("=") for entry in _listed(value))
+    return {name.strip(): text if sign else None for name, sign, text in split}
 
 
-def scalar(value: Any, body: Map, key: str) -> str:
-    """Return a text, number or boolean as compose hands it on; OperationError (exit code 2) for a map or list."""
-    if isinstance(value, dict | list):
-        raise wrong(body.where(key), f"a value in {key} should be a text or a number", "put it in quotes")
+def scalar(value: str | float) -> str:
+    """Return a text, number or boolean as compose hands it on."""
     if isinstance(value, bool):
         return str(value).lower()
     return f"{value:.0f}" if isinstance(value, float) and value.is_integer() else str(value)

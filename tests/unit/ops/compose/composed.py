@@ -6,6 +6,11 @@ from textwrap import dedent
 
 from ops.compose.adoption import Adoption, adopted
 
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - where compose publishes
+DATABASE = """
+  db:
+    image: postgres:15
+"""
 APP = """
     services:
       friday:

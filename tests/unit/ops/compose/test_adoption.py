@@ -7,15 +7,9 @@ import pytest
 import yaml
 
 from ops.compose.healthcheck import seconds
-from ops.errors import OperationError
-from tests.unit.ops.compose.composed import APP, adopt, not_placed, of
+from tests.unit.ops.compose.composed import DATABASE, adopt, not_placed, of
 
 ORIGIN = {"Origin": "https://a.example"}
-EVERYWHERE = "0.0.0.0"  # noqa: S104 - where compose publishes
-DATABASE = """
-  db:
-    image: postgres:15
-"""
 
 
 @pytest.mark.parametrize(
@@ -118,72 +112,6 @@ def test_a_health_check_that_cannot_be_asked(tmp_path: Path, healthcheck: str, w
     assert not_placed(found).get("healthcheck", "").startswith(why)
 
 
-@pytest.mark.parametrize(
-    ("ports", "edge"),
-    [
-        ("['3000:3000']", {"port": 3000, "bindAddress": EVERYWHERE}),
-        ("['127.0.0.1:8080:3000']", {"port": 8080, "bindAddress": "127.0.0.1"}),
-        ("[{target: 3000, published: 80, host_ip: 10.0.0.5}]", {"port": 80, "bindAddress": "10.0.0.5"}),
-        ("[{target: 3000, published: '8081'}]", {"port": 8081, "bindAddress": EVERYWHERE}),
-        ("['3002:3002', '3000:3000/tcp']", {"port": 3000, "bindAddress": EVERYWHERE}),
-        ("['3000']", {"bindAddress": EVERYWHERE}),
-        ("[3000]", {"bindAddress": EVERYWHERE}),
-        ("['4000:3000']", {"port": 4000, "bindAddress": EVERYWHERE, "gatewayPort": 4001}),
-    ],
-)
-def test_the_port_of_users(tmp_path: Path, ports: str, edge: dict[str, Any]) -> None:
-    assert of(tmp_path, f"ports: {ports}").settings["edge"] == edge
-
-
-def test_prometheus_makes_room_for_the_port_of_users(tmp_path: Path) -> None:
-    assert of(tmp_path, "ports: ['9090:3000']").settings["monitoring"] == {"port": 9091}
-
-
-def test_no_port_and_ports_that_the_edge_cannot_serve(tmp_path: Path) -> None:
-    found = of(tmp_path, "ports: ['3000-3005:3000-3005', '53:53/udp', '[::1]:80:3000', '9229:9229']")
-    assert found.settings["edge"] == {"port": 9229, "bindAddress": EVERYWHERE}
-    assert {name for name in not_placed(found) if name.startswith("ports")} == {
-        "ports 3000-3005:3000-3005",
-        "ports 53:53/udp",
-        "ports [::1]:80:3000",
-        "ports 9229:9229",  # the app may not obey PORT
-    }
-    assert "no port is published" in not_placed(of(tmp_path, "expose: [3000]"))["ports"]
-    second = of(tmp_path, "ports: [{target: 3000, published: 3000}, {target: 3002, published: 3002}]")
-    assert "one port of Friday" in not_placed(second)["ports 3002:3002"]
-    assert "ports 8000-8010:3000" in not_placed(of(tmp_path, "ports: [{target: 3000, published: 8000-8010}]"))
-
-
-@pytest.mark.parametrize(
-    ("lines", "more", "networks"),
-    [
-        ("restart: always", DATABASE, ["shop_default"]),
-        ("networks: [back]", "  db: {image: postgres, networks: [back]}\nnetworks: {back: {}}", ["shop_back"]),
-        ("networks: [back]", "  db: {image: postgres, networks: [back]}\nnetworks: {back: {name: data}}", ["data"]),
-        ("networks: {back: {}}", "networks: {back: {external: true}}", ["back"]),
-        ("networks: {back: {}}", "networks: {back: {external: true, name: data}}", ["data"]),
-        ("networks: {back: {}}", "networks: {back: {external: {name: data}}}", ["data"]),
-        (
-            "networks: [front, back]",
-            "  db: {image: x, networks: [back]}\nnetworks: {front: , back: }",
-            ["shop_back"],
-        ),
-        ("restart: always", "", None),
-        ("restart: always", "  db: {image: postgres, network_mode: host}", None),
-    ],
-)
-def test_networks_that_are_shared(tmp_path: Path, lines: str, more: str, networks: list[str] | None) -> None:
-    found = of(tmp_path, lines, more=f"{more}\nname: shop")
-    assert found.settings["friday"].get("networks") == networks
-
-
-def test_the_projects_name_is_the_folders_where_nobody_gives_one(tmp_path: Path) -> None:
-    folder = tmp_path / "_My Shop.v2"
-    folder.mkdir()
-    assert of(folder, "restart: always").project == "myshopv2"
-    assert of(folder, "restart: always", env="COMPOSE_PROJECT_NAME=other").project == "other"
-
-
 def test_an_image_that_is_built_gets_the_name_that_compose_gives_it(tmp_path: Path) -> None:
     found = adopt(tmp_path, "name: shop\nservices: {friday: {build: ., ports: ['3000:3000']}}")
     assert found.settings["friday"]["image"] == "shop-friday:latest"
@@ -259,171 +187,12 @@ def test_what_needs_no_place_is_not_named(tmp_path: Path) -> None:
     assert of(tmp_path, lines, more=DATABASE).not_placed == ()
 
 
-def test_others_that_call_friday_by_its_name_are_named(tmp_path: Path) -> None:
-    more = """
-      mail:
-        image: mail
-        environment: [WEBHOOK=http://friday:3000/in]
-      web:
-        image: nginx
-        command: ["proxy", "http://friday"]
-      other:
-        image: other
-        environment: {A: 'http://friday-ai:3000'}
-    """
-    found = of(tmp_path, "ports: [3000]", more="\n".join(line[4:] for line in more.splitlines()))
-    assert {each.what: each.where for each in found.not_placed if each.what.startswith("service")} == {
-        "service mail": "compose.yml:6",
-        "service web": "compose.yml:9",
-    }
-    assert found.others == ("mail", "web", "other")
-
-
 def test_what_the_stack_sets_itself(tmp_path: Path) -> None:
     more = "ENABLE_LITELLM: 'true', LITELLM_ROLLOUT_PERCENTAGE: 10, LITELLM_MASTER_KEY: sk-x"
     found = of(tmp_path, f"environment: {{PORT: 8080, {more}, A: b}}")
     assert found.managed == ("ENABLE_LITELLM", "LITELLM_MASTER_KEY", "LITELLM_ROLLOUT_PERCENTAGE", "PORT")
     assert found.settings["friday"]["environment"] == {"A": "b"}
     assert found.settings["rolloutPercentage"] == 0
-
-
-def test_an_env_file_comes_before_environment_and_the_shell_before_the_dot_env(tmp_path: Path) -> None:
-    lines = """
-    env_file:
-      - .env.app
-      - {path: .env.local, required: false}
-      - {path: .env.raw, format: raw}
-    environment:
-      B: own
-      C: ${FROM_FILE}
-      D: ${FROM_SHELL}
-      E:
-    """
-    text = f"services:\n  friday:\n    image: r.example/f:1{lines}"
-    found = adopt(
-        tmp_path,
-        text,
-        environ={"FROM_SHELL": "shell"},
-        env="FROM_FILE=file\nFROM_SHELL=file\nE=passed\n",
-        env_app="A=a\nB=b\nF=${FROM_FILE}\nH=${C}${B}\n",
-        env_raw="G='$x'\n",
-    )
-    environment = dict(A="a", B="own", C="file", D="shell", E="passed", F="file", G="'$x'", H="fileown")
-    assert found.settings["friday"]["environment"] == environment
-
-
-def test_a_service_that_extends_another(tmp_path: Path) -> None:
-    (tmp_path / "base.yml").write_text(
-        "services: {app: {image: r.example/base:1, environment: {A: '1', B: '2', C: '${V:-x}'}, ports: ['1:1'], "
-        "command: base, "
-        "healthcheck: {test: 'curl http://localhost:3000/base', start_period: 10s}, depends_on: [db]}}"
-    )
-    text = """
-    services:
-      friday:
-        extends: {file: base.yml, service: app}
-        environment: ["B=3", "D=${V-y}$$"]
-        ports: ["3000:3000"]
-        command: own
-        healthcheck: {start_period: 20s}
-    """
-    found = adopt(tmp_path, text).settings
-    assert found["friday"]["image"] == "r.example/base:1"
-    assert found["friday"]["environment"] == {"A": "1", "B": "3", "C": "x", "D": "y$"}
-    assert found["friday"]["command"] == ["own"]
-    assert found["friday"]["healthPath"] == "/base"
-    assert found["friday"]["startSeconds"] == 110
-    assert found["edge"]["port"] == 3000
-    shared = tmp_path / "shared"
-    shared.mkdir()
-    (shared / "e").write_text("E=${V-e}")
-    (shared / "base.yml").write_text("services: {app: {image: 'r/b:1', env_file: [e, {path: f, required: false}]}}")
-    other = adopt(tmp_path, "services: {friday: {extends: {file: shared/base.yml, service: app}}}")
-    assert other.settings["friday"]["environment"] == {"E": "e"}
-    same = "services: {a: {image: 'r.example/a:1', expose: [1]}, friday: {extends: a, environment: {A: x}}}"
-    assert adopt(tmp_path, same, service="friday").settings["friday"]["image"] == "r.example/a:1"
-
-
-@pytest.mark.parametrize(
-    ("text", "picked"),
-    [
-        (APP, "friday"),
-        ("services: {web: {build: ., ports: [3000]}, db: {image: postgres, ports: [5432]}}", "web"),
-        (
-            "services: {web: {image: 'r/x:1', expose: [3000]}, cache: {image: 'bitnami/redis:7', ports: [1]}}",
-            "web",
-        ),
-        (
-            "services: {api: {build: ., ports: [3000], environment: [JWT_SECRET=aaaaaaaaaaaaaaaaaaaaaa]}, "
-            "web: {build: ., ports: [5173]}}",
-            "api",
-        ),
-        ("services: {friday-ai: {build: ., ports: [3000]}, orchestrator: {build: ., ports: [3011]}}", "friday-ai"),
-    ],
-)
-def test_the_service_that_is_friday(tmp_path: Path, text: str, picked: str) -> None:
-    assert adopt(tmp_path, text).service == picked
-
-
-@pytest.mark.parametrize(
-    ("text", "service", "said"),
-    [
-        ("services: {a: {build: ., ports: [1]}, b: {build: ., ports: [2]}}", "", "2 services may be Friday: a, b"),
-        ("services: {db: {image: postgres, ports: [1]}}", "", "no service looks like Friday"),
-        (APP, "web", "there is no service web"),
-        ("services: {friday: nothing}", "", "compose.yml:1: services.friday should be a map"),
-        ("services: {friday: {ports: [1]}}", "", "compose.yml:1: services.friday has neither image nor build"),
-        (
-            "services:\n  friday:\n    image: r/f:${TAG}\n    ports: [1]",
-            "",
-            "compose.yml:3: services.friday: no value is given for TAG",
-        ),
-        (
-            "services:\n  friday:\n    image: r/f:1\n    ports: ['${P:?give it}:1']",
-            "",
-            "compose.yml:4: ports wants a value for P",
-        ),
-        (
-            "services:\n  friday:\n    image: r/f:1\n    user: 'a${'\n    ports: [1]",
-            "",
-            "compose.yml:4: user has a ${ without",
-        ),
-        (
-            "services:\n  friday:\n    image: r/f:1\n    env_file: .env.gone\n    ports: [1]",
-            "",
-            "cannot be read (no such file",
-        ),
-        ("services: {friday: {extends: friday}}", "friday", "friday extends itself"),
-        ("services: {friday: {extends: {service: gone}}}", "friday", "services.gone should be a map"),
-        (
-            "services: {friday: {image: 'r/f:1', networks: [n]}}\nnetworks: {n: {name: '${N}'}}",
-            "",
-            "no value is given for N",
-        ),
-        ("services: {friday: {image: 'r/f:1', command: 'a \"b'}}", "friday", "command has a quote without its end"),
-        (
-            "services: {friday: {image: 'r/f:1', environment: [[A]]}}",
-            "friday",
-            "environment should be a map, or a list",
-        ),
-        ("services: {friday: {image: 'r/f:1', environment: {A: [1]}}}", "friday", "should be a text or a number"),
-    ],
-)
-def test_a_file_that_cannot_be_used(tmp_path: Path, text: str, service: str, said: str) -> None:
-    with pytest.raises(OperationError) as caught:
-        adopt(tmp_path, text, service=service)
-    assert said in caught.value.message
-    assert (caught.value.exit_code, bool(caught.value.fix)) == (2, True)
-
-
-def test_variables_of_other_services_do_not_matter(tmp_path: Path) -> None:
-    assert of(tmp_path, "ports: [3000]", more="  db:\n    image: postgres:${NOBODY}\n").service == "friday"
-
-
-def test_what_compose_reads_besides_is_named(tmp_path: Path) -> None:
-    (tmp_path / "compose.override.yml").write_text("services: {}")
-    found = adopt(tmp_path, f"{APP}include: [other.yml]\n".replace("    services", "services").replace("\n    ", "\n"))
-    assert [each.what for each in found.not_placed][:2] == ["include", "compose.override.yml"]
 
 
 def test_hints_name_what_the_app_wants_for_the_percentage_and_for_probes(tmp_path: Path) -> None:
