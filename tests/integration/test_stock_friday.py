@@ -37,8 +37,10 @@ def network() -> Iterator[str]:
 def stock(tmp_path_factory: pytest.TempPathFactory, network: str) -> Iterator[Project]:
     project = Project.create(tmp_path_factory.mktemp("stock"))
     volume = {"path": "/uploads", "kind": "volume"}
-    friday = of_the_docs(networks=[network])
-    project.configure({"friday": {**friday, "writable": [*friday["writable"], volume]}})
+    # Its old replicas wait for their end in vain: they do not go when they are asked to.
+    friday = of_the_docs(networks=[network], stopGraceSeconds=5)
+    friday["writable"] = [*friday["writable"], volume]
+    project.configure({"friday": friday, "litellm": {"replicas": 1}})
     try:
         project.fridayctl("up", project.stack)
         yield project

@@ -12,7 +12,7 @@ _NETWORK = "networks"
 def networks(facts: Facts) -> Iterator[Check]:
     """Yield a check for each network that Friday is to join besides the stack's: there, and to be joined."""
     address = facts.settings.docker_host
-    host = facts.hosts[address]
+    host = facts.hosts.get(address)
     if not isinstance(host, HostFacts):
         return  # said of the host itself
     for name in facts.settings.friday.networks:

@@ -83,6 +83,7 @@ class Comparison:
         made_of = f"made of {self.workload.image}"
         no_image = compared(part, made_of, [f"{self.workload.image} is not on this host"])
         networks = [*self.workload.networks, *self.workload.outer_networks]
+        own_folders = {*self.workload.tmpfs, *self.workload.volumes}
         ports = ", ".join(f"{address}:{port}" for address, port, _ in sorted(self._declared_ports()))
         return [
             *number,
@@ -90,6 +91,7 @@ class Comparison:
             self._each(made_of, self._image) if self.image_id else no_image,
             self._each("command and user as declared", self._command),
             self._each("environment as declared", self._environment),
+            *([self._each("may write to the folders that are declared", self._folders)] if own_folders else []),
             self._each("locked down: privileges, memory, logs, root file system", self._confinement),
             self._each(f"publishes {ports or 'no port'}", self._ports),
             self._each(f"only on the networks {', '.join(networks)}", self._networks),
@@ -156,6 +158,16 @@ class Comparison:
             if found != wanted:
                 yield f"{name} is {found}, declared is {wanted}"
 
+    def _folders(self, each: InspectedContainer) -> Iterator[str]:
+        mounted = {mount["Destination"]: mount for mount in each.inspected["Mounts"]}
+        for path, name in self.workload.volumes.items():
+            wanted = f"friday-{self.stack}-{self.workload.part}-{name}"
+            if (found := mounted.get(path, {}).get("Name")) != wanted:
+                yield f"{path} is {found or 'no volume'}, declared is {wanted}"
+        # A Swarm's engine shows its own among the mounts, another's beside them.
+        in_memory = {*(each.inspected["HostConfig"].get("Tmpfs") or ()), *_tmpfs_of(mounted.values())}
+        yield from (f"{path} is not in memory" for path in sorted(self.workload.tmpfs.keys() - in_memory))
+
     def _declared_ports(self) -> set[tuple[str, int, int]]:
         # A Swarm publishes on every address of the host.
         return {("0.0.0.0" if self.swarm else p.address, p.host, p.container) for p in self.workload.ports}  # noqa: S104
@@ -177,6 +189,10 @@ class Comparison:
     def _secrets(self, each: InspectedContainer, secrets: Mapping[str, str]) -> Iterator[str]:
         allowed, shown = self.workload.secret_env.values(), json.dumps(each.inspected)
         yield from (f"shows {name}" for name, value in secrets.items() if value not in allowed and value in shown)
+
+
+def _tmpfs_of(mounts: Iterable[Mapping[str, Any]]) -> set[str]:
+    return {str(mount["Destination"]) for mount in mounts if mount["Type"] == "tmpfs"}
 
 
 def leftovers(stack: str, seen: Sequence[InspectedContainer], workloads: Sequence[Workload]) -> Check:

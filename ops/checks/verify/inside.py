@@ -51,12 +51,14 @@ def checks(workload: Workload, found: Sequence[ContainerContents | None], secret
     seen = [each for each in found if each]
     no_shell = "" if len(seen) == len(found) else "its image has no shell to look with"
 
-    def check(name: str, problems: Callable[[ContainerContents], Iterator[str]]) -> Check:
+    as_declared = "its setting says root" if workload.user.split(":")[0] in ("root", "0") else ""
+
+    def check(name: str, problems: Callable[[ContainerContents], Iterator[str]], not_made: str = "") -> Check:
         all_problems = (f"{each.short}: {problem}" for each in seen for problem in problems(each))
-        return compared(workload.part, name, all_problems, no_shell if found else _NONE_RUNS)
+        return compared(workload.part, name, all_problems, not_made or (no_shell if found else _NONE_RUNS))
 
     made = [
-        check("no process works as root", _roots),
+        check("no process works as root", _roots, as_declared),
         check("no secret in a process's arguments", lambda each: _arguments(each, secrets)),
     ]
     if workload.files:

@@ -51,10 +51,16 @@ def inspected(workload: Workload, instance: str, replica: int = 1) -> dict[str, 
             "SecurityOpt": ["no-new-privileges:true"],
             "LogConfig": {"Type": "json-file", "Config": {"max-file": "3", "max-size": "10m"}},
             "RestartPolicy": {"Name": "always", "MaximumRetryCount": 0},
+            "Tmpfs": {path: "" for path in ("/tmp", *workload.tmpfs)},  # noqa: S108 - the container's own
         },
+        "Mounts": [
+            {"Type": "volume", "Name": f"friday-{STACK}-{workload.part}-{name}", "Destination": path}
+            for path, name in workload.volumes.items()
+        ],
         "NetworkSettings": {
             "Ports": bindings,
-            "Networks": {f"friday-{STACK}-{network}": {} for network in workload.networks},
+            "Networks": {f"friday-{STACK}-{network}": {} for network in workload.networks}
+            | {network: {} for network in workload.outer_networks},
         },
     }
 

@@ -36,6 +36,33 @@ def test_what_is_as_declared_passes_every_check(part: str) -> None:
     assert failed(checks) == []
 
 
+OWN = {
+    "image": "registry.example/friday:1",
+    "networks": ["database"],
+    "writable": [{"path": "/logs", "kind": "tmpfs"}, {"path": "/app/uploads", "kind": "volume"}],
+}
+
+
+def test_folders_and_networks_of_a_teams_own_are_compared() -> None:
+    workload = workloads(friday=OWN)["friday"]
+    containers = replicas(workload)
+    assert failed(compare(workload, containers)) == []
+    containers[0]["HostConfig"]["Tmpfs"] = None
+    containers[0]["Mounts"] = []
+    del containers[0]["NetworkSettings"]["Networks"]["database"]
+    problems = [problem for check in failed(compare(workload, containers)) for problem in check.problems]
+    assert [problem.partition(": ")[2] for problem in problems] == [
+        "/app/uploads is no volume, declared is friday-t-friday-app-uploads",
+        "/logs is not in memory",
+        "is not on database",
+    ]
+    # As a Swarm's engine shows it.
+    containers = replicas(workload)
+    containers[0]["HostConfig"]["Tmpfs"] = None
+    containers[0]["Mounts"].append({"Type": "tmpfs", "Destination": "/logs"})
+    assert failed(compare(workload, containers)) == []
+
+
 def test_of_a_part_without_containers_only_that_they_are_missing_is_said() -> None:
     workload = workloads()["friday"]
     (check,) = compare(workload, [])

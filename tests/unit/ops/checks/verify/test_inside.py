@@ -5,10 +5,12 @@ from collections.abc import Callable
 
 import pytest
 
+from components.workload import Workload
 from ops.checks.report import Check, State
 from ops.checks.verify import inside
 from ops.checks.verify.containers import InspectedContainer
 from ops.checks.verify.inside import ContainerContents
+from tests.unit.given import LOCAL
 from tests.unit.ops.checks.verify.inspected import STACK, inspected, workloads
 
 FRIDAY = InspectedContainer(STACK, inspected(workloads()["friday"], "friday-1"))
@@ -72,6 +74,16 @@ def test_what_is_as_declared_passes() -> None:
 def test_a_root_process_is_named_without_its_arguments() -> None:
     found = ContainerContents("friday-1", (("10001", "python3"), ("0", "sh -c password")), as_declared())
     assert failed(inside.checks(workloads()["friday"], [found], {})) == [("friday-1: sh",)]
+
+
+def test_root_is_not_held_against_a_part_whose_setting_says_so() -> None:
+    found = ContainerContents("friday-1", (("0", "node"),), {})
+    (check,) = (each for each in inside.checks(own("0:0"), [found], {}) if "root" in each.name)
+    assert (check.state, check.found) == (State.SKIPPED, "its setting says root")
+
+
+def own(user: str) -> Workload:
+    return workloads(friday={**LOCAL["friday"], "image": "registry.example/friday:1", "user": user})["friday"]
 
 
 def test_a_secret_in_the_arguments_is_named_and_not_shown() -> None:
