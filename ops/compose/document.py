@@ -7,13 +7,11 @@ from typing import Any
 
 import yaml
 
-from components.settings.source import duplicate_keys
+from components.settings.source import duplicate_keys, require_finite
 from ops.errors import EXIT_USAGE, OperationError
 
 MOST_BYTES = 1 << 20
 """A compose file that people write has some kilobytes; what is much larger was given by mistake."""
-
-MOST_NODES = 100_000
 
 
 class Map(dict[str, Any]):
@@ -57,7 +55,7 @@ def load(path: Path) -> Map:
         root = loader.get_single_node()
         duplicate = next(duplicate_keys(root), None)
         if root:
-            _expanded(root, {})
+            require_finite(root, {})
         document = loader.construct_document(root) if root else None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
@@ -69,18 +67,6 @@ def load(path: Path) -> Map:
     if not isinstance(document, Map) or not isinstance(document.get("services"), Map):
         raise wrong(path.name, "should have a map of services", "give a compose file: `services:` with one map each")
     return document
-
-
-def _expanded(node: yaml.Node, sizes: dict[int, int]) -> int:
-    """Return the number of nodes with every anchor written out; YAMLError when they are endless, or too many."""
-    if id(node) not in sizes:
-        sizes[id(node)] = MOST_NODES  # until it is known: who names it from inside it is endless
-        children = [each for pair in node.value for each in pair] if isinstance(node, yaml.MappingNode) else node.value
-        below = children if isinstance(node, yaml.CollectionNode) else ()
-        sizes[id(node)] = 1 + sum(_expanded(child, sizes) for child in below)
-    if sizes[id(node)] >= MOST_NODES:
-        raise yaml.MarkedYAMLError(problem="an anchor that grows without end", problem_mark=node.start_mark)
-    return sizes[id(node)]
 
 
 class _Loader(yaml.SafeLoader):
