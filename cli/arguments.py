@@ -14,14 +14,15 @@ if TYPE_CHECKING:
     from ops.deployment import Deployment
 
 
-def _stack_name(_: click.Context, __: click.Parameter, value: str) -> str:
+def stack_name(_: click.Context, __: click.Parameter, value: str) -> str:
+    """Check the name of a stack, as a click callback; BadParameter when it is none."""
     # Pulumi's own rule for stack names, and Docker's for what is named after them.
     if not value.replace("-", "").replace("_", "").isalnum() or len(value) > 30:
         raise click.BadParameter("should be 1 to 30 letters, digits, - or _")
     return value
 
 
-stack_argument: Callable[..., Any] = click.argument("stack", default="local", callback=_stack_name)
+stack_argument: Callable[..., Any] = click.argument("stack", default="local", callback=stack_name)
 json_option: Callable[..., Any] = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 
 

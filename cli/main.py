@@ -26,6 +26,7 @@ COMMANDS = {
     "verify": "verify.verify_command",
     "drift": "drift.drift_command",
     "images": "images.images_command",
+    "adopt": "adopt.adopt_command",
     "test": "test.test_command",
     "setup": "setup.setup_command",
     "env": "env.env_command",

@@ -15,6 +15,8 @@ from pydantic_core import ErrorDetails
 from components.settings.stack import GENERATED_KEYS, SECRET_KEYS, SECRET_MAP, StackSettings
 
 NAMESPACE = "friday-litellm"
+MOST_NODES = 100_000
+"""Entries of a file with every anchor written out; those that people write have some hundreds."""
 
 
 @dataclass(frozen=True)
@@ -57,9 +59,11 @@ def from_stack_file(
         raise SettingsError(Problem(path.name, "file", f"should be readable ({error})", fix)) from error
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
+        if root:
+            require_finite(root, {})
         document = yaml.safe_load(text)
-        duplicate = next(_duplicates(root), None)
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that does not exist
+        duplicate = next(duplicate_keys(root), None)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: a date that does not exist
         mark = getattr(error, "problem_mark", None)
         where = f"{path.name}:{mark.line + 1}" if mark else path.name
         said = str(getattr(error, "problem", error))
@@ -232,20 +236,40 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
     return next((found for inner in get_args(annotation) if (found := _model_in(inner))), None)
 
 
-def _duplicates(root: yaml.Node | None) -> Iterator[tuple[int, str]]:
+def duplicate_keys(root: yaml.Node | None) -> Iterator[tuple[int, str]]:
     """Yield (line, key) of every key that its map holds a second time: YAML would take the last in silence."""
     todo: list[yaml.Node] = [root] if root else []
+    done: set[int] = set()  # an anchor may be named many times, also inside itself
     while todo:
         node = todo.pop()
+        if id(node) in done:
+            continue
+        done.add(id(node))
         if isinstance(node, yaml.MappingNode):
             seen: set[str] = set()
             for key, value in node.value:
-                if key.value in seen:
-                    yield key.start_mark.line + 1, str(key.value)
-                seen.add(key.value)
+                if isinstance(key, yaml.ScalarNode):  # YAML has maps as keys; who reads it refuses them
+                    if key.value in seen:
+                        yield key.start_mark.line + 1, key.value
+                    seen.add(key.value)
                 todo.append(value)
         elif isinstance(node, yaml.SequenceNode):
             todo.extend(node.value)
+
+
+def require_finite(node: yaml.Node, sizes: dict[int, int]) -> int:
+    """Return the number of nodes with every anchor written out; YAMLError when there is no end to them.
+
+    `sizes` is what is known already, by the id of a node. An anchor may name itself, or others that name others.
+    """
+    if id(node) not in sizes:
+        sizes[id(node)] = MOST_NODES  # until it is known: who names it from inside it is endless
+        children = [each for pair in node.value for each in pair] if isinstance(node, yaml.MappingNode) else node.value
+        below = children if isinstance(node, yaml.CollectionNode) else ()
+        sizes[id(node)] = 1 + sum(require_finite(child, sizes) for child in below)
+    if sizes[id(node)] >= MOST_NODES:
+        raise yaml.MarkedYAMLError(problem="an anchor that grows without end", problem_mark=node.start_mark)
+    return sizes[id(node)]
 
 
 def _child(node: yaml.Node | None, name: str) -> yaml.Node | None:

@@ -88,6 +88,12 @@ def ensure_for(settings: StackSettings) -> None:
         ensure()
 
 
+def ensure_to_encrypt() -> None:
+    """Make what Pulumi needs to write a stack file: a state and the command; SetupError when one cannot be made."""
+    run_steps((LOCAL_STATE, PULUMI_CLI))
+    _link_toolchain()
+
+
 def build_operator(report: Report) -> str:
     """Build the image in which the commands run with Docker alone, and return its tag; SetupError when that fails."""
     run_steps([PULUMI_CLI, DOCKER_PLUGIN, DOCKER_ENGINE])

@@ -1,6 +1,7 @@
 """A stack's secrets: those that nobody gave are generated and kept encrypted in its stack file, and all decrypted."""
 
 import subprocess
+from pathlib import Path
 
 from pulumi import automation as auto
 from pydantic import SecretStr
@@ -27,20 +28,27 @@ def missing_secrets(settings: StackSettings) -> dict[str, str]:
 def generate_missing(stack: auto.Stack, say: Say) -> None:
     """Write what is missing into the stack file, encrypted; OperationError (exit code 2) when Pulumi cannot encrypt."""
     for name in missing_secrets(read_settings(stack.name)):
-        # In the environment that opening the stack has set, and on its standard input: everybody on the machine can
-        # read a process's arguments.
-        done = subprocess.run(
-            ["pulumi", "config", "set", "--secret", name, "--stack", stack.name, "--non-interactive"],
-            cwd=STACKS,
-            input=new_secret(name),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
+        if problem := encrypt(stack.name, name, new_secret(name)):
             fix = f"fix what it names, or give it: pulumi config set --secret {name} -s {stack.name}"
-            raise OperationError(f"{name} cannot be generated", fix, EXIT_USAGE, done.stderr.strip())
+            raise OperationError(f"{name} cannot be generated", fix, EXIT_USAGE, problem)
         say(f"generated {name}, encrypted in Pulumi.{stack.name}.yaml: commit that file")
+
+
+def encrypt(stack: str, name: str, value: str, folder: Path = STACKS) -> str:
+    """Write a secret into the stack file of a folder, by its path there; return what Pulumi says when it cannot.
+
+    It runs in the environment that opening the stack has set.
+    """
+    path = ["--path"] if "." in name else []
+    done = subprocess.run(
+        ["pulumi", "config", "set", "--secret", *path, name, "--raw", "--stack", stack, "--non-interactive"],
+        cwd=folder,
+        input=value,  # everybody on the machine can read a process's arguments
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return (done.stderr.strip() or "it ended without a word") if done.returncode else ""
 
 
 def reveal(name: str, settings: StackSettings) -> StackSettings:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from pulumi import automation as auto
 from pulumi.automation.events import EngineEvent, OpType
@@ -20,6 +21,7 @@ from ops.stacks.pulumi_errors import errors_of, refused
 from ops.stacks.stack_file import stack_file
 from ops.stacks.workspace import open_workspace
 from toolchain.environment import environment
+from toolchain.paths import STACKS
 
 # An engine's and a Swarm's words for what the state does not know, and for what only the state knows. The last ones are
 # the plugin's: it has removed a service, and gives its tasks no more time to end than they have themselves.
@@ -47,12 +49,13 @@ class Update:
     outputs: dict[str, object]
 
 
-def open_stack(name: str, *, to_repair: bool = False) -> auto.Stack:
+def open_stack(name: str, *, to_repair: bool = False, folder: Path = STACKS) -> auto.Stack:
     """Select a stack, making it in the backend when it is new there; `to_repair`: also one whose state is damaged.
 
+    Its stack file is in the `folder`.
     Raises OperationError (exit code 2) when its state is damaged or cannot be reached, or Pulumi is not set up.
     """
-    stack = _opened(name, auto.Stack.create_or_select)
+    stack = _opened(name, auto.Stack.create_or_select, folder)
     if not to_repair:
         backups.require_sound(stack)
     return stack
@@ -98,11 +101,11 @@ def require_readable(stack: auto.Stack) -> None:
     stack.export_stack()
 
 
-def _opened(name: str, how: Callable[[str, auto.Workspace], auto.Stack]) -> auto.Stack:
+def _opened(name: str, how: Callable[[str, auto.Workspace], auto.Stack], folder: Path = STACKS) -> auto.Stack:
     threading.excepthook = _ignore_closed_pipes
     # Where the pinned tools and the state are, for this process and what it starts.
     os.environ.update(environment())
-    workspace = open_workspace()
+    workspace = open_workspace(folder)
     fix = "./fridayctl setup makes a local state; for another backend check PULUMI_BACKEND_URL and the login"
     with refused(f"the state of {name} cannot be opened", fix):
         return how(name, workspace)

@@ -118,6 +118,8 @@ def test_a_secret_is_never_shown(tmp_path: Path) -> None:
         ("# nothing", "should be a map of settings"),
         ("[]", "should be a map of settings"),
         ("config: {a: 2026-99-99}", "should be YAML"),
+        ("config: {friday-litellm:models: &a [*a]}", "should be YAML (an anchor that grows without end)"),
+        (f"config: {'[' * 3000}", "should be YAML"),
         ("config:\n  friday-litelm:engine: swarm\n", "should start with friday-litellm:"),
     ],
 )

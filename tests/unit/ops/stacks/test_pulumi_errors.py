@@ -65,7 +65,7 @@ def opening(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
         raise error
 
     monkeypatch.setattr(stacks, "environment", dict)
-    monkeypatch.setattr(stacks, "open_workspace", lambda: None)
+    monkeypatch.setattr(stacks, "open_workspace", lambda _: None)
     monkeypatch.setattr(auto.Stack, "select", refuse)
     monkeypatch.setattr(auto.Stack, "create_or_select", refuse)
 
