@@ -13,6 +13,9 @@ from components.workload import APP_NETWORK, FILES_DIR, FIRST_SHARES, GATEWAY_NE
 
 NAME = "edge"
 
+FRIDAY, WEB_SOCKETS = "friday", "friday_ws"
+"""HAProxy's backends with Friday's replicas. The second one is there for an image of one's own."""
+
 SOCKET = "/tmp/haproxy.sock"  # noqa: S108 - the container's own tmpfs, mode 1777 and seen by nobody else
 """HAProxy's runtime API, inside the edge's container."""
 
@@ -47,6 +50,7 @@ class EdgeConfig(BaseModel):
     edge_key: Secret
     friday_health_path: str = Field(default="/healthz", pattern=r"^/[A-Za-z0-9/_.-]*$")
     gateway_open: bool = True
+    web_sockets: bool = False
 
     def render(self) -> str:
         """Return haproxy.cfg. It carries the edge's key: treat it as a secret."""
@@ -95,6 +99,7 @@ def _workload(given: Given) -> Workload:
         litellm_replicas=given.settings.litellm.replicas,
         edge_key=given.settings.edge_key,
         friday_health_path=given.settings.friday.health_path,
+        web_sockets=given.settings.friday.image is not None,
     )
     return Workload(
         part=NAME,
