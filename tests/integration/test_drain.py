@@ -99,7 +99,7 @@ def deaf(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     image = f"friday-of-the-deaf:{made.stack}"
     try:
         made.engine.images.build(path=str(context), tag=image, rm=True)
-        friday = {**made.settings["friday"], "image": image, "probeClient": "python"}
+        friday = {**made.settings["friday"], "image": image, "probeClient": "python", "stopGraceSeconds": 15}
         made.configure({"friday": friday, "litellmEnabled": False, "litellm": {"replicas": 0}, "rolloutPercentage": 30})
         made.fridayctl("up", made.stack)
         yield made
