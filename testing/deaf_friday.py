@@ -37,7 +37,7 @@ async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 def _head(status: str, headers: str) -> bytes:
     connection = "" if "Connection" in headers else "Connection: Upgrade\r\n"
-    own = f"X-Percentage: {PERCENTAGE}\r\nX-Friday-Path: direct"
+    own = f"X-Friday-Percentage: {PERCENTAGE}\r\nX-Friday-Path: direct"
     return f"HTTP/1.1 {status}\r\n{own}\r\n{connection}{headers}\r\n\r\n".encode()
 
 
