@@ -72,7 +72,9 @@ async def hand_over(settings: StackSettings, workload: Workload, part: pulumi.Re
     try:
         client = connect(settings.docker_host, settings.ssh, settings.tls)
         try:
-            drain = EdgeDrain(DockerHost(client), stack, partial(pulumi.log.info, resource=part))
+            # Pulumi's engine takes no word any more once it has ended, and ends this function with the call.
+            going_on = partial(pulumi.log.debug, "handing users over")
+            drain = EdgeDrain(DockerHost(client), stack, partial(pulumi.log.info, resource=part), going_on)
             await drain.hand_over(staying, f"friday-{stack}-{APP_NETWORK}", workload.stop_grace_seconds)
         finally:
             client.close()

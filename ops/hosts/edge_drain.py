@@ -31,10 +31,12 @@ class NotServedError(OperationError):
 class EdgeDrain:
     """Takes Friday's replicas out of use at all edges of one host, for an update that is about to remove them."""
 
-    def __init__(self, host: DockerHost, stack: str, say: Say) -> None:
+    def __init__(self, host: DockerHost, stack: str, say: Say, going_on: Callable[[], None] = lambda: None) -> None:
+        """`going_on` is called before each look, and raises when the update has been given up (Ctrl-C, killed)."""
         self._host = host
         self._stack = stack
         self._say = say
+        self._going_on = going_on
 
     async def hand_over(self, staying: Collection[str], network: str, grace_seconds: int) -> None:
         """Leave the users to the containers that stay, and stop the others once they have no request, or time is over.
@@ -51,6 +53,7 @@ class EdgeDrain:
         addresses = set(leaving.values())
         ends = time.monotonic() + grace_seconds
         await self._until_idle(addresses, ends)
+        self._going_on()
         left = max(1, min(_STOP_SECONDS, math.ceil(ends - time.monotonic())))
         await asyncio.gather(*(asyncio.to_thread(self._host.stop, name, left) for name in leaving))
         # The next address to take a slot would be out of use with it.
@@ -67,7 +70,11 @@ class EdgeDrain:
             ]
             return min((len(staying & each) for each in up), default=0)
 
-        seen = await _until(lambda: asyncio.to_thread(self._look), lambda seen: fewest(seen) >= count, _UP_SECONDS)
+        def look() -> Awaitable[_Seen]:
+            self._going_on()
+            return asyncio.to_thread(self._look)
+
+        seen = await _until(look, lambda seen: fewest(seen) >= count, _UP_SECONDS)
         if not seen:
             raise OperationError("no edge answers", f"./fridayctl status {self._stack} shows the containers")
         if not fewest(seen):
@@ -81,6 +88,7 @@ class EdgeDrain:
         """Hold what leaves and end its web sockets, until nothing runs there; no longer than until `ends`."""
         said, rate = -math.inf, 0.0
         while True:
+            self._going_on()
             seen = await asyncio.to_thread(self._hold, leaving)
             going = [slot for found in seen.values() for slot in found if slot.address in leaving]
             requests, sockets = (sum(slot.running for slot in going if slot.backend == each) for each in _BACKENDS)

@@ -149,3 +149,17 @@ def test_without_an_edge_the_caller_is_told() -> None:
     with pytest.raises(OperationError, match="no edge answers") as caught:
         hand_over(Host())
     assert not isinstance(caught.value, NotServedError)
+
+
+@pytest.mark.parametrize("looks", [0, 1, 2])
+def test_an_update_that_is_given_up_stops_nothing(looks: int) -> None:
+    host: Any = Host(edge())
+    left = iter(range(looks))
+
+    def going_on() -> None:
+        if next(left, None) is None:
+            raise ConnectionError("the engine has ended")
+
+    with pytest.raises(ConnectionError):
+        asyncio.run(EdgeDrain(host, "t", print, going_on).hand_over(["friday-new"], NETWORK, 60))
+    assert host.stopped == []
