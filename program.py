@@ -3,14 +3,21 @@
 Plain `pulumi` runs it through __main__.py; the commands run it in their own process (ops/stacks/workspace.py).
 """
 
+from functools import partial
+
 import pulumi
+import requests
+from docker.errors import DockerException
 
 from components.settings.source import SettingsError, from_pulumi, generated_secrets
 from components.settings.stack import StackSettings
 from components.stack import FridayStack
+from components.workload import APP_NETWORK, Workload
 from images.tags import local_images
 from ops.errors import OperationError
 from ops.hosts.connection import connect
+from ops.hosts.docker_host import DockerHost
+from ops.hosts.edge_drain import NOT_DRAINED, EdgeDrain, NotServedError
 from toolchain import docker_engine
 from toolchain.pulumi import docker_plugin
 
@@ -30,7 +37,13 @@ def program() -> None:
         raise pulumi.RunError(str(error)) from None
     except OperationError as error:
         raise pulumi.RunError(f"{error.message}\n  fix: {error.fix}") from None
-    made = FridayStack(pulumi.get_stack(), settings, local_images(), start_interval=start_interval)
+    made = FridayStack(
+        pulumi.get_stack(),
+        settings,
+        local_images(),
+        start_interval=start_interval,
+        hand_over=partial(hand_over, settings),
+    )
     for name, value in {**made.outputs, "dockerPlugin": docker_plugin()}.items():
         pulumi.export(name, value)
 
@@ -47,3 +60,25 @@ def supports_start_interval(settings: StackSettings) -> bool:
         return docker_engine.described(client.version()).supports_start_interval
     finally:
         client.close()
+
+
+async def hand_over(settings: StackSettings, workload: Workload, part: pulumi.Resource, staying: list[str]) -> None:
+    """Leave the users to the replicas that stay, before Pulumi removes the others.
+
+    A host or an edge that does not do it costs running requests, as without this, and a warning says so. RunError when
+    what stays would not be served: then nothing is removed.
+    """
+    stack = pulumi.get_stack()
+    try:
+        client = connect(settings.docker_host, settings.ssh, settings.tls)
+        try:
+            # Pulumi's engine takes no word any more once it has ended, and ends this function with the call.
+            going_on = partial(pulumi.log.debug, "handing users over")
+            drain = EdgeDrain(DockerHost(client), stack, partial(pulumi.log.info, resource=part), going_on)
+            await drain.hand_over(staying, f"friday-{stack}-{APP_NETWORK}", workload.stop_grace_seconds)
+        finally:
+            client.close()
+    except NotServedError as error:
+        raise pulumi.RunError(f"{error.message}\n  fix: {error.fix}") from None
+    except (OperationError, DockerException, requests.RequestException) as error:
+        pulumi.log.warn(f"{NOT_DRAINED}: {error}", resource=part)

@@ -1,7 +1,7 @@
 """The other way to change a percentage: edit .env and run docker-compose, for a container like a stack's Friday."""
 
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,11 +19,14 @@ _READY_SECONDS = 30
 
 
 @contextmanager
-def running(project: Project, percentage: int) -> Iterator[tuple[str, Callable[[int], float]]]:
+def running(
+    project: Project, percentage: int, health: str = "/healthz", headers: Mapping[str, str] | None = None
+) -> Iterator[tuple[str, Callable[[int], float]]]:
     """Run a Friday made like the stack's own, with this percentage; it is removed at the end.
 
     Yields its URL, on a port of its own, and what edits .env and runs `docker-compose up -d` to change the percentage;
-    that returns the seconds it took. RuntimeError with docker-compose's output when it fails.
+    that returns the seconds it took. RuntimeError with docker-compose's output when it fails. `health` is the path that
+    a Friday answers, with these `headers`, once it has started.
     """
     [port] = free_ports(1)
     url = f"http://127.0.0.1:{port}"
@@ -42,7 +45,7 @@ def running(project: Project, percentage: int) -> Iterator[tuple[str, Callable[[
         Path(folder, "docker-compose.yml").write_text(yaml.safe_dump(_file(project, port)))
         try:
             change(percentage)
-            until_answered(f"{url}/healthz", _READY_SECONDS)
+            until_answered(f"{url}{health}", _READY_SECONDS, headers=headers)
             yield url, change
         finally:
             compose("down", "--timeout", "5")
@@ -60,6 +63,7 @@ def _file(project: Project, port: int) -> dict[str, Any]:
         "user": config["User"],
         "environment": {**environment, _VARIABLE: f"${{{_VARIABLE}}}"},
         "read_only": host["ReadonlyRootfs"],
+        "tmpfs": [f"{path}:{options}" for path, options in (host["Tmpfs"] or {}).items()],
         "volumes_from": [f"container:{each.split(':')[0]}" for each in host["VolumesFrom"] or ()],
         "networks": networks,
         "ports": [f"127.0.0.1:{port}:{_PORT}"],

@@ -2,17 +2,20 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from benchmarks.figures import Figure
-from benchmarks.http_client import PERCENTAGE_HEADER
-from benchmarks.load import Plan, Record, beside, describe, errors, run, worst_delay
+from benchmarks.http_client import PERCENTAGE_HEADER, Request, chat_of_number
+from benchmarks.load import Enough, Plan, Record, beside, describe, errors, run, worst_delay
+from benchmarks.web_sockets import Held, hold
 
 RATE = 50.0
 """Requests a second."""
 BEFORE_SECONDS = 3.0
 AFTER_SECONDS = 3.0
+_Found = TypeVar("_Found")
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,37 @@ class LoadDuring:
 
 def under_load(url: str, action: Callable[[], float], seed: int = 0, rate: float = RATE) -> LoadDuring:
     """Let users 0 to 99 ask in turn, `rate` a second, while `action` runs, which returns its seconds."""
+    records, began, seconds = during(action, lambda enough: run(Plan(url, rate, seed=seed, until=enough)))
+    return LoadDuring(records, began, seconds)
+
+
+def chats_and_sockets(
+    url: str,
+    action: Callable[[], float],
+    rate: float,
+    sockets: int,
+    request: Callable[[int], Request] = chat_of_number,
+    headers: Mapping[str, str] | None = None,
+) -> tuple[LoadDuring, Held]:
+    """Let users ask, `rate` a second, and others hold web sockets at /ws, while `action` runs, as in `under_load`."""
+
+    async def both(enough: Enough) -> tuple[list[Record], Held]:
+        async with asyncio.TaskGroup() as running:
+            held = running.create_task(hold(f"{url.replace('http', 'ws', 1)}/ws", sockets, headers or {}, enough))
+            records = await run(Plan(url, rate, request, until=enough))
+        return records, held.result()
+
+    (records, held), began, seconds = during(action, both)
+    return LoadDuring(records, began, seconds), held
+
+
+def during(
+    action: Callable[[], float], load: Callable[[Enough], Coroutine[Any, Any, _Found]]
+) -> tuple[_Found, float, float]:
+    """Let a load go on while `action` runs, and a while before and after it.
+
+    Returns what the load found, when the action began, and its seconds.
+    """
 
     async def change() -> tuple[float, float]:
         begun = time.perf_counter()
@@ -45,9 +79,8 @@ def under_load(url: str, action: Callable[[], float], seed: int = 0, rate: float
         await asyncio.sleep(AFTER_SECONDS)
         return began, seconds
 
-    load = beside(change(), lambda enough: run(Plan(url, rate, seed=seed, until=enough)))
-    records, (began, seconds) = asyncio.run(load)
-    return LoadDuring(records, began, seconds)
+    found, (began, seconds) = asyncio.run(beside(change(), load))
+    return found, began, seconds
 
 
 def failed_requests(what: str, target: float | None, loads: Sequence[LoadDuring]) -> Figure:

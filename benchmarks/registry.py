@@ -23,6 +23,7 @@ MEASUREMENTS = {
     "lifecycle": Entry("commands", "up from nothing, up again, down", needs_stack=False),
     "swarm": Entry("swarm", "changes and a killed host on a Swarm of three hosts", needs_stack=False),
     "push": Entry("push", "a changed Friday to a host that has the other images", needs_stack=False),
+    "own_image": Entry("own_image", "changes of an image that does not drain, and docker-compose", needs_stack=False),
     "edge": Entry("added_time", "what the edge adds to a request"),
     "overhead": Entry("added_time", "what the LiteLLM path adds at 2,000 requests a minute"),
     "rollout": Entry("changes", "a changed percentage under 50 requests a second"),

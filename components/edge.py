@@ -16,6 +16,9 @@ from components.workload import APP_NETWORK, FILES_DIR, FIRST_SHARES, GATEWAY_NE
 
 NAME = "edge"
 
+FRIDAY, WEB_SOCKETS = "friday", "friday_ws"
+"""HAProxy's backends with Friday's replicas. The second one is there for an image of one's own."""
+
 SOCKET = "/tmp/haproxy.sock"  # noqa: S108 - the container's own tmpfs, mode 1777 and seen by nobody else
 """HAProxy's runtime API, inside the edge's container."""
 
@@ -63,6 +66,7 @@ class EdgeConfig(BaseModel):
     max_body_mb: int = Field(default=10, ge=1, le=100)
     friday_chat_paths: tuple[Annotated[str, Field(pattern=r"^/[A-Za-z0-9/_.-]+$")], ...] = ()
     gateway_open: bool = True
+    web_sockets: bool = False
 
     def render(self) -> str:
         """Return haproxy.cfg. It carries the edge's key: treat it as a secret."""
@@ -127,6 +131,7 @@ def _workload(given: Given) -> Workload:
         friday_check_ms=check_ms(friday),
         max_body_mb=settings.max_body_mb,
         friday_chat_paths=friday.chat_paths,
+        web_sockets=friday.image is not None,
     )
     return Workload(
         part=NAME,

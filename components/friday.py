@@ -47,6 +47,7 @@ def _workload(given: Given) -> Workload:
         stop_grace_seconds=settings.stop_grace_seconds,
         read_only=reference,
         replaced_by_overlap=True,
+        drained_at_edge=not reference,
         # Before the gateway: it is what answers users, by the direct path too, and a new one is waited for.
         cpu_shares=FIRST_SHARES,
         tmpfs={each.path: each.size_mb or USUAL_TMPFS_MB for each in settings.writable if each.kind == "tmpfs"},

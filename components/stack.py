@@ -1,6 +1,6 @@
 """FridayStack: the whole shape, composed from the Docker host and the parts."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -12,6 +12,9 @@ from components.parts import PARTS, declare
 from components.settings.stack import StackSettings
 from components.swarm_engine import SwarmEngine
 from components.workload import APP_NETWORK, GATEWAY_NETWORK, Workload
+
+HandOver = Callable[[Workload, pulumi.Resource, list[str]], Awaitable[None]]
+"""Takes what is drained at the edge, its part, and the names of the containers that stay; the others are to go."""
 
 
 class Host(pulumi.ComponentResource):
@@ -55,11 +58,18 @@ class FridayStack(pulumi.ComponentResource):
     """Produces Host and the parts that the settings ask for (`parts.PARTS`).
 
     `outputs` is what the program exports. `images` are the local builds that stand in for images that the
-    settings do not name. `start_interval` says whether the Docker engine knows one for health probes.
+    settings do not name. `start_interval` says whether the Docker engine knows one for health probes. `hand_over` is
+    called in an update once everything that is new is healthy; Pulumi removes what is old when it has returned.
     """
 
     def __init__(
-        self, stack: str, settings: StackSettings, images: Mapping[str, str], *, start_interval: bool = False
+        self,
+        stack: str,
+        settings: StackSettings,
+        images: Mapping[str, str],
+        *,
+        start_interval: bool = False,
+        hand_over: HandOver | None = None,
     ) -> None:
         super().__init__("friday-litellm:components:FridayStack", stack)
         child = pulumi.ResourceOptions(parent=self)
@@ -77,8 +87,30 @@ class FridayStack(pulumi.ComponentResource):
         made: dict[str, RunningPart] = {}
         for each in workloads:
             made[each.part] = RunningPart(each, engine, child, [made[name] for name in after[each.part]])
-        self.outputs = {**summary(settings), "instances": {name: part.instances for name, part in made.items()}}
+        instances: object = {name: part.instances for name, part in made.items()}
+        drained = [each for each in workloads if each.drained_at_edge]
+        if hand_over and drained and settings.engine == "container" and not pulumi.runtime.is_dry_run():
+            instances = _handed_over(hand_over, drained, made)
+        self.outputs = {**summary(settings), "instances": instances}
         self.register_outputs({})
+
+
+def _handed_over(
+    hand_over: HandOver, drained: list[Workload], made: Mapping[str, RunningPart]
+) -> pulumi.Output[dict[str, list[str]]]:
+    """Return the names of all that was made, known once what is `drained` has been handed over.
+
+    Not by a hook of the replica that goes: its state would name it, and neither an older checkout nor a plain
+    `pulumi destroy` could remove such a replica any more. Pulumi removes nothing before the program has ended.
+    """
+
+    async def after_all(names: dict[str, list[str]]) -> dict[str, list[str]]:
+        for each in drained:
+            await hand_over(each, made[each.part], names[each.part])
+        return names
+
+    every = {name: pulumi.Output.all(*part.instances) for name, part in made.items()}
+    return pulumi.Output.all(**every).apply(after_all)
 
 
 def _provider(settings: StackSettings, opts: pulumi.ResourceOptions) -> docker.Provider:

@@ -47,7 +47,8 @@ class Workload:
     `on_every_host` runs once on each host of a Swarm, so that every host's address answers. `data` is a folder that
     outlives the container, for one writer: no replicas, no overlap. It stays on one host; in a Swarm the constraint
     `placement` says on which. `cpu_shares` weighs it against other containers while a host's processors are busy
-    (USUAL_SHARES or FIRST_SHARES); a Swarm has no such weight.
+    (USUAL_SHARES or FIRST_SHARES); a Swarm has no such weight. One that is `drained_at_edge` need not drain by itself:
+    the edge sends it nothing more, and waits for what runs, before it is stopped.
 
     Beside /tmp, which every container has, it may write to `tmpfs` (folder: MiB, in memory) and to `volumes` (the name
     of each by its folder), which the replicas on a host share and which stay when the workload names them no longer.
@@ -78,6 +79,7 @@ class Workload:
     volumes: Mapping[str, str] = field(default_factory=dict)
     outer_networks: tuple[str, ...] = ()
     stop_signal: str = ""
+    drained_at_edge: bool = False
 
     def files_digest(self) -> str:
         """Return 8 hex digits that change with the image or with any file."""

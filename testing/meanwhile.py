@@ -1,7 +1,7 @@
 """Things that go on side by side: an update, what happens in the middle of it, and a wait for what comes of it."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
@@ -20,14 +20,18 @@ def until(
 
 
 def until_answered(
-    url: str, seconds: float, running: Callable[[], bool] = lambda: True, said: Callable[[], str] = str
+    url: str,
+    seconds: float,
+    running: Callable[[], bool] = lambda: True,
+    said: Callable[[], str] = str,
+    headers: Mapping[str, str] | None = None,
 ) -> None:
     """Wait until a server answers with success; AssertionError, with what it `said`, when it does not or has ended."""
 
     def answers() -> bool:
         assert running(), f"what should answer at {url} has ended\n{said()}"
         try:
-            return httpx.get(url, timeout=5, trust_env=False).is_success
+            return httpx.get(url, headers=headers, timeout=5, trust_env=False).is_success
         except httpx.TransportError:
             return False
 

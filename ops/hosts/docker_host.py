@@ -103,6 +103,20 @@ class DockerHost:
         found = self._client.api.containers(all=True, filters={"label": f"{STACK_LABEL}={stack}"})
         return {each["Names"][0].lstrip("/") for each in found}
 
+    def addresses(self, stack: str, part: str, network: str) -> dict[str, str]:
+        """Return the address on a network of each running container of a part, by the container's name."""
+        labels = [f"{STACK_LABEL}={stack}", f"{PART_LABEL}={part}"]
+        return {
+            container["Names"][0].lstrip("/"): container["NetworkSettings"]["Networks"][network]["IPAddress"]
+            for container in self._client.api.containers(filters={"label": labels, "status": "running"})
+            if network in container["NetworkSettings"]["Networks"]
+        }
+
+    def stop(self, container: str, seconds: int) -> None:
+        """Stop a container; one that does not end by itself within so many seconds is killed."""
+        with suppress(NotFound):  # somebody else was quicker
+            self._client.api.stop(container, timeout=seconds)
+
     def published_ports(self) -> dict[int, tuple[str, str]]:
         """Return (container name, its stack or "") of what publishes each host port."""
         # In one request, as above.
@@ -151,16 +165,21 @@ class DockerHost:
                 lines = container.logs(tail=tail, timestamps=True).splitlines()
                 yield str(container.name), iter(lines), container
 
-    def run_in(self, stack: str, part: str, command: list[str], stdin: bytes = b"") -> dict[str, str]:
+    def run_in(
+        self, stack: str, part: str, command: list[str], stdin: bytes = b"", *, only: str = ""
+    ) -> dict[str, str]:
         """Run a command in each running container of a part; return what each printed, by the container's name.
 
-        `stdin` is for what nobody else may see. A command that is given some has to read exactly that many bytes.
+        `only` is the name of the one that is meant. `stdin` is for what nobody else may see. A command that is given
+        some has to read exactly that many bytes.
         """
         answers = {}
         api = self._client.api
         # Not the library's own objects: they ask for each container once more, and for an exit code afterwards, which
         # costs a connection, for the one that the command ran over is gone.
         for found in api.containers(filters={"label": [f"{STACK_LABEL}={stack}", f"{PART_LABEL}={part}"]}):
+            if only and f"/{only}" not in found["Names"]:
+                continue
             with suppress(NotFound):  # gone between the listing and the command
                 made = api.exec_create(found["Id"], command, stdin=bool(stdin))["Id"]
                 printed = _talk(api, made, stdin) if stdin else api.exec_start(made)

@@ -1,11 +1,11 @@
 """The fast switch: HAProxy's runtime API at every edge closes the gateway within a second, without Pulumi."""
 
-import shlex
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from components import edge
 from ops.errors import OperationError
+from ops.hosts import edge_runtime
 from ops.hosts.docker_host import DockerHost
 from ops.waiting import look_until
 
@@ -40,11 +40,9 @@ class Switch:
 
     def _ask(self, command: str) -> dict[str, bool | None]:
         """Run a command and return whether each edge is open after it, or None where it does not say."""
-        # In one go, for each is a round trip to a host; through the shell, for both go to standard input.
-        asked = f"{command.strip()}; {edge.SHOW_GATEWAY}"
-        line = ["bash", "-c", f'printf %s "$0" | {shlex.join(edge.SOCAT)}', asked]
+        asked = f"{command.strip()}; {edge.SHOW_GATEWAY.strip()}"
         with ThreadPoolExecutor(max(1, len(self._hosts))) as pool:
-            ran = pool.map(lambda host: host.run_in(self._stack, edge.NAME, line), self._hosts)
+            ran = pool.map(lambda host: edge_runtime.ask(host, self._stack, asked), self._hosts)
             return {name: _is_open(answer) for answers in ran for name, answer in answers.items()}
 
 

@@ -38,6 +38,7 @@ _VERBS = {
 }
 _STARTS = (OpType.CREATE, OpType.CREATE_REPLACEMENT)
 CONTAINER = "docker:index/container:Container"
+_OWN = "friday-litellm:components:"
 _SHOWN = (CONTAINER, "docker:index/service:Service", "docker:index/network:Network")
 
 
@@ -209,8 +210,11 @@ def short_name(urn: str) -> str:
 
 def _show(say: Say, errors: list[str], event: EngineEvent) -> None:
     """Say in a line what the engine is about to do and has done, and keep what failed."""
-    if event.diagnostic_event and event.diagnostic_event.severity == "error":
-        errors.append(event.diagnostic_event.message.strip())
+    if said := event.diagnostic_event:
+        if said.severity == "error":
+            errors.append(said.message.strip())
+        elif _is_own(said.urn or ""):
+            say(said.message.strip())
     if event.resource_pre_event and not event.resource_pre_event.planning:
         metadata = event.resource_pre_event.metadata
         name = short_name(metadata.urn)
@@ -220,3 +224,8 @@ def _show(say: Say, errors: list[str], event: EngineEvent) -> None:
         metadata = event.res_outputs_event.metadata
         if metadata.type in _SHOWN and metadata.op in _VERBS:
             say(f"{_VERBS[metadata.op]} {short_name(metadata.urn)}")
+
+
+def _is_own(urn: str) -> bool:
+    """Return whether a resource is a part of the stack as the program has it: what is said of that, we say."""
+    return urn.rpartition("::")[0].rpartition("$")[2].startswith(_OWN)

@@ -53,13 +53,15 @@ def declare(chosen: StackSettings, stack: str = "t") -> Recorder:
     return record(lambda: FridayStack(stack, chosen, IMAGES), stack)
 
 
-def record(composition: Callable[[], object], stack: str = "t") -> Recorder:
+def record(
+    composition: Callable[[], object], stack: str = "t", *, recorder: Recorder | None = None, preview: bool = False
+) -> Recorder:
     """Run it as Pulumi runs a program and return what it declared."""
-    recorder = Recorder()
+    recorder = recorder or Recorder()
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     try:
-        pulumi.runtime.set_mocks(recorder, project="friday-litellm", stack=stack, preview=False)
+        pulumi.runtime.set_mocks(recorder, project="friday-litellm", stack=stack, preview=preview)
         pulumi.runtime.test(composition)()  # type: ignore[no-untyped-call]
     finally:
         loop.close()

@@ -88,6 +88,32 @@ def test_a_command_runs_in_every_container_of_a_part_that_is_still_there(host: D
         exec_start=lambda made: f"printed {made}\n\xff".encode("latin-1"),
     )
     assert host.run_in("t", "edge", ["true"]) == {f"edge-{name}": f"printed in {name}\n\ufffd" for name in "ab"}
+    assert host.run_in("t", "edge", ["true"], only="edge-b") == {"edge-b": "printed in b\n\ufffd"}
+
+
+def test_addresses_are_those_on_one_network_of_what_runs(host: DockerHost) -> None:
+    def listed(filters: dict[str, Any]) -> list[dict[str, Any]]:
+        assert filters == {"label": ["friday-litellm.stack=t", "friday-litellm.part=friday"], "status": "running"}
+        networks = {"app": {"IPAddress": "172.18.0.2"}, "database": {"IPAddress": "172.19.0.2"}}
+        on_both = {"Names": ["/friday-1"], "NetworkSettings": {"Networks": networks}}
+        return [on_both, {"Names": ["/friday-2"], "NetworkSettings": {"Networks": {}}}]
+
+    host._client.api = SimpleNamespace(containers=listed)  # type: ignore[assignment]
+    assert host.addresses("t", "friday", "app") == {"friday-1": "172.18.0.2"}
+
+
+def test_a_container_that_is_gone_need_not_be_stopped(host: DockerHost) -> None:
+    stopped = []
+
+    def stop(container: str, timeout: int) -> None:
+        stopped.append((container, timeout))
+        if container == "gone":
+            raise NotFound(container)
+
+    host._client.api = SimpleNamespace(stop=stop)  # type: ignore[assignment]
+    host.stop("friday-1", 7)
+    host.stop("gone", 1)
+    assert stopped == [("friday-1", 7), ("gone", 1)]
 
 
 def failing(error: Exception) -> Any:

@@ -1,0 +1,89 @@
+"""HAProxy's runtime API in the containers of the edge: how it is asked, and what it says of the slots behind it."""
+
+import csv
+import shlex
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from components import edge
+from ops.hosts.docker_host import DockerHost
+
+SHOW_SLOTS = "show stat -1 4 -1; show servers state"
+"""Running requests are only in the first answer, and what an operator has set is only in the second one."""
+
+_UP, _PASSED = "2", "3"  # srv_op_state and srv_check_result, in HAProxy's management guide
+_HELD, _UNRESOLVED = 0x01, 0x20  # srv_admin_state: maintenance by a command, and because the name has no address left
+_SESSION = " be={} srv="
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A server of HAProxy's, filled by the name server.
+
+    `address` is empty while it is free. `held`: kept out of use by a command, which stays when another address takes
+    the slot. `up`: in use, and its last check was passed. `running`: requests, or web sockets, on their way.
+    """
+
+    backend: str
+    name: str
+    address: str
+    held: bool
+    up: bool
+    running: int
+
+
+def ask(host: DockerHost, stack: str, commands: str, edge_name: str = "") -> dict[str, str]:
+    """Run commands, divided by `;`, at a host's running edges, or at one; return what each said, by its name."""
+    # In one go, for each is a round trip to a host; through the shell, for a command goes to standard input.
+    line = ["bash", "-c", f'printf %s "$0" | {shlex.join(edge.SOCAT)}', f"{commands}\n"]
+    return host.run_in(stack, edge.NAME, line, only=edge_name) if edge_name else host.run_in(stack, edge.NAME, line)
+
+
+def slots(answer: str) -> list[Slot]:
+    """Return all slots of an answer to SHOW_SLOTS; ValueError when it is none."""
+    running = {(row["pxname"], row["svname"]): int(row["scur"]) for row in _table(answer, "# pxname", ",")}
+    states = list(_table(answer, "# be_id", " "))
+    if not running or not states:
+        raise ValueError(f"edge: expected the state of its servers, got: {answer.strip()[:200] or 'nothing'}")
+    return [_slot(row, running.get((row["be_name"], row["srv_name"]), 0)) for row in states]
+
+
+def set_state(slot: Slot, state: str) -> str:
+    """Return the command that takes a slot out of use for everybody (`maint`) or gives it back (`ready`).
+
+    Not `drain`: that lets in whoever shows a cookie for the server. Running requests are finished in both.
+    """
+    return f"set server {slot.backend}/{slot.name} state {state}"
+
+
+def sessions(answer: str, backend: str) -> list[tuple[str, str]]:
+    """Return (id, slot's name) of each session with a server of a backend, in an answer to `show sess`."""
+    marked = _SESSION.format(backend)
+    lines = (line.partition(":")[::2] for line in answer.splitlines() if marked in line)
+    return [(name, rest.partition(marked)[2].split()[0]) for name, rest in lines]
+
+
+def _table(answer: str, head: str, delimiter: str) -> Iterator[Mapping[str, str]]:
+    """Yield the rows of one of HAProxy's tables, which ends with an empty line."""
+    lines = iter(answer.splitlines())
+    for line in lines:
+        if line.startswith(head):
+            table = [line.removeprefix("# ")]
+            for row in lines:
+                if not row.strip():
+                    break
+                table.append(row)
+            yield from csv.DictReader(table, delimiter=delimiter)
+
+
+def _slot(row: Mapping[str, str], running: int) -> Slot:
+    state = int(row["srv_admin_state"])
+    held = bool(state & _HELD)
+    return Slot(
+        backend=row["be_name"],
+        name=row["srv_name"],
+        address="" if state & _UNRESOLVED else row["srv_addr"].strip("-"),
+        held=held,
+        up=not held and row["srv_op_state"] == _UP and row["srv_check_result"] == _PASSED,
+        running=running,
+    )

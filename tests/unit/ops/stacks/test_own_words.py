@@ -1,0 +1,39 @@
+"""What the program says of its parts while it runs is shown; what plugins say of a container is not."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from ops.stacks import pulumi_files, stacks
+
+PART = "urn:pulumi:t::friday-litellm::friday-litellm:components:FridayStack$friday-litellm:components:Friday"
+
+
+def said(urn: str | None, severity: str = "info") -> SimpleNamespace:
+    found = SimpleNamespace(urn=urn, severity=severity, message=" waiting for 1 request\n")
+    return SimpleNamespace(diagnostic_event=found, resource_pre_event=None, res_outputs_event=None)
+
+
+@pytest.mark.parametrize(
+    ("event", "shown"),
+    [
+        (said(f"{PART}::friday"), ["waiting for 1 request"]),
+        (said(f"{PART}::friday", "warning"), ["waiting for 1 request"]),
+        (said(f"{PART}$docker:index/container:Container::friday-t-friday-1"), []),
+        (said(None), []),
+    ],
+)
+def test_only_words_of_the_program_are_shown(
+    event: SimpleNamespace, shown: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def up(on_event: Any, **_: Any) -> SimpleNamespace:
+        on_event(event)
+        return SimpleNamespace(outputs={}, summary=SimpleNamespace(resource_changes={}))
+
+    monkeypatch.setattr(pulumi_files, "note", lambda *_: None)
+    monkeypatch.setattr(pulumi_files, "resources", lambda _: [])
+    stack: Any = SimpleNamespace(name="t", up=up)
+    lines: list[str] = []
+    stacks.update(stack, "why", lines.append)
+    assert lines == shown
