@@ -1,17 +1,26 @@
 """The edge: HAProxy in front of Friday and of the gateway. It owns the host ports and the gateway's switch."""
 
+import hashlib
 import json
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pydantic import BaseModel, ConfigDict, Field
 
-from components.part import Given, Job, Part
+from components import certificate as certificates
+from components.certificate import Certificate, CertificateError
+from components.part import ROOT, Given, Job, Part
 from components.probes import HealthProbe, ProbeClient
 from components.settings.base import Secret
+from components.settings.edge_access import CookieName, Network
+from components.settings.source import NAMESPACE, Problem, SettingsError
+from components.settings.stack import StackSettings
 from components.workload import APP_NETWORK, FILES_DIR, FIRST_SHARES, GATEWAY_NETWORK, File, Port, Workload
 
 NAME = "edge"
+
+CERTIFICATE = "edge.pem"
+"""The file with the certificate, its chain and its key."""
 
 SOCKET = "/tmp/haproxy.sock"  # noqa: S108 - the container's own tmpfs, mode 1777 and seen by nobody else
 """HAProxy's runtime API, inside the edge's container."""
@@ -20,6 +29,7 @@ SWITCH = "gateway_switch/open"
 """The pretended server whose state is the switch; its metrics say since when the gateway is closed."""
 
 USERS_PORT = 3000
+USERS_TLS_PORT = 3443
 GATEWAY_INTERNAL_PORT = 4000
 GATEWAY_HOST_PORT = 4001
 OPERATIONS_PORT = 8404
@@ -29,6 +39,7 @@ SOCAT = ("socat", "-t5", "-", f"UNIX-CONNECT:{SOCKET}")
 
 CLOSE_GATEWAY = f"set server {SWITCH} state maint\n"
 OPEN_GATEWAY = f"set server {SWITCH} state ready\n"
+SHOW_CERTIFICATE = f"show ssl cert {FILES_DIR}/{CERTIFICATE}\n"
 SHOW_GATEWAY = "show servers state gateway_switch\n"
 
 _CLOSED_STATE_COLUMN = 6
@@ -47,6 +58,11 @@ class EdgeConfig(BaseModel):
     edge_key: Secret
     friday_health_path: str = Field(default="/healthz", pattern=r"^/[A-Za-z0-9/_.-]*$")
     gateway_open: bool = True
+    trusted_proxies: tuple[Network, ...] = ()
+    proxy_protocol: bool = False
+    sticky_cookie: CookieName | None = None
+    https_port: int | None = Field(default=None, description="the host's, for HTTPS; None: users come without")
+    hsts_seconds: int = 0
 
     def render(self) -> str:
         """Return haproxy.cfg. It carries the edge's key: treat it as a secret."""
@@ -61,9 +77,12 @@ class EdgeConfig(BaseModel):
         )
         return environment.get_template("haproxy.cfg.j2").render(
             self.model_dump() | {"edge_key": self.edge_key.get_secret_value()},
+            sticky_key=hashlib.sha256(b"sticky " + self.edge_key.get_secret_value().encode()).hexdigest()[:32],
             error_body=_error_body,
             socket=SOCKET,
             users_port=USERS_PORT,
+            users_tls_port=USERS_TLS_PORT,
+            certificate=f"{FILES_DIR}/{CERTIFICATE}",
             internal_port=GATEWAY_INTERNAL_PORT,
             host_port=GATEWAY_HOST_PORT,
             operations_port=OPERATIONS_PORT,
@@ -77,6 +96,18 @@ def gateway_is_open(answer: str) -> bool:
         if len(fields) > _CLOSED_STATE_COLUMN and fields[1] == "gateway_switch":
             return not int(fields[_CLOSED_STATE_COLUMN]) & _MAINTENANCE
     raise ValueError(f"edge: expected the state of {SWITCH}, got: {answer.strip()[:200] or 'nothing'}")
+
+
+def certificate_of(stack: str, settings: StackSettings) -> Certificate | None:
+    """Return the certificate that users see, None without HTTPS; SettingsError when its files cannot be used."""
+    if settings.edge.tls.files is None:
+        return None
+    try:
+        # Relative to the project, where Pulumi runs, wherever the command was given.
+        return certificates.read(*(ROOT / path for path in settings.edge.tls.files))
+    except CertificateError as error:
+        key = f"{NAMESPACE}:edge.tls.{error.setting}"
+        raise SettingsError(Problem(f"Pulumi.{stack}.yaml", key, str(error), error.fix)) from error
 
 
 def _error_body(status: int, kind: str, message: str) -> str:
@@ -95,7 +126,17 @@ def _workload(given: Given) -> Workload:
         litellm_replicas=given.settings.litellm.replicas,
         edge_key=given.settings.edge_key,
         friday_health_path=given.settings.friday.health_path,
+        trusted_proxies=settings.trusted_proxies,
+        proxy_protocol=settings.proxy_protocol,
+        sticky_cookie=settings.sticky_cookie,
+        https_port=settings.tls.port if settings.tls.files else None,
+        hsts_seconds=settings.tls.hsts_seconds,
     )
+    files = {"haproxy.cfg": File(config.render(), secret=True)}
+    ports = [Port(settings.port, USERS_PORT, settings.bind_address)]
+    if (certificate := certificate_of(given.stack, given.settings)) is not None:
+        files[CERTIFICATE] = File(certificate.pem, secret=True)
+        ports.append(Port(settings.tls.port, USERS_TLS_PORT, settings.bind_address))
     return Workload(
         part=NAME,
         image=given.image(NAME, settings),
@@ -104,9 +145,9 @@ def _workload(given: Given) -> Workload:
         probe=HealthProbe(port=OPERATIONS_PORT, client=ProbeClient.BASH, interval_seconds=2),
         memory_mb=settings.memory_mb,
         user="haproxy",
-        files={"haproxy.cfg": File(config.render(), secret=True)},
+        files=files,
         ports=(
-            Port(settings.port, USERS_PORT, settings.bind_address),
+            *ports,
             # Never on another address: whoever reaches this port may try keys.
             Port(settings.gateway_port, GATEWAY_HOST_PORT),
         ),

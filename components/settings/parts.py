@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 from components.friday_environment import RESERVED
 from components.probes import ProbeClient
 from components.settings.base import Count, PartSettings, Port, Settings, between, group, memory_limit
+from components.settings.edge_access import CookieName, EdgeTlsSettings, Network
 
 VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Z_][A-Z0-9_]*$")]
 _Value = TypeVar("_Value")
@@ -59,7 +60,7 @@ class LitellmSettings(PartSettings):
 
 
 class EdgeSettings(PartSettings):
-    """The edge: which address and ports of the host it holds."""
+    """The edge: which address and ports of the host it holds, and who stands in front of it."""
 
     memory_mb: Count = memory_limit(128)
     bind_address: str = Field(
@@ -71,6 +72,18 @@ class EdgeSettings(PartSettings):
     gateway_port: Port = Field(
         default=4000, description="a port from 1 to 65535 of 127.0.0.1 for callers with the gateway key"
     )
+    trusted_proxies: tuple[Network, ...] = Field(
+        default=(),
+        max_length=100,
+        description="a list of the addresses or networks (such as 10.0.0.0/8) of the proxies in front",
+    )
+    proxy_protocol: bool = Field(
+        default=False, description="true or false: whether the trusted proxies speak the PROXY protocol"
+    )
+    sticky_cookie: CookieName | None = Field(
+        default=None, description="a cookie's name of up to 64 letters, digits or any of _ -"
+    )
+    tls: EdgeTlsSettings = group(EdgeTlsSettings, "a map of the certificate that users see")
 
 
 class RedisSettings(PartSettings):

@@ -8,6 +8,7 @@ from typing import Any
 
 from ops.deployment import Deployment
 from ops.hosts.docker_host import Instance
+from ops.hosts.edge_certificate import served_until
 from ops.metrics.collect import measure, sources
 from ops.rollout.gates.gate import AnalysisResult, GateInput
 from ops.rollout.gates.registry import judge
@@ -33,6 +34,8 @@ class Status:
     urls: dict[str, str]
     step: RolloutPosition | None = None
     gates: AnalysisResult | None = None
+    certificate_ends: dt.datetime | None = None
+    """When the certificate ends that users see now; None without HTTPS, or when no edge says so."""
 
     @property
     def healthy(self) -> bool:
@@ -49,6 +52,18 @@ class Status:
             text += f" (the stack file says {self.settings_percentage} %: ./fridayctl up {self.stack} brings it there)"
         down = sum(not each.healthy for each in self.instances)
         return f"{text}, {down} of {len(self.instances)} containers not healthy" if down else f"{text}, all healthy"
+
+    @property
+    def certificate(self) -> str:
+        """Return for how long the certificate is valid that users see, in a sentence; "" without one."""
+        if self.certificate_ends is None:
+            return ""
+        left = self.certificate_ends - dt.datetime.now(dt.UTC)
+        if left < dt.timedelta():
+            return (
+                f"no longer valid, since {self.certificate_ends:%Y-%m-%d}: renew it, then ./fridayctl up {self.stack}"
+            )
+        return f"valid for {left.days} days, until {self.certificate_ends:%Y-%m-%d}"
 
     @property
     def rollout(self) -> str:
@@ -75,6 +90,7 @@ class Status:
             "history": [each.model_dump(exclude={"config"}) for each in self.history],
             "instances": [asdict(each) for each in self.instances],
             "urls": self.urls,
+            "certificate_ends": self.certificate_ends.isoformat() if self.certificate_ends else None,
         }
 
 
@@ -85,6 +101,7 @@ def look(deployment: Deployment) -> Status:
     with ThreadPoolExecutor() as pool:
         told, history = pool.submit(opened.outputs), pool.submit(lambda: deployment.history)
         instances = deployment.hosts.manager.instances(stack)
+        ends = served_until(deployment.hosts.manager, stack) if settings.edge.tls.files else None
         outputs = {key: output.value for key, output in told.result().items()}
     entries = history.result()
     now = dt.datetime.now(dt.UTC)
@@ -102,6 +119,7 @@ def look(deployment: Deployment) -> Status:
         urls={name: str(outputs[name]) for name in _URLS if name in outputs},
         step=step,
         gates=gates,
+        certificate_ends=ends,
     )
 
 

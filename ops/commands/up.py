@@ -64,8 +64,9 @@ def bring_up(deployment: Deployment, request: UpRequest) -> Up:
 def _make_sure(deployment: Deployment, request: UpRequest) -> None:
     """See that the update can work, and let each host pull what it lacks."""
     # OpenRouter's being away must not stand in the way of what only brings back what was there before.
-    upstream = not request.offline and verb_of(request.message) not in RESTORING
-    examined = request.examined or preflight.before_update(deployment, upstream=upstream)
+    restoring = verb_of(request.message) in RESTORING
+    upstream = not (request.offline or restoring)
+    examined = request.examined or preflight.before_update(deployment, upstream=upstream, restoring=restoring)
     for check in examined.report.warnings:
         deployment.report("warning", check.found)
     examined.report.require()

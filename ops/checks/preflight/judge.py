@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from components.friday_environment import REQUIRED_OF_THE_TEAM
 from ops.checks.preflight import judge_upstream
 from ops.checks.preflight.facts import MEBIBYTE, Facts, HostFacts, memory_limits
+from ops.checks.preflight.judge_certificate import certificate
 from ops.checks.preflight.one_engine import one_engine
 from ops.checks.report import Check, State
 from ops.errors import OperationError
@@ -284,6 +285,7 @@ BEFORE_UPDATE: tuple[_Judge, ...] = (
     _each_host("ports", _ports),
     _each_host("", _room),
     _secrets,
+    certificate,
     judge_upstream.catalogue,
     judge_upstream.key,
 )

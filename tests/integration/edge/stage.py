@@ -14,19 +14,30 @@ from typing import Any, cast
 import docker
 from docker.models.containers import Container
 
-from components.edge import GATEWAY_HOST_PORT, GATEWAY_INTERNAL_PORT, OPERATIONS_PORT, SOCAT, USERS_PORT, EdgeConfig
+from components.edge import (
+    CERTIFICATE,
+    GATEWAY_HOST_PORT,
+    GATEWAY_INTERNAL_PORT,
+    OPERATIONS_PORT,
+    SOCAT,
+    USERS_PORT,
+    USERS_TLS_PORT,
+    EdgeConfig,
+)
 from images import tags
 from testing.meanwhile import until
 
 KEY = "sk-edge-test-key-0123456789"
 PORTS = {
     "users": USERS_PORT,
+    "https": USERS_TLS_PORT,
     "internal": GATEWAY_INTERNAL_PORT,
     "host": GATEWAY_HOST_PORT,
     "operations": OPERATIONS_PORT,
 }
 REPLICA_PORTS = {"friday": 3000, "litellm": 4000}
 SCRIPT = (Path(__file__).parent / "replica.py").read_text()
+WEBSOCKETS_SCRIPT = (Path(__file__).parent / "websockets_replica.py").read_text()
 
 
 @dataclass
@@ -49,14 +60,14 @@ class Stage:
         self.network.remove()
         self.engine.close()
 
-    def start_edge(self, **changes: object) -> Container:
+    def start_edge(self, certificate: str = "", /, **changes: object) -> Container:
         """Start the edge as a stack does; its ports are published on free loopback ports."""
         values: dict[str, object] = {"friday_replicas": 2, "litellm_replicas": 2, "edge_key": KEY, **changes}
         self.edge = self._run(
             "edge",
             "edge",
             ["haproxy", "-W", "-db", "-f", "/etc/friday/haproxy.cfg"],
-            {"haproxy.cfg": EdgeConfig.model_validate(values).render()},
+            {"haproxy.cfg": EdgeConfig.model_validate(values).render(), CERTIFICATE: certificate},
             ports={f"{port}/tcp": ("127.0.0.1", None) for port in PORTS.values()},
         )
         self.edge.reload()
@@ -70,6 +81,11 @@ class Stage:
         return self._run(
             part, "python", ["python3", "/etc/friday/replica.py", str(REPLICA_PORTS[part])], {"replica.py": SCRIPT}, env
         )
+
+    def start_websockets_replica(self) -> Container:
+        """Start one Friday that keeps web sockets."""
+        command = ["python3", "/etc/friday/replica.py", str(REPLICA_PORTS["friday"])]
+        return self._run("friday", "litellm", command, {"replica.py": WEBSOCKETS_SCRIPT})
 
     def _run(
         self,
