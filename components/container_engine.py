@@ -44,7 +44,14 @@ class ContainerEngine:
         opts = pulumi.ResourceOptions(parent=parent, provider=self.provider)
         volumes: list[docker.ContainerVolumeArgsDict] = []
         needed: list[pulumi.Resource] = [*after]
-        if workload.files:
+        image = self._image_id(workload.image, opts)
+        if workload.rereads_files:
+            written = files_volume(self.stack, workload, opts)
+            volumes.append({"volume_name": written.name, "container_path": FILES_DIR})
+            # They are taken at once, as if what reads them were made anew: so not before those of `after` are healthy.
+            last = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[*after]))
+            needed.append(self._files(workload, last, {"volume_name": written.name}))
+        elif workload.files:
             # By name, and as a plain text: what serves keeps the volume that it has when the container of the files
             # vanishes (`docker container prune`) or is replaced, so it must not be replaced with it.
             volumes.append({"from_container": files_name(self.stack, workload)})
@@ -52,7 +59,6 @@ class ContainerEngine:
         if workload.data:
             kept = data_volume(self.stack, workload, opts)
             volumes.append({"volume_name": kept.name, "container_path": workload.data})
-        image = self._image_id(workload.image, opts)
         opts = pulumi.ResourceOptions(
             parent=parent,
             provider=self.provider,
@@ -66,18 +72,20 @@ class ContainerEngine:
             for number, instance in enumerate(workload.instance_names(), start=1)
         ]
 
-    def _files(self, workload: Workload, opts: pulumi.ResourceOptions) -> docker.Container:
+    def _files(
+        self, workload: Workload, opts: pulumi.ResourceOptions, volume: docker.ContainerVolumeArgsDict | None = None
+    ) -> docker.Container:
         """Declare the container that only holds a workload's files; all replicas mount its volume.
 
         Docker copies nothing into a container whose root is read-only, not even below a volume. So the files go
-        into one that never starts, and the replicas stay read-only.
+        into one that never starts, and the replicas stay read-only. In a `volume` that outlives it what runs sees them.
         """
         return docker.Container(
             f"{workload.part}-files-{workload.files_digest()}",
             name=files_name(self.stack, workload),
             image=self._image_id(workload.image, opts),
             uploads=[_upload(f"{FILES_DIR}/{path}", file) for path, file in sorted(workload.files.items())],
-            volumes=[{"container_path": FILES_DIR}],
+            volumes=[{"container_path": FILES_DIR, **(volume or {})}],
             labels=labels(self.stack, files=workload.part),
             network_mode="none",
             start=False,
@@ -165,6 +173,12 @@ def instance_of(stack: str, workload: Workload, container: str) -> str:
 def data_volume(stack: str, workload: Workload, opts: pulumi.ResourceOptions) -> docker.Volume:
     """Declare the volume that a workload's data outlive its containers in; only removing the stack removes it."""
     name = f"{workload.part}-data"
+    return docker.Volume(name, name=f"friday-{stack}-{name}", labels=labels(stack), opts=opts)
+
+
+def files_volume(stack: str, workload: Workload, opts: pulumi.ResourceOptions) -> docker.Volume:
+    """Declare the volume in which a workload finds its files, whatever updates write there while it runs."""
+    name = f"{workload.part}-files"
     return docker.Volume(name, name=f"friday-{stack}-{name}", labels=labels(stack), opts=opts)
 
 

@@ -18,9 +18,18 @@ from components.settings.stack import StackSettings
 from components.workload import APP_NETWORK, FILES_DIR, FIRST_SHARES, GATEWAY_NETWORK, File, Port, Workload
 
 NAME = "edge"
+TEMPLATES = Path(__file__).with_name("templates")
 
 CERTIFICATE = "edge.pem"
-"""The file with the certificate, its chain and its key."""
+"""The file with the certificate, its chain and its key; a comment without HTTPS, for the plugin takes no empty file."""
+
+COMMAND = ("bash", "-c", (TEMPLATES / "edge.sh").read_text(encoding="utf-8"))
+
+TAKEN = (
+    'if [[ "$(</etc/friday/manifest)" == "$(</tmp/taken)" ]]; then echo taken; '
+    "else cat /tmp/refused 2>/dev/null || echo 'not yet'; fi"
+)
+"""What bash in the edge's container is asked whether HAProxy runs with the files that are there."""
 
 SOCKET = "/tmp/haproxy.sock"  # noqa: S108 - the container's own tmpfs, mode 1777 and seen by nobody else
 """HAProxy's runtime API, inside the edge's container."""
@@ -68,7 +77,7 @@ class EdgeConfig(BaseModel):
         """Return haproxy.cfg. It carries the edge's key: treat it as a secret."""
         # No markup is made here: what goes in is numbers, booleans and validated strings.
         environment = Environment(
-            loader=FileSystemLoader(Path(__file__).with_name("templates")),
+            loader=FileSystemLoader(TEMPLATES),
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
@@ -96,6 +105,13 @@ def gateway_is_open(answer: str) -> bool:
         if len(fields) > _CLOSED_STATE_COLUMN and fields[1] == "gateway_switch":
             return not int(fields[_CLOSED_STATE_COLUMN]) & _MAINTENANCE
     raise ValueError(f"edge: expected the state of {SWITCH}, got: {answer.strip()[:200] or 'nothing'}")
+
+
+def contents(config: EdgeConfig, certificate: Certificate | None = None) -> dict[str, str]:
+    """Return the edge's files, all of them secret; by the last one it sees that the others are whole."""
+    files = {"haproxy.cfg": config.render(), CERTIFICATE: certificate.pem if certificate else "# edge.tls is not set\n"}
+    sums = (f"{hashlib.sha256(text.encode()).hexdigest()}  {name}\n" for name, text in files.items())
+    return {**files, "manifest": "".join(sums)}
 
 
 def certificate_of(stack: str, settings: StackSettings) -> Certificate | None:
@@ -132,20 +148,20 @@ def _workload(given: Given) -> Workload:
         https_port=settings.tls.port if settings.tls.files else None,
         hsts_seconds=settings.tls.hsts_seconds,
     )
-    files = {"haproxy.cfg": File(config.render(), secret=True)}
     ports = [Port(settings.port, USERS_PORT, settings.bind_address)]
-    if (certificate := certificate_of(given.stack, given.settings)) is not None:
-        files[CERTIFICATE] = File(certificate.pem, secret=True)
+    certificate = certificate_of(given.stack, given.settings)
+    if certificate:
         ports.append(Port(settings.tls.port, USERS_TLS_PORT, settings.bind_address))
     return Workload(
         part=NAME,
         image=given.image(NAME, settings),
-        command=("haproxy", "-W", "-db", "-f", f"{FILES_DIR}/haproxy.cfg"),
+        command=COMMAND,
         networks=(APP_NETWORK, GATEWAY_NETWORK),
         probe=HealthProbe(port=OPERATIONS_PORT, client=ProbeClient.BASH, interval_seconds=2),
         memory_mb=settings.memory_mb,
         user="haproxy",
-        files=files,
+        files={name: File(text, secret=True) for name, text in contents(config, certificate).items()},
+        rereads_files=True,
         ports=(
             *ports,
             # Never on another address: whoever reaches this port may try keys.

@@ -48,7 +48,8 @@ class Workload:
     `on_every_host` runs once on each host of a Swarm, so that every host's address answers. `data` is a folder that
     outlives the container, for one writer: no replicas, no overlap. It stays on one host; in a Swarm the constraint
     `placement` says on which. `cpu_shares` weighs it against other containers while a host's processors are busy
-    (USUAL_SHARES or FIRST_SHARES); a Swarm has no such weight.
+    (USUAL_SHARES or FIRST_SHARES); a Swarm has no such weight. One that `rereads_files` looks at them while it runs, so
+    that other content replaces no container; in a Swarm it does, for content cannot be changed there.
     """
 
     part: str
@@ -71,6 +72,7 @@ class Workload:
     data: str = ""
     placement: str = ""
     cpu_shares: int = USUAL_SHARES
+    rereads_files: bool = False
 
     def files_digest(self) -> str:
         """Return 8 hex digits that change with the image or with any file."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from ops.checks import answers
 from ops.checks.answers import Answer
+from ops.checks.edge_files import require_taken
 from ops.checks.preflight import run as preflight
 from ops.checks.preflight.one_engine import require_one_engine
 from ops.checks.preflight.run import Examination
@@ -57,6 +58,7 @@ def bring_up(deployment: Deployment, request: UpRequest) -> Up:
         Switch(list(hosts.values()), deployment.name).open()
     if not done.changed:
         return Up(0, done.outputs, [])
+    require_taken(deployment.name, hosts)
     answers.require_serving(deployment.name, hosts, settings)
     return Up(done.changed, done.outputs, answers.ask_around(str(done.outputs["fridayUrl"]), deployment, percentage))
 

@@ -46,17 +46,20 @@ class User:
 
 def test_a_user_comes_back_to_the_same_replica_until_it_leaves(sticky: Stage) -> None:
     for _ in range(2):
-        sticky.start_replica("friday")
+        sticky.start_replica("friday", DRAIN_SECONDS="3")
     sticky.until_up("friday", 2)
     assert len({User(sticky).ask() for _ in range(6)}) == 2
     user = User(sticky)
     home = user.ask()
     given = user.cookies[COOKIE]
-    sticky.start_replica("friday")
+    sticky.start_replica("friday", DRAIN_SECONDS="3")
     sticky.until_up("friday", 3)
     assert {user.ask() for _ in range(9)} == {home}
     assert user.cookies[COOKIE] == given
     assert user.attributes == "path=/; httponly"
+    sticky.write_files(sticky_cookie=COOKIE, friday_replicas=5)
+    sticky.until(lambda: sticky.taken() == "taken")
+    assert {user.ask() for _ in range(9)} == {home}
 
     leaving = next(each for each in sticky.replicas("friday") if each.name == home)
     leaving.kill("SIGTERM")
@@ -94,8 +97,8 @@ async def _talk(stage: Stage) -> None:
         async with browser.ws_connect(url) as socket:
             home = next(each for each in stage.replicas("friday") if each.name in homes)
             await asyncio.to_thread(home.stop, timeout=10)
-            assert (await socket.receive()).type is aiohttp.WSMsgType.CLOSE
-            assert socket.close_code == 1001
+            last = await socket.receive()
+            assert (last.type, last.data) == (aiohttp.WSMsgType.CLOSE, aiohttp.WSCloseCode.GOING_AWAY)
         async with browser.ws_connect(url) as socket:
             await socket.send_str("again")
             assert not homes & {(await socket.receive_str()).partition(" ")[0]}

@@ -33,7 +33,7 @@ def stage(authority: Authority) -> Iterator[Stage]:
     stage = Stage()
     try:
         certificate = read(*authority.sign("friday", "-days", "90"))
-        stage.start_edge(certificate.pem, https_port=8443, hsts_seconds=300, sticky_cookie="HOME")
+        stage.start_edge(certificate, https_port=8443, hsts_seconds=300, sticky_cookie="HOME")
         stage.start_websockets_replica()
         stage.until_up("friday", 1)
         yield stage

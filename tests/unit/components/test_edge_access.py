@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from components.edge import certificate_of
+from components.edge import certificate_of, contents
 from components.settings.source import SettingsError
 from components.stack import summary
 from testing.certificates import Authority
@@ -70,6 +70,10 @@ def test_the_sticky_cookie_is_fridays_only_and_shows_no_key() -> None:
     text = config(sticky_cookie="HOME").render()
     assert "cookie HOME insert indirect nocache httponly dynamic" in section(text, "backend friday")
     assert text.count("cookie HOME") == 1
+    # Who leaves would keep its users: HAProxy follows a cookie to a server that gets nothing else any more.
+    assert "error-status L7OKC" not in section(text, "backend friday")
+    assert "error-status L7OKC" in section(config().render(), "backend friday")
+    assert "error-status L7OKC" in section(text, "backend litellm")
     assert text.count("sk-unit-test-key") == 1
     assert "httponly secure dynamic" in config(sticky_cookie="HOME", https_port=443).render()
 
@@ -124,6 +128,11 @@ def test_a_certificate_that_cannot_be_used_is_a_wrong_setting(tls: dict[str, Any
     )
     assert "\n  fix: correct the path" in str(caught.value)
     assert certificate_of("prod", settings()) is None
+
+
+def test_no_file_of_the_edge_is_empty() -> None:
+    # The Docker plugin refuses to upload one.
+    assert all(contents(config()).values())
 
 
 def test_a_relative_path_begins_at_the_project() -> None:
