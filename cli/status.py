@@ -62,6 +62,8 @@ def _print(status: "Status") -> None:
         show_history(status.history)
     for name, url in status.urls.items():
         click.echo(f"{name:<14}{url}")
+    if status.certificate:
+        click.echo(f"{'certificate':<14}{status.certificate}")
     if not status.instances:
         click.echo(f"next: ./fridayctl up {status.stack}")
 

@@ -45,7 +45,14 @@ class ContainerEngine:
         opts = pulumi.ResourceOptions(parent=parent, provider=self.provider)
         volumes: list[docker.ContainerVolumeArgsDict] = []
         needed: list[pulumi.Resource] = [*after]
-        if workload.files:
+        image = self._image_id(workload.image, opts)
+        if workload.rereads_files:
+            written = files_volume(self.stack, workload, opts)
+            volumes.append({"volume_name": written.name, "container_path": FILES_DIR})
+            # They are taken at once, as if what reads them were made anew: so not before those of `after` are healthy.
+            last = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[*after]))
+            needed.append(self._files(workload, last, {"volume_name": written.name}))
+        elif workload.files:
             # By name, and as a plain text: what serves keeps the volume that it has when the container of the files
             # vanishes (`docker container prune`) or is replaced, so it must not be replaced with it.
             volumes.append({"from_container": files_name(self.stack, workload)})
@@ -56,7 +63,6 @@ class ContainerEngine:
         for path, suffix in workload.volumes.items():
             shared = shared_volume(self.stack, workload, suffix, opts)
             volumes.append({"volume_name": shared.name, "container_path": path})
-        image = self._image_id(workload.image, opts)
         opts = pulumi.ResourceOptions(
             parent=parent,
             provider=self.provider,
@@ -70,18 +76,20 @@ class ContainerEngine:
             for number, instance in enumerate(workload.instance_names(), start=1)
         ]
 
-    def _files(self, workload: Workload, opts: pulumi.ResourceOptions) -> docker.Container:
+    def _files(
+        self, workload: Workload, opts: pulumi.ResourceOptions, volume: docker.ContainerVolumeArgsDict | None = None
+    ) -> docker.Container:
         """Declare the container that only holds a workload's files; all replicas mount its volume.
 
         Docker copies nothing into a container whose root is read-only, not even below a volume. So the files go
-        into one that never starts, and the replicas stay read-only.
+        into one that never starts, and the replicas stay read-only. In a `volume` that outlives it what runs sees them.
         """
         return docker.Container(
             f"{workload.part}-files-{workload.files_digest()}",
             name=files_name(self.stack, workload),
             image=self._image_id(workload.image, opts),
             uploads=[_upload(f"{FILES_DIR}/{path}", file) for path, file in sorted(workload.files.items())],
-            volumes=[{"container_path": FILES_DIR}],
+            volumes=[{"container_path": FILES_DIR, **(volume or {})}],
             labels=labels(self.stack, files=workload.part),
             network_mode="none",
             start=False,
@@ -190,6 +198,12 @@ def shared_volume(stack: str, workload: Workload, suffix: str, opts: pulumi.Reso
     name = f"{workload.part}-{suffix}"
     opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(retain_on_delete=True))
     return docker.Volume(f"{name}-volume", name=f"friday-{stack}-{name}", labels=labels(stack), opts=opts)
+
+
+def files_volume(stack: str, workload: Workload, opts: pulumi.ResourceOptions) -> docker.Volume:
+    """Declare the volume in which a workload finds its files, whatever updates write there while it runs."""
+    name = f"{workload.part}-files"
+    return docker.Volume(name, name=f"friday-{stack}-{name}", labels=labels(stack), opts=opts)
 
 
 def healthcheck(probe: HealthProbe, written: Callable[[int], str]) -> docker.ContainerHealthcheckArgsDict:

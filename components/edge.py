@@ -1,5 +1,6 @@
 """The edge: HAProxy in front of Friday and of the gateway. It owns the host ports and the gateway's switch."""
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Annotated
@@ -7,14 +8,31 @@ from typing import Annotated
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pydantic import BaseModel, ConfigDict, Field
 
-from components.part import Given, Job, Part
+from components import certificate as certificates
+from components.certificate import Certificate, CertificateError
+from components.part import ROOT, Given, Job, Part
 from components.probes import HealthProbe, ProbeClient
 from components.settings.base import Secret
 from components.settings.container import Headers
+from components.settings.edge_access import CookieName, Network
 from components.settings.parts import FridaySettings
+from components.settings.source import NAMESPACE, Problem, SettingsError
+from components.settings.stack import StackSettings
 from components.workload import APP_NETWORK, FILES_DIR, FIRST_SHARES, GATEWAY_NETWORK, File, Port, Workload
 
 NAME = "edge"
+TEMPLATES = Path(__file__).with_name("templates")
+
+CERTIFICATE = "edge.pem"
+"""The file with the certificate, its chain and its key; a comment without HTTPS, for the plugin takes no empty file."""
+
+COMMAND = ("bash", "-c", (TEMPLATES / "edge.sh").read_text(encoding="utf-8"))
+
+TAKEN = (
+    'if [[ "$(</etc/friday/manifest)" == "$(</tmp/taken)" ]]; then echo taken; '
+    "else cat /tmp/refused 2>/dev/null || echo 'not yet'; fi"
+)
+"""What bash in the edge's container is asked whether HAProxy runs with the files that are there."""
 
 FRIDAY, WEB_SOCKETS = "friday", "friday_ws"
 """HAProxy's backends with Friday's replicas. The second one is there for an image of one's own."""
@@ -29,6 +47,7 @@ SWITCH = "gateway_switch/open"
 """The pretended server whose state is the switch; its metrics say since when the gateway is closed."""
 
 USERS_PORT = 3000
+USERS_TLS_PORT = 3443
 GATEWAY_INTERNAL_PORT = 4000
 GATEWAY_HOST_PORT = 4001
 OPERATIONS_PORT = 8404
@@ -41,6 +60,7 @@ SOCAT = ("socat", "-t5", "-", f"UNIX-CONNECT:{SOCKET}")
 
 CLOSE_GATEWAY = f"set server {SWITCH} state maint\n"
 OPEN_GATEWAY = f"set server {SWITCH} state ready\n"
+SHOW_CERTIFICATE = f"show ssl cert {FILES_DIR}/{CERTIFICATE}\n"
 SHOW_GATEWAY = "show servers state gateway_switch\n"
 
 CHECK_MS, OTHERS_CHECK_MS = 300, 2000
@@ -67,12 +87,17 @@ class EdgeConfig(BaseModel):
     friday_chat_paths: tuple[Annotated[str, Field(pattern=r"^/[A-Za-z0-9/_.-]+$")], ...] = ()
     gateway_open: bool = True
     web_sockets: bool = False
+    trusted_proxies: tuple[Network, ...] = ()
+    proxy_protocol: bool = False
+    sticky_cookie: CookieName | None = None
+    https_port: int | None = Field(default=None, description="the host's, for HTTPS; None: users come without")
+    hsts_seconds: int = 0
 
     def render(self) -> str:
         """Return haproxy.cfg. It carries the edge's key: treat it as a secret."""
         # No markup is made here: what goes in is numbers, booleans and validated strings.
         environment = Environment(
-            loader=FileSystemLoader(Path(__file__).with_name("templates")),
+            loader=FileSystemLoader(TEMPLATES),
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
@@ -81,11 +106,14 @@ class EdgeConfig(BaseModel):
         )
         return environment.get_template("haproxy.cfg.j2").render(
             self.model_dump() | {"edge_key": self.edge_key.get_secret_value()},
+            sticky_key=hashlib.sha256(b"sticky " + self.edge_key.get_secret_value().encode()).hexdigest()[:32],
             error_body=_error_body,
             quoted=_quoted,
             socket=SOCKET,
             chats_socket=CHATS_SOCKET,
             users_port=USERS_PORT,
+            users_tls_port=USERS_TLS_PORT,
+            certificate=f"{FILES_DIR}/{CERTIFICATE}",
             internal_port=GATEWAY_INTERNAL_PORT,
             host_port=GATEWAY_HOST_PORT,
             operations_port=OPERATIONS_PORT,
@@ -111,6 +139,25 @@ def _quoted(text: str) -> str:
     return "'" + text.replace("'", "'\\''") + "'"
 
 
+def contents(config: EdgeConfig, certificate: Certificate | None = None) -> dict[str, str]:
+    """Return the edge's files, all of them secret; by the last one it sees that the others are whole."""
+    files = {"haproxy.cfg": config.render(), CERTIFICATE: certificate.pem if certificate else "# edge.tls is not set\n"}
+    sums = (f"{hashlib.sha256(text.encode()).hexdigest()}  {name}\n" for name, text in files.items())
+    return {**files, "manifest": "".join(sums)}
+
+
+def certificate_of(stack: str, settings: StackSettings) -> Certificate | None:
+    """Return the certificate that users see, None without HTTPS; SettingsError when its files cannot be used."""
+    if settings.edge.tls.files is None:
+        return None
+    try:
+        # Relative to the project, where Pulumi runs, wherever the command was given.
+        return certificates.read(*(ROOT / path for path in settings.edge.tls.files))
+    except CertificateError as error:
+        key = f"{NAMESPACE}:edge.tls.{error.setting}"
+        raise SettingsError(Problem(f"Pulumi.{stack}.yaml", key, str(error), error.fix)) from error
+
+
 def _error_body(status: int, kind: str, message: str) -> str:
     """Return an error in OpenAI's form, quoted for HAProxy (single quotes: nothing inside is expanded)."""
     body = json.dumps({"error": {"message": message, "type": kind, "param": None, "code": str(status)}})
@@ -132,18 +179,28 @@ def _workload(given: Given) -> Workload:
         max_body_mb=settings.max_body_mb,
         friday_chat_paths=friday.chat_paths,
         web_sockets=friday.image is not None,
+        trusted_proxies=settings.trusted_proxies,
+        proxy_protocol=settings.proxy_protocol,
+        sticky_cookie=settings.sticky_cookie,
+        https_port=settings.tls.port if settings.tls.files else None,
+        hsts_seconds=settings.tls.hsts_seconds,
     )
+    ports = [Port(settings.port, USERS_PORT, settings.bind_address)]
+    certificate = certificate_of(given.stack, given.settings)
+    if certificate:
+        ports.append(Port(settings.tls.port, USERS_TLS_PORT, settings.bind_address))
     return Workload(
         part=NAME,
         image=given.image(NAME, settings),
-        command=("haproxy", "-W", "-db", "-f", CONFIG),
+        command=COMMAND,
         networks=(APP_NETWORK, GATEWAY_NETWORK),
         probe=HealthProbe(port=OPERATIONS_PORT, client=ProbeClient.BASH, interval_seconds=2),
         memory_mb=settings.memory_mb,
         user="haproxy",
-        files={"haproxy.cfg": File(config.render(), secret=True)},
+        files={name: File(text, secret=True) for name, text in contents(config, certificate).items()},
+        rereads_files=True,
         ports=(
-            Port(settings.port, USERS_PORT, settings.bind_address),
+            *ports,
             # Never on another address: whoever reaches this port may try keys.
             Port(settings.gateway_port, GATEWAY_HOST_PORT),
         ),

@@ -143,8 +143,9 @@ def summary(settings: StackSettings) -> dict[str, object]:
     users = edge.bind_address
     if users == "0.0.0.0":  # noqa: S104 - compared, not bound; then the edge answers at its host's own address
         users = urlsplit(settings.docker_host).hostname or "127.0.0.1"
+    url = f"https://{users}:{edge.tls.port}" if edge.tls.files else f"http://{users}:{edge.port}"
     outputs: dict[str, object] = {
-        "fridayUrl": f"http://{users}:{edge.port}",
+        "fridayUrl": url,
         "gatewayUrl": f"http://127.0.0.1:{edge.gateway_port}",
         "rolloutPercentage": settings.rollout_percentage,
         "litellmEnabled": settings.litellm_enabled,

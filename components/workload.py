@@ -48,7 +48,9 @@ class Workload:
     outlives the container, for one writer: no replicas, no overlap. It stays on one host; in a Swarm the constraint
     `placement` says on which. `cpu_shares` weighs it against other containers while a host's processors are busy
     (USUAL_SHARES or FIRST_SHARES); a Swarm has no such weight. One that is `drained_at_edge` need not drain by itself:
-    the edge sends it nothing more, and waits for what runs, before it is stopped.
+    the edge sends it nothing more, and waits for what runs, before it is stopped. One that
+    `rereads_files` looks at them while it runs, so that other content replaces no container; in a Swarm it does, for
+    content cannot be changed there.
 
     Beside /tmp, which every container has, it may write to `tmpfs` (folder: MiB, in memory) and to `volumes` (the name
     of each by its folder), which the replicas on a host share and which stay when the workload names them no longer.
@@ -80,6 +82,7 @@ class Workload:
     outer_networks: tuple[str, ...] = ()
     stop_signal: str = ""
     drained_at_edge: bool = False
+    rereads_files: bool = False
 
     def files_digest(self) -> str:
         """Return 8 hex digits that change with the image or with any file."""

@@ -8,6 +8,7 @@ from components.friday_environment import RESERVED
 from components.probes import ProbeClient
 from components.settings.base import Count, PartSettings, Port, Settings, between, group, memory_limit
 from components.settings.container import Command, Headers, Networks, Signal, User, WritablePaths
+from components.settings.edge_access import CookieName, EdgeTlsSettings, Network
 
 VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Z_][A-Z0-9_]*$")]
 _Value = TypeVar("_Value")
@@ -102,7 +103,7 @@ class LitellmSettings(PartSettings):
 
 
 class EdgeSettings(PartSettings):
-    """The edge: which address and ports of the host it holds."""
+    """The edge: which address and ports of the host it holds, and who stands in front of it."""
 
     memory_mb: Count = memory_limit(128)
     bind_address: str = Field(
@@ -115,6 +116,18 @@ class EdgeSettings(PartSettings):
         default=4000, description="a port from 1 to 65535 of 127.0.0.1 for callers with the gateway key"
     )
     max_body_mb: Count = between(1, 100, "MB", " that the body of a user's request may have", default=10)
+    trusted_proxies: tuple[Network, ...] = Field(
+        default=(),
+        max_length=100,
+        description="a list of the addresses or networks (such as 10.0.0.0/8) of the proxies in front",
+    )
+    proxy_protocol: bool = Field(
+        default=False, description="true or false: whether the trusted proxies speak the PROXY protocol"
+    )
+    sticky_cookie: CookieName | None = Field(
+        default=None, description="a cookie's name of up to 64 letters, digits or any of _ -"
+    )
+    tls: EdgeTlsSettings = group(EdgeTlsSettings, "a map of the certificate that users see")
 
 
 class RedisSettings(PartSettings):

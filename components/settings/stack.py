@@ -88,6 +88,8 @@ class StackSettings(Catalogue):
         own = "0.0.0.0" if self.engine == "swarm" else "127.0.0.1"  # noqa: S104
         users = own if self.engine == "swarm" else self.edge.bind_address
         ports = {"edge.port": (users, self.edge.port), "edge.gatewayPort": (own, self.edge.gateway_port)}
+        if self.edge.tls.files:
+            ports["edge.tls.port"] = (users, self.edge.tls.port)
         if self.monitoring_published:
             ports["monitoring.port"] = (own, self.monitoring.port)
         if self.upstream == "simulator":
@@ -124,6 +126,13 @@ class StackSettings(Catalogue):
     def _users_have_a_gateway(self) -> Self:
         if self.litellm_enabled and self.rollout_percentage and not self.litellm.replicas:
             raise ValueError("litellm.replicas should be 1 or more while users go through it (litellmEnabled is true)")
+        return self
+
+    @model_validator(mode="after")
+    def _edge_is_reachable(self) -> Self:
+        if self.edge.proxy_protocol and not self.edge.trusted_proxies:
+            raise ValueError("edge.trustedProxies should name who speaks the PROXY protocol (edge.proxyProtocol)")
+        self.edge.tls.require_both()
         return self
 
     @model_validator(mode="after")

@@ -32,6 +32,7 @@ def ask(url: str, user_id: int) -> Answer:
             json={"user_id": user_id, "message": "Are you there?"},
             timeout=_TIMEOUT_SECONDS,
             trust_env=False,  # the environment's proxies are not meant for the stack's own ports
+            verify=False,  # noqa: S501 - its certificate is for the users' name, and this is its address
         )
         response.raise_for_status()
     except httpx.HTTPError as error:

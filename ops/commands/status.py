@@ -10,6 +10,7 @@ from ops.checks import edges
 from ops.deployment import Deployment
 from ops.errors import OperationError
 from ops.hosts.docker_host import Instance
+from ops.hosts.edge_certificate import served_until
 from ops.hosts.edge_servers import EdgeServer, edge_servers
 from ops.metrics.collect import measure, sources
 from ops.rollout.gates import effect
@@ -39,6 +40,8 @@ class Status:
     step: RolloutPosition | None = None
     gates: AnalysisResult | None = None
     left_out: Sequence[str] = ()
+    certificate_ends: dt.datetime | None = None
+    """When the certificate ends that users see now; None without HTTPS, or when no edge says so."""
 
     @property
     def healthy(self) -> bool:
@@ -63,6 +66,18 @@ class Status:
         """Return what the containers' health does not show."""
         unused = effect.unused(self.gates.verdicts) if self.gates else ""
         return [*self.left_out, *([unused] if unused else [])]
+
+    @property
+    def certificate(self) -> str:
+        """Return for how long the certificate is valid that users see, in a sentence; "" without one."""
+        if self.certificate_ends is None:
+            return ""
+        left = self.certificate_ends - dt.datetime.now(dt.UTC)
+        if left < dt.timedelta():
+            return (
+                f"no longer valid, since {self.certificate_ends:%Y-%m-%d}: renew it, then ./fridayctl up {self.stack}"
+            )
+        return f"valid for {left.days} days, until {self.certificate_ends:%Y-%m-%d}"
 
     @property
     def rollout(self) -> str:
@@ -90,6 +105,7 @@ class Status:
             "history": [each.model_dump(exclude={"config"}) for each in self.history],
             "instances": [asdict(each) for each in self.instances],
             "urls": self.urls,
+            "certificate_ends": self.certificate_ends.isoformat() if self.certificate_ends else None,
         }
 
 
@@ -101,6 +117,7 @@ def look(deployment: Deployment) -> Status:
         told, history = pool.submit(opened.outputs), pool.submit(lambda: deployment.history)
         asked = pool.submit(_asked_edges, deployment)
         instances = deployment.hosts.manager.instances(stack)
+        ends = served_until(deployment.hosts.manager, stack) if settings.edge.tls.files else None
         outputs = {key: output.value for key, output in told.result().items()}
     entries = history.result()
     now = dt.datetime.now(dt.UTC)
@@ -119,6 +136,7 @@ def look(deployment: Deployment) -> Status:
         step=step,
         gates=gates,
         left_out=edges.left_out(asked.result(), instances),
+        certificate_ends=ends,
     )
 
 

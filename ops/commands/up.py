@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from ops.checks import answers, edges
 from ops.checks.answers import Answer, Friday
+from ops.checks.edge_files import require_taken
 from ops.checks.preflight import run as preflight
 from ops.checks.preflight.one_engine import require_one_engine
 from ops.checks.preflight.run import Examination
@@ -57,6 +58,7 @@ def bring_up(deployment: Deployment, request: UpRequest) -> Up:
         Switch(list(hosts.values()), deployment.name).open()
     if not done.changed:
         return Up(0, done.outputs, [])
+    require_taken(deployment.name, hosts)
     edges.warn(deployment, hosts, edges.require_serving(deployment.name, hosts, settings))
     friday = Friday(str(done.outputs["fridayUrl"]), settings.friday.asked_chat_path)
     return Up(done.changed, done.outputs, answers.ask_around(friday, deployment, percentage))
@@ -65,8 +67,9 @@ def bring_up(deployment: Deployment, request: UpRequest) -> Up:
 def _make_sure(deployment: Deployment, request: UpRequest) -> None:
     """See that the update can work, and let each host pull what it lacks."""
     # OpenRouter's being away must not stand in the way of what only brings back what was there before.
-    upstream = not request.offline and verb_of(request.message) not in RESTORING
-    examined = request.examined or preflight.before_update(deployment, upstream=upstream)
+    restoring = verb_of(request.message) in RESTORING
+    upstream = not (request.offline or restoring)
+    examined = request.examined or preflight.before_update(deployment, upstream=upstream, restoring=restoring)
     for check in examined.report.warnings:
         deployment.report("warning", check.found)
     examined.report.require()

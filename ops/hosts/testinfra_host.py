@@ -66,9 +66,13 @@ class TestHost:
         return self.run(*self.docker_command, "exec", container, "sh", "-c", script)
 
     @contextmanager
-    def client(self, bound: str, port: int) -> Iterator[httpx.Client | None]:
-        """Yield an HTTP client of a port that the host publishes on `bound`, or None when it cannot be reached."""
-        transport = httpx.HTTPTransport(uds=str(self.tunnels[port])) if port in self.tunnels else None
+    def client(self, bound: str, port: int, scheme: str = "http") -> Iterator[httpx.Client | None]:
+        """Yield a client of a port that the host publishes on `bound`, or None when it cannot be reached.
+
+        With the `scheme` https any certificate is taken: whoever asks has to compare it.
+        """
+        # The address is the host's, and the certificate is for the users' name.
+        transport = httpx.HTTPTransport(verify=False, uds=str(self.tunnels[port]) if port in self.tunnels else None)
         name: str | None = _reached(bound)
         if not self.runs_commands:
             name = None if bound.startswith("127.") else urlsplit(self.address).hostname
@@ -77,7 +81,7 @@ class TestHost:
             return
         # The environment's proxies are not meant for the stack's own ports.
         with httpx.Client(
-            base_url=f"http://{name}:{port}", transport=transport, timeout=_REQUEST_SECONDS, trust_env=False
+            base_url=f"{scheme}://{name}:{port}", transport=transport, timeout=_REQUEST_SECONDS, trust_env=False
         ) as client:
             yield client
 
@@ -92,7 +96,10 @@ def open_test_host(address: str, settings: StackSettings) -> Iterator[TestHost]:
         yield TestHost(address, testinfra.get_host("local://"), ["docker", "--host", address, *options])
         return
     edge = settings.edge
-    ports = {edge.port: _reached(edge.bind_address), edge.gateway_port: "127.0.0.1"}
+    users = _reached(edge.bind_address)
+    ports = {edge.port: users, edge.gateway_port: "127.0.0.1"}
+    if edge.tls.files:
+        ports[edge.tls.port] = users
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="friday-verify-")))
         tunnels = {port: folder / str(port) for port in ports}

@@ -6,11 +6,14 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import docker
 from docker.errors import DockerException
 
+from components.certificate import Certificate
+from components.edge import certificate_of
 from components.parts import declare
 from components.settings.stack import StackSettings
 from components.workload import Workload
@@ -129,6 +132,9 @@ class Facts:
     upstream: Upstream = NOT_ASKED
     restore: RestoreFacts | OperationError | None = None  # None: not asked for
     builder: Builder | OperationError | None = None  # None: nothing of the stack is built here, or there is no engine
+    certificate: Certificate | None = None  # None: users come without HTTPS
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    restoring: bool = False  # what is asked for is a way back
 
 
 class Collector:
@@ -162,7 +168,8 @@ class Collector:
             hosts = {address: host.result() for address, host in found.items()}
             restore = self._restore(history.result(), hosts) if history else None
             learned = upstream.result() if upstream else NOT_ASKED
-            return Facts(self._stack, self._settings, workloads, hosts, learned, restore, built.result())
+            certificate = certificate_of(self._stack, self._settings)
+            return Facts(self._stack, self._settings, workloads, hosts, learned, restore, built.result(), certificate)
 
     def _restore(
         self, entries: Sequence[Entry] | OperationError, hosts: Mapping[str, HostFacts | OperationError]

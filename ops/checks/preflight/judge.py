@@ -6,6 +6,7 @@ from components.friday_environment import REQUIRED_OF_THE_TEAM
 from ops.checks.preflight import judge_friday, judge_upstream
 from ops.checks.preflight.by_hand import there as _there
 from ops.checks.preflight.facts import MEBIBYTE, Facts, HostFacts, memory_limits
+from ops.checks.preflight.judge_certificate import certificate
 from ops.checks.preflight.one_engine import one_engine
 from ops.checks.report import Check, State
 from ops.errors import OperationError
@@ -275,6 +276,7 @@ BEFORE_UPDATE: tuple[_Judge, ...] = (
     _secrets,
     judge_friday.networks,
     judge_friday.user,
+    certificate,
     judge_upstream.catalogue,
     judge_upstream.key,
 )

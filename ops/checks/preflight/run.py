@@ -1,6 +1,6 @@
 """Runs preflight: everything for an operator, or what an update needs before it changes anything."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ops.checks.preflight.facts import Collector, Facts, HostFacts
 from ops.checks.preflight.judge import ALL, BEFORE_UPDATE, judge
@@ -36,9 +36,12 @@ def examine(deployment: Deployment) -> Examination:
     return Examination(Report(deployment.name, [*judge(facts, ALL), _docker_plugin(deployment.name)]), facts)
 
 
-def before_update(deployment: Deployment, *, upstream: bool) -> Examination:
-    """Ask what would make an update fail. Changes nothing. Without `upstream` OpenRouter is not asked."""
-    facts = Collector(deployment, thorough=False, upstream=upstream).collect()
+def before_update(deployment: Deployment, *, upstream: bool, restoring: bool = False) -> Examination:
+    """Ask what would make an update fail. Changes nothing.
+
+    Without `upstream` OpenRouter is not asked. One that is `restoring` what was there before waits for no certificate.
+    """
+    facts = replace(Collector(deployment, thorough=False, upstream=upstream).collect(), restoring=restoring)
     return Examination(Report(deployment.name, judge(facts, BEFORE_UPDATE)), facts)
 
 

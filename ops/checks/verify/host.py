@@ -1,12 +1,16 @@
 """Checks of a host as a whole: its clock and disk, the ports that the edge publishes, the services of its Swarm."""
 
+import datetime as dt
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import httpx
 
+from components.certificate import Certificate
+from components.edge import certificate_of
 from components.part import address
+from components.settings.parts import EdgeSettings
 from components.settings.stack import StackSettings
 from components.swarm_service import declared_digest, seen_digest
 from components.workload import Workload
@@ -63,26 +67,65 @@ def _disk(place: TestHost, folder: str) -> Check:
     return compared("host", name, (problem,) if free < LEAST_FREE_GB else ())
 
 
-def ports(place: TestHost, settings: StackSettings) -> list[Check]:
-    """Ask both ports of the edge: what is open answers, all else is closed. No request gets as far as a model."""
+def ports(place: TestHost, stack: str, settings: StackSettings) -> list[Check]:
+    """Ask the ports of the edge: what is open answers, all else is closed. No request gets as far as a model."""
     edge = settings.edge
-    own = settings.friday.probe_headers
-    users = {f"GET {settings.friday.health_path}": 200, "GET /metrics": 404}
     gateway = {"GET /health": 200, "POST /chat/completions": 401, **dict.fromkeys(_CLOSED_AT_GATEWAY, 404)}
     if not settings.litellm.replicas:
         gateway = dict.fromkeys(_CLOSED_AT_GATEWAY, 404)
     return [
-        _asked(place, edge.bind_address, edge.port, "users reach Friday and not its metrics", users, own),
+        *_users_ports(place, stack, settings),
         _asked(place, "127.0.0.1", edge.gateway_port, "only chat is open, and only with the key", gateway),
     ]
 
 
+def _users_ports(place: TestHost, stack: str, settings: StackSettings) -> Iterator[Check]:
+    edge, health = settings.edge, f"GET {settings.friday.health_path}"
+    answers, own = {health: 200, "GET /metrics": 404}, settings.friday.probe_headers
+    what = "users reach Friday and not its metrics"
+    certificate = certificate_of(stack, settings)
+    if edge.proxy_protocol:
+        yield compared("edge", f"port {edge.port}: {what}", skipped="it is for proxies that speak the PROXY protocol")
+    elif certificate is None:
+        yield _asked(place, edge.bind_address, edge.port, what, answers, own=own)
+    else:
+        yield _asked(
+            place, edge.bind_address, edge.port, "users are sent to HTTPS", dict.fromkeys(answers, 308), own=own
+        )
+        yield _asked(place, edge.bind_address, edge.tls.port, what, answers, "https", own)
+        yield _certified(place, edge, certificate)
+
+
+def _certified(place: TestHost, edge: EdgeSettings, declared: Certificate) -> Check:
+    """Compare the certificate that users see with the one in the file, and with the date."""
+    left = declared.days_left(dt.datetime.now(dt.UTC))
+    name = f"port {edge.tls.port}: shows the certificate of edge.tls ({max(left, 0)} days are left)"
+    with place.client(edge.bind_address, edge.tls.port, "https") as client:
+        if client is None:
+            return compared("edge", name, skipped="this port is for the host itself, and over tcp:// it is not reached")
+        try:
+            with client.stream("HEAD", "/") as response:
+                shown = response.extensions["network_stream"].get_extra_info("ssl_object").getpeercert(True)
+        except httpx.HTTPError as error:
+            return compared("edge", name, (f"no answer ({error or type(error).__name__})",))
+    problems = [] if shown == declared.der() else ["another certificate is shown: the edge has not taken this one yet"]
+    if left < 0:
+        problems.append(f"it ended on {declared.ends:%Y-%m-%d}")
+    return compared("edge", name, problems)
+
+
 def _asked(
-    place: TestHost, bound: str, port: int, what: str, expected: Mapping[str, int], own: Mapping[str, str] | None = None
+    place: TestHost,
+    bound: str,
+    port: int,
+    what: str,
+    expected: Mapping[str, int],
+    scheme: str = "http",
+    own: Mapping[str, str] | None = None,
 ) -> Check:
     """Ask for each answer that is expected; `own` headers go with every request."""
     name = f"port {port}: {what}"
-    with place.client(bound, port) as client:
+    with place.client(bound, port, scheme) as client:
         if client is None:
             return compared("edge", name, skipped="this port is for the host itself, and over tcp:// it is not reached")
         return compared("edge", name, _problems(client, expected, own or {}))

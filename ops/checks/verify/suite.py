@@ -72,7 +72,7 @@ class _Suite:
                 names = [address(self.stack, self.settings.engine, name) for name in ("litellm", "redis", "edge")]
                 checks += [contract(found), inside.isolation(place, running, names[:2], names[2])]
         if workload.part == "edge":
-            checks += host.ports(place, self.settings)
+            checks += host.ports(place, self.stack, self.settings)
         return checks
 
     def _seen(self, place: TestHost) -> list[InspectedContainer]:

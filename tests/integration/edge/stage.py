@@ -13,20 +13,35 @@ from typing import Any, cast
 
 import docker
 from docker.models.containers import Container
+from docker.models.volumes import Volume
 
-from components.edge import GATEWAY_HOST_PORT, GATEWAY_INTERNAL_PORT, OPERATIONS_PORT, SOCAT, USERS_PORT, EdgeConfig
+from components.certificate import Certificate
+from components.edge import (
+    COMMAND,
+    GATEWAY_HOST_PORT,
+    GATEWAY_INTERNAL_PORT,
+    OPERATIONS_PORT,
+    SOCAT,
+    TAKEN,
+    USERS_PORT,
+    USERS_TLS_PORT,
+    EdgeConfig,
+    contents,
+)
 from images import tags
 from testing.meanwhile import until
 
 KEY = "sk-edge-test-key-0123456789"
 PORTS = {
     "users": USERS_PORT,
+    "https": USERS_TLS_PORT,
     "internal": GATEWAY_INTERNAL_PORT,
     "host": GATEWAY_HOST_PORT,
     "operations": OPERATIONS_PORT,
 }
 REPLICA_PORTS = {"friday": 3000, "litellm": 4000}
 SCRIPT = (Path(__file__).parent / "replica.py").read_text()
+WEBSOCKETS_SCRIPT = (Path(__file__).parent / "websockets_replica.py").read_text()
 
 
 @dataclass
@@ -40,36 +55,61 @@ class Stage:
         self.engine = docker.from_env()
         self.network = self.engine.networks.create(self.name)
         self.containers: list[Container] = []
+        self.volume: Volume | None = None
         self.numbers = itertools.count(1)
 
     def close(self) -> None:
         """Remove the containers and the network of this stage."""
         for container in self.containers:
             container.remove(force=True, v=True)
+        if self.volume:
+            self.volume.remove()
         self.network.remove()
         self.engine.close()
 
-    def start_edge(self, **changes: object) -> Container:
+    def start_edge(self, certificate: Certificate | None = None, /, **changes: object) -> Container:
         """Start the edge as a stack does; its ports are published on free loopback ports."""
-        values: dict[str, object] = {"friday_replicas": 2, "litellm_replicas": 2, "edge_key": KEY, **changes}
-        self.edge = self._run(
-            "edge",
-            "edge",
-            ["haproxy", "-W", "-db", "-f", "/etc/friday/haproxy.cfg"],
-            {"haproxy.cfg": EdgeConfig.model_validate(values).render()},
-            ports={f"{port}/tcp": ("127.0.0.1", None) for port in PORTS.values()},
-        )
+        self.volume = self.engine.volumes.create(self.name)
+        self.write_files(certificate, **changes)
+        ports: dict[int | str, Any] = {f"{port}/tcp": ("127.0.0.1", None) for port in PORTS.values()}
+        self.edge = self._run("edge", "edge", list(COMMAND), {}, ports=ports, binds=[f"{self.name}:/etc/friday:ro"])
         self.edge.reload()
         bound = self.edge.attrs["NetworkSettings"]["Ports"]
         self.ports = {name: int(bound[f"{port}/tcp"][0]["HostPort"]) for name, port in PORTS.items()}
         self.until(lambda: self.get("operations", "/healthz").startswith("HTTP/1.1 200"))
         return self.edge
 
+    def write_files(self, certificate: Certificate | None = None, /, **changes: object) -> None:
+        """Write the edge's files into the volume that it reads them from, as the container of a stack's files does."""
+        values: dict[str, object] = {"friday_replicas": 2, "litellm_replicas": 2, "edge_key": KEY, **changes}
+        self.put(contents(EdgeConfig.model_validate(values), certificate))
+
+    def put(self, files: dict[str, str]) -> None:
+        """Write files one by one into the edge's volume, by a container that never starts."""
+        api = self.engine.api
+        host = api.create_host_config(binds=[f"{self.name}:/etc/friday"], network_mode="none")
+        created = api.create_container(tags.tag("edge"), volumes=["/etc/friday"], host_config=host)
+        holder = self.engine.containers.get(created["Id"])
+        try:
+            for name, text in files.items():
+                holder.put_archive("/etc/friday", _archive({name: text}))
+        finally:
+            holder.remove()
+
+    def taken(self) -> str:
+        """Return what the edge says of the files that it was given: "taken", or why not."""
+        return cast(bytes, self.edge.exec_run(["bash", "-c", TAKEN]).output).decode().strip()
+
     def start_replica(self, part: str, **env: str) -> Container:
         """Start one replica behind the alias `part`."""
         return self._run(
             part, "python", ["python3", "/etc/friday/replica.py", str(REPLICA_PORTS[part])], {"replica.py": SCRIPT}, env
         )
+
+    def start_websockets_replica(self) -> Container:
+        """Start one Friday that keeps web sockets."""
+        command = ["python3", "/etc/friday/replica.py", str(REPLICA_PORTS["friday"])]
+        return self._run("friday", "litellm", command, {"replica.py": WEBSOCKETS_SCRIPT})
 
     def _run(
         self,
@@ -79,6 +119,7 @@ class Stage:
         files: dict[str, str],
         env: dict[str, str] | None = None,
         ports: dict[int | str, Any] | None = None,
+        binds: list[str] | None = None,
     ) -> Container:
         name = f"{self.name}-{part}-{next(self.numbers)}"
         api = self.engine.api
@@ -96,6 +137,8 @@ class Stage:
                 cap_drop=["ALL"],
                 security_opt=["no-new-privileges:true"],
                 port_bindings=ports or {},
+                binds=binds,
+                init=True,
             ),
             networking_config=api.create_networking_config(
                 cast(Any, {self.name: api.create_endpoint_config(aliases=[part])})  # the stub names one endpoint only
@@ -103,7 +146,8 @@ class Stage:
         )
         container = self.engine.containers.get(created["Id"])
         self.containers.append(container)
-        container.put_archive("/etc/friday", _archive(files))
+        if files:
+            container.put_archive("/etc/friday", _archive(files))
         container.start()
         return container
 

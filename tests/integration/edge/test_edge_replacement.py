@@ -45,21 +45,24 @@ class Load:
         writer.close()
 
     async def _keep_asking(self) -> None:
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         while not self.stopped.is_set():
-            await self._ask(reader, writer)
-            await asyncio.sleep(0.04)
-        writer.close()
+            reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+            while not self.stopped.is_set() and await self._ask(reader, writer):
+                await asyncio.sleep(0.04)
+            writer.close()
 
-    async def _ask(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _ask(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        """Ask once; return whether the connection may be used again, as its answer says."""
         try:
             writer.write(f"POST {self.path} HTTP/1.1\r\nHost: e\r\nContent-Length: 2\r\n\r\n{{}}".encode())
             head = (await reader.readuntil(b"\r\n\r\n")).decode()
             length = int(head.lower().split("content-length: ")[1].split("\r\n")[0])
             body = (await reader.readexactly(length)).decode()
             self.answers.append(json.loads(body)["replica"] if " 200 " in head else f"failed: {head}")
+            return "connection: close" not in head.lower()
         except (OSError, asyncio.IncompleteReadError, IndexError) as error:
             self.answers.append(f"failed: {error!r}")
+            return False
 
     def failures(self) -> list[str]:
         """Return the answers that were none."""

@@ -124,8 +124,8 @@ def test_the_data_are_in_a_volume_that_no_change_of_the_container_touches() -> N
     before = declare(settings())
     after = declare(settings(monitoring={"scrapeSeconds": 2, "memoryMb": 512, "image": "registry.example/p:1"}))
     assert before.of(VOLUME) == after.of(VOLUME)
-    ((name, volume),) = before.of(VOLUME).items()
-    assert (name, volume["name"]) == ("prometheus-data", "friday-t-prometheus-data")
+    volume = before.of(VOLUME)["prometheus-data"]
+    assert volume["name"] == "friday-t-prometheus-data"
     assert {"label": "friday-litellm.stack", "value": "t"} in volume["labels"]
     for recorder in (before, after):
         (container,) = by_part(recorder)["prometheus"]

@@ -11,7 +11,7 @@ from pulumi.runtime import MockResourceArgs
 
 from components.part import ROOT
 from components.stack import summary
-from tests.unit.declared import CONTAINER, IMAGES, PARTS, SERVICE, Recorder, by_part, declare, env, plain
+from tests.unit.declared import CONTAINER, IMAGES, PARTS, SERVICE, VOLUME, Recorder, by_part, declare, env, plain
 from tests.unit.given import LOCAL, SECRETS, settings
 
 GATEWAY_SECRETS = ("openrouter_api_key", "gateway_key", "edge_key", "ops_key", "redis_password")
@@ -48,8 +48,9 @@ def test_the_edge_is_made_only_when_all_that_it_looks_for_is_well(monkeypatch: p
 
     monkeypatch.setattr(Recorder, "new_resource", make_slowly)
     declare(settings())
-    before = {name.removeprefix("friday-t-").rpartition("-")[0] for name in well[: well.index("edge-1")]}
-    assert before >= {"friday-1", "friday-2", "litellm-1", "litellm-2"}
+    for last in ("edge-1", next(name for name in well if name.startswith("edge-files-"))):
+        before = {name.removeprefix("friday-t-").rpartition("-")[0] for name in well[: well.index(last)]}
+        assert before >= {"friday-1", "friday-2", "litellm-1", "litellm-2"}
 
 
 def test_modules_are_read_where_they_stand_and_settings_and_secrets_are_handed_over() -> None:
@@ -157,7 +158,23 @@ def test_what_overlaps_is_never_deleted_before_its_successor_is_healthy(monkeypa
     assert all(name.startswith("friday-t-") for name in runs.keys() - deleted_first)
 
 
-@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize(
+    "changes", [{"friday": {**LOCAL["friday"], "replicas": 9}}, {"edgeKey": "another-edge-key-0123456789"}]
+)
+def test_the_edge_takes_other_files_and_stays(changes: dict[str, Any]) -> None:
+    before, after = declare(settings()), declare(settings(**changes))
+    assert by_part(before)["edge"] == by_part(after)["edge"]
+    assert before.of(VOLUME) == after.of(VOLUME)
+    held = [
+        {name: each for name, each in one.of(CONTAINER).items() if "edge-files-" in name} for one in (before, after)
+    ]
+    assert held[0].keys().isdisjoint(held[1])
+    for files in held:
+        (each,) = files.values()
+        assert each["volumes"] == [{"volumeName": "friday-t-edge-files", "containerPath": "/etc/friday"}]
+
+
+@pytest.mark.parametrize("part", [part for part in PARTS if part != "edge"])
 def test_what_runs_does_not_depend_on_the_id_of_the_container_that_holds_its_files(part: str) -> None:
     recorder = declare(settings())
     (files,) = (each for name, each in recorder.of(CONTAINER).items() if name.startswith(f"{part}-files-"))

@@ -31,7 +31,7 @@ def test_openrouter_is_asked_unless_something_is_only_brought_back(
 ) -> None:
     seen: list[bool] = []
 
-    def before_update(*_: Any, upstream: bool) -> None:
+    def before_update(*_: Any, upstream: bool, restoring: bool) -> None:
         seen.append(upstream)
         raise OperationError("a model is paid", "replace it", EXIT_USAGE)
 

@@ -1,5 +1,6 @@
 """`status` and `history`: where the rollout stands, as text and as JSON."""
 
+import datetime as dt
 import json
 from types import SimpleNamespace
 from typing import Any
@@ -36,7 +37,8 @@ class World:
         self.running = RUNNING
         opened = SimpleNamespace(outputs=lambda: {k: SimpleNamespace(value=v) for k, v in self.outputs.items()})
         manager = SimpleNamespace(instances=lambda _: self.running)
-        played = Played(lambda: settings(rolloutPercentage=10)).with_hosts(manager).given(stack=opened)
+        self.settings = settings(rolloutPercentage=10)
+        played = Played(lambda: self.settings).with_hosts(manager).given(stack=opened)
         played.entries = lambda: self.entries
         played.everywhere(monkeypatch)
         monkeypatch.setattr(stacks, "read_history", lambda _, most=500: self.entries[:most])
@@ -148,3 +150,24 @@ def test_a_stack_without_history_says_what_to_do(world: World, capsys: pytest.Ca
     world.entries = []
     assert main(["history", "t"]) == 0
     assert "next: ./fridayctl up t" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("days", "shown"), [(40, "valid for 40 days, until "), (-1, "no longer valid, since "), (None, "")]
+)
+def test_a_status_tells_how_long_the_certificate_is_valid(
+    world: World,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    days: int | None,
+    shown: str,
+) -> None:
+    ends = None if days is None else dt.datetime.now(dt.UTC) + dt.timedelta(days=days, hours=1)
+    tls = {"certificateFile": "/c.pem", "keyFile": "/k.pem"}
+    world.settings = settings(rolloutPercentage=10, edge={"tls": tls})
+    monkeypatch.setattr(status, "served_until", lambda *_: ends)
+    main(["status", "t"])
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("certificate ")]
+    assert [line.startswith(f"certificate   {shown}") for line in lines] == ([True] if shown else [])
+    main(["status", "t", "--json"])
+    assert json.loads(capsys.readouterr().out)["certificate_ends"] == (ends.isoformat() if ends else None)

@@ -15,49 +15,17 @@ import pytest
 from components.settings.hosts import SshSettings, TlsSettings
 from ops.errors import EXIT_USAGE, OperationError
 from ops.hosts.connection import connect
+from testing.certificates import Authority
 from testing.ports import free_ports
 from tests.unit.ops.engine import VERSION, Handler
 
 pytestmark = pytest.mark.skipif(not shutil.which("openssl"), reason="certificates are made with the openssl command")
 
 
-class Authority:
-    """A certificate authority of a test, and what it has signed."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        folder.mkdir()
-        self._openssl("req", "-x509", "-nodes", *self._new("ca"), "-subj", "/CN=test", "-days", "2")
-
-    def sign(self, name: str, *extra: str) -> tuple[Path, Path]:
-        """Make a certificate for 127.0.0.1; return its file and its key's."""
-        request = self._folder / f"{name}.csr"
-        self._openssl("req", "-nodes", *self._new(name, request), "-subj", f"/CN={name}")
-        names = self._folder / "names"
-        names.write_text("subjectAltName=IP:127.0.0.1\n")
-        signed = self._folder / f"{name}.pem"
-        authority = ["-CA", str(self.ca), "-CAkey", str(self._folder / "ca.key"), "-CAcreateserial"]
-        self._openssl(
-            "x509", "-req", "-in", str(request), *authority, "-extfile", str(names), "-out", str(signed), *extra
-        )
-        return signed, self._folder / f"{name}.key"
-
-    @property
-    def ca(self) -> Path:
-        return self._folder / "ca.pem"
-
-    def settings(self, **other: Path) -> TlsSettings:
-        """Return settings with this authority and a client's certificate of it, some files replaced by others."""
-        cert, key = self.sign("client")
-        return TlsSettings.model_validate({"ca_file": self.ca, "cert_file": cert, "key_file": key, **other})
-
-    def _new(self, name: str, out: Path | None = None) -> list[str]:
-        key = self._folder / f"{name}.key"
-        curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
-        return [*curve, "-keyout", str(key), "-out", str(out or self._folder / f"{name}.pem")]
-
-    def _openssl(self, *arguments: str) -> None:
-        subprocess.run(["openssl", *arguments], check=True, capture_output=True)
+def reaching(authority: Authority, **other: Path) -> TlsSettings:
+    """Return settings with an authority and a client's certificate of it, some files replaced by others."""
+    cert, key = authority.sign("client")
+    return TlsSettings.model_validate({"ca_file": authority.ca, "cert_file": cert, "key_file": key, **other})
 
 
 @pytest.fixture
@@ -108,7 +76,7 @@ def test_an_engine_with_mutual_tls_is_asked(authority: Authority, monkeypatch: p
     # The authorities of the machine say nothing about the stack's.
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(Authority(authority.ca.parent.parent / "company").ca))
     with serving(mutual(authority)) as address:
-        client = connect(address, SshSettings(), authority.settings())
+        client = connect(address, SshSettings(), reaching(authority))
         assert client.info()["ServerVersion"] == "20.10.24"
         client.close()
 
@@ -116,7 +84,7 @@ def test_an_engine_with_mutual_tls_is_asked(authority: Authority, monkeypatch: p
 def test_a_host_that_another_authority_vouches_for_is_refused(authority: Authority, tmp_path: Path) -> None:
     other = Authority(tmp_path / "other")
     with serving(mutual(authority)) as address:
-        error = refused(address, authority.settings(ca_file=other.ca))
+        error = refused(address, reaching(authority, ca_file=other.ca))
     assert error.message.startswith(f"{address}: TLS handshake refused here")
     assert f"openssl s_client -connect {address.removeprefix('tcp://')}" in error.fix
 
@@ -124,13 +92,13 @@ def test_a_host_that_another_authority_vouches_for_is_refused(authority: Authori
 def test_a_host_that_refuses_the_certificate_is_told_apart(authority: Authority, tmp_path: Path) -> None:
     cert, key = Authority(tmp_path / "other").sign("client")
     with serving(mutual(authority)) as address:
-        error = refused(address, authority.settings(cert_file=cert, key_file=key))
+        error = refused(address, reaching(authority, cert_file=cert, key_file=key))
     assert error.message == f"{address}: TLS handshake refused there: it does not accept {cert}"
 
 
 def test_an_engine_without_tls_is_not_talked_to(authority: Authority) -> None:
     with serving(None) as address:
-        error = refused(address, authority.settings())
+        error = refused(address, reaching(authority))
     assert error.message == f"{address}: TLS handshake failed: what answers there is no Docker daemon with TLS"
 
 
@@ -151,7 +119,7 @@ def test_without_tls_an_engine_with_it_is_told_from_one_that_is_not_there(author
 
 
 def test_a_host_that_is_not_there_is_not_reached(authority: Authority) -> None:
-    error = refused(f"tcp://127.0.0.1:{free_ports(1)[0]}", authority.settings())
+    error = refused(f"tcp://127.0.0.1:{free_ports(1)[0]}", reaching(authority))
     assert error.message.endswith(": cannot be reached")
     assert "Connection refused" in error.details
 
@@ -160,7 +128,7 @@ def test_a_host_that_is_not_there_is_not_reached(authority: Authority) -> None:
     ("file", "setting"), [("ca_file", "caFile"), ("cert_file", "certFile"), ("key_file", "keyFile")]
 )
 def test_a_file_that_is_not_there_is_named_with_its_setting(authority: Authority, file: str, setting: str) -> None:
-    error = refused("tcp://127.0.0.1:1", authority.settings(**{file: Path("/nonexistent.pem")}))
+    error = refused("tcp://127.0.0.1:1", reaching(authority, **{file: Path("/nonexistent.pem")}))
     assert error.message == f"tls.{setting}: /nonexistent.pem should be readable (No such file or directory)"
 
 
@@ -173,7 +141,7 @@ def test_a_file_with_something_else_in_it_is_named(
 ) -> None:
     other = tmp_path / "other.pem"
     other.write_text("nothing of the kind")
-    error = refused("tcp://127.0.0.1:1", authority.settings(**{file: other}))
+    error = refused("tcp://127.0.0.1:1", reaching(authority, **{file: other}))
     assert error.message.startswith(message)
     assert str(other) in error.message
 

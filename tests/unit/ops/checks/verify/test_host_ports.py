@@ -46,7 +46,7 @@ def asked(users: int, gateway: int, address: str = "unix:///var/run/docker.sock"
     """Ask both ports; None for one that could not be asked."""
     chosen = settings(edge={"port": users, "gatewayPort": gateway})
     place = TestHost(address, None, ["docker"])
-    return [None if check.state is State.SKIPPED else check.problems for check in host.ports(place, chosen)]
+    return [None if check.state is State.SKIPPED else check.problems for check in host.ports(place, "t", chosen)]
 
 
 def test_an_edge_as_it_should_be_passes(port: int) -> None:
@@ -76,7 +76,7 @@ def test_a_proxy_of_the_environment_is_not_asked(port: int, monkeypatch: pytest.
 
 def test_over_tcp_only_the_users_port_can_be_asked(port: int) -> None:
     chosen = settings(edge={"port": port, "gatewayPort": free_ports(1)[0], "bindAddress": "0.0.0.0"})  # noqa: S104
-    users, gateway = host.ports(TestHost("tcp://127.0.0.1:2376", None, ["docker"]), chosen)
+    users, gateway = host.ports(TestHost("tcp://127.0.0.1:2376", None, ["docker"]), "t", chosen)
     assert (users.state, gateway.state) == (State.OK, State.SKIPPED)
 
 

@@ -1,0 +1,31 @@
+"""Whether each edge runs with the files that an update has written for it."""
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+from components.edge import NAME, TAKEN
+from ops.errors import CheckError
+from ops.hosts.docker_host import DockerHost
+from ops.waiting import look_until
+
+_SECONDS = 30.0  # an edge looks twice a second; what takes long on a busy host is the start of another process
+_EVERY = 0.3
+
+
+def require_taken(stack: str, hosts: Mapping[str, DockerHost]) -> None:
+    """Wait until every edge has taken its files; CheckError with HAProxy's own words when one does not."""
+    wrong = look_until(lambda: _waiting(stack, hosts), lambda found: not found, _SECONDS, _EVERY)
+    if wrong:
+        fix = f"what served before still serves; ./fridayctl logs {stack} edge says more"
+        raise CheckError(f"{stack}: an edge has not taken its new configuration", fix, details="\n".join(wrong))
+
+
+def _waiting(stack: str, hosts: Mapping[str, DockerHost]) -> list[str]:
+    with ThreadPoolExecutor(max(1, len(hosts))) as pool:
+        answers = pool.map(lambda host: host.run_in(stack, NAME, ["bash", "-c", TAKEN]), hosts.values())
+        return [
+            f"{container} on {address}: {printed.strip() or 'no answer'}"
+            for address, ran in zip(hosts, answers, strict=True)
+            for container, printed in ran.items()
+            if printed.strip() != "taken"
+        ]

@@ -1,0 +1,83 @@
+"""An edge takes another configuration, certificate and number of replicas while users ask: none is refused."""
+
+import hashlib
+import shutil
+from pathlib import Path
+
+import pytest
+
+from components.certificate import Certificate, read
+from components.edge import CLOSE_GATEWAY, SHOW_GATEWAY, EdgeConfig, contents, gateway_is_open
+from testing.certificates import Authority
+from tests.integration.edge.stage import KEY, Stage
+from tests.integration.edge.test_edge_replacement import Load
+from tests.integration.edge.test_edge_tls import shaken, trusting
+
+pytestmark = pytest.mark.engine
+
+
+def take(stage: Stage, certificate: Certificate | None = None, **changes: object) -> None:
+    """Give the edge other files, and wait until it has taken them."""
+    stage.write_files(certificate, **changes)
+    stage.until(lambda: stage.taken() == "taken")
+
+
+def more(stage: Stage, load: Load) -> None:
+    """Wait for another second of answers."""
+    seen = len(load.answers)
+    stage.until(lambda: len(load.answers) > seen + 50)
+
+
+def test_a_change_refuses_nobody(stage: Stage) -> None:
+    with Load(stage.ports["users"], "/api/chat") as load:
+        more(stage, load)
+        for number in range(5):
+            take(stage, friday_replicas=4 + number, sticky_cookie=f"HOME{number}")
+            more(stage, load)
+    assert not load.failures()
+    assert "friday18" in [row["svname"] for row in stage.servers("friday")]
+
+
+def test_what_was_switched_stays_switched(stage: Stage) -> None:
+    stage.runtime(CLOSE_GATEWAY)
+    take(stage, friday_replicas=6)
+    assert not gateway_is_open(stage.runtime(SHOW_GATEWAY))
+
+
+def test_files_that_are_not_whole_are_not_taken(stage: Stage) -> None:
+    values = {"friday_replicas": 8, "litellm_replicas": 2, "edge_key": KEY}
+    files = contents(EdgeConfig.model_validate(values))
+    stage.put({"haproxy.cfg": "cut short", "manifest": files["manifest"]})
+    with Load(stage.ports["users"], "/api/chat") as load:
+        more(stage, load)
+        more(stage, load)
+    assert stage.taken() == "not yet"
+    assert not load.failures()
+    stage.put(files)
+    stage.until(lambda: stage.taken() == "taken")
+
+
+def test_a_configuration_that_haproxy_refuses_changes_nothing(stage: Stage) -> None:
+    text = "nonsense\n"
+    stage.put({"haproxy.cfg": text, "manifest": f"{hashlib.sha256(text.encode()).hexdigest()}  haproxy.cfg\n"})
+    stage.until(lambda: stage.taken() not in ("taken", "not yet"))
+    assert "unknown keyword 'nonsense'" in stage.taken()
+    with Load(stage.ports["users"], "/api/chat") as load:
+        more(stage, load)
+        take(stage, friday_replicas=8)
+        more(stage, load)
+    assert not load.failures()
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="certificates are made with the openssl command")
+def test_a_renewed_certificate_is_shown_and_refuses_nobody(stage: Stage, tmp_path: Path) -> None:
+    authority = Authority(tmp_path / "authority")
+    old, new = (read(*authority.sign(name, "-days", "90")) for name in ("old", "new"))
+    take(stage, old, https_port=8443, trusted_proxies=["10.0.0.0/8"])
+    with Load(stage.ports["internal"], "/chat/completions") as load:
+        more(stage, load)
+        for certificate in (new, old):
+            take(stage, certificate, https_port=8443, trusted_proxies=["10.0.0.0/8"])
+            with shaken(stage, trusting(authority)) as connection:
+                assert connection.getpeercert(binary_form=True) == certificate.der()
+    assert not load.failures()
