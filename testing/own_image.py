@@ -12,6 +12,7 @@ _DOCKERFILE = """
 FROM {friday}
 USER root
 RUN useradd node
+LABEL made-for={tag}
 ENTRYPOINT {command}
 """
 SERVES = ["python3", "-m", "friday.service"]
@@ -21,7 +22,8 @@ ENDS_AT_ONCE = ["sh", "-c", "echo the database schema is too old >&2; exit 3"]
 @contextmanager
 def own_image(project: Project, hosts: Sequence[NestedHost], tag: str, command: list[str]) -> Iterator[None]:
     """Set Friday to an image of the team's own, built on the first host and copied to the others."""
-    dockerfile = _DOCKERFILE.format(friday=project.images()["friday"], command=json.dumps(command)).encode()
+    friday = project.images()["friday"]
+    dockerfile = _DOCKERFILE.format(friday=friday, tag=tag, command=json.dumps(command)).encode()
     name = f"friday-of-the-team:{tag}"
     first, *others = hosts
     first.engine.images.build(fileobj=io.BytesIO(dockerfile), tag=name, rm=True)
