@@ -103,3 +103,12 @@ def test_the_context_gets_tools_and_the_build_a_network(monkeypatch: pytest.Monk
         assert (context / "entry.sh").is_file()
         assert (context / "app" / "program.py").is_file()
         assert "--network=host" in build._command(OPERATOR, tags._BY_NAME[OPERATOR.parent], context)
+
+
+def test_the_tools_lie_where_the_image_looks_for_them() -> None:
+    recipe = (OPERATOR.folder / "Dockerfile").read_text(encoding="utf-8")
+    cache, checkout = Path("/") / operator_tools._CACHE, Path("/") / operator_tools._CHECKOUT
+    assert f"XDG_CACHE_HOME={cache.parent} " in recipe
+    assert cache.name == paths.user_cache().name
+    assert f"{checkout}/entry" in recipe
+    assert f"python3 -m venv --without-pip {checkout / paths.VENV.name} " in recipe
