@@ -1,5 +1,6 @@
 """An application that does nothing for the stack, deployed by the stack file that the docs give a team."""
 
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -28,7 +29,7 @@ def of_the_docs(**changes: Any) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def network() -> Iterator[str]:
     """A network of the host's own, as a team's database has one."""
-    made = docker.from_env().networks.create("friday-litellm-test-database", check_duplicate=True)
+    made = docker.from_env().networks.create(f"database-{uuid.uuid4().hex[:6]}", check_duplicate=True)
     yield str(made.name)
     made.remove()
 

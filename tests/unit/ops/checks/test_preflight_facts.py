@@ -12,7 +12,7 @@ import pytest
 from components.settings.stack import StackSettings
 from images.tags import local_images
 from ops.checks.preflight import facts
-from ops.checks.preflight.facts import Builder, Collector, HostFacts, Node, RestoreFacts
+from ops.checks.preflight.facts import Builder, Collector, HostFacts, HostNetwork, Node, RestoreFacts
 from ops.errors import OperationError
 from ops.hosts import images
 from ops.hosts.machine import Space
@@ -50,6 +50,27 @@ def test_an_engine_is_asked_for_all_that_is_judged(local: StackSettings, tmp_pat
     assert set(found.holders.values()) == {""}
     assert found.published == frozenset()
     assert (found.space, found.own_memory, found.swarm.active) == (None, 0, False)
+
+
+@pytest.mark.usefixtures("built_here")
+def test_networks_are_asked_for_where_friday_joins_one(local: StackSettings, tmp_path: Path) -> None:
+    listed = [
+        {"Name": "database", "Driver": "bridge", "Scope": "local", "Attachable": False, "Labels": None},
+        {
+            "Name": "friday-u-app",
+            "Driver": "overlay",
+            "Scope": "swarm",
+            "Attachable": True,
+            "Labels": {"friday-litellm.stack": "u"},
+        },
+    ]
+    joining = local.model_copy(update={"friday": local.friday.model_copy(update={"networks": ("database",)})})
+    with engine(tmp_path / "docker.sock", {**every_image(), "/networks": listed}):
+        assert of(local).networks == {}
+        assert of(joining).networks == {
+            "database": HostNetwork("bridge", "local"),
+            "friday-u-app": HostNetwork("overlay", "swarm", attachable=True, stack="u"),
+        }
 
 
 @pytest.mark.usefixtures("built_here")
