@@ -72,7 +72,8 @@ class EdgeDrain:
 
         def look() -> Awaitable[_Seen]:
             self._going_on()
-            return asyncio.to_thread(self._look)
+            # What an update that was cut short began to empty may be what stays now.
+            return asyncio.to_thread(self._hold, set())
 
         seen = await _until(look, lambda seen: fewest(seen) >= count, _UP_SECONDS)
         if not seen:

@@ -212,7 +212,8 @@ def _show(say: Say, errors: list[str], event: EngineEvent) -> None:
     """Say in a line what the engine is about to do and has done, and keep what failed."""
     if said := event.diagnostic_event:
         if said.severity == "error":
-            errors.append(said.message.strip())
+            # The engine repeats the program's own error like this.
+            errors.append(said.message.strip().removeprefix("an unhandled error occurred: "))
         elif _is_own(said.urn or ""):
             say(said.message.strip())
     if event.resource_pre_event and not event.resource_pre_event.planning:

@@ -127,6 +127,16 @@ def test_nothing_is_removed_for_what_the_edge_sends_no_request_to() -> None:
     assert host.stopped == made.told == []
 
 
+def test_what_stays_is_used_again_when_a_killed_update_had_begun_to_empty_it() -> None:
+    made = edge()
+    for slot in made.at(NEW):
+        slot.held = True
+    host = Host(made)
+    hand_over(host)
+    assert host.stopped == ["friday-old"]
+    assert [slot.name for slot in made.slots if slot.held] == ["litellm1"]
+
+
 def test_one_of_two_successors_is_enough() -> None:
     host = Host(edge())
     host.running["friday-new-2"] = "172.18.0.6"

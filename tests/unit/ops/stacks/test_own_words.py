@@ -4,14 +4,16 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from pulumi import automation as auto
 
+from ops.errors import OperationError
 from ops.stacks import pulumi_files, stacks
 
 PART = "urn:pulumi:t::friday-litellm::friday-litellm:components:FridayStack$friday-litellm:components:Friday"
 
 
-def said(urn: str | None, severity: str = "info") -> SimpleNamespace:
-    found = SimpleNamespace(urn=urn, severity=severity, message=" waiting for 1 request\n")
+def said(urn: str | None, severity: str = "info", text: str = "waiting for 1 request") -> SimpleNamespace:
+    found = SimpleNamespace(urn=urn, severity=severity, message=f" {text}\n")
     return SimpleNamespace(diagnostic_event=found, resource_pre_event=None, res_outputs_event=None)
 
 
@@ -37,3 +39,17 @@ def test_only_words_of_the_program_are_shown(
     lines: list[str] = []
     stacks.update(stack, "why", lines.append)
     assert lines == shown
+
+
+def test_an_error_that_the_engine_repeats_is_shown_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    def up(on_event: Any, **_: Any) -> None:
+        for text in ("nobody would serve", "an unhandled error occurred: nobody would serve"):
+            on_event(said(None, "error", text))
+        raise auto.CommandError(SimpleNamespace(code=1, stdout="", stderr=""))  # type: ignore[arg-type]
+
+    monkeypatch.setattr(pulumi_files, "note", lambda *_: None)
+    monkeypatch.setattr(pulumi_files, "resources", lambda _: [])
+    stack: Any = SimpleNamespace(name="t", up=up)
+    with pytest.raises(OperationError) as caught:
+        stacks.update(stack, "why", print)
+    assert caught.value.details == "nobody would serve"
