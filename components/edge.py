@@ -26,10 +26,13 @@ CERTIFICATE = "edge.pem"
 COMMAND = ("bash", "-c", (TEMPLATES / "edge.sh").read_text(encoding="utf-8"))
 
 TAKEN = (
-    'if [[ "$(</etc/friday/manifest)" == "$(</tmp/taken)" ]]; then echo taken; '
+    'if [[ ! -e /etc/friday/manifest || "$(</etc/friday/manifest)" == "$(</tmp/taken)" ]]; then echo taken; '
     "else cat /tmp/refused 2>/dev/null || echo 'not yet'; fi"
 )
-"""What bash in the edge's container is asked whether HAProxy runs with the files that are there."""
+"""What bash in the edge's container is asked whether HAProxy runs with the files that are there.
+
+One that an earlier version of this project made has no manifest, and runs with what it began with.
+"""
 
 SOCKET = "/tmp/haproxy.sock"  # noqa: S108 - the container's own tmpfs, mode 1777 and seen by nobody else
 """HAProxy's runtime API, inside the edge's container."""
