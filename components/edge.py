@@ -29,10 +29,13 @@ CERTIFICATE = "edge.pem"
 COMMAND = ("bash", "-c", (TEMPLATES / "edge.sh").read_text(encoding="utf-8"))
 
 TAKEN = (
-    'if [[ "$(</etc/friday/manifest)" == "$(</tmp/taken)" ]]; then echo taken; '
+    'if [[ ! -e /etc/friday/manifest || "$(</etc/friday/manifest)" == "$(</tmp/taken)" ]]; then echo taken; '
     "else cat /tmp/refused 2>/dev/null || echo 'not yet'; fi"
 )
-"""What bash in the edge's container is asked whether HAProxy runs with the files that are there."""
+"""What bash in the edge's container is asked whether HAProxy runs with the files that are there.
+
+One that an earlier version of this project made has no manifest, and runs with what it began with.
+"""
 
 FRIDAY, WEB_SOCKETS = "friday", "friday_ws"
 """HAProxy's backends with Friday's replicas. The second one is there for an image of one's own."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from components.stack import summary
 from ops.checks import answers, rollback_target
 from ops.checks.answers import Answer, Friday
+from ops.checks.edge_files import require_taken
 from ops.commands.deploy import deploy, lacking
 from ops.deployment import Deployment
 from ops.errors import EXIT_FAILED, EXIT_USAGE, OperationError
@@ -118,6 +119,8 @@ def _make(deployment: Deployment, worked_out: Restore, step: Step) -> None:
 def _finish(deployment: Deployment, worked_out: Restore, began: float) -> RolledBack:
     """Open the gateway again, and see that users are answered; see `make_last`."""
     seconds = {"updated": time.monotonic() - began}
+    # First: a process of the edge's that is about to take over would bring the closed gateway with it.
+    require_taken(deployment.name, deployment.hosts.answering(deployment.say("host")))
     # Also where no gateway is left: it would stay closed for the one that comes back.
     deployment.switch.open()
     nobody = "" if worked_out.percentage else "; no user is sent there"

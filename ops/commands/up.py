@@ -53,12 +53,13 @@ def bring_up(deployment: Deployment, request: UpRequest) -> Up:
     done = deploy(deployment, request.message or f"{Verb.UP}: {percentage} %", refresh=request.refresh)
     answers.all_well(deployment)
     hosts = deployment.hosts.answering(deployment.say("host"))
+    # Before the switch: a process that is about to take over would bring the old state with it.
+    require_taken(deployment.name, hosts)
     if percentage:
         # A rollback that was cut short may have left it closed, also when nothing is left to change.
         Switch(list(hosts.values()), deployment.name).open()
     if not done.changed:
         return Up(0, done.outputs, [])
-    require_taken(deployment.name, hosts)
     edges.warn(deployment, hosts, edges.require_serving(deployment.name, hosts, settings))
     friday = Friday(str(done.outputs["fridayUrl"]), settings.friday.asked_chat_path)
     return Up(done.changed, done.outputs, answers.ask_around(friday, deployment, percentage))
