@@ -26,6 +26,7 @@ _STOP_SECONDS = 10
 _EVERY_SECONDS = 0.5
 _SILENT_SECONDS = 10.0
 _LAST_LINES = 15
+_KEPT = 5
 _MOST_AT_ONCE = 5
 _SECRET_LETTERS = 6  # fewer are no secret, and would be found everywhere
 _UNTOUCHED = "nothing of the stack was changed, and what served before still serves"
@@ -40,11 +41,7 @@ def found(client: docker.DockerClient, stack: str) -> list[Container]:
 
 def has_ended_well(containers: Sequence[Container], digest: str) -> bool:
     """Return whether one with this digest is among them that ended with exit code 0."""
-    return any(
-        each.status == "exited" and each.attrs["State"]["ExitCode"] == 0
-        for each in containers
-        if each.labels.get(DIGEST_LABEL) == digest
-    )
+    return any(_is_well(each) for each in containers if each.labels.get(DIGEST_LABEL) == digest)
 
 
 def running(containers: Sequence[Container]) -> str:
@@ -70,7 +67,7 @@ class OneOff:
     digest: str
 
     def run(self, say: Say) -> None:
-        """Run it to its end, its lines shown; what ran before it is removed when it ended well.
+        """Run it to its end, its lines shown; of those that ended well the last few are kept, to go back to and forth.
 
         Raises OperationError with its last lines when it fails, does not end in time or cannot be started. It is
         removed then, and so it is when the user ends the command. Exit code 2 when one runs already.
@@ -78,16 +75,17 @@ class OneOff:
         earlier = found(self.client, self.stack)
         if name := running(earlier):
             raise _still_running(self.stack, name)
-        for each in earlier:  # of an attempt that was killed
-            if each.labels.get(DIGEST_LABEL) == self.digest:
+        for each in earlier:
+            if each.labels.get(DIGEST_LABEL) == self.digest or not _is_well(each):  # of an attempt that was killed
                 _remove(each)
+        earlier = [each for each in earlier if _is_well(each)]
         with _in_words(self.stack):
             container = self._create()
             with _removed_unless_it_ends_well(container):
                 exit_code = _follow(container, self.migration.seconds, lambda line: say(self._without_secrets(line)))
                 if exit_code != 0:
                     raise self._failure(container, exit_code)
-            for each in earlier:
+            for each in sorted(earlier, key=lambda each: str(each.attrs["Created"]), reverse=True)[_KEPT - 1 :]:
                 _remove(each)
 
     def _create(self) -> Container:
@@ -135,8 +133,8 @@ class OneOff:
 
     def _without_secrets(self, line: str) -> str:
         """Take Friday's secrets out of a line: tools for databases print where they connect to."""
-        secrets = (each for each in self.migration.workload.secret_env.values() if len(each) >= _SECRET_LETTERS)
-        for secret in sorted(secrets, key=len, reverse=True):
+        lines = (part for each in self.migration.workload.secret_env.values() for part in each.splitlines())
+        for secret in sorted((each for each in lines if len(each) >= _SECRET_LETTERS), key=len, reverse=True):
             line = line.replace(secret, "***")
         return line
 
@@ -216,6 +214,10 @@ def _in_words(stack: str) -> Iterator[None]:
 def _still_running(stack: str, name: str) -> OperationError:
     fix = f"wait until it has ended, or on the host: docker rm -f it; then ./fridayctl up {stack}"
     return OperationError(f"{stack}: a migration is going on already ({name})", fix, EXIT_USAGE)
+
+
+def _is_well(container: Container) -> bool:
+    return bool(container.status == "exited" and container.attrs["State"]["ExitCode"] == 0)
 
 
 def _remove(container: Container) -> None:

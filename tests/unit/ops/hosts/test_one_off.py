@@ -29,7 +29,7 @@ class Container:
     def __init__(self, exit_code: int | None = 0, lines: tuple[str, ...] = (), *, status: str = "created") -> None:
         self.name, self.status, self.lines = "friday-t-migrate-1", status, lines
         self.labels = {one_off.DIGEST_LABEL: DIGEST, JOB_LABEL: "migrate"}
-        self.attrs = {"State": {"ExitCode": exit_code, "OOMKilled": exit_code == 137}}
+        self.attrs: dict[str, Any] = {"State": {"ExitCode": exit_code, "OOMKilled": exit_code == 137}, "Created": ""}
         self.done: list[str] = []
         self.looks = 0
         self.on_start: Exception | None = None
@@ -95,27 +95,44 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def run(engine: Engine, seconds: int = 60, **friday: Any) -> list[str]:
     told: list[str] = []
     asked = {**OWN, "migrate": {"command": ["node", "migrate.js"], "seconds": seconds}, **friday}
-    planned = migration("t", settings(friday=asked, fridaySecrets={"DATABASE_PASSWORD": SECRET, "X": "a"}), IMAGES)
+    planned = migration(
+        "t", settings(friday=asked, fridaySecrets={"DATABASE_PASSWORD": f"{SECRET}\nmore-of-it", "X": "a"}), IMAGES
+    )
     assert planned
     OneOff(engine, "t", planned, DIGEST).run(told.append)  # type: ignore[arg-type]
     return told
 
 
-def test_it_ends_well_and_takes_the_place_of_what_ran_before() -> None:
-    made, earlier = Container(0, ("one", f"to x:{SECRET}@database")), Container(0, status="exited")
-    earlier.labels[one_off.DIGEST_LABEL] = "another"
+def earlier_one(exit_code: int = 0, created: str = "") -> Container:
+    """Return a container of other settings that has ended."""
+    made = Container(exit_code, status="exited")
+    made.labels[one_off.DIGEST_LABEL] = "another"
+    made.attrs["Created"] = created
+    return made
+
+
+def test_it_ends_well_as_friday_would_run() -> None:
+    made, earlier = Container(0, ("one", f"to x:{SECRET}@database: more-of-it")), earlier_one()
     engine = Engine(made, earlier)
-    assert run(engine, networks=["database", "mail"]) == ["one", "to x:***@database"]
-    assert (made.done, earlier.done) == ([], ["removed"])
+    assert run(engine, networks=["database", "mail"]) == ["one", "to x:***@database: ***"]
+    assert (made.done, earlier.done) == ([], [])
     options = engine.made
     assert (options["name"], options["network"]) == (f"friday-t-migrate-{DIGEST}", "database")
     assert engine.joined == ["mail"]
     assert (options["entrypoint"], options["command"]) == (["node"], ["migrate.js"])
-    assert options["environment"]["DATABASE_PASSWORD"] == SECRET
+    assert options["environment"]["DATABASE_PASSWORD"].startswith(SECRET)
     assert SECRET not in str({key: value for key, value in options.items() if key != "environment"})
     assert (options["user"], options["cap_drop"], options["init"]) == ("1000:1000", ["ALL"], True)
     assert engine.volumes_made == [("friday-t-friday-app-uploads", {"friday-litellm.stack": "t"})]
     assert options["volumes"] == {"friday-t-friday-app-uploads": {"bind": "/app/uploads", "mode": "rw"}}
+
+
+def test_the_last_that_ended_well_are_kept_to_go_back_to() -> None:
+    earlier = [earlier_one(created=f"2026-11-{day:02}") for day in range(10, 16)]
+    failed = earlier_one(1, "2026-11-20")
+    run(Engine(Container(), failed, *earlier))
+    assert [each.done for each in earlier] == [["removed"]] * 2 + [[]] * 4
+    assert failed.done == ["removed"]
 
 
 def test_without_networks_of_the_host_it_is_on_the_engines_own() -> None:
@@ -131,8 +148,7 @@ def test_of_a_flood_the_end_is_shown() -> None:
 
 @pytest.mark.parametrize(("exit_code", "words"), [(3, "failed with exit code 3"), (137, "more than friday.memoryMb")])
 def test_one_that_fails_is_removed_with_its_last_words(exit_code: int, words: str) -> None:
-    made, earlier = Container(exit_code, (f"no {SECRET}",)), Container(0, status="exited")
-    earlier.labels[one_off.DIGEST_LABEL] = "another"
+    made, earlier = Container(exit_code, (f"no {SECRET}",)), earlier_one()
     with pytest.raises(OperationError, match=words) as caught:
         run(Engine(made, earlier))
     assert (caught.value.exit_code, caught.value.details) == (EXIT_FAILED, "  log   | no ***")
@@ -218,7 +234,7 @@ def test_what_is_left_of_a_killed_attempt_is_in_nobodys_way() -> None:
     ],
 )
 def test_only_exit_code_0_of_the_same_counts(status: str, exit_code: int, digest: str, well: bool) -> None:
-    container: Any = Container(exit_code, status=status)
+    container = Container(exit_code, status=status)
     container.labels[one_off.DIGEST_LABEL] = digest
     assert one_off.has_ended_well(one_off.found(Engine(Container(), container), "t"), DIGEST) is well  # type: ignore[arg-type]
 
