@@ -19,15 +19,19 @@ Examples:
 
 @click.command("logs", epilog=EPILOG)
 @stack_argument
-@click.argument("part", required=False, type=click.Choice(NAMES))
+@click.argument("part", required=False)
 @click.option("-f", "--follow", is_flag=True, help="Print new lines as they come.")
 @click.option("--tail", default=20, show_default=True, type=click.IntRange(0, 100000), help="Lines of each container.")
 def logs_command(stack: str, part: str | None, follow: bool, tail: int) -> None:
     """Print the logs of a stack's containers.
 
-    Each line of STACK (default: local) begins with the name of its container.
+    Each line of STACK (default: local) begins with the name of its container. PART is one of its parts, or a role.
     """
-    hosts = opened(stack, report_aside).hosts
+    deployment = opened(stack, report_aside)
+    known = [*NAMES, *deployment.settings.friday.roles]
+    if part and part not in known:
+        raise click.BadParameter(f"{part!r} is not one of {', '.join(known)}.", param_hint="PART")
+    hosts = deployment.hosts
     alone = len(hosts.addresses) == 1
     asked = [hosts.manager] if alone else hosts.answering(lambda text: click.echo(text, err=True)).values()
     found = [each for host in asked for each in host.logs(stack, part or "", tail)]

@@ -8,7 +8,6 @@ import pulumi
 import pulumi_docker as docker
 
 from components.probes import HealthProbe, duration
-from components.settings.container import USUAL_TMPFS_MB
 from components.workload import FILES_DIR, File, Workload
 
 # What Pulumi adds to a resource's name where the program gives no other (autonaming, seven hexadecimal digits).
@@ -62,7 +61,7 @@ class ContainerEngine:
             volumes.append({"volume_name": kept.name, "container_path": workload.data})
         for path, suffix in workload.volumes.items():
             shared = shared_volume(self.stack, workload, suffix, opts)
-            volumes.append({"volume_name": shared.name, "container_path": path})
+            volumes.append({"volume_name": shared, "container_path": path})
         opts = pulumi.ResourceOptions(
             parent=parent,
             provider=self.provider,
@@ -138,10 +137,7 @@ class ContainerEngine:
             read_only=workload.read_only,
             # As process 1 a program ignores SIGTERM until it has a handler; behind an init it can always be stopped.
             init=True,
-            tmpfs={
-                path: f"rw,noexec,nosuid,size={size}m,mode=1777"
-                for path, size in {"/tmp": USUAL_TMPFS_MB, **workload.tmpfs}.items()  # noqa: S108 - the container's own
-            },
+            tmpfs=workload.tmpfs_options(),
             capabilities={"drops": ["ALL"]},
             security_opts=["no-new-privileges:true"],
             log_driver="json-file",
@@ -189,15 +185,19 @@ def data_volume(stack: str, workload: Workload, opts: pulumi.ResourceOptions) ->
     return docker.Volume(name, name=f"friday-{stack}-{name}", labels=labels(stack), opts=opts)
 
 
-def shared_volume(stack: str, workload: Workload, suffix: str, opts: pulumi.ResourceOptions) -> docker.Volume:
-    """Declare a volume that a workload's replicas share on a host.
+def shared_volume(
+    stack: str, workload: Workload, suffix: str, opts: pulumi.ResourceOptions
+) -> pulumi.Output[str] | str:
+    """Return the name of a volume that a workload's replicas share on a host; its own are declared here.
 
     It stays, with what is in it, when the workload no longer names it: a rollback may name it again. Only `down`, which
     knows it by its label, removes it.
     """
-    name = f"{workload.part}-{suffix}"
+    name = workload.volume_name(stack, suffix)
+    if workload.volumes_of:
+        return name
     opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(retain_on_delete=True))
-    return docker.Volume(f"{name}-volume", name=f"friday-{stack}-{name}", labels=labels(stack), opts=opts)
+    return docker.Volume(f"{workload.part}-{suffix}-volume", name=name, labels=labels(stack), opts=opts).name
 
 
 def files_volume(stack: str, workload: Workload, opts: pulumi.ResourceOptions) -> docker.Volume:

@@ -6,7 +6,7 @@ A further part is a module of its own, its image's folder below images/, and its
 from collections.abc import Mapping
 from dataclasses import replace
 
-from components import edge, friday, litellm, prometheus, redis, redis_exporter, simulator
+from components import edge, friday, litellm, prometheus, redis, redis_exporter, roles, simulator
 from components.part import Given
 from components.settings.stack import StackSettings
 from components.workload import Workload
@@ -17,13 +17,18 @@ PARTS = (simulator.PART, redis.PART, redis_exporter.PART, friday.PART, litellm.P
 NAMES = tuple(part.name for part in PARTS)
 
 
+def needed_by(name: str) -> tuple[str, ...]:
+    """Return what is made, and healthy, before a part: of a role that is Friday."""
+    return next((part.after for part in PARTS if part.name == name), (friday.NAME,))
+
+
 def declare(stack: str, settings: StackSettings, images: Mapping[str, str]) -> list[Workload]:
     """Return the workload of each part that the settings ask for, in the order in which they need each other.
 
-    `images` are the local builds for parts whose image is not named.
+    Friday's roles come last. `images` are the local builds for parts whose image is not named.
     """
     given = Given(stack, settings, images)
     joining = [part for part in PARTS if part.joins(settings)]
     jobs = [job for part in joining if part.metrics and (job := part.metrics(given))]
     given = replace(given, jobs=tuple(sorted(jobs, key=lambda job: job.name)))
-    return [part.workload(given) for part in joining]
+    return [*(part.workload(given) for part in joining), *roles.workloads(given)]

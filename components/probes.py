@@ -43,6 +43,16 @@ class ProbeClient(StrEnum):
     REDIS = "redis"
 
 
+_IDLE = {
+    ProbeClient.NODE: ("node", "-e", "0"),
+    ProbeClient.PYTHON: ("python3", "-I", "-S", "-c", "0"),
+    ProbeClient.BASH: ("bash", "-c", ":"),
+    ProbeClient.WGET: ("true",),
+    ProbeClient.REDIS: ("bash", "-c", ":"),
+}
+"""What does nothing, well: there may be no more programs in an image than the one that asks, and busybox with wget."""
+
+
 def client_of(image: str | None) -> ProbeClient:
     """Return what asks inside a named image, or inside the one that is built here (None).
 
@@ -60,6 +70,8 @@ class HealthProbe:
 
     It gates an update's start and, on a Swarm, ends what is unhealthy: a probe that is slow because the host is busy
     must not take the replicas away when they are needed most. Who gets requests is the edge's to say, not the probe's.
+
+    Without a `port` nothing is asked: what runs is healthy. The probe is then a program of the image that does nothing.
 
     `port` and `path` are those inside the container; `interval_seconds`, `timeout_seconds` and
     `start_period_seconds` are seconds; `retries` is the number of failures in a row that make a
@@ -80,6 +92,8 @@ class HealthProbe:
 
     def docker_test(self) -> list[str]:
         """Return the probe in the form of Docker's HEALTHCHECK: exit status 0 is healthy."""
+        if not self.port:
+            return ["CMD", *_IDLE[self.client]]
         match self.client:
             case ProbeClient.PYTHON:
                 request = repr(self._request().encode())

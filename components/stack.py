@@ -8,7 +8,7 @@ import pulumi
 import pulumi_docker as docker
 
 from components.container_engine import ContainerEngine, Parts, labels
-from components.parts import PARTS, declare
+from components.parts import declare, needed_by
 from components.settings.stack import StackSettings
 from components.swarm_engine import SwarmEngine
 from components.workload import APP_NETWORK, GATEWAY_NETWORK, Workload
@@ -55,7 +55,7 @@ class RunningPart(pulumi.ComponentResource):
 
 
 class FridayStack(pulumi.ComponentResource):
-    """Produces Host and the parts that the settings ask for (`parts.PARTS`).
+    """Produces Host and the parts that the settings ask for (`parts.declare`).
 
     `outputs` is what the program exports. `images` are the local builds that stand in for images that the
     settings do not name. `start_interval` says whether the Docker engine knows one for health probes. `hand_over` is
@@ -79,14 +79,14 @@ class FridayStack(pulumi.ComponentResource):
             if settings.engine == "swarm"
             else ContainerEngine(stack, host.provider, host.networks, start_interval)
         )
-        after = {part.name: part.after for part in PARTS}
         # Pulumi begins in this order, and what changes most often, and what takes longest to start, comes first.
         workloads = sorted(
-            declare(stack, settings, images), key=lambda each: (bool(after[each.part]), not each.replaced_by_overlap)
+            declare(stack, settings, images),
+            key=lambda each: (bool(needed_by(each.part)), not each.replaced_by_overlap),
         )
         made: dict[str, RunningPart] = {}
         for each in workloads:
-            made[each.part] = RunningPart(each, engine, child, [made[name] for name in after[each.part]])
+            made[each.part] = RunningPart(each, engine, child, [made[name] for name in needed_by(each.part)])
         instances: object = {name: part.instances for name, part in made.items()}
         drained = [each for each in workloads if each.drained_at_edge]
         if hand_over and drained and settings.engine == "container" and not pulumi.runtime.is_dry_run():

@@ -107,11 +107,11 @@ class SwarmEngine:
             mounts.append({"target": path, "type": "tmpfs", "tmpfs_options": {"size_bytes": size * MEBIBYTE}})
         named = {path: shared_volume(self.stack, workload, name, opts) for path, name in workload.volumes.items()}
         if workload.data:
-            named[workload.data] = data_volume(self.stack, workload, opts)
+            named[workload.data] = data_volume(self.stack, workload, opts).name
         # The host on which the task runs makes the volume: it needs the label by which `down` finds it.
         labelled: docker.ServiceTaskSpecContainerSpecMountVolumeOptionsArgsDict = {"labels": labels(self.stack)}
         for path, volume in named.items():
-            mounts.append({"target": path, "source": volume.name, "type": "volume", "volume_options": labelled})
+            mounts.append({"target": path, "source": volume, "type": "volume", "volume_options": labelled})
         return mounts
 
     def _config(

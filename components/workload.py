@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from components.probes import HealthProbe
+from components.settings.container import USUAL_TMPFS_MB
 
 FILES_DIR = "/etc/friday"
 APP_NETWORK = "app"
@@ -54,6 +55,7 @@ class Workload:
 
     Beside /tmp, which every container has, it may write to `tmpfs` (folder: MiB, in memory) and to `volumes` (the name
     of each by its folder), which the replicas on a host share and which stay when the workload names them no longer.
+    One with `volumes_of` takes those of another part, which declares them.
     `outer_networks` are the host's own, which it joins too. `stop_signal` is the image's own when it is "".
     """
 
@@ -79,10 +81,20 @@ class Workload:
     cpu_shares: int = USUAL_SHARES
     tmpfs: Mapping[str, int] = field(default_factory=dict)
     volumes: Mapping[str, str] = field(default_factory=dict)
+    volumes_of: str = ""
     outer_networks: tuple[str, ...] = ()
     stop_signal: str = ""
     drained_at_edge: bool = False
     rereads_files: bool = False
+
+    def volume_name(self, stack: str, suffix: str) -> str:
+        """Return the whole name of one of `volumes`."""
+        return f"friday-{stack}-{self.volumes_of or self.part}-{suffix}"
+
+    def tmpfs_options(self) -> dict[str, str]:
+        """Return what is in memory, /tmp included, with the options of its mount by its folder."""
+        sizes = {"/tmp": USUAL_TMPFS_MB, **self.tmpfs}  # noqa: S108 - the container's own
+        return {path: f"rw,noexec,nosuid,size={size}m,mode=1777" for path, size in sizes.items()}
 
     def files_digest(self) -> str:
         """Return 8 hex digits that change with the image or with any file."""
@@ -97,6 +109,7 @@ class Workload:
         further = {
             "tmpfs": dict(self.tmpfs),
             "volumes": dict(self.volumes),
+            "volumes_of": self.volumes_of,
             "outer_networks": self.outer_networks,
             "stop_signal": self.stop_signal,
         }

@@ -1,10 +1,11 @@
 """What a stack file may say of the container that an image of one's own runs in."""
 
 import re
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
+from components.friday_environment import RESERVED
 from components.settings.base import Count, Settings, matching
 
 USUAL_TMPFS_MB = 64
@@ -16,6 +17,14 @@ _MODES = ("bridge", "host", "none", "default", "ingress")
 _RESERVED_HEADERS = frozenset(
     ("connection", "content-length", "expect", "host", "te", "trailer", "transfer-encoding", "upgrade")
 )
+_Value = TypeVar("_Value")
+
+
+def _without_reserved_names(value: dict[str, _Value]) -> dict[str, _Value]:
+    taken = sorted(RESERVED & value.keys())
+    if taken:
+        raise ValueError(f"without {', '.join(taken)}: the stack sets these itself")
+    return value
 
 
 def _program_first(words: tuple[str, ...]) -> tuple[str, ...]:
@@ -86,6 +95,8 @@ class Writable(Settings):
         return self
 
 
+VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Z_][A-Z0-9_]*$")]
+Variables = Annotated[dict[VariableName, _Value], AfterValidator(_without_reserved_names)]
 Command = Annotated[
     tuple[Annotated[str, StringConstraints(max_length=4096), matching(r"[^\0]*", "a word has a NUL")], ...],
     Field(min_length=1, max_length=100),

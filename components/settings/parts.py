@@ -1,27 +1,14 @@
 """What a stack file may say about each part, and about the account that they share."""
 
-from typing import Annotated, TypeVar
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import Field, model_validator
 
-from components.friday_environment import RESERVED
 from components.probes import ProbeClient
 from components.settings.base import Count, PartSettings, Port, Settings, between, group, memory_limit
-from components.settings.container import Command, Headers, Networks, Signal, User, WritablePaths
+from components.settings.container import Command, Headers, Networks, Signal, User, Variables, WritablePaths
 from components.settings.edge_access import CookieName, EdgeTlsSettings, Network
-
-VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Z_][A-Z0-9_]*$")]
-_Value = TypeVar("_Value")
-
-
-def _without_reserved_names(value: dict[str, _Value]) -> dict[str, _Value]:
-    taken = sorted(RESERVED & value.keys())
-    if taken:
-        raise ValueError(f"without {', '.join(taken)}: the stack sets these itself")
-    return value
-
-
-Variables = Annotated[dict[VariableName, _Value], AfterValidator(_without_reserved_names)]
+from components.settings.jobs import MigrateSettings, Roles
 
 
 class FridaySettings(PartSettings):
@@ -85,6 +72,21 @@ class FridaySettings(PartSettings):
         description="SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2 or SIGWINCH; left out, the image's own",
     )
     stop_grace_seconds: Count = between(5, 600, "seconds", " that a running answer may take to finish", default=60)
+    migrate: MigrateSettings | None = Field(
+        default=None, description="a map of the command that runs once before new replicas start"
+    )
+    roles: Roles = Field(
+        default_factory=dict,
+        description="a map of other work for the same image, by names of small letters (worker: {command: [...]})",
+    )
+
+    @model_validator(mode="after")
+    def _jobs_are_of_an_image_of_ones_own(self) -> Self:
+        # The reference Friday has no database, and no work but answering.
+        asked = [name for name, value in (("migrate", self.migrate), ("roles", self.roles)) if value]
+        if asked and self.image is None:
+            raise ValueError(f"{' and '.join(asked)} should be left out without friday.image")
+        return self
 
     @property
     def asked_chat_path(self) -> str | None:

@@ -14,6 +14,7 @@ from components.catalogue import Catalogue
 from components.free_models import RouterTuning
 from components.settings import parts
 from components.settings.base import Count, PartSettings, Secret, Settings, between, group
+from components.settings.container import Variables
 from components.settings.hosts import Address, SshSettings, TlsSettings
 from components.settings.rollout import GatesSettings, RolloutSettings
 
@@ -68,7 +69,7 @@ class StackSettings(Catalogue):
     friday_openrouter_api_key: Secret | None = Field(
         default=None, description="a secret as openrouterApiKey, for the direct path (the same key when left out)"
     )
-    friday_secrets: parts.Variables[SecretStr] = Field(
+    friday_secrets: Variables[SecretStr] = Field(
         default_factory=dict, description="a map of Friday's secret environment variables (UPPER_CASE: secure: ...)"
     )
     gateway_key: Secret

@@ -16,6 +16,7 @@ from pulumi.automation.events import EngineEvent, OpType, StepEventMetadata
 
 from ops.deployment import Deployment
 from ops.errors import EXIT_USAGE, OperationError
+from ops.hosts.docker_host import JOB_LABEL
 from ops.hosts.swarm import SwarmManager
 from ops.stacks.stacks import short_name
 
@@ -69,7 +70,8 @@ def find(deployment: Deployment) -> list[Drift]:
     if isinstance(host, SwarmManager):
         services = {each["ID"]: each["Spec"]["Name"] for each in host.services(opened.name)}
         return [*unknown(state, services), *_read(opened, [])]
-    seen = {str(container.id): container for container in host.containers(opened.name)}
+    every = host.containers(opened.name)
+    seen = {str(container.id): container for container in every if JOB_LABEL not in container.labels}
     containers = [(each, seen[each.id]) for each in state if each.runs and each.id in seen]
     stopped = [each.urn for each, container in containers if container.status not in ("running", "paused")]
     orphans = unknown(state, {id_: str(container.name) for id_, container in seen.items()})

@@ -7,8 +7,10 @@ from pulumi import automation as auto
 from components.parts import declare
 from images.tags import local_images
 from ops.checks.edges import still_serving
+from ops.commands.migrate import migrate
 from ops.deployment import Deployment
 from ops.errors import EXIT_USAGE, OperationError
+from ops.hosts import one_off
 from ops.hosts.docker_host import PART_LABEL, DockerHost
 from ops.progress import Say
 from ops.stacks.pulumi_files import HeldError, Resource, is_locked, resources
@@ -28,10 +30,12 @@ def deploy(deployment: Deployment, message: str, *, refresh: bool = False) -> Up
     `refresh` reads the host first, for changes that nothing but a look tells. Raises OperationError with the words of
     the containers that are not well when that fails, and of the edges: whether users go on being served. Replicas that
     it made and that never got healthy are removed then.
+    Before it, `migrate` runs, with its errors.
     """
     opened, host, say = deployment.open_to_change(), deployment.hosts.manager, deployment.say("deploy")
     stack = opened.name
     generate_missing(opened, say)
+    migrate(deployment, message)
     try:
         done = _update_past_provider_faults(opened, message, host, say, refresh)
         if vanished := lacking(host, stack, done.outputs):  # gone, or a service of another form
@@ -60,6 +64,7 @@ def take_down(deployment: Deployment) -> None:
     host, say = deployment.hosts.manager, deployment.say("down")
     _require_no_guests(deployment.name, host)
     opened = deployment.open_to_change()
+    one_off.remove_all(host, deployment.name, say)
     try:
         destroy(opened, say)
     except OperationError as error:

@@ -17,6 +17,7 @@ from ops.waiting import look_until
 STACK_LABEL = "friday-litellm.stack"
 PART_LABEL = "friday-litellm.part"
 REPLICA_LABEL = "friday-litellm.replica"
+JOB_LABEL = "friday-litellm.job"  # what runs once, outside of Pulumi's state (one_off.py)
 _LOG_LINES = 15
 _CONTAINER_ID = re.compile(r"[0-9a-f]{64}")
 _HEADER_BYTES = 8
@@ -188,7 +189,8 @@ class DockerHost:
 
     def remove_orphans(self, stack: str, known: set[str]) -> list[str]:
         """Remove the containers whose ids are not `known`, as a killed update leaves them; return their names."""
-        orphans = [container for container in self.containers(stack) if container.id not in known]
+        found = [container for container in self.containers(stack) if JOB_LABEL not in container.labels]
+        orphans = [container for container in found if container.id not in known]
         return _removed(orphans, **_BY_FORCE)
 
     def remove_unhealthy(self, stack: str, ids: Collection[str]) -> dict[str, str]:
@@ -231,7 +233,7 @@ class DockerHost:
         return [container for container in self.containers(stack) if REPLICA_LABEL in container.labels]
 
     def containers(self, stack: str) -> list[Container]:
-        """Return all of a stack's containers, stopped ones and the ones that only hold files too."""
+        """Return all of a stack's containers, stopped ones and those that hold files or ran once too."""
         filters: dict[str, str | list[str] | bool] = {"label": f"{STACK_LABEL}={stack}"}
         return list(self._client.containers.list(all=True, filters=filters, ignore_removed=True))
 

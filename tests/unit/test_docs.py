@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 import click
 import pytest
@@ -40,7 +40,16 @@ def keys(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, str]]:
         if inner is not info.annotation:
             yield key, "generated" if key in GENERATED_KEYS else shown(info)
         if inner is not None:
-            yield from keys(inner, f"{key}." if inner is info.annotation else f"{key}[].")
+            yield from keys(inner, f"{key}{_into(info.annotation)}.")
+
+
+def _into(annotation: Any) -> str:
+    """Return how the docs write the way into a setting: by any name of a map, by any entry of a list, or straight."""
+    return next((into for kind, into in ((dict, ".*"), (tuple, "[]")) if _is_of(annotation, kind)), "")
+
+
+def _is_of(annotation: Any, kind: type) -> bool:
+    return get_origin(annotation) is kind or any(_is_of(part, kind) for part in get_args(annotation))
 
 
 def model_in(annotation: Any) -> type[BaseModel] | None:

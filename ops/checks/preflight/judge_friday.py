@@ -39,9 +39,12 @@ def _problem(facts: Facts, name: str, found: HostNetwork | None) -> tuple[str, s
             f"is of one host ({found.driver}), and services need one that spans the Swarm",
             f"another name, then {make}",
         )
-    if not swarm and found.scope == "swarm" and not found.attachable:
+    # A migration is a container, beside a Swarm's services too.
+    by_container = not swarm or facts.settings.friday.migrate
+    if by_container and found.scope == "swarm" and not found.attachable:
         fix = there(facts, address, f"docker network create --driver overlay --attachable {name}")
-        return "is a Swarm's and not attachable, so no container may join it", f"remove it, then {fix}"
+        which = "container of friday.migrate" if swarm else "container"
+        return f"is a Swarm's and not attachable, so no {which} may join it", f"remove it, then {fix}"
     return None
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from ops.checks import migration
 from ops.checks.preflight.facts import Collector, Facts, HostFacts
 from ops.checks.preflight.judge import ALL, BEFORE_UPDATE, judge
 from ops.checks.report import Check, Report, State
@@ -33,7 +34,8 @@ class Examination:
 def examine(deployment: Deployment) -> Examination:
     """Ask everything that preflight can ask. Changes nothing."""
     facts = Collector(deployment, thorough=True).collect()
-    return Examination(Report(deployment.name, [*judge(facts, ALL), _docker_plugin(deployment.name)]), facts)
+    found = [*judge(facts, ALL), _docker_plugin(deployment.name), *migration.checks(deployment)]
+    return Examination(Report(deployment.name, found), facts)
 
 
 def before_update(deployment: Deployment, *, upstream: bool, restoring: bool = False) -> Examination:

@@ -10,7 +10,7 @@ from components.container_engine import files_name, instance_of
 from components.friday_environment import REQUIRED, VARIABLES
 from components.workload import Workload
 from ops.checks.report import Check, compared
-from ops.hosts.docker_host import PART_LABEL, REPLICA_LABEL
+from ops.hosts.docker_host import JOB_LABEL, PART_LABEL, REPLICA_LABEL
 
 MEBIBYTE = 1024 * 1024
 _LOGS = {"max-file": "3", "max-size": "10m"}
@@ -36,8 +36,16 @@ class InspectedContainer:
     @property
     def part(self) -> str:
         """The part that it is a replica of; empty for one that only holds files."""
-        labels: Mapping[str, str] = self.inspected["Config"]["Labels"] or {}
-        return labels.get(PART_LABEL, "") if REPLICA_LABEL in labels else ""
+        return self._labels.get(PART_LABEL, "") if REPLICA_LABEL in self._labels else ""
+
+    @property
+    def is_job(self) -> bool:
+        """Return whether it ran, or runs, once: a migration."""
+        return JOB_LABEL in self._labels
+
+    @property
+    def _labels(self) -> Mapping[str, str]:
+        return self.inspected["Config"]["Labels"] or {}
 
     @property
     def running(self) -> bool:
@@ -161,7 +169,7 @@ class Comparison:
     def _folders(self, each: InspectedContainer) -> Iterator[str]:
         mounted = {mount["Destination"]: mount for mount in each.inspected["Mounts"]}
         for path, name in self.workload.volumes.items():
-            wanted = f"friday-{self.stack}-{self.workload.part}-{name}"
+            wanted = self.workload.volume_name(self.stack, name)
             if (found := mounted.get(path, {}).get("Name")) != wanted:
                 yield f"{path} is {found or 'no volume'}, declared is {wanted}"
         # A Swarm's engine shows its own among the mounts, another's beside them.
@@ -196,10 +204,11 @@ def _tmpfs_of(mounts: Iterable[Mapping[str, Any]]) -> set[str]:
 
 
 def leftovers(stack: str, seen: Sequence[InspectedContainer], workloads: Sequence[Workload]) -> Check:
-    """Check that nothing on a host carries the stack's label but replicas and the containers of their files."""
+    """Check that only replicas, the containers of their files and what ran once carry the stack's label on a host."""
     parts = {workload.part for workload in workloads if workload.replicas}
     files = {f"{workload.part}-files-{workload.files_digest()}" for workload in workloads}
-    orphans = (each.short for each in seen if each.part not in parts and each.short not in files)
+    lasting = (each for each in seen if not each.is_job)
+    orphans = (each.short for each in lasting if each.part not in parts and each.short not in files)
     return compared("host", "nothing else carries the stack's label", (f"{name} is not declared" for name in orphans))
 
 

@@ -47,7 +47,7 @@ def test_each_part_that_serves_real_users_has_its_image_pinned(part: Part) -> No
 def test_an_unknown_part_has_no_logs_and_the_known_ones_are_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["logs", "local", "grafana"]) == 2
     said = capsys.readouterr().err
-    assert all(f"'{name}'" in said for name in parts.NAMES)
+    assert f"'grafana' is not one of {', '.join(parts.NAMES)}." in said
 
 
 def test_a_further_part_takes_no_more_than_its_line(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,6 +32,7 @@ class Seen:
     def __init__(self, name: str, status: str = "running", networks: tuple[str, ...] = ("friday-t-app",)) -> None:
         self.id, self.name, self.status = f"{name}-id", f"friday-t-{name}", status
         self.attrs = {"State": {"ExitCode": 137}, "NetworkSettings": {"Networks": {each: {} for each in networks}}}
+        self.labels: dict[str, str] = {}
         self.done: list[str] = []
 
     def rename(self, name: str) -> None:

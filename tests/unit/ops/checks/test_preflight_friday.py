@@ -62,6 +62,16 @@ def test_one_that_cannot_is_named_with_host_setting_and_fix(given: Any, words: s
     assert fix in check.fix
 
 
+@pytest.mark.parametrize(("attachable", "state"), [(True, State.OK), (False, State.FAILED)])
+def test_a_migration_is_a_container_and_joins_no_network_of_services(attachable: bool, state: State) -> None:
+    hosts = {FIRST: manager(networks={"database": dataclasses.replace(OVERLAY, attachable=attachable)})}
+    migrate = {"image": "registry.example/friday:1", "migrate": {"command": ["x"]}}
+    given = facts({**hosts, SECOND: member("b")}, friday=friday(networks=["database"], **migrate))
+    (found,) = (check for check in judge(given, BEFORE_UPDATE) if check.name == "networks")
+    assert found.state is state
+    assert attachable or "no container of friday.migrate may join it" in found.found
+
+
 def test_a_host_that_is_not_reached_is_not_asked_for_its_networks() -> None:
     given = facts({FIRST: OperationError("no route", "look")}, friday=friday(networks=["database"]))
     assert only(given).name == "reachable"

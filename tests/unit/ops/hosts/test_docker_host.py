@@ -9,7 +9,7 @@ from pulumi import automation as auto
 
 from ops.errors import OperationError
 from ops.hosts import docker_host
-from ops.hosts.docker_host import REPLICA_LABEL, DockerHost
+from ops.hosts.docker_host import JOB_LABEL, REPLICA_LABEL, DockerHost
 from ops.stacks import stacks
 
 NETWORKS: dict[str, Any] = {"NetworkSettings": {"Networks": {"friday-t-app": {"IPAddress": "10.0.0.1"}}}}
@@ -20,6 +20,7 @@ class Thing:
 
     def __init__(self, name: str) -> None:
         self.id, self.name, self.gone = f"{name}-id", name, False
+        self.labels: dict[str, str] = {}
 
     def remove(self, **_: Any) -> None:
         self.gone = True
@@ -44,6 +45,11 @@ def host(things: list[Thing]) -> DockerHost:
 def test_only_what_the_state_does_not_know_is_a_stray(host: DockerHost, things: list[Thing]) -> None:
     assert host.remove_orphans("t", {"friday-1-id"}) == ["friday-2"]
     assert [thing.gone for thing in things] == [False, True, False, False]
+
+
+def test_what_ran_once_is_known_to_no_state_and_no_stray(host: DockerHost, things: list[Thing]) -> None:
+    things[0].labels = {JOB_LABEL: "migrate"}
+    assert host.remove_orphans("t", set()) == ["friday-2"]
 
 
 def test_an_instance_shows_the_name_of_its_image(host: DockerHost) -> None:

@@ -187,6 +187,7 @@ def test_only_replicas_and_the_containers_of_their_files_may_carry_the_label() -
     known = [
         labelled("friday-1", part="friday", replica="1"),
         labelled(f"friday-files-{friday.files_digest()}", files="friday"),
+        labelled("migrate-0123456789ab", job="migrate"),
     ]
     strays = [labelled("odd"), labelled("friday-files-00000000", files="friday"), labelled("x", part="x", replica="1")]
     assert leftovers(STACK, known, declared).state is State.OK

@@ -1,0 +1,55 @@
+"""Whether a stack's migration has to run: it does once for whatever it does otherwise than what last ended well."""
+
+from dataclasses import dataclass
+
+from components.migration import Migration, migration
+from images.tags import local_images
+from ops.checks.report import Check, State
+from ops.deployment import Deployment
+from ops.errors import OperationError
+from ops.hosts import docker_host, one_off
+from ops.hosts.one_off import OneOff
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What `friday.migrate` asks for, and whether that has `ended_well` on the host already."""
+
+    one_off: OneOff
+    ended_well: bool
+
+    @property
+    def words(self) -> str:
+        """Return what is run, and for how long at most."""
+        planned: Migration = self.one_off.migration
+        return f"{' '.join(planned.workload.command)} (up to {planned.seconds} s)"
+
+
+def plan(deployment: Deployment) -> Plan | None:
+    """Ask the host, in a Swarm the manager; None where the settings ask for no migration. Changes nothing.
+
+    Raises OperationError (exit code 2) when the host is not reached or the secrets cannot be decrypted.
+    """
+    if deployment.settings.friday.migrate is None:
+        return None
+    settings, stack = deployment.decrypted_settings, deployment.name
+    planned = migration(stack, settings, local_images())
+    if planned is None:
+        return None
+    client = deployment.hosts.client(settings.docker_host)
+    image = docker_host.find(client, planned.workload.image)
+    digest = planned.digest(image.id if image else "")
+    ended_well = one_off.has_ended_well(one_off.found(client, stack), digest)
+    return Plan(OneOff(client, stack, planned, digest), ended_well)
+
+
+def checks(deployment: Deployment) -> list[Check]:
+    """Return the check that says whether the next update runs it; none where no migration is asked for."""
+    try:
+        planned = plan(deployment)
+    except OperationError as error:
+        return [Check("migration", "", State.SKIPPED, f"it is not known whether it has to run: {error.message}")]
+    if planned is None:
+        return []
+    text = "has ended well already" if planned.ended_well else "the next ./fridayctl up runs it before new replicas"
+    return [Check("migration", "", State.OK, f"{planned.words}: {text}")]
