@@ -43,13 +43,17 @@ class RedisAddress:
 
 @dataclass(frozen=True)
 class Gateway:
-    """All settings of the gateway's own code. Times in seconds."""
+    """All settings of the gateway's own code. Times in seconds.
+
+    `models` are the names that clients may send, `deployments` the models behind them, by LiteLLM's ids for them.
+    """
 
     config: Path
     keys: Keys
     openrouter_key: str = field(repr=False)
     upstream: str
     models: tuple[str, ...]
+    deployments: Mapping[str, str]
     requests_per_minute: int
     replicas: int
     redis: RedisAddress | None
@@ -72,7 +76,7 @@ def read(environ: Mapping[str, str]) -> Gateway:
     upstream = _upstream(environ)
     path = Path(_needed(environ, "LITELLM_CONFIG"))
     config = _config(path)
-    _check_locked(config, upstream)
+    deployments = _locked(config, upstream)
     own = config.get("gateway_settings") or {}
     found = {name: _secret(environ, name) for name in ("GATEWAY_KEY", "EDGE_KEY", "OPS_KEY")}
     for name, other in combinations(found, 2):
@@ -85,6 +89,7 @@ def read(environ: Mapping[str, str]) -> Gateway:
         openrouter_key=_secret(environ, "OPENROUTER_API_KEY"),
         upstream=upstream,
         models=tuple(config["router_settings"]["model_group_alias"]),
+        deployments=deployments,
         requests_per_minute=int(_number(environ, "GATEWAY_RPM", None, least=1)),
         replicas=int(_number(environ, "GATEWAY_REPLICAS", 1, least=1)),
         redis=_redis(environ),
@@ -154,8 +159,8 @@ def _config(path: Path) -> dict[str, Any]:
     return config
 
 
-def _check_locked(config: dict[str, Any], upstream: str) -> None:
-    """Raise `StartError` for a config without its locks, wherever it comes from."""
+def _locked(config: dict[str, Any], upstream: str) -> dict[str, str]:
+    """Return the models that a config calls, by their ids. Raises `StartError` for one without its locks."""
     try:
         general, own = config["general_settings"], config["litellm_settings"]
         deployments = [entry["litellm_params"] for entry in config["model_list"]]
@@ -163,6 +168,7 @@ def _check_locked(config: dict[str, Any], upstream: str) -> None:
         locked = general["custom_auth"] == AUTH_HOOK and CALL_HOOK in own["callbacks"]
         metrics_open = own.get("require_auth_for_metrics_endpoint") is False
         elsewhere = [entry["model"] for entry in deployments if entry["api_base"] != upstream]
+        named = {entry["model_info"]["id"]: entry["litellm_params"]["model"] for entry in config["model_list"]}
         paid = [entry["model"] for entry in deployments if not entry["model"].endswith(":free")]
     except (KeyError, TypeError, AttributeError) as error:
         raise StartError(f"LITELLM_CONFIG: a section is missing or has the wrong form ({error})") from None
@@ -174,3 +180,4 @@ def _check_locked(config: dict[str, Any], upstream: str) -> None:
         raise StartError(f"LITELLM_CONFIG: not free, or not at {upstream}: {', '.join(sorted({*paid, *elsewhere}))}")
     if not deployments or not aliases:
         raise StartError("LITELLM_CONFIG: no models are configured")
+    return named

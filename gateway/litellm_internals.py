@@ -7,7 +7,7 @@ LiteLLM is not as expected: a newer LiteLLM ends the start instead of serving wi
 import importlib
 import inspect
 import json
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, cast
@@ -33,6 +33,7 @@ def check_started(*, has_redis: bool) -> None:
         litellm, proxy = (importlib.import_module(name) for name in ("litellm", "litellm.proxy.proxy_server"))
         logger = importlib.import_module("litellm.integrations.custom_logger").CustomLogger
         check_locks(proxy.user_custom_auth, litellm.callbacks, logger)
+        inspect.signature(proxy.llm_router.cooldown_cache.async_get_active_cooldowns).bind([], parent_otel_span=None)
         if has_redis:
             _stop_redis_retries(proxy.llm_router)
 
@@ -41,6 +42,12 @@ def router() -> Any:
     """Return LiteLLM's own router, which it makes when it has read its config. Raises `StartError`."""
     with _expected():
         return importlib.import_module("litellm.proxy.proxy_server").llm_router
+
+
+async def resting(deployments: Collection[str]) -> set[str]:
+    """Return those of some deployments, by their ids, that LiteLLM leaves out at the moment after failures."""
+    found = await router().cooldown_cache.async_get_active_cooldowns(list(deployments), parent_otel_span=None)
+    return {name for name, _ in found}
 
 
 def check_locks(custom_auth: object, callbacks: list[object], logger: type) -> None:

@@ -37,6 +37,7 @@ ROUTES: Mapping[str, tuple[str, Access]] = {
     "/v1/chat/completions": ("POST", Access.CHAT),
     "/models": ("GET", Access.CHAT),
     "/v1/models": ("GET", Access.CHAT),
+    "/health/summary": ("GET", Access.CHAT),
     "/metrics": ("GET", Access.OPS),
     "/metrics/": ("GET", Access.OPS),
     "/health/readiness/details": ("GET", Access.OPS),

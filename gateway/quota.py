@@ -36,11 +36,17 @@ if used >= limit then
   local leaving = redis.call('ZRANGE', KEYS[1], used - limit, used - limit, 'WITHSCORES')
   return math.max(1, tonumber(leaving[2]) + window - now)
 end
+if ARGV[3] == '' then
+  return 0
+end
 redis.call('ZADD', KEYS[1], now, ARGV[3])
 redis.call('PEXPIRE', KEYS[1], window)
 return 0
 """
-"""Returns the milliseconds to wait, or 0 when the call was granted and counted. All replicas use Redis' clock."""
+"""Returns the milliseconds to wait, or 0 when the call was granted and counted. All replicas use Redis' clock.
+
+ARGV[3] is the call's own name; with an empty one nothing is counted.
+"""
 
 
 def spent_for(said: str, now: float) -> int:
@@ -77,31 +83,39 @@ class Quota:
 
     async def take(self) -> int:
         """Count one call and return 0, or return the whole seconds after which one will be free again."""
-        wait = await self._take_shared(self._shared) if self._shared and self.is_shared else None
+        wait = await self._ask_shared(uuid.uuid4().hex)
         if wait is None:
-            wait = self._take_local()
+            wait = self._wait_local()
+            if not wait:
+                self._granted.append(self._clock())
         elif not wait:
             self._granted.append(self._clock())  # so that the local share is right if Redis fails next
             self._forget_old()
         return math.ceil(wait)
 
-    async def _take_shared(self, script: Script) -> float | None:
-        arguments = [int(WINDOW_SECONDS * 1000), self.limit, uuid.uuid4().hex]
+    async def wait(self) -> int:
+        """Return the whole seconds until a call will be free, 0 when one is. Counts none."""
+        wait = await self._ask_shared("")
+        return math.ceil(self._wait_local() if wait is None else wait)
+
+    async def _ask_shared(self, call: str) -> float | None:
+        """Return what Redis says (see TAKE_SCRIPT), None when it decides nothing at the moment."""
+        if self._shared is None or not self.is_shared:
+            return None
+        arguments = [int(WINDOW_SECONDS * 1000), self.limit, call]
         try:
-            reply = await asyncio.wait_for(script([_KEY], arguments), REDIS_TIMEOUT_SECONDS)
+            reply = await asyncio.wait_for(self._shared([_KEY], arguments), REDIS_TIMEOUT_SECONDS)
         except Exception:  # for every error of the client library: the local share applies, and users are still served
             self._redis_paused_until = self._clock() + REDIS_PAUSE_SECONDS
             return None
         return int(reply) / 1000
 
-    def _take_local(self) -> float:
+    def _wait_local(self) -> float:
         self._forget_old()
-        now = self._clock()
-        if len(self._granted) >= self.share:
-            leaving = self._granted[len(self._granted) - self.share]
-            return max(leaving + WINDOW_SECONDS - now, 0.001)
-        self._granted.append(now)
-        return 0
+        if len(self._granted) < self.share:
+            return 0
+        leaving = self._granted[len(self._granted) - self.share]
+        return max(leaving + WINDOW_SECONDS - self._clock(), 0.001)
 
     def _forget_old(self) -> None:
         oldest = self._clock() - WINDOW_SECONDS

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlencode
 
 from gateway import errors, policy
 from gateway.environment import Gateway
+from gateway.health import Resting, summary
 from gateway.policy import RefusedError
 from gateway.quota import Quota
 from gateway.response_filter import ResponseFilter
@@ -29,8 +30,10 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 class RequestFilter:
     """The gateway's HTTP interface."""
 
-    def __init__(self, app: ASGIApp, gateway: Gateway, quota: Quota, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, gateway: Gateway, quota: Quota, metrics: Metrics, resting: Resting) -> None:
+        """Take LiteLLM's application, and what asks it which deployments are left out at the moment (`resting`)."""
         self._app = app
+        self._resting = resting
         self._gateway = gateway
         self._quota = quota
         self._metrics = metrics
@@ -58,6 +61,9 @@ class RequestFilter:
             await out.answer(200, self._models_body)
         elif path in CHAT_PATHS:
             await self._chat(scope, receive, out)
+        elif path == "/health/summary":
+            resting = await self._resting(self._gateway.deployments)
+            await out.answer(200, summary(self._gateway.deployments, resting, await self._quota.wait()))
         elif path == "/health":
             await self._deep_health(scope, receive, out)
         else:

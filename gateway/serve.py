@@ -108,7 +108,8 @@ def _load(gateway: Gateway, redacting: logs.RedactingFilter) -> ASGIApp:
         importlib.import_module(f"gateway.{name}") for name in ("state", "request_filter", "self_test")
     )
     tested = self_test.SelfTested(app, gateway)
-    return cast("ASGIApp", request_filter.RequestFilter(tested, gateway, state.quota(), state.metrics()))
+    resting = litellm_internals.resting
+    return cast("ASGIApp", request_filter.RequestFilter(tested, gateway, state.quota(), state.metrics(), resting))
 
 
 def _started(gateway: Gateway, redacting: logs.RedactingFilter) -> None:

@@ -100,6 +100,13 @@ def test_a_hung_model_in_second_place_cools_too(upstream: Upstream) -> None:
         answers = [running.chat() for _ in range(3)]
         assert [answer.headers["x-gateway-model"] for answer in answers] == [IDS[2]] * 3
         assert upstream.models == [FIRST, SECOND, *[IDS[2]] * 3]
+        found = running.request("GET", "/health/summary").json()
+        assert [each["model"] for each in found["unhealthy_endpoints"]] == [
+            f"openrouter/{FIRST}",
+            f"openrouter/{SECOND}",
+        ]
+        assert (found["healthy_count"], found["unhealthy_count"]) == (len(IDS) - 2, 2)
+        assert len(upstream.models) == 5  # no model was called for that
 
 
 def test_all_models_dead_is_a_clear_error_and_then_rest(quick: GatewayContainer, shared_upstream: Upstream) -> None:

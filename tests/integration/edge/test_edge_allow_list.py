@@ -16,6 +16,7 @@ REFUSED_TARGETS = [
     "GET /ui/",
     "GET /health/readiness/details",
     "GET /health/services",
+    "GET /health/summary",
     "GET /model/info",
     "GET /v1/x/../models",
     "GET /v1/./models",
@@ -155,6 +156,13 @@ def test_chat_gets_through(shared_stage: Stage, path: str, port: str, credential
 )
 def test_reading_gets_through(shared_stage: Stage, path: str, upstream: str) -> None:
     assert echoed(shared_stage.get("host", path))["target"] == upstream
+
+
+@pytest.mark.parametrize(("port", "header"), [("internal", ""), ("host", "Authorization: Bearer mine\r\n")])
+def test_health_is_the_gateways_own_word_for_who_has_a_key(shared_stage: Stage, port: str, header: str) -> None:
+    seen = echoed(shared_stage.raw(port, f"GET /health?model=x HTTP/1.1\r\n{header}{CLOSE}".encode()))
+    assert seen["target"] == "/health/summary"
+    assert "authorization" in dict(seen["headers"])
 
 
 def test_the_query_is_dropped(shared_stage: Stage) -> None:

@@ -48,11 +48,24 @@ def test_nothing_that_may_have_been_served_is_repeated(backend: str) -> None:
     assert "option redispatch 1" in rules
 
 
+def test_a_callers_key_decides_how_much_is_said_of_the_gateways_health() -> None:
+    text = config().render()
+    by_port = {name: section(text, f"listen {name}") for name in ("gateway_internal", "gateway_host")}
+    found = {name: re.findall(r"set-path (\S+) if stock_health(.*)", rules) for name, rules in by_port.items()}
+    assert found == {
+        "gateway_internal": [("/health/summary", ""), ("/health/liveliness", "")],
+        "gateway_host": [("/health/summary", " { req.hdr(authorization) -m found }"), ("/health/liveliness", "")],
+    }
+
+
 @pytest.mark.parametrize("frontend", ["gateway_internal", "gateway_host"])
 def test_both_gateway_ports_have_the_same_rules(frontend: str) -> None:
     rules = section(config().render(), f"listen {frontend}")
     own = [
-        line for line in rules.splitlines() if "Authorization" not in line and "bind" not in line and "#" not in line
+        line
+        for line in rules.splitlines()
+        # Who shows no key at the host's port is told less of the gateway's health.
+        if not any(word in line for word in ("Authorization", "bind", "#", "if stock_health"))
     ]
     other = section(config().render(), "listen gateway_internal")
     for line in own:

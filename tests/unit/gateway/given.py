@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ GATEWAY_KEY = "gateway-key-0123456789"
 EDGE_KEY = "edge-key-0123456789"
 OPS_KEY = "ops-key-0123456789abcd"
 MODELS = ("gemma-4-31b", "openrouter/google/gemma-4-31b-it:free")
+DEPLOYMENTS = {"dep-one": "openrouter/google/gemma-4-31b-it:free", "dep-two": "openrouter/other/two:free"}
 CHAT = {"model": "gemma-4-31b", "messages": [{"role": "user", "content": "Hi"}]}
 Answer = Callable[["Inner", Send], Awaitable[None]]
 
@@ -33,6 +34,7 @@ def gateway(**changed: Any) -> Gateway:
         "openrouter_key": "sk-or-0123456789",
         "upstream": "http://openrouter:8080/api/v1",
         "models": MODELS,
+        "deployments": DEPLOYMENTS,
         "requests_per_minute": 100,
         "replicas": 1,
         "redis": None,
@@ -83,11 +85,17 @@ class Inner:
 class Client:
     """Sends requests to the request filter, as a client with the gateway key by default."""
 
-    def __init__(self, answer: Answer = hello, quota: Quota | None = None, **changed: Any) -> None:
+    def __init__(
+        self, answer: Answer = hello, quota: Quota | None = None, resting: Collection[str] = (), **changed: Any
+    ) -> None:
         self.inner = Inner(answer)
+        self._resting = resting
         self.registry = CollectorRegistry()
         limit = quota or Quota(100)
-        self.filter = RequestFilter(self.inner, gateway(**changed), limit, Metrics(100, self.registry))
+        self.filter = RequestFilter(self.inner, gateway(**changed), limit, Metrics(100, self.registry), self._at_rest)
+
+    async def _at_rest(self, asked: Collection[str]) -> Collection[str]:
+        return set(asked) & set(self._resting)
 
     def request(self, method: str, path: str, *, key: str | None = GATEWAY_KEY, **options: Any) -> httpx.Response:
         async def send() -> httpx.Response:

@@ -46,6 +46,7 @@ def test_everything_is_read(given: dict[str, str]) -> None:
     assert gateway.keys.gateway == "gateway_key-0123456789"
     assert gateway.openrouter_key == "openrouter_api_key-0123456789"
     assert "glm-4.5-air-free" in gateway.models
+    assert gateway.deployments["dep-gemma-4-31b"] == "openrouter/google/gemma-4-31b-it:free"
     assert (gateway.requests_per_minute, gateway.replicas, gateway.port) == (18, 3, 4000)
     assert (gateway.deadline_seconds, gateway.stream_deadline_seconds) == (28.0, 300.0)
     assert gateway.redis == environment.RedisAddress("redis", 6380, "redis_password-0123456789")

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from gateway import litellm_internals
 from gateway.environment import StartError
 from gateway.litellm_internals import check_locks, load, read_streams_strictly
 
@@ -49,6 +50,15 @@ def test_both_locks_have_to_be_loaded() -> None:
     for auth, callbacks in ((None, [Guard()]), (object(), []), (object(), ["prometheus", Half()])):
         with pytest.raises(StartError, match="did not load"):
             check_locks(auth, [*callbacks], Logger)
+
+
+def test_the_models_that_rest_are_asked_of_litellms_router(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def active(ids: list[str], parent_otel_span: object) -> list[tuple[str, object]]:
+        return [(name, {}) for name in ids if name != "dep-one"]
+
+    cache = SimpleNamespace(async_get_active_cooldowns=active)
+    monkeypatch.setattr(litellm_internals, "router", lambda: SimpleNamespace(cooldown_cache=cache))
+    assert asyncio.run(litellm_internals.resting({"dep-one": "m", "dep-two": "n"})) == {"dep-two"}
 
 
 def test_a_hook_that_litellm_no_longer_knows_is_named() -> None:

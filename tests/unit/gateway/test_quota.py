@@ -99,6 +99,24 @@ def test_a_failed_redis_is_left_alone_for_a_while_then_asked_again() -> None:
     assert quota.is_shared
 
 
+def test_asking_how_long_to_wait_counts_no_call() -> None:
+    clock = Clock()
+    quota = Quota(1, clock=clock)
+    assert [asyncio.run(quota.wait()) for _ in range(2)] == [0, 0]
+    assert take(quota, 2) == [0, 60]
+    assert asyncio.run(quota.wait()) == 60
+
+
+def test_redis_is_asked_how_long_to_wait_without_a_call_to_count() -> None:
+    redis = Redis(1500)
+    quota = Quota(4, replicas=2, shared=redis, clock=Clock())
+    assert asyncio.run(quota.wait()) == 2
+    assert redis.calls[0][1] == [60000, 4, ""]
+    redis.reply = ConnectionError()
+    assert asyncio.run(quota.wait()) == 0
+    assert not quota.is_shared
+
+
 def test_a_redis_that_hangs_does_not_hold_a_user_up() -> None:
     redis = HangingRedis()
     quota = Quota(4, replicas=2, shared=redis)

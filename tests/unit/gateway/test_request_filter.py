@@ -14,7 +14,19 @@ from gateway.quota import Quota
 from gateway.request_filter import _parsed
 from gateway.state import CURRENT
 from serving.drain import Message, Send
-from tests.unit.gateway.given import CHAT, EDGE_KEY, GATEWAY_KEY, LEAK, MODELS, OPS_KEY, Client, Inner, gateway, respond
+from tests.unit.gateway.given import (
+    CHAT,
+    DEPLOYMENTS,
+    EDGE_KEY,
+    GATEWAY_KEY,
+    LEAK,
+    MODELS,
+    OPS_KEY,
+    Client,
+    Inner,
+    gateway,
+    respond,
+)
 
 
 def failing(status: int, body: bytes = LEAK, headers: dict[str, str] | None = None) -> Any:
@@ -72,6 +84,8 @@ def test_the_model_that_answered_is_named() -> None:
         ("GET", "/metrics", GATEWAY_KEY, 403),
         ("GET", "/health/readiness/details", GATEWAY_KEY, 403),
         ("GET", "/health", GATEWAY_KEY, 403),
+        ("GET", "/health/summary", None, 401),
+        ("GET", "/health/summary", OPS_KEY, 403),
         ("GET", "/metrics", EDGE_KEY, 403),
         ("GET", "/openrouter/v1/key", GATEWAY_KEY, 404),
         ("DELETE", "/v1/models", GATEWAY_KEY, 405),
@@ -114,6 +128,33 @@ def test_models_are_the_names_that_clients_may_send() -> None:
     listed = client.request("GET", "/v1/models").json()
     assert [entry["id"] for entry in listed["data"]] == list(MODELS)
     assert client.inner.scopes == []
+
+
+@pytest.mark.parametrize("key", [GATEWAY_KEY, EDGE_KEY])
+def test_the_summary_of_health_is_in_litellms_form_and_calls_no_model(key: str) -> None:
+    client = Client(resting=("dep-two",), quota=Quota(1))
+    seen = [client.request("GET", "/health/summary", key=key).json() for _ in range(2)]
+    assert seen[0] == seen[1]  # asking costs no call of the quota
+    assert seen[0] == {
+        "healthy_endpoints": [{"model": DEPLOYMENTS["dep-one"]}],
+        "unhealthy_endpoints": [{"model": DEPLOYMENTS["dep-two"], "error": "left out for a while, after failures"}],
+        "healthy_count": 1,
+        "unhealthy_count": 1,
+    }
+    assert client.inner.scopes == []
+
+
+@pytest.mark.parametrize("resting", [(), tuple(DEPLOYMENTS)])
+def test_nothing_is_healthy_when_no_model_could_answer_now(resting: tuple[str, ...]) -> None:
+    client = Client(resting=resting, quota=Quota(1))
+    if not resting:
+        client.chat()  # spends the quota
+    found = client.request("GET", "/health/summary").json()
+    assert (found["healthy_count"], found["unhealthy_count"]) == (0, len(DEPLOYMENTS))
+    errors = {each["error"] for each in found["unhealthy_endpoints"]}
+    assert errors == {
+        "left out for a while, after failures" if resting else "the account's free calls are spent for 60 s"
+    }
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/metrics/", "/health/readiness/details"])
