@@ -10,7 +10,7 @@ EPILOG = """\b
 Examples:
   ./fridayctl drift
   ./fridayctl drift prod --json
-  ./fridayctl drift local --fix    bring everything back; no request is lost
+  ./fridayctl drift local --fix    bring everything back
                                    where replicas overlap
 
 --fix is an update like `up`: it also deploys what the stack file has changed

@@ -20,7 +20,7 @@ Examples:
 \b
 Exit codes:
   0  everything runs and is healthy (the gates do not count)
-  1  something is not healthy
+  1  something is not healthy, or an edge leaves a healthy replica out
 """
 
 
@@ -46,6 +46,8 @@ def _print(status: "Status") -> None:
     click.echo(f"{status.stack}: {status.headline}")
     if status.rollout:
         click.echo(status.rollout)
+    for warning in status.warnings:
+        click.echo(f"warning: {warning}")
     rows = []
     for each in status.instances:
         name = each.name.removeprefix(f"friday-{status.stack}-")

@@ -6,6 +6,7 @@ from dataclasses import asdict
 import click
 
 from cli.arguments import json_option, line, opened, print_json, reporter, stack_argument
+from components.settings.parts import FridaySettings
 
 EPILOG = """\b
 Examples:
@@ -39,7 +40,8 @@ def up_command(stack: str, message: str, offline: bool, as_json: bool) -> None:
     from ops.commands.up import UpRequest, bring_up  # noqa: PLC0415 - Pulumi's libraries load only when needed
 
     started = time.monotonic()
-    result = bring_up(opened(stack, reporter(as_json)), UpRequest(message, offline=offline))
+    deployment = opened(stack, reporter(as_json))
+    result = bring_up(deployment, UpRequest(message, offline=offline))
     if as_json:
         print_json({"stack": stack, "seconds": round(time.monotonic() - started, 2), **asdict(result)})
         return
@@ -48,6 +50,13 @@ def up_command(stack: str, message: str, offline: bool, as_json: bool) -> None:
   Friday     {result.outputs["fridayUrl"]}
   gateway    {result.outputs["gatewayUrl"]} (callers need the gateway key)
   metrics    {result.outputs.get("prometheusUrl", "inside the Swarm: docs/MONITORING.md")}
-  next       curl -si {result.outputs["fridayUrl"]}/api/chat -H 'content-type: application/json' \\
-                  -d '{{"user_id": 7, "message": "What can you do?"}}'
+  next       {_next(result.outputs["fridayUrl"], deployment.settings.friday)}
              ./fridayctl status {stack} · ./fridayctl logs {stack} · ./fridayctl down {stack}""")
+
+
+def _next(url: object, friday: FridaySettings) -> str:
+    """Return a command that asks Friday: a chat where its image has the reference's, else its health path."""
+    if friday.asked_chat_path is None:
+        return f"curl -si {url}{friday.health_path}"
+    return f"""curl -si {url}{friday.asked_chat_path} -H 'content-type: application/json' \\
+                  -d '{{"user_id": 7, "message": "What can you do?"}}'"""

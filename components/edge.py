@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Annotated
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pydantic import BaseModel, ConfigDict, Field
@@ -10,12 +11,16 @@ from components.part import Given, Job, Part
 from components.probes import HealthProbe, ProbeClient
 from components.settings.base import Secret
 from components.settings.container import Headers
+from components.settings.parts import FridaySettings
 from components.workload import APP_NETWORK, FILES_DIR, FIRST_SHARES, GATEWAY_NETWORK, File, Port, Workload
 
 NAME = "edge"
 
 SOCKET = "/tmp/haproxy.sock"  # noqa: S108 - the container's own tmpfs, mode 1777 and seen by nobody else
 """HAProxy's runtime API, inside the edge's container."""
+
+CHATS_SOCKET = "/tmp/chats.sock"  # noqa: S108 - as above
+"""Where requests for `friday.chatPaths` pass once more, to be counted apart."""
 
 SWITCH = "gateway_switch/open"
 """The pretended server whose state is the switch; its metrics say since when the gateway is closed."""
@@ -24,6 +29,9 @@ USERS_PORT = 3000
 GATEWAY_INTERNAL_PORT = 4000
 GATEWAY_HOST_PORT = 4001
 OPERATIONS_PORT = 8404
+
+CONFIG = f"{FILES_DIR}/haproxy.cfg"
+"""Where the edge's configuration is, inside its container."""
 
 SOCAT = ("socat", "-t5", "-", f"UNIX-CONNECT:{SOCKET}")
 """What runs in the edge's container; one of the commands below goes to its standard input."""
@@ -53,6 +61,7 @@ class EdgeConfig(BaseModel):
     friday_probe_headers: Headers = Field(default_factory=dict)
     friday_check_ms: int = Field(default=CHECK_MS, ge=100, le=60000)
     max_body_mb: int = Field(default=10, ge=1, le=100)
+    friday_chat_paths: tuple[Annotated[str, Field(pattern=r"^/[A-Za-z0-9/_.-]+$")], ...] = ()
     gateway_open: bool = True
 
     def render(self) -> str:
@@ -71,6 +80,7 @@ class EdgeConfig(BaseModel):
             error_body=_error_body,
             quoted=_quoted,
             socket=SOCKET,
+            chats_socket=CHATS_SOCKET,
             users_port=USERS_PORT,
             internal_port=GATEWAY_INTERNAL_PORT,
             host_port=GATEWAY_HOST_PORT,
@@ -85,6 +95,11 @@ def gateway_is_open(answer: str) -> bool:
         if len(fields) > _CLOSED_STATE_COLUMN and fields[1] == "gateway_switch":
             return not int(fields[_CLOSED_STATE_COLUMN]) & _MAINTENANCE
     raise ValueError(f"edge: expected the state of {SWITCH}, got: {answer.strip()[:200] or 'nothing'}")
+
+
+def check_ms(friday: FridaySettings) -> int:
+    """Return the milliseconds between two checks of one of Friday's replicas."""
+    return friday.edge_check_ms or (OTHERS_CHECK_MS if friday.image else CHECK_MS)
 
 
 def _quoted(text: str) -> str:
@@ -109,13 +124,14 @@ def _workload(given: Given) -> Workload:
         edge_key=given.settings.edge_key,
         friday_health_path=friday.health_path,
         friday_probe_headers=friday.probe_headers,
-        friday_check_ms=friday.edge_check_ms or (OTHERS_CHECK_MS if friday.image else CHECK_MS),
+        friday_check_ms=check_ms(friday),
         max_body_mb=settings.max_body_mb,
+        friday_chat_paths=friday.chat_paths,
     )
     return Workload(
         part=NAME,
         image=given.image(NAME, settings),
-        command=("haproxy", "-W", "-db", "-f", f"{FILES_DIR}/haproxy.cfg"),
+        command=("haproxy", "-W", "-db", "-f", CONFIG),
         networks=(APP_NETWORK, GATEWAY_NETWORK),
         probe=HealthProbe(port=OPERATIONS_PORT, client=ProbeClient.BASH, interval_seconds=2),
         memory_mb=settings.memory_mb,

@@ -26,6 +26,10 @@ class OperationError(Exception):
         return "\n".join(part for part in (self.message, self.details, f"  fix: {self.fix}") if part)
 
 
+class CheckError(OperationError):
+    """The update is made, and what it brought is not well."""
+
+
 def unwritable(folder: Path, error: OSError) -> OperationError:
     """Return the error for a folder that cannot be written, met before an update began."""
     said = (error.strerror or str(error)).lower()

@@ -43,6 +43,14 @@ class FridaySettings(PartSettings):
         pattern=r"^/[A-Za-z0-9/_.-]*$",
         description="the path of the metrics of an image of your own; left out, such an image is not asked for any",
     )
+    chat_path: str | None = Field(
+        default=None,
+        pattern=r"^/[A-Za-z0-9/_.-]*$",
+        description="a path of an image of your own that answers a chat as POST /api/chat of the reference Friday does",
+    )
+    chat_paths: tuple[Annotated[str, Field(pattern=r"^/[A-Za-z0-9/_.-]+$")], ...] = Field(
+        default=(), max_length=20, description="a list of beginnings of paths, as /api/chat, whose requests are chats"
+    )
     probe_client: ProbeClient | None = Field(
         default=None, description="the program in Friday's image that probes it: node, python, bash or wget"
     )
@@ -76,6 +84,11 @@ class FridaySettings(PartSettings):
         description="SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2 or SIGWINCH; left out, the image's own",
     )
     stop_grace_seconds: Count = between(5, 600, "seconds", " that a running answer may take to finish", default=60)
+
+    @property
+    def asked_chat_path(self) -> str | None:
+        """Return the path that answers a chat as the reference Friday's does, None for an image that has none."""
+        return self.chat_path or (None if self.image else "/api/chat")
 
 
 class LitellmSettings(PartSettings):

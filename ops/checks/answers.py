@@ -1,32 +1,15 @@
 """What is asked of a stack after an update, before it is called up."""
 
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import zip_longest
 
-from components.edge import GATEWAY_INTERNAL_PORT, USERS_PORT
-from components.settings.stack import StackSettings
+from ops.checks import edges
 from ops.deployment import Deployment
-from ops.errors import OperationError
-from ops.hosts.docker_host import DockerHost
+from ops.errors import CheckError
 from ops.waiting import look_until
 
 _TIMEOUT_SECONDS = 35.0  # above Friday's own 30 s
 _SETTLE_SECONDS = 5.0  # a gateway that has just started is slow on a busy machine, and its first users fall back
 _EVERY_SECONDS = 1.0
-# A new edge asks its replicas first, and a Swarm's hosts tell each other where those are.
-_EDGE_SECONDS = 15.0
-_EDGE_EVERY = 0.5
-_ASK_EDGE = (
-    'for ask; do ( exec 3<>"/dev/tcp/127.0.0.1/${ask%% *}" && '
-    'printf "%s" "${ask#* }" >&3 && '
-    'read -t 10 -r version status rest <&3 && echo "$status" ) 2>/dev/null || echo "no answer"; done'
-)
-
-
-class CheckError(OperationError):
-    """The update is made, and what it brought is not well."""
 
 
 @dataclass(frozen=True)
@@ -40,12 +23,12 @@ class Answer:
 
 
 def ask(url: str, user_id: int) -> Answer:
-    """Ask Friday one question as `user_id`; CheckError when it does not answer 200."""
+    """Ask Friday one question as `user_id` at the `url` of its chats; CheckError when it does not answer 200."""
     import httpx  # noqa: PLC0415 - a tenth of a second that would hold up a rollback before its first step
 
     try:
         response = httpx.post(
-            f"{url}/api/chat",
+            url,
             json={"user_id": user_id, "message": "Are you there?"},
             timeout=_TIMEOUT_SECONDS,
             trust_env=False,  # the environment's proxies are not meant for the stack's own ports
@@ -95,12 +78,34 @@ def next_command(stack: str) -> str:
     return f"./fridayctl logs {stack} shows more; ./fridayctl drift {stack} --fix brings back what was stopped"
 
 
-def ask_around(url: str, deployment: Deployment, percentage: int) -> list[Answer]:
-    """Ask on the paths that a percentage uses, and report it. With the real OpenRouter no quota is spent on that."""
-    if deployment.settings.upstream != "simulator":
+@dataclass(frozen=True)
+class Friday:
+    """What is asked after an update: `url` is where users reach it, `chat_path` where it answers a chat, if anywhere.
+
+    It is not `as_set` where the code of another commit deployed it, whose settings this code does not know.
+    """
+
+    url: str
+    chat_path: str | None
+    as_set: bool = True
+
+
+def ask_around(friday: Friday, deployment: Deployment, percentage: int) -> list[Answer]:
+    """Ask on the paths that a percentage uses, and report it.
+
+    An image that has no such chat is asked for its health path through every edge; so is every image with the real
+    OpenRouter, where no quota is spent on that. CheckError when it does not answer as it should.
+    """
+    if friday.chat_path is None or deployment.settings.upstream != "simulator":
         deployment.report("checked", "what users need is healthy")
+        if friday.as_set:
+            hosts = deployment.hosts.answering(lambda _: None)
+            edges.report_seen(deployment, hosts, edges.require_serving(deployment.name, hosts, deployment.settings))
+        if percentage:
+            shown = f"./fridayctl status {deployment.name} shows it"
+            deployment.report("next", f"whether Friday obeys the {percentage} % is seen once users ask; {shown}")
         return []
-    answers = both_paths(url, percentage)
+    answers = both_paths(friday.url + friday.chat_path, percentage)
     for answer in answers:
         over = f"user {answer.user_id}: {answer.path}, {answer.model}, {answer.milliseconds:.0f} ms"
         deployment.report("checked", over)
@@ -123,39 +128,3 @@ def _over(path: str, url: str, user_id: int) -> Answer:
         fix = "./fridayctl logs: the gateway, or the model behind it, is not well; rollback --level 1 leaves it out"
         raise CheckError(f"user {user_id} should be answered over {path} (was: {answer.path})", fix)
     return answer
-
-
-def require_serving(stack: str, hosts: Mapping[str, DockerHost], settings: StackSettings) -> None:
-    """Ask every edge, where it runs, whether it leads to Friday and above 0 % to the gateway; CheckError if not.
-
-    A healthy container may still be one that nobody finds: so it is on a Swarm's host whose engine does not learn the
-    services' names. `hosts` are those that answer, by address; one without an edge sends nobody anywhere.
-    """
-    asked = {"Friday": _question(USERS_PORT, settings.friday.health_path, settings.friday.probe_headers)}
-    if settings.effective_percentage:
-        asked["the gateway"] = _question(GATEWAY_INTERNAL_PORT, "/health")
-    wrong = look_until(lambda: _unserved(stack, hosts, asked), lambda found: not found, _EDGE_SECONDS, _EDGE_EVERY)
-    if wrong:
-        fix = f"./fridayctl verify {stack} tells what is not found; docs/TROUBLESHOOTING.md, The stack, says why"
-        raise CheckError(f"{stack}: an edge does not get through", fix, details="\n".join(wrong))
-
-
-def _question(port: int, path: str, headers: Mapping[str, str] | None = None) -> str:
-    """Return an edge's port and the request that goes there."""
-    lines = ["Host: friday", *(f"{name}: {value}" for name, value in (headers or {}).items())]
-    return f"{port} GET {path} HTTP/1.0\r\n" + "".join(f"{line}\r\n" for line in [*lines, ""])
-
-
-def _unserved(stack: str, hosts: Mapping[str, DockerHost], questions: Mapping[str, str]) -> list[str]:
-    """Return what was not answered; `questions` (`_question`) are by what is reached so."""
-    command = ["bash", "-c", _ASK_EDGE, "ask", *questions.values()]
-    with ThreadPoolExecutor(max(1, len(hosts))) as pool:
-        answers = pool.map(lambda host: host.run_in(stack, "edge", command), hosts.values())
-        return [
-            f"{container} on {address}: {what}: {status}, should be 200"
-            for address, ran in zip(hosts, answers, strict=True)
-            for container, printed in ran.items()
-            # Less is printed by one that stops in between.
-            for what, status in zip_longest(questions, printed.splitlines(), fillvalue="no answer")
-            if status != "200"
-        ]

@@ -6,6 +6,7 @@ from pulumi import automation as auto
 
 from components.parts import declare
 from images.tags import local_images
+from ops.checks.edges import still_serving
 from ops.deployment import Deployment
 from ops.errors import EXIT_USAGE, OperationError
 from ops.hosts.docker_host import PART_LABEL, DockerHost
@@ -25,7 +26,8 @@ def deploy(deployment: Deployment, message: str, *, refresh: bool = False) -> Up
     """Bring a stack to what its settings say, whatever happened to the host meanwhile.
 
     `refresh` reads the host first, for changes that nothing but a look tells. Raises OperationError with the words of
-    the containers that are not well when that fails. Replicas that it made and that never got healthy are removed then.
+    the containers that are not well when that fails, and of the edges: whether users go on being served. Replicas that
+    it made and that never got healthy are removed then.
     """
     opened, host, say = deployment.open_to_change(), deployment.hosts.manager, deployment.say("deploy")
     stack = opened.name
@@ -40,9 +42,11 @@ def deploy(deployment: Deployment, message: str, *, refresh: bool = False) -> Up
                 raise OperationError(f"{stack}: the update did not hold: {', '.join(sorted(gone))}", fix)
             done = Update(done.changed + again.changed, again.outputs)
     except OperationError as error:
-        error.details = "\n".join(text for text in (error.details, _reasons(host, stack)) if text)
+        found = [error.details, _reasons(host, stack)]
         if not isinstance(error, HeldError) and error.exit_code != EXIT_USAGE:  # else nothing was changed
             _remove_failed(opened, deployment, host, say)
+            found.append(still_serving(deployment))
+        error.details = "\n".join(text for text in found if text)
         raise
     say(f"{done.changed} changed" if done.changed else "nothing to change")
     return done

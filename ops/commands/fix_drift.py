@@ -30,7 +30,7 @@ def fix(deployment: Deployment) -> Fixed:
     """Bring everything back by an update that reads the host first; OperationError when something stays different.
 
     What only a look at the host tells (networks, names, paused containers) is put right there. The rest is Pulumi's,
-    and what it has to replace goes on serving until the one that takes its place is healthy.
+    which removes a replica of Friday or the gateway once the one that takes its place is healthy.
     """
     drifts = find(deployment)
     if not drifts:

@@ -24,7 +24,8 @@ def pause_or_resume(deployment: Deployment, verb: Verb, reason: str) -> str:
         raise OperationError(f"{stack} is not paused", f"./fridayctl history {stack} shows what was done", EXIT_USAGE)
     if pending := look_ahead(opened, {}):
         what = f"Pulumi.{stack}.yaml is not what is deployed, and a {verb} may change nothing"
-        raise OperationError(what, f"./fridayctl up {stack} first", EXIT_USAGE, "\n".join(in_words(pending)))
+        words = in_words(pending, deployment.settings)
+        raise OperationError(what, f"./fridayctl up {stack} first", EXIT_USAGE, "\n".join(words))
     message = f"{verb}: {current.percentage} %" + (f": {reason}" if reason else "")
     update(opened, message, deployment.say("deploy"))
     return message

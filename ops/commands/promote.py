@@ -7,13 +7,12 @@ from dataclasses import dataclass, field, replace
 
 from pulumi import automation as auto
 
-from ops.checks import answers
 from ops.checks.preflight import run as preflight
 from ops.checks.preflight.run import Examination
 from ops.commands import restore, rollback
 from ops.commands.up import UpRequest, bring_up
 from ops.deployment import Deployment
-from ops.errors import EXIT_FAILED, EXIT_INCONCLUSIVE, EXIT_USAGE, OperationError
+from ops.errors import EXIT_FAILED, EXIT_INCONCLUSIVE, EXIT_USAGE, CheckError, OperationError
 from ops.metrics.collect import Sources, measure, sources
 from ops.rollout import steps
 from ops.rollout.gates.evidence import Evidence
@@ -99,7 +98,8 @@ def propose(deployment: Deployment, wish: StepRequest, signed_off_by: str) -> Pr
 
 def preview_of(proposal: Proposal) -> tuple[str, ...]:
     """Return in words what the step would restart; see `preview.look_ahead`."""
-    return tuple(preview.in_words(preview.look_ahead(proposal.deployment.stack, _step(proposal.to))))
+    deployment = proposal.deployment
+    return tuple(preview.in_words(preview.look_ahead(deployment.stack, _step(proposal.to)), deployment.settings))
 
 
 def carry_out(proposal: Proposal, watch_seconds: float) -> Promotion:
@@ -199,7 +199,7 @@ def _abort(proposal: Proposal, why: str, seen: AnalysisResult | None) -> Promoti
     back = Restore(DEFAULT, (Step({**rest, **before}, message),), current)
     try:
         done = restore.make_last(deployment, back, began)
-    except answers.CheckError as error:
+    except CheckError as error:
         deployment.report("unhealthy", error.render())
         return Promotion("aborted", message, seen, {"updated": time.monotonic() - began}, [error.message])
     return Promotion("aborted", message, seen, done.seconds, done.unhealthy)

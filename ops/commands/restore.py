@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from components.stack import summary
 from ops.checks import answers, rollback_target
-from ops.checks.answers import Answer
+from ops.checks.answers import Answer, Friday
 from ops.commands.deploy import deploy, lacking
 from ops.deployment import Deployment
 from ops.errors import EXIT_FAILED, EXIT_USAGE, OperationError
@@ -123,7 +123,7 @@ def _finish(deployment: Deployment, worked_out: Restore, began: float) -> Rolled
     nobody = "" if worked_out.percentage else "; no user is sent there"
     deployment.report("gateway", f"open at the edge{nobody}")
     unhealthy = answers.users_are_safe(deployment, worked_out.percentage)
-    answered = answers.ask_around(_users_url(deployment, worked_out), deployment, worked_out.percentage)
+    answered = answers.ask_around(_friday(deployment, worked_out), deployment, worked_out.percentage)
     for each in unhealthy:
         deployment.report("unhealthy", f"{each}; users are answered without it")
     if unhealthy:
@@ -133,10 +133,11 @@ def _finish(deployment: Deployment, worked_out: Restore, began: float) -> Rolled
     return RolledBack(worked_out.level.number, worked_out.percentage, target, seconds, answered, unhealthy)
 
 
-def _users_url(deployment: Deployment, worked_out: Restore) -> str:
-    """Return where users reach what is deployed now."""
+def _friday(deployment: Deployment, worked_out: Restore) -> Friday:
+    """Return where users reach what is deployed now, and where a chat can be asked of it."""
     settings = deployment.reload()
-    if worked_out.level.by_its_code:
+    if worked_out.level.by_its_code and worked_out.target:
         # The stack file was left alone, and what that commit's settings mean is for its own code to say.
-        return str(deployment.stack.outputs()["fridayUrl"].value)
-    return str(summary(settings)["fridayUrl"])
+        url = str(deployment.stack.outputs()["fridayUrl"].value)
+        return Friday(url, None if "friday" in worked_out.target.images else "/api/chat", as_set=False)
+    return Friday(str(summary(settings)["fridayUrl"]), settings.friday.asked_chat_path)

@@ -6,9 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from ops.checks import edges
 from ops.deployment import Deployment
+from ops.errors import OperationError
 from ops.hosts.docker_host import Instance
+from ops.hosts.edge_servers import EdgeServer, edge_servers
 from ops.metrics.collect import measure, sources
+from ops.rollout.gates import effect
 from ops.rollout.gates.gate import AnalysisResult, GateInput
 from ops.rollout.gates.registry import judge
 from ops.rollout.history import Entry
@@ -22,7 +26,8 @@ _LAST = 5  # updates that are shown
 class Status:
     """A stack at one moment. `deployed_percentage` (0-100) is what runs, `settings_percentage` what the file says.
 
-    `step` and `gates` are None when nothing is deployed; `history` holds the last updates, newest first.
+    `step` and `gates` are None when nothing is deployed; `history` holds the last updates, newest first. `left_out` are
+    healthy replicas that an edge sends no requests to, and why.
     """
 
     stack: str
@@ -33,11 +38,12 @@ class Status:
     urls: dict[str, str]
     step: RolloutPosition | None = None
     gates: AnalysisResult | None = None
+    left_out: Sequence[str] = ()
 
     @property
     def healthy(self) -> bool:
-        """Return whether something runs and all of it is healthy."""
-        return bool(self.instances) and all(each.healthy for each in self.instances)
+        """Return whether something runs, all of it is healthy, and every replica gets requests."""
+        return bool(self.instances) and all(each.healthy for each in self.instances) and not self.left_out
 
     @property
     def headline(self) -> str:
@@ -48,7 +54,15 @@ class Status:
         if self.deployed_percentage != self.settings_percentage:
             text += f" (the stack file says {self.settings_percentage} %: ./fridayctl up {self.stack} brings it there)"
         down = sum(not each.healthy for each in self.instances)
-        return f"{text}, {down} of {len(self.instances)} containers not healthy" if down else f"{text}, all healthy"
+        if down:
+            return f"{text}, {down} of {len(self.instances)} containers not healthy"
+        return f"{text}, all healthy" + (", but an edge leaves replicas out" if self.left_out else "")
+
+    @property
+    def warnings(self) -> list[str]:
+        """Return what the containers' health does not show."""
+        unused = effect.unused(self.gates.verdicts) if self.gates else ""
+        return [*self.left_out, *([unused] if unused else [])]
 
     @property
     def rollout(self) -> str:
@@ -68,6 +82,7 @@ class Status:
             "stack": self.stack,
             "headline": self.headline,
             "healthy": self.healthy,
+            "warnings": self.warnings,
             "settings_percentage": self.settings_percentage,
             "deployed_percentage": self.deployed_percentage,
             "step": self.step.document() if self.step else None,
@@ -84,6 +99,7 @@ def look(deployment: Deployment) -> Status:
     # Each of these is a run of Pulumi's command line, and somebody waits.
     with ThreadPoolExecutor() as pool:
         told, history = pool.submit(opened.outputs), pool.submit(lambda: deployment.history)
+        asked = pool.submit(_asked_edges, deployment)
         instances = deployment.hosts.manager.instances(stack)
         outputs = {key: output.value for key, output in told.result().items()}
     entries = history.result()
@@ -102,7 +118,16 @@ def look(deployment: Deployment) -> Status:
         urls={name: str(outputs[name]) for name in _URLS if name in outputs},
         step=step,
         gates=gates,
+        left_out=edges.left_out(asked.result(), instances),
     )
+
+
+def _asked_edges(deployment: Deployment) -> dict[str, list[EdgeServer] | None]:
+    """Return what the edges say of the replicas behind them; nothing of those of a host that is lost meanwhile."""
+    try:
+        return edge_servers(deployment.hosts.answering(lambda _: None), deployment.name)
+    except OperationError:
+        return {}
 
 
 def _percentage(outputs: dict[str, Any]) -> int | None:

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from ops.checks import answers
-from ops.checks.answers import Answer
+from ops.checks import answers, edges
+from ops.checks.answers import Answer, Friday
 from ops.checks.preflight import run as preflight
 from ops.checks.preflight.one_engine import require_one_engine
 from ops.checks.preflight.run import Examination
@@ -57,8 +57,9 @@ def bring_up(deployment: Deployment, request: UpRequest) -> Up:
         Switch(list(hosts.values()), deployment.name).open()
     if not done.changed:
         return Up(0, done.outputs, [])
-    answers.require_serving(deployment.name, hosts, settings)
-    return Up(done.changed, done.outputs, answers.ask_around(str(done.outputs["fridayUrl"]), deployment, percentage))
+    edges.warn(deployment, hosts, edges.require_serving(deployment.name, hosts, settings))
+    friday = Friday(str(done.outputs["fridayUrl"]), settings.friday.asked_chat_path)
+    return Up(done.changed, done.outputs, answers.ask_around(friday, deployment, percentage))
 
 
 def _make_sure(deployment: Deployment, request: UpRequest) -> None:

@@ -27,7 +27,10 @@ _BY_FORCE = {"force": True, "v": True}  # a container that runs, with the volume
 
 @dataclass(frozen=True)
 class Instance:
-    """One container of a stack. `health` is healthy, unhealthy, starting or none; `age_seconds` since its start."""
+    """One container of a stack. `health` is healthy, unhealthy, starting or none; `age_seconds` since its start.
+
+    `addresses` are its own on the stack's networks.
+    """
 
     name: str
     part: str
@@ -35,6 +38,7 @@ class Instance:
     state: str
     health: str
     age_seconds: float
+    addresses: tuple[str, ...] = ()
 
     @property
     def healthy(self) -> bool:
@@ -232,6 +236,7 @@ def _instance(container: Container) -> Instance | None:
             state=str(state["Status"]),
             health=str(state.get("Health", {}).get("Status", "none")),
             age_seconds=(dt.datetime.now(dt.UTC) - started).total_seconds(),
+            addresses=tuple(each["IPAddress"] for each in attributes["NetworkSettings"]["Networks"].values()),
         )
     except NotFound:
         return None  # gone between the listing and the look

@@ -157,6 +157,9 @@ def _instance(service: Json, task: Json, nodes: dict[str, str]) -> Instance:
         # A task with a probe is called running when the probe has passed; one that fails it later is replaced.
         health="healthy" if status["State"] == "running" else "starting",
         age_seconds=(dt.datetime.now(dt.UTC) - since).total_seconds(),
+        addresses=tuple(
+            address.partition("/")[0] for each in task.get("NetworksAttachments") or () for address in each["Addresses"]
+        ),
     )
 
 

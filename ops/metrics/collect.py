@@ -20,7 +20,10 @@ from ops.metrics.prometheus import Prometheus, SilentError, answered
 from ops.rollout.gates import cost, errors, registry
 from ops.rollout.gates.evidence import OPENROUTER, PROMETHEUS, Evidence
 from ops.rollout.gates.look import FRIDAY, Look, Scope, Window
-from ops.rollout.history import Entry, deployed, step_before
+from ops.rollout.history import Entry, deployed, exchanges, step_before
+
+_KNOWN_SECONDS = 10.0
+"""How long the edge may count a replica among those that serve when it is gone: three checks of up to 3 s."""
 
 _SHORTEST = 10.0
 """Seconds. Below two scrapes nothing can be measured, and a window of 0 is no window."""
@@ -137,13 +140,31 @@ def _from_prometheus(
         # Whether this step itself has users without the gateway whom the metrics distinguish from the others.
         has_baseline = percentage == 0 or (has_friday and percentage < 100)
         baseline = current if has_baseline else _before(settings, entries)
-        scope = Scope(now.timestamp(), seconds, has_friday, float(settings.router.cooldown_seconds), baseline)
+        scope = Scope(
+            now.timestamp(),
+            seconds,
+            has_friday,
+            float(settings.router.cooldown_seconds),
+            baseline,
+            users="chats" if settings.friday.chat_paths else "users",
+            exchanges=_exchanges(settings, entries, now),
+        )
         words = {} if baseline is current else {"baseline_is": "previous step"}
         return {"has_friday": has_friday, **words, **gather(prometheus, scope)}
     except SilentError as error:
         return {"silent": {PROMETHEUS: str(error)}}
     finally:
         prometheus.close()
+
+
+def _exchanges(settings: StackSettings, entries: Sequence[Entry], now: dt.datetime) -> tuple[Window, ...]:
+    """Return when replicas were exchanged, with the time in which the edge and Prometheus get to know of the last."""
+    later = dt.timedelta(seconds=settings.monitoring.scrape_seconds + _KNOWN_SECONDS)
+    return tuple(
+        Window(min(ended + later, now).timestamp(), (min(ended + later, now) - started).total_seconds())
+        for started, ended in exchanges(entries, now)
+        if started < now
+    )
 
 
 def _before(settings: StackSettings, entries: Sequence[Entry]) -> Window | None:

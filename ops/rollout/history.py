@@ -148,6 +148,15 @@ def step_before(entries: Iterable[Entry]) -> tuple[datetime, datetime] | None:
     return (began, holding[-1].at) if began else None
 
 
+def exchanges(entries: Iterable[Entry], now: datetime) -> list[tuple[datetime, datetime]]:
+    """Return from when to when each update ran that may have replaced containers; one that goes on ends `now`."""
+    return [
+        (each.started, each.ended or now)
+        for each in entries
+        if each.kind == "update" and (each.changes or not each.succeeded)
+    ]
+
+
 def pause(entries: Sequence[Entry]) -> Entry | None:
     """Return the pause in force, None when there is none: only `resume` ends one."""
     last = next((entry for entry in _life(entries) if entry.verb in (Verb.PAUSE, Verb.RESUME)), None)

@@ -10,6 +10,7 @@ from pathlib import Path
 from pulumi import automation as auto
 from pulumi.automation.events import EngineEvent, OpType
 
+from components.settings.stack import StackSettings
 from ops.errors import EXIT_USAGE, OperationError
 from ops.rollout.gates.gate import count
 from ops.stacks.stack_file import stack_file
@@ -58,7 +59,7 @@ def _set(stack: auto.Stack, config: Mapping[str, str], file: Path) -> None:
         stack.workspace.pulumi_command.run(command, stack.workspace.work_dir, stack.workspace.env_vars)
 
 
-def in_words(changes: Iterable[Change]) -> list[str]:
+def in_words(changes: Iterable[Change], settings: StackSettings) -> list[str]:
     """Return a sentence for each part that changes, and one for the gap that users will see."""
     parts: dict[str, list[Change]] = {}
     for change in changes:
@@ -66,9 +67,20 @@ def in_words(changes: Iterable[Change]) -> list[str]:
             parts.setdefault(re.split(r"-\d", change.name, maxsplit=1)[0], []).append(change)
     if not parts:
         return ["no container changes"]
-    gap = _replaced_in_place(parts.get("edge", []))
-    last = "new requests are refused until the edge is back" if gap else "none, no request is lost"
-    return [*(f"{part}: {_what(found)}" for part, found in sorted(parts.items())), f"expected gap: {last}"]
+    gap = _gap(parts, settings)
+    return [*(f"{part}: {_what(found)}" for part, found in sorted(parts.items())), f"expected gap: {gap}"]
+
+
+def _gap(parts: Mapping[str, list[Change]], settings: StackSettings) -> str:
+    """Return what users will notice; no more is promised than holds for every image."""
+    for part, name in (("edge", "the edge"), ("friday", "Friday")):
+        if _replaced_in_place(parts.get(part, [])):
+            return f"new requests are refused until {name} is back"
+    limits = {"friday": settings.friday.stop_grace_seconds, "litellm": settings.litellm.stop_grace_seconds}
+    cut = [f"{seconds} s ({part}.stopGraceSeconds)" for part, seconds in limits.items() if _go(parts.get(part, []))]
+    if not cut:
+        return "none"
+    return f"none for requests that end within {' or '.join(cut)} once their replica is to go; longer ones are cut"
 
 
 def _what(changes: list[Change]) -> str:
@@ -84,6 +96,11 @@ def _what(changes: list[Change]) -> str:
         return f"{count(stops, 'replica')} less, which {old}"
     new = "the new is" if starts == 1 else "the new are"
     return f"{count(starts, 'new replica')} beside {stops} old, which {old} once {new} healthy"
+
+
+def _go(changes: list[Change]) -> bool:
+    """Return whether replicas go while others serve."""
+    return any(change.op == OpType.DELETE or change.kind == _SERVICE for change in changes)
 
 
 def _replaced_in_place(changes: list[Change]) -> bool:

@@ -49,10 +49,12 @@ def overhead(within: str) -> Series:
     return took("litellm_overhead_latency_metric", within, bounds=("0.005", "0.5"))
 
 
+GATEWAY_CALLS = 'haproxy_frontend_http_responses_total{proxy="gateway_internal",code="2xx"}'
 SOUND: Series = {
     "friday_llm_rollout_percentage": 50,
     "gateway_quota_requests_per_minute": 1000,
     'haproxy_backend_active_servers{proxy="litellm"}': 2,
+    GATEWAY_CALLS: rises(CALLS),
     **answered("litellm"),
     **answered("direct"),
     **latency("litellm", QUICK),
@@ -101,6 +103,7 @@ CAUSES = {
         ("fallbacks",),
         "is closed at the edge",
     ),
+    "an app that does not obey the percentage": Cause({GATEWAY_CALLS: rises(0)}, ("effect",), "does the app obey"),
     "answers that break off": Cause(answered("litellm", outcome="stream_broken", calls=CALLS / 5), ("errors",)),
     "a few more errors than without the gateway": Cause(
         answered("litellm", outcome="timeout", calls=CALLS / 50), ("errors",), "that is no accident"

@@ -18,7 +18,7 @@ def _look_at_baseline(look: Look) -> Calls | None:
 
 
 def _at_the_edge(look: Look) -> Calls | None:
-    return look.edge_calls("users", failed=("5xx",), ignored=("4xx",))
+    return look.edge_calls(look.scope.users, "friday", failed=("5xx",), ignored=("4xx",))
 
 
 _CALLS = Figure("calls", _look)

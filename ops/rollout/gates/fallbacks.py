@@ -8,7 +8,7 @@ from ops.rollout.gates.look import GATEWAY_PATHS, Figure, Look
 def _look(look: Look) -> Calls | None:
     """Return the calls of the gateway's users; those that it left to the direct path are the failed ones."""
     if not look.scope.has_friday:
-        return look.edge_calls("gateway_internal", failed=("4xx", "5xx"))
+        return look.edge_calls("gateway_internal", "litellm", failed=("4xx", "5xx"))
     calls, left = look.friday_calls(*GATEWAY_PATHS), look.friday_calls("fallback")
     return Calls(total=calls.total, failed=left.total) if calls and left else None
 

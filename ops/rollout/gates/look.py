@@ -43,8 +43,9 @@ class Window:
 class Scope:
     """What is looked at: each gate's window in seconds by its name, all of them ending `now`, in epoch seconds.
 
-    Without `has_friday` Friday has no metrics of its own, and the edge has to speak for it. For `cooldown_seconds` a
-    model is left out after a failure. `baseline` is where calls without the gateway are looked for, None when nowhere.
+    Without `has_friday` Friday has no metrics of its own, and the edge has to speak for it: its frontend `users` counts
+    their calls. In `exchanges` replicas were replaced. For `cooldown_seconds` a model is left out after a failure.
+    `baseline` is where calls without the gateway are looked for, None when nowhere.
     """
 
     now: float
@@ -52,6 +53,8 @@ class Scope:
     has_friday: bool
     cooldown_seconds: float
     baseline: Window | None
+    users: str = "users"
+    exchanges: tuple[Window, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -76,10 +79,36 @@ class Look:
         outcomes = self.by_label(f'friday_llm_requests_total{{path=~"{"|".join(paths)}"}}', "outcome", FRIDAY)
         return None if outcomes is None else _calls(outcomes, _CALLERS_OWN, failed=outcomes.keys() - {"ok"})
 
-    def edge_calls(self, proxy: str, *, failed: tuple[str, ...], ignored: tuple[str, ...] = ()) -> Calls | None:
-        """Return the edge's answers by their classes of status, such as 5xx."""
+    def edge_calls(
+        self, proxy: str, backend: str, *, failed: tuple[str, ...], ignored: tuple[str, ...] = ()
+    ) -> Calls | None:
+        """Return the answers of one of the edge's frontends by their classes of status, such as 5xx.
+
+        Errors that the edge itself gave while the replicas of its `backend` were exchanged are left out: they say
+        nothing about either path.
+        """
         codes = self.by_label(f'haproxy_frontend_http_responses_total{{proxy="{proxy}"}}', "code", EDGE)
-        return None if codes is None else _calls(codes, ignored, failed)
+        if codes is None:
+            return None
+        errors = codes.get("5xx", 0.0)
+        return _calls({**codes, "5xx": max(0.0, errors - self._own_errors(backend))}, ignored, failed)
+
+    def _own_errors(self, backend: str) -> float:
+        """Return the errors (5xx) that the edge itself gave in a backend's name while its replicas were exchanged.
+
+        The counters of its servers hold what replicas answered, those of the backend what users got.
+        """
+        begin = self.window.end - self.window.seconds
+        parts = [(max(begin, each.end - each.seconds), min(self.window.end, each.end)) for each in self.scope.exchanges]
+        looks = [Look(self.ask, self.scope, Window(end, end - start)) for start, end in parts if end > start]
+        return sum(look._own_errors_of_all(backend) for look in looks)
+
+    def _own_errors_of_all(self, backend: str) -> float:
+        given, answered = (
+            self.total(f'haproxy_{whose}_http_responses_total{{proxy="{backend}", code="5xx"}}', EDGE) or 0.0
+            for whose in ("backend", "server")
+        )
+        return max(0.0, given - answered)
 
     def durations(self, metric: str, alive: str) -> Distribution | None:
         """Return the durations of a histogram; `metric` names its buckets."""

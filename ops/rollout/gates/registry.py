@@ -4,11 +4,23 @@ A further one is a module beside this one, and its name here. Its thresholds, if
 the settings of the gates.
 """
 
-from ops.rollout.gates import complaints, cost, errors, fallbacks, gateway, latency, metrics, overhead, providers, quota
+from ops.rollout.gates import (
+    complaints,
+    cost,
+    effect,
+    errors,
+    fallbacks,
+    gateway,
+    latency,
+    metrics,
+    overhead,
+    providers,
+    quota,
+)
 from ops.rollout.gates.evidence import Evidence
 from ops.rollout.gates.gate import AnalysisResult, Case, Gate, GateInput, Outcome, Verdict
 
-_MODULES = (metrics, gateway, errors, fallbacks, latency, overhead, providers, cost, quota, complaints)
+_MODULES = (metrics, gateway, effect, errors, fallbacks, latency, overhead, providers, cost, quota, complaints)
 GATES: tuple[Gate, ...] = tuple(module.GATE for module in _MODULES)
 
 

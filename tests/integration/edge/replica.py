@@ -44,7 +44,7 @@ class Replica:
             writer.close()
 
     async def answer(self, head: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer one request: health, a slow stream, or an echo of the request."""
+        """Answer one request: health, an error, a slow stream, or an echo of the request."""
         request, *lines = head.split("\r\n")
         method, target, _ = request.split(" ", 2)
         headers = [line.split(": ", 1) for line in lines if line]
@@ -53,6 +53,8 @@ class Replica:
         if target in HEALTH and not any(key.lower() == "x-request-id" for key, _ in headers):
             status = "503 Draining" if self.draining else "200 OK"
             writer.write(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
+        elif target == "/status/500":
+            writer.write(b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n")
         elif '"stream"' in body:
             writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
             for number in range(8):

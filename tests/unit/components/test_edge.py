@@ -48,6 +48,15 @@ def test_nothing_that_may_have_been_served_is_repeated(backend: str) -> None:
     assert "option redispatch 1" in rules
 
 
+def test_chats_are_counted_apart_only_where_their_paths_are_set() -> None:
+    assert "chats" not in config().render()
+    text = config(friday_chat_paths=("/api/trpc/chat", "/api/chat")).render()
+    users = section(text, "listen users")
+    assert "use_backend friday_chats if { path -m beg /api/trpc/chat /api/chat }\n    default_backend friday" in users
+    assert "server chats unix@/tmp/chats.sock" in section(text, "backend friday_chats")
+    assert "default_backend friday" in section(text, "listen chats")
+
+
 def test_a_callers_key_decides_how_much_is_said_of_the_gateways_health() -> None:
     text = config().render()
     by_port = {name: section(text, f"listen {name}") for name in ("gateway_internal", "gateway_host")}

@@ -5,6 +5,7 @@ from typing import Any
 
 from components.settings.rollout import GatesSettings
 from ops.rollout.gates import registry
+from ops.rollout.gates.effect import Usage
 from ops.rollout.gates.evidence import Calls, Distribution, Evidence, Load
 from ops.rollout.gates.gate import GateInput
 from ops.rollout.history import Entry
@@ -37,6 +38,7 @@ def sound(**changes: Any) -> Evidence:
         "calls": Calls(total=1000, failed=2),
         "baseline": Calls(total=9000, failed=20),
         "fallbacks": Calls(total=1000, failed=3),
+        "usage": Usage(gateway=1000, users=10000, only_chats=True),
         "latency": durations(*[0.5] * 10),
         "direct_latency": durations(*[0.5] * 10),
         "overhead": durations(*[0.005] * 10),

@@ -10,7 +10,7 @@ import pytest
 from components.parts import NAMES
 from ops.checks import answers
 from ops.commands.status import Status
-from ops.errors import EXIT_FAILED, EXIT_USAGE, OperationError
+from ops.errors import EXIT_FAILED, EXIT_USAGE, CheckError, OperationError
 from ops.hosts.docker_host import Instance
 from ops.hosts.hosts import Hosts
 from tests.unit.given import settings
@@ -69,7 +69,7 @@ def test_users_are_safe_without_the_parts_that_they_do_not_need(well: Sequence[s
 def test_users_need_one_that_is_well_of_each_part_that_answers_them(
     well: Sequence[str], percentage: int, lacking: str
 ) -> None:
-    with pytest.raises(answers.CheckError, match=f"no container of {lacking} is healthy") as caught:
+    with pytest.raises(CheckError, match=f"no container of {lacking} is healthy") as caught:
         answers.users_are_safe(on(Engine(ILL, well)), percentage)
     assert (caught.value.exit_code, caught.value.details) == (EXIT_FAILED, ILL)
     assert ("rollback t --level 1" in caught.value.fix) == (lacking == "litellm")

@@ -7,10 +7,9 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from components.edge import GATEWAY_INTERNAL_PORT, USERS_PORT
-from ops.checks import answers
-from ops.checks.answers import CheckError
-from ops.errors import EXIT_FAILED
+from components.edge import GATEWAY_HOST_PORT, USERS_PORT
+from ops.checks import edges
+from ops.errors import EXIT_FAILED, CheckError
 from tests.unit.given import LOCAL, settings
 
 NOTHING_LISTENS = 1
@@ -70,15 +69,15 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(answers, "_EDGE_SECONDS", 0.0)
+    monkeypatch.setattr(edges, "_EDGE_SECONDS", 0.0)
 
 
 def require(host: Host, percentage: int = 50) -> None:
-    answers.require_serving("t", {"ssh://h": host}, settings(rolloutPercentage=percentage))  # type: ignore[dict-item]
+    edges.require_serving("t", {"ssh://h": host}, settings(rolloutPercentage=percentage))  # type: ignore[dict-item]
 
 
 def test_an_edge_that_leads_to_both_is_asked_once_for_each(server: Server) -> None:
-    require(Host(edge={USERS_PORT: server.server_port, GATEWAY_INTERNAL_PORT: server.server_port}))
+    require(Host(edge={USERS_PORT: server.server_port, GATEWAY_HOST_PORT: server.server_port}))
     assert server.asked == [("/healthz", "friday"), ("/health", "friday")]
 
 
@@ -88,9 +87,9 @@ def test_the_gateway_is_not_asked_for_where_no_user_is_sent_there(server: Server
 
 
 def test_the_probes_headers_go_to_friday_and_not_to_the_gateway(server: Server) -> None:
-    host = Host(edge={USERS_PORT: server.server_port, GATEWAY_INTERNAL_PORT: server.server_port})
+    host = Host(edge={USERS_PORT: server.server_port, GATEWAY_HOST_PORT: server.server_port})
     own = {**LOCAL["friday"], "probeHeaders": {"Origin": "https://friday.example"}}
-    answers.require_serving("t", {"ssh://h": host}, settings(rolloutPercentage=50, friday=own))  # type: ignore[dict-item]
+    edges.require_serving("t", {"ssh://h": host}, settings(rolloutPercentage=50, friday=own))  # type: ignore[dict-item]
     assert server.origins == ["https://friday.example", None]
 
 
@@ -98,9 +97,9 @@ def test_the_probes_headers_go_to_friday_and_not_to_the_gateway(server: Server) 
 def test_each_edge_that_does_not_get_through_is_named_with_its_host(server: Server) -> None:
     server.status = 503
     port = server.server_port
-    silent = {USERS_PORT: NOTHING_LISTENS, GATEWAY_INTERNAL_PORT: port}
+    silent = {USERS_PORT: NOTHING_LISTENS, GATEWAY_HOST_PORT: port}
     with pytest.raises(CheckError, match="an edge does not get through") as caught:
-        require(Host(one={USERS_PORT: port, GATEWAY_INTERNAL_PORT: port}, two=silent))
+        require(Host(one={USERS_PORT: port, GATEWAY_HOST_PORT: port}, two=silent))
     assert caught.value.details.splitlines() == [
         "one on ssh://h: Friday: 503, should be 200",
         "one on ssh://h: the gateway: 503, should be 200",
@@ -113,14 +112,14 @@ def test_each_edge_that_does_not_get_through_is_named_with_its_host(server: Serv
 
 @pytest.mark.usefixtures("impatient")
 def test_an_edge_that_stops_in_between_has_given_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Host, "_run", lambda *_: "200\n")
+    monkeypatch.setattr(Host, "_run", lambda *_: "HTTP/1.1 200 OK\t\n")
     with pytest.raises(CheckError) as caught:
         require(Host(edge={}))
     assert caught.value.details == "edge on ssh://h: the gateway: no answer, should be 200"
 
 
 def test_a_new_edge_gets_the_time_to_find_its_replicas(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    host = Host(edge={USERS_PORT: server.server_port, GATEWAY_INTERNAL_PORT: server.server_port})
+    host = Host(edge={USERS_PORT: server.server_port, GATEWAY_HOST_PORT: server.server_port})
     server.status = 503
 
     def found_by_now(*_: object) -> None:

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from ops.checks import answers
-from ops.errors import EXIT_USAGE, OperationError
+from ops.errors import EXIT_USAGE, CheckError, OperationError
 from ops.rollout.gates.evidence import Calls, Evidence
 from ops.rollout.gates.registry import judge
 from ops.rollout.history import ENABLED, PERCENTAGE, Verb
@@ -21,12 +21,13 @@ def test_a_step_whose_gates_pass_is_made_and_watched(world: World, capsys: pytes
     assert done["message"] == "promote: 10 -> 50 %, all gates passed, no complaints (anna): all is well"
     assert done["preview"] == [
         "friday: 1 new replica beside 1 old, which finishes what runs and goes once the new is healthy",
-        "expected gap: none, no request is lost",
+        "expected gap: none for requests that end within 60 s (friday.stopGraceSeconds) once their replica is to go; "
+        "longer ones are cut",
     ]
     assert world.entries[0].verb is Verb.PROMOTE
     assert world.file == {PERCENTAGE: "50", ENABLED: "true"}
     assert world.watched == [300]
-    assert len(done["watch"]) == 5
+    assert len(done["watch"]) == 6
 
 
 def test_with_watch_the_whole_soak_is_watched(world: World) -> None:
@@ -97,7 +98,7 @@ def test_going_back_is_done_also_when_the_step_before_is_not_well_either(
     world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def unhealthy(*_: object) -> None:
-        raise answers.CheckError("user 0 should be answered over litellm (was: fallback)", "look")
+        raise CheckError("user 0 should be answered over litellm (was: fallback)", "look")
 
     world.seen = judge(sound(gateway_up=0.5), gate_input(50, None, watching=True))
     monkeypatch.setattr(answers, "ask_around", unhealthy)

@@ -65,7 +65,7 @@ def test_from_0_percent_the_message_says_what_was_skipped(world: World) -> None:
     assert run() == 0
     assert world.entries[0].message == (
         "promote: 0 -> 10 %, gates passed (metrics, gateway, errors, cost, quota),"
-        " skipped (fallbacks, latency, overhead, providers, complaints)"
+        " skipped (effect, fallbacks, latency, overhead, providers, complaints)"
     )
 
 

@@ -10,7 +10,7 @@ import pytest
 from cli.main import main
 from ops.checks import answers, rollback_target
 from ops.commands import restore
-from ops.errors import EXIT_USAGE, OperationError
+from ops.errors import EXIT_USAGE, CheckError, OperationError
 from ops.rollout.history import ENABLED, PERCENTAGE
 from ops.stacks import worktree
 from ops.stacks.pulumi_files import HeldError
@@ -94,8 +94,9 @@ class World:
         if error:
             raise error
 
-    def ask_around(self, url: str, _: Any, percentage: int) -> list[Any]:
-        self.asked.append((url, percentage))
+    def ask_around(self, friday: answers.Friday, _: Any, percentage: int) -> list[Any]:
+        self.asked.append((friday.url, percentage))
+        self.friday = friday
         return []
 
     def close(self) -> None:
@@ -145,7 +146,7 @@ def test_users_who_are_not_answered_are_a_failure(
     played: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def lacking(*_: object) -> None:
-        raise answers.CheckError("t: no container of litellm is healthy", "look")
+        raise CheckError("t: no container of litellm is healthy", "look")
 
     monkeypatch.setattr(answers, "users_are_safe", lacking)
     assert run(2) == 1
@@ -236,8 +237,16 @@ def test_level_4_asks_users_of_the_other_code_also_when_that_finds_something_unh
     played.fails, played.is_made = fails, True
     assert run(4) == 0
     assert played.asked == [("http://of-that-commit", 10)]
+    assert (played.friday.chat_path, played.friday.as_set) == ("/api/chat", False)
     assert played.file.read_bytes() == said
     assert played.moves == ["close", "update", "open"]
+
+
+def test_an_image_that_another_commit_deployed_is_not_asked_for_a_chat(played: World) -> None:
+    own = {"friday-litellm:friday": '{"image": "registry.example/friday@sha256:0123456789"}'}
+    played.entries[1] = entry(2, 10, commit="b" * 40, config=own)
+    assert run(4) == 0
+    assert (played.friday.chat_path, played.friday.as_set) == (None, False)
 
 
 @pytest.mark.parametrize(("is_made", "has"), [(False, {"friday-t-friday-1"}), (True, {"friday-t-friday-0"})])

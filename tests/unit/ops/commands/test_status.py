@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 
 from cli.main import main
+from ops.checks import edges
 from ops.commands import status
+from ops.errors import OperationError
 from ops.hosts.docker_host import Instance
+from ops.rollout.gates.effect import Usage
 from ops.rollout.history import Entry
 from ops.stacks import stacks
 from tests.unit.given import settings
@@ -67,6 +70,30 @@ def test_a_status_is_a_document_too(world: World, capsys: pytest.CaptureFixture[
     assert {each["gate"]: each["outcome"] for each in found["gates"]}["gateway"] == "fail"
     assert found["history"][0]["message"] == "pause: 10 %: holidays"
     assert "config" not in found["history"][0]
+
+
+def test_a_replica_that_an_edge_leaves_out_and_an_unused_percentage_are_said(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(edges, "left_out", lambda *_: ["edge-1 on h: leaves friday-1 out, which answers 429"])
+    unused = Usage(gateway=0, users=240, only_chats=True)
+    monkeypatch.setattr(status, "measure", lambda *_: sound(usage=unused))
+    assert main(["status", "t"]) == 1
+    text = capsys.readouterr().out
+    assert "all healthy, but an edge leaves replicas out\n" in text
+    assert "warning: edge-1 on h: leaves friday-1 out, which answers 429\n" in text
+    assert "warning: 10 % declared, 0 gateway calls in 48 h although users sent 240 chats: does the app obey" in text
+    main(["status", "t", "--json"])
+    found = json.loads(capsys.readouterr().out)
+    assert (found["healthy"], len(found["warnings"])) == (False, 2)
+
+
+def test_a_host_that_is_lost_meanwhile_hides_nothing_else(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def lost(*_: object) -> None:
+        raise OperationError("connection lost: ssh://h", "look")
+
+    monkeypatch.setattr(status, "edge_servers", lost)
+    assert main(["status", "t"]) == 0
 
 
 def test_the_last_step_and_a_pause_are_said(world: World, capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,6 +17,7 @@ from tests.unit.given import settings
 from tests.unit.ops.deployed import Played, PlayedHosts
 
 TAKEN = OperationError("failed", "fix", details="the name x is already in use by container y")
+NO_EDGE = "no edge runs: no user is served"
 OUTPUTS: dict[str, object] = {"fridayUrl": "http://127.0.0.1:1", "instances": {"friday": ["friday-t-1"]}}
 
 
@@ -120,7 +121,7 @@ def test_what_does_not_hold_when_it_was_made_again_is_a_failure(monkeypatch: pyt
     Pulumi(monkeypatch, Update(1, OUTPUTS), Update(1, OUTPUTS))
     with pytest.raises(OperationError, match="did not hold: friday-t-1") as caught:
         run(Host(set()))
-    assert caught.value.details == "friday-t-1: exited"
+    assert caught.value.details == f"friday-t-1: exited\n{NO_EDGE}"
 
 
 @pytest.mark.parametrize("first", [Update(1, OUTPUTS), TAKEN])
@@ -162,7 +163,7 @@ def test_any_other_failure_brings_the_containers_words(monkeypatch: pytest.Monke
     Pulumi(monkeypatch, OperationError("failed", "fix", details="not healthy"))
     with pytest.raises(OperationError) as caught:
         run(Host({"friday-t-1"}))
-    assert caught.value.details == "not healthy\nfriday-t-1: exited"
+    assert caught.value.details == f"not healthy\nfriday-t-1: exited\n{NO_EDGE}"
 
 
 def test_a_host_that_is_lost_meanwhile_does_not_hide_why_the_update_failed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,14 +174,24 @@ def test_a_host_that_is_lost_meanwhile_does_not_hide_why_the_update_failed(monke
     Pulumi(monkeypatch, OperationError("failed", "fix", details="not healthy"))
     with pytest.raises(OperationError, match="failed") as caught:
         run(Lost({"friday-t-1"}))
-    assert caught.value.details == "not healthy\nconnection lost: ssh://h"
+    assert caught.value.details == f"not healthy\nconnection lost: ssh://h\n{NO_EDGE}"
+
+
+@pytest.mark.parametrize("refusal", [OperationError("no space", "make room", EXIT_USAGE), HeldError("held", "wait")])
+def test_an_update_that_has_changed_nothing_asks_no_edge(
+    refusal: OperationError, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Pulumi(monkeypatch, refusal)
+    with pytest.raises(OperationError) as caught:
+        run(Host({"friday-t-1"}))
+    assert caught.value.details == "friday-t-1: exited"
 
 
 def test_no_quota_of_the_real_upstream_is_spent_on_the_check() -> None:
     told: list[str] = []
-    real = Played(lambda: settings(upstream="openrouter"), lambda _, text: told.append(text))
-    assert answers.ask_around("http://127.0.0.1:1", real, 50) == []
-    assert told == ["what users need is healthy"]
+    real = Played(lambda: settings(upstream="openrouter"), lambda _, text: told.append(text)).with_hosts()
+    assert answers.ask_around(answers.Friday("http://127.0.0.1:1", "/api/chat"), real, 50) == []
+    assert told[0] == "what users need is healthy"
 
 
 def take_down(monkeypatch: pytest.MonkeyPatch, *fails: OperationError) -> tuple[int, list[str]]:

@@ -41,7 +41,7 @@ def watched(monkeypatch: pytest.MonkeyPatch, looks: list[Evidence], seconds: flo
 def test_a_sound_step_is_watched_to_the_end_and_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
     outcome, told, took = watched(monkeypatch, [sound()], 45)
     assert (outcome, took) == (Outcome.PASS, 45)
-    assert told == ["gateway, errors, fallbacks, latency, cost pass"]
+    assert told == ["gateway, effect, errors, fallbacks, latency, cost pass"]
 
 
 def test_the_first_failing_look_ends_the_watch(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,8 @@ from ops.hosts import docker_host
 from ops.hosts.docker_host import REPLICA_LABEL, DockerHost
 from ops.stacks import stacks
 
+NETWORKS: dict[str, Any] = {"NetworkSettings": {"Networks": {"friday-t-app": {"IPAddress": "10.0.0.1"}}}}
+
 
 class Thing:
     """A container, a network or a volume; it remembers that it was removed."""
@@ -49,7 +51,7 @@ def test_an_instance_shows_the_name_of_its_image(host: DockerHost) -> None:
 
     def container(name: str, image: str) -> Any:
         labels = {REPLICA_LABEL: "1", "friday-litellm.part": "friday"}
-        return SimpleNamespace(name=name, labels=labels, attrs={"State": state, "Config": {"Image": image}})
+        return SimpleNamespace(name=name, labels=labels, attrs={"State": state, "Config": {"Image": image}, **NETWORKS})
 
     made = [container("b", "sha256:1"), container("a", "sha256:2"), container("c", "sha256:3")]
     images = [
@@ -131,7 +133,7 @@ class Looked:
         status, health = self._states[min(self.looks, len(self._states) - 1)]
         self.looks += 1
         state = {"Status": status, "ExitCode": 0, "StartedAt": "2026-11-27T18:00:00", "Health": {"Status": health}}
-        self._attributes = {"State": state, "RestartCount": self._restarts, "Config": {"Image": "friday"}}
+        self._attributes = {"State": state, "RestartCount": self._restarts, "Config": {"Image": "friday"}, **NETWORKS}
         return self
 
     def logs(self, tail: int) -> bytes:

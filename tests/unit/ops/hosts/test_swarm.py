@@ -111,6 +111,12 @@ def test_the_engine_chooses_who_speaks_for_a_stack(monkeypatch: pytest.MonkeyPat
     assert len(connected) == 3  # each object connects once to each host
 
 
+def test_a_task_is_known_by_its_addresses_on_all_networks() -> None:
+    attached = [{"Addresses": ["10.0.1.5/24"]}, {"Addresses": ["10.0.2.7/24"]}]
+    host, _ = manager([service()], {**task("1"), "NetworksAttachments": attached}, task("2"))
+    assert [each.addresses for each in host.instances("t")] == [("10.0.1.5", "10.0.2.7"), ()]
+
+
 def test_tasks_of_earlier_forms_are_neither_instances_nor_ill() -> None:
     old = task("3", "shutdown", "shutdown"), task("4", "failed", "shutdown"), task("5", "running", "shutdown")
     host, _ = manager([service()], task("1"), task("2"), *old)

@@ -13,6 +13,7 @@ from ops.metrics import collect
 from ops.metrics.collect import Sources, sources, windows
 from ops.metrics.openrouter import KeyUsage
 from ops.metrics.prometheus import Prometheus, SilentError
+from ops.rollout.gates.look import Scope, Window
 from ops.rollout.history import Entry
 from tests.unit.given import settings
 from tests.unit.ops.deployed import Played
@@ -160,3 +161,25 @@ def test_without_a_step_before_there_is_no_baseline_for_a_friday_without_metrics
     found = Measured(monkeypatch, fake, first=KeyUsage(usage=0), second=KeyUsage(usage=0))([entry(1, 10)], **OWN)
     assert found.figures["calls"] is not None
     assert found.figures["baseline"] is None
+
+
+def test_only_updates_that_may_have_replaced_something_are_exchanges(monkeypatch: pytest.MonkeyPatch) -> None:
+    calm = entry(1, 10, "pause: 10 %: holidays")
+    changed = entry(2, 10, "another image", changes=4).model_copy(update={"started": NOON - 2 * HOUR - HOUR / 60})
+    unfinished = entry(0, 10, result="in-progress").model_copy(update={"started": NOON - HOUR / 60, "ended": None})
+    failed = entry(3, 50, result="failed")
+    seen: list[tuple[Window, ...]] = []
+
+    def gather(_: Prometheus, scope: Scope) -> dict[str, Any]:
+        seen.append(scope.exchanges)
+        return {"silent": {}}
+
+    monkeypatch.setattr(collect, "gather", gather)
+    usage = KeyUsage(usage=0)
+    measured = Measured(monkeypatch, FakePrometheus(ALIVE), first=usage, second=usage)
+    measured([unfinished, calm, changed, failed], friday={**OWN["friday"], "chatPaths": ["/api/chat"]})
+    known = 5 + 10.0  # seconds: a scrape, and what the edge may take
+    end = (NOON - 2 * HOUR).timestamp() + known
+    assert seen == [
+        (Window(NOON.timestamp(), 60), Window(end, 60 + known), Window((NOON - 3 * HOUR).timestamp() + known, known))
+    ]

@@ -195,7 +195,7 @@ def test_a_window_that_prometheus_has_half_seen_holds_the_step() -> None:
 def test_a_watch_judges_fewer_gates_from_fewer_calls_on() -> None:
     bad = Calls(total=20, failed=20)
     judged = judge(sound(calls=bad, coverage=None, seconds_out={"a": 1e9}), gate_input(watching=True))
-    assert [each.gate for each in judged.verdicts] == ["gateway", "errors", "fallbacks", "latency", "cost"]
+    assert [each.gate for each in judged.verdicts] == ["gateway", "effect", "errors", "fallbacks", "latency", "cost"]
     assert [each.gate for each in judged.having(Outcome.FAIL)] == ["errors"]
     early = judge(sound(calls=Calls(total=19, failed=19)), gate_input(watching=True))
     assert early.outcome is Outcome.INCONCLUSIVE

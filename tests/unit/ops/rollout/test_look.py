@@ -1,11 +1,13 @@
 """Evidence out of Prometheus: what is asked, what the answers mean, and what silence means."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
 from ops.metrics.collect import gather, knows_friday
 from ops.metrics.prometheus import Prometheus
+from ops.rollout.gates.effect import Usage
 from ops.rollout.gates.evidence import Calls, Distribution, Load
 from ops.rollout.gates.look import Scope, Window, counted, duration, sampled, step
 from tests.unit.ops.evidence import NAMES
@@ -116,6 +118,36 @@ def test_a_friday_without_metrics_is_seen_by_the_edge_against_the_step_before() 
     assert {at for query, at in fake.asked if 'proxy="users"' in query} == {NOW, NOW - HOUR}
     assert any("litellm_request_total_latency" in query for query, _ in fake.asked)
     assert gathered(fake, scope(has_friday=False, baseline=None))["baseline"] is None
+
+
+def test_errors_of_the_edge_itself_count_but_for_those_of_an_exchange_of_replicas() -> None:
+    own = {
+        'haproxy_backend_http_responses_total proxy="friday" [30000ms]': vector(4),
+        'haproxy_server_http_responses_total proxy="friday" [30000ms]': vector(1),
+        'haproxy_backend_http_responses_total proxy="litellm" [30000ms]': vector(9),
+        'haproxy_server_http_responses_total proxy="litellm" [30000ms]': vector(0),
+    }
+    long_ago, began = Window(NOW - 2 * HOUR, 60), Window(NOW - HOUR + 30, 90)  # of this one 30 s are in the window
+    exchanged = replace(scope(has_friday=False), exchanges=(began, long_ago))
+    fake = FakePrometheus({**own, **ANSWERS})
+    found = gathered(fake, exchanged)
+    assert found["calls"] == Calls(total=82, failed=2)  # 3 of 5 were the edge's own
+    assert found["fallbacks"] == Calls(total=95, failed=15)  # no more than there were
+    assert {at for query, at in fake.asked if "haproxy_server" in query} == {NOW - HOUR + 30}
+
+
+def test_chats_are_counted_at_a_frontend_of_their_own() -> None:
+    fake = FakePrometheus({'proxy="chats"': [({"code": "2xx"}, 20.0)], **ANSWERS})
+    found = gathered(fake, replace(scope(has_friday=False), users="chats"))
+    assert found["calls"] == Calls(total=20, failed=0)
+    assert found["usage"] == Usage(gateway=100, users=20, only_chats=True)
+
+
+@pytest.mark.parametrize(("has_friday", "usage"), [(True, (1000, True)), (False, (100, False))])
+def test_the_gateways_calls_stand_beside_those_of_users(has_friday: bool, usage: tuple[int, bool]) -> None:
+    found = gathered(FakePrometheus(ANSWERS), scope(has_friday=has_friday))
+    users, only_chats = usage
+    assert found["usage"] == Usage(gateway=100, users=users, only_chats=only_chats)
 
 
 def test_a_day_or_more_is_searched_for_its_busiest_day() -> None:

@@ -12,8 +12,9 @@ from pulumi.automation.events import OpType
 from ops.errors import OperationError
 from ops.stacks import preview
 from ops.stacks.preview import Change, in_words, look_ahead
-from tests.unit.given import stack_file
+from tests.unit.given import settings, stack_file
 
+GAP, CUT = "expected gap: none for requests that end within", "once their replica is to go; longer ones are cut"
 CONTAINER, SERVICE = "docker:index/container:Container", "docker:index/service:Service"
 
 
@@ -30,7 +31,7 @@ CONTAINER, SERVICE = "docker:index/container:Container", "docker:index/service:S
             ],
             [
                 "friday: 2 new replicas beside 2 old, which finish what runs and go once the new are healthy",
-                "expected gap: none, no request is lost",
+                f"{GAP} 60 s (friday.stopGraceSeconds) {CUT}",
             ],
         ),
         (
@@ -38,7 +39,7 @@ CONTAINER, SERVICE = "docker:index/container:Container", "docker:index/service:S
             [
                 "friday: 1 replica less, which finishes what runs and goes",
                 "litellm: 1 replica more",
-                "expected gap: none, no request is lost",
+                f"{GAP} 60 s (friday.stopGraceSeconds) {CUT}",
             ],
         ),
         (
@@ -50,16 +51,29 @@ CONTAINER, SERVICE = "docker:index/container:Container", "docker:index/service:S
             ],
         ),
         (
+            [Change("replace", CONTAINER, "friday-1-a")],
+            ["friday: is stopped and started anew", "expected gap: new requests are refused until Friday is back"],
+        ),
+        ([Change("create", CONTAINER, "litellm-3-a")], ["litellm: 1 replica more", "expected gap: none"]),
+        (
+            [Change("update", SERVICE, name) for name in ("friday", "litellm")],
+            [
+                "friday: its tasks are replaced one after the other, each new one first",
+                "litellm: its tasks are replaced one after the other, each new one first",
+                f"{GAP} 60 s (friday.stopGraceSeconds) or 90 s (litellm.stopGraceSeconds) {CUT}",
+            ],
+        ),
+        (
             [Change("update", SERVICE, "friday")],
             [
                 "friday: its tasks are replaced one after the other, each new one first",
-                "expected gap: none, no request is lost",
+                f"{GAP} 60 s (friday.stopGraceSeconds) {CUT}",
             ],
         ),
     ],
 )
 def test_changes_in_words(changes: list[Change], words: list[str]) -> None:
-    assert in_words(changes) == words
+    assert in_words(changes, settings()) == words
 
 
 class Stack:
