@@ -22,9 +22,9 @@ def warning(path: str, answer: Iterable[str], check_ms: int) -> str:
     if seconds is None:
         return f"{said}: the edge asks it every {check_ms} ms, and leaves a replica out that refuses"
     asks = round(seconds * 1000 / check_ms)
-    return f"{said} in {seconds} s, and the edge asks it {asks} times: then it leaves every replica out" * (
-        asks > limit
-    )
+    if asks <= limit:
+        return ""
+    return f"{said} in {seconds} s, and the edge asks it {asks} times: then it leaves every replica out"
 
 
 def _limit(answer: Iterable[str]) -> tuple[int | None, int | None]:

@@ -158,13 +158,18 @@ def _from_prometheus(
 
 
 def _exchanges(settings: StackSettings, entries: Sequence[Entry], now: dt.datetime) -> tuple[Window, ...]:
-    """Return when replicas were exchanged, with the time in which the edge and Prometheus get to know of the last."""
+    """Return when replicas were exchanged, with the time in which the edge and Prometheus get to know of the last.
+
+    They do not overlap, the oldest comes first.
+    """
     later = dt.timedelta(seconds=settings.monitoring.scrape_seconds + _KNOWN_SECONDS)
-    return tuple(
-        Window(min(ended + later, now).timestamp(), (min(ended + later, now) - started).total_seconds())
-        for started, ended in exchanges(entries, now)
-        if started < now
-    )
+    found: list[tuple[dt.datetime, dt.datetime]] = []
+    for started, ended in sorted((started, min(ended + later, now)) for started, ended in exchanges(entries, now)):
+        if found and started <= found[-1][1]:
+            found[-1] = (found[-1][0], max(found[-1][1], ended))
+        else:
+            found.append((started, ended))
+    return tuple(Window(ended.timestamp(), (ended - started).total_seconds()) for started, ended in found)
 
 
 def _before(settings: StackSettings, entries: Sequence[Entry]) -> Window | None:

@@ -76,6 +76,9 @@ def _gap(parts: Mapping[str, list[Change]], settings: StackSettings) -> str:
     for part, name in (("edge", "the edge"), ("friday", "Friday")):
         if _replaced_in_place(parts.get(part, [])):
             return f"new requests are refused until {name} is back"
+    if settings.engine == "swarm" and settings.friday.image and _go(parts.get("friday", [])):
+        limit = f"{settings.friday.stop_grace_seconds} s (friday.stopGraceSeconds)"
+        return f"requests that run may be cut, unless Friday's image finishes them within {limit} of the stop signal"
     limits = {"friday": settings.friday.stop_grace_seconds, "litellm": settings.litellm.stop_grace_seconds}
     cut = [f"{seconds} s ({part}.stopGraceSeconds)" for part, seconds in limits.items() if _go(parts.get(part, []))]
     if not cut:

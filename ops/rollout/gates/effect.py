@@ -7,7 +7,7 @@ from pydantic import Field
 
 from ops.rollout.gates.evidence import Measured
 from ops.rollout.gates.gate import Case, Gate, Verdict, count
-from ops.rollout.gates.look import GATEWAY_PATHS, Figure, Look
+from ops.rollout.gates.look import FRIDAY_BACKENDS, GATEWAY_PATHS, Figure, Look
 from ops.rollout.steps import in_words
 
 NAME = "effect"
@@ -32,7 +32,7 @@ def _look(look: Look) -> Usage | None:
     if scope.has_friday:
         users = [look.friday_calls("direct"), look.friday_calls(*GATEWAY_PATHS)]
     else:
-        users = [look.edge_calls(scope.users, "friday", failed=())]
+        users = [look.edge_calls(scope.users, FRIDAY_BACKENDS, failed=())]
     if gateway is None or None in users:
         return None
     only_chats = scope.has_friday or scope.users != "users"

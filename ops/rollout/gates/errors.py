@@ -2,7 +2,7 @@
 
 from ops.rollout.gates.evidence import Calls
 from ops.rollout.gates.gate import Case, Gate, Verdict, share_of_calls
-from ops.rollout.gates.look import GATEWAY_PATHS, Figure, Look
+from ops.rollout.gates.look import FRIDAY_BACKENDS, GATEWAY_PATHS, Figure, Look
 from ops.rollout.gates.proportions import difference
 
 
@@ -18,7 +18,7 @@ def _look_at_baseline(look: Look) -> Calls | None:
 
 
 def _at_the_edge(look: Look) -> Calls | None:
-    return look.edge_calls(look.scope.users, "friday", failed=("5xx",), ignored=("4xx",))
+    return look.edge_calls(look.scope.users, FRIDAY_BACKENDS, failed=("5xx",), ignored=("4xx",))
 
 
 _CALLS = Figure("calls", _look)

@@ -17,6 +17,9 @@ EDGE = 'haproxy_backend_active_servers{proxy="litellm"}'
 GATEWAY_PATHS = ("litellm", "fallback")
 """The paths of the gateway's users, as Friday counts them: its calls that fell back are theirs too."""
 
+FRIDAY_BACKENDS = "friday(_ws)?"
+"""The edge's backends of Friday's replicas: one for requests, and one for web sockets where there is any."""
+
 _CALLERS_OWN = ("cancelled", "invalid_request", "paid_model_refused")
 """Outcomes that say nothing about either path: the caller left, or asked for what nobody may have."""
 
@@ -84,8 +87,8 @@ class Look:
     ) -> Calls | None:
         """Return the answers of one of the edge's frontends by their classes of status, such as 5xx.
 
-        Errors that the edge itself gave while the replicas of its `backend` were exchanged are left out: they say
-        nothing about either path.
+        Errors that the edge itself gave while the replicas of its `backend` (a pattern) were exchanged are left out:
+        they say nothing about either path.
         """
         codes = self.by_label(f'haproxy_frontend_http_responses_total{{proxy="{proxy}"}}', "code", EDGE)
         if codes is None:
@@ -105,7 +108,7 @@ class Look:
 
     def _own_errors_of_all(self, backend: str) -> float:
         given, answered = (
-            self.total(f'haproxy_{whose}_http_responses_total{{proxy="{backend}", code="5xx"}}', EDGE) or 0.0
+            self.total(f'haproxy_{whose}_http_responses_total{{proxy=~"{backend}", code="5xx"}}', EDGE) or 0.0
             for whose in ("backend", "server")
         )
         return max(0.0, given - answered)

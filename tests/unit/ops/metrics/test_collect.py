@@ -168,6 +168,7 @@ def test_only_updates_that_may_have_replaced_something_are_exchanges(monkeypatch
     changed = entry(2, 10, "another image", changes=4).model_copy(update={"started": NOON - 2 * HOUR - HOUR / 60})
     unfinished = entry(0, 10, result="in-progress").model_copy(update={"started": NOON - HOUR / 60, "ended": None})
     failed = entry(3, 50, result="failed")
+    right_after = entry(3 - 10 / 3600, 10, changes=2)
     seen: list[tuple[Window, ...]] = []
 
     def gather(_: Prometheus, scope: Scope) -> dict[str, Any]:
@@ -177,9 +178,8 @@ def test_only_updates_that_may_have_replaced_something_are_exchanges(monkeypatch
     monkeypatch.setattr(collect, "gather", gather)
     usage = KeyUsage(usage=0)
     measured = Measured(monkeypatch, FakePrometheus(ALIVE), first=usage, second=usage)
-    measured([unfinished, calm, changed, failed], friday={**OWN["friday"], "chatPaths": ["/api/chat"]})
+    measured([unfinished, calm, changed, right_after, failed], friday={**OWN["friday"], "chatPaths": ["/api/chat"]})
     known = 5 + 10.0  # seconds: a scrape, and what the edge may take
     end = (NOON - 2 * HOUR).timestamp() + known
-    assert seen == [
-        (Window(NOON.timestamp(), 60), Window(end, 60 + known), Window((NOON - 3 * HOUR).timestamp() + known, known))
-    ]
+    first = Window((NOON - 3 * HOUR).timestamp() + 10 + known, 10 + known)
+    assert seen == [(first, Window(end, 60 + known), Window(NOON.timestamp(), 60))]

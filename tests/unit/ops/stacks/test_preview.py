@@ -12,7 +12,7 @@ from pulumi.automation.events import OpType
 from ops.errors import OperationError
 from ops.stacks import preview
 from ops.stacks.preview import Change, in_words, look_ahead
-from tests.unit.given import settings, stack_file
+from tests.unit.given import LOCAL, settings, stack_file
 
 GAP, CUT = "expected gap: none for requests that end within", "once their replica is to go; longer ones are cut"
 CONTAINER, SERVICE = "docker:index/container:Container", "docker:index/service:Service"
@@ -74,6 +74,15 @@ CONTAINER, SERVICE = "docker:index/container:Container", "docker:index/service:S
 )
 def test_changes_in_words(changes: list[Change], words: list[str]) -> None:
     assert in_words(changes, settings()) == words
+
+
+def test_a_swarm_promises_nothing_for_an_image_that_may_not_drain() -> None:
+    own = {**LOCAL["friday"], "image": "registry.example/friday:1"}
+    (_, gap) = in_words([Change("update", SERVICE, "friday")], settings(engine="swarm", friday=own))
+    assert gap == (
+        "expected gap: requests that run may be cut, unless Friday's image finishes them within 60 s "
+        "(friday.stopGraceSeconds) of the stop signal"
+    )
 
 
 class Stack:
