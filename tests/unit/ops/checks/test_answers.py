@@ -108,6 +108,15 @@ def test_at_100_percent_only_the_gateway_is_asked(friday: str) -> None:
     assert [(answer.user_id, answer.path, answer.model) for answer in found] == [(0, "litellm", "m:free")]
 
 
+@pytest.mark.parametrize("friday", [(200, "litellm")], indirect=True)
+def test_with_the_simulator_an_image_that_has_a_chat_is_asked_for_one(friday: str) -> None:
+    told: list[str] = []
+    deployment = Played(report=lambda label, text: told.append(f"{label}: {text}"))
+    (answer,) = answers.ask_around(answers.Friday(friday, "/api/ask"), deployment, 100)
+    assert (answer.user_id, answer.path) == (0, "litellm")
+    assert told[0].startswith("checked: user 0: litellm, m:free, ")
+
+
 @pytest.mark.parametrize("friday", [(200, "direct")], indirect=True)
 def test_friday_is_asked_past_the_proxies_of_the_environment(friday: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
