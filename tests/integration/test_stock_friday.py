@@ -1,7 +1,9 @@
 """An application that does nothing for the stack, deployed by the stack file that the docs give a team."""
 
+import json
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import docker
@@ -9,7 +11,9 @@ import httpx
 import pytest
 import yaml
 
+from components.edge import SOCAT
 from testing import stock_image
+from testing.meanwhile import until
 from testing.project import ROOT, Project
 
 pytestmark = [pytest.mark.engine, pytest.mark.beside]
@@ -86,7 +90,10 @@ def test_a_network_that_is_not_there_is_named_before_anything_changes(stock: Pro
 def test_a_changed_percentage_is_obeyed(stock: Project) -> None:
     assert asked(stock, 42) == (200, "gateway")
     stock.configure({"rolloutPercentage": 10})
-    stock.fridayctl("up", stock.stack)
+    said = stock.fridayctl("up", stock.stack).out
+    assert "GET / answered 200 through it, it sends users to 2 of 2 replicas of Friday" in said
+    assert "5 of 5 models can answer" in said
+    assert f"curl -si {stock.url}/\n" in said
     assert asked(stock, GATEWAYS_USER) == (200, "gateway")
     assert asked(stock, 42)[1] == "direct"
 
@@ -98,8 +105,44 @@ def test_a_failed_update_leaves_what_serves_and_nothing_else(stock: Project) -> 
         failed = stock.fridayctl("up", stock.stack, code=1)
     assert "Cannot find module" in failed.text
     assert "which never got healthy" in failed.text
+    assert "it goes on serving users, with 2 replicas of Friday" in failed.text
     assert {each.id for each in stock.containers("friday")} == before
     assert "nothing to change" in stock.fridayctl("up", stock.stack).out
+
+
+def test_a_percentage_that_the_app_does_not_obey_is_said(stock: Project) -> None:
+    friday = stock.settings["friday"]
+    obeys_nobody = {**friday, "environment": {**friday["environment"], "FORCE_MODEL_ROUTING": "false"}}
+    with stock.configured(friday=obeys_nobody, rolloutPercentage=100):
+        stock.fridayctl("up", stock.stack)
+        with ThreadPoolExecutor(25) as users:  # each waits for OpenRouter's name, which nobody knows here
+            assert {path for _, path in users.map(lambda user: asked(stock, user), range(25))} == {"direct"}
+        until(lambda: "does the app obey" in status(stock), "the unused gateway is said", 60, every=2)
+        assert "100 % declared, 0 gateway calls" in status(stock)
+
+
+def status(stock: Project) -> str:
+    """Return the warnings of `status`, which says all well otherwise."""
+    found = json.loads(stock.fridayctl("status", stock.stack, "--json").out)
+    return "\n".join(found["warnings"])
+
+
+def test_replicas_that_the_edge_leaves_out_are_named(stock: Project) -> None:
+    def set_all(state: str) -> None:
+        (edge,) = stock.containers("edge")
+        commands = "; ".join(f"set server friday/friday{slot} state {state}" for slot in range(1, 11))
+        edge.exec_run(["bash", "-c", f"echo '{commands}' | {' '.join(SOCAT)}"])
+
+    def left_out() -> bool:
+        ran = stock.fridayctl("status", stock.stack, code=1)
+        return ran.out.count("out, which is in maintenance") == 2
+
+    set_all("maint")
+    try:
+        until(left_out, "both replicas are named", 60, every=2)
+    finally:
+        set_all("ready")
+    until(lambda: asked(stock, GATEWAYS_USER)[0] != 503, "users get answers again", 60)
 
 
 def test_down_names_a_foreign_container_and_removes_the_volume(stock: Project) -> None:
