@@ -91,14 +91,15 @@ def report_seen(deployment: Deployment, hosts: Mapping[str, DockerHost], seen: l
         deployment.report("checked", f"{each.edge}: {', '.join(words)}")
 
 
-def left_out(behind: Mapping[str, list[EdgeServer] | None], instances: Iterable[Instance]) -> list[str]:
+def left_out(
+    behind: Mapping[str, list[EdgeServer] | None], instances: Iterable[Instance], settled_seconds: float = _EDGE_SECONDS
+) -> list[str]:
     """Return each healthy replica that an edge sends no user to, with the reason; `behind` is what the edges say.
 
-    One that is so new that an edge may not have asked it yet is not looked at.
+    One that is younger than `settled_seconds` is not looked at: an edge may not have asked it yet.
     """
-    settled = [
-        each for each in instances if each.healthy and each.part in BACKENDS and each.age_seconds > _EDGE_SECONDS
-    ]
+    asked = [each for each in instances if each.healthy and each.part in BACKENDS]
+    settled = [each for each in asked if each.age_seconds > settled_seconds]
     return [
         f"{edge}: leaves {each.name} out, which {why}"
         for edge, servers in behind.items()
@@ -119,7 +120,10 @@ def warn(deployment: Deployment, hosts: Mapping[str, DockerHost], seen: Iterable
     stack, friday = deployment.name, deployment.settings.friday
     instances = deployment.hosts.manager.instances(stack)
     found = look_until(
-        lambda: left_out(edge_servers(hosts, stack), instances), lambda lines: not lines, _CHECKS_SECONDS, _EDGE_EVERY
+        lambda: left_out(edge_servers(hosts, stack), instances, 0),
+        lambda lines: not lines,
+        _CHECKS_SECONDS,
+        _EDGE_EVERY,
     )
     limits = {limited.warning(friday.health_path, each.answers.get(FRIDAY, ()), check_ms(friday)) for each in seen} - {
         ""

@@ -54,7 +54,7 @@ def behind(printed: str) -> dict[str, Any]:
 
 def played(printed: str | None, told: list[str], **changes: Any) -> Played:
     host = Host(printed)
-    manager = type("Manager", (), {"instances": lambda *_: [replica()]})()
+    manager = type("Manager", (), {"instances": lambda *_: [replica(age=1)]})()
     deployment = Played(lambda: settings(**changes), lambda label, text: told.append(f"{label}: {text}"))
     return deployment.with_hosts(manager, {} if printed is None else {"unix:///s": host})
 
