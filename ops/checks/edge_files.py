@@ -16,7 +16,7 @@ def require_taken(stack: str, hosts: Mapping[str, DockerHost]) -> None:
     """Wait until every edge has taken its files; CheckError with HAProxy's own words when one does not."""
     wrong = look_until(lambda: _waiting(stack, hosts), lambda found: not found, _SECONDS, _EVERY)
     if wrong:
-        fix = f"what served before still serves; ./fridayctl logs {stack} edge says more"
+        fix = f"./fridayctl logs {stack} edge says more; ./fridayctl status {stack} whether users are served"
         raise CheckError(f"{stack}: an edge has not taken its new configuration", fix, details="\n".join(wrong))
 
 

@@ -2,12 +2,11 @@
 
 import csv
 import io
-import shlex
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from components import edge
+from ops.hosts import edge_runtime
 from ops.hosts.docker_host import DockerHost
 
 BACKENDS = ("friday", "litellm")
@@ -52,9 +51,8 @@ class EdgeServer:
 
 def edge_servers(hosts: Mapping[str, DockerHost], stack: str) -> dict[str, list[EdgeServer] | None]:
     """Ask every running edge of a stack; return what each says, by "container on host", None where it says nothing."""
-    command = ["bash", "-c", f'printf "%s\\n" "$0" | {shlex.join(edge.SOCAT)}', _SERVERS_ONLY]
     with ThreadPoolExecutor(max(1, len(hosts))) as pool:
-        ran = list(pool.map(lambda host: host.run_in(stack, edge.NAME, command), hosts.values()))
+        ran = list(pool.map(lambda host: edge_runtime.ask(host, stack, _SERVERS_ONLY), hosts.values()))
     return {
         f"{container} on {address}": list(_servers(printed)) if printed.startswith(_HEADER) else None
         for address, answers in zip(hosts, ran, strict=True)

@@ -29,7 +29,7 @@ _LAST_LINES = 15
 _KEPT = 5
 _MOST_AT_ONCE = 5
 _SECRET_LETTERS = 6  # fewer are no secret, and would be found everywhere
-_UNTOUCHED = "nothing of the stack was changed, and what served before still serves"
+_UNTOUCHED = "nothing of the stack was changed"
 _TAKEN = 409  # Docker's status for a name that another container has
 
 
