@@ -61,6 +61,9 @@ CONFIG = f"{FILES_DIR}/haproxy.cfg"
 SOCAT = ("socat", "-t5", "-", f"UNIX-CONNECT:{SOCKET}")
 """What runs in the edge's container; one of the commands below goes to its standard input."""
 
+MASTER = "/tmp/master.sock"  # noqa: S108 - as above
+"""Where HAProxy's master process answers; edge.sh starts it there."""
+
 CLOSE_GATEWAY = f"set server {SWITCH} state maint\n"
 OPEN_GATEWAY = f"set server {SWITCH} state ready\n"
 SHOW_CERTIFICATE = f"show ssl cert {FILES_DIR}/{CERTIFICATE}\n"

@@ -93,6 +93,8 @@ class EdgeDrain:
             seen = await asyncio.to_thread(self._hold, leaving)
             going = [slot for found in seen.values() for slot in found if slot.address in leaving]
             requests, sockets = (sum(slot.running for slot in going if slot.backend == each) for each in _BACKENDS)
+            if not requests:  # asked last, for they are few: those of before this update's reload of the edge
+                requests = await asyncio.to_thread(edge_runtime.running_in_older, self._host, self._stack, leaving)
             idle = bool(seen) and all(slot.held for slot in going) and not requests + sockets
             now = time.monotonic()
             if idle or now >= ends:

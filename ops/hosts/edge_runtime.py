@@ -2,7 +2,7 @@
 
 import csv
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from components import edge
@@ -14,6 +14,16 @@ SHOW_SLOTS = "show stat -1 4 -1; show servers state"
 _UP, _PASSED = "2", "3"  # srv_op_state and srv_check_result, in HAProxy's management guide
 _HELD, _UNRESOLVED = 0x01, 0x20  # srv_admin_state: maintenance by a command, and because the name has no address left
 _SESSION = " be={} srv="
+
+# For each process that a reload has left behind, to finish what ran there, its servers. Nothing when none is left.
+_SHOW_OLDER = """
+older=
+while read -r first rest; do
+    if [[ $first == '#'* ]]; then [[ $rest == 'old workers'* ]] && older=1 || older=; continue; fi
+    [[ $older && $first ]] && echo "@!$first show stat -1 4 -1" | socat -t5 - UNIX-CONNECT:"$0"
+done < <(echo 'show proc' | socat -t5 - UNIX-CONNECT:"$0")
+true
+"""
 
 
 @dataclass(frozen=True)
@@ -37,6 +47,14 @@ def ask(host: DockerHost, stack: str, commands: str, edge_name: str = "") -> dic
     # In one go, for each is a round trip to a host; through the shell, for a command goes to standard input.
     line = ["bash", "-c", f'printf %s "$0" | {shlex.join(edge.SOCAT)}', f"{commands}\n"]
     return host.run_in(stack, edge.NAME, line, only=edge_name) if edge_name else host.run_in(stack, edge.NAME, line)
+
+
+def running_in_older(host: DockerHost, stack: str, addresses: Collection[str]) -> int:
+    """Return how many requests to some addresses still run in processes that a reload of the edge has left behind."""
+    answers = host.run_in(stack, edge.NAME, ["bash", "-c", _SHOW_OLDER, edge.MASTER])
+    rows = (row for answer in answers.values() for row in _table(answer, "# pxname", ","))
+    at_addresses = (row for row in rows if row["pxname"] == edge.FRIDAY and row["addr"].rpartition(":")[0] in addresses)
+    return sum(int(row["scur"]) for row in at_addresses)
 
 
 def slots(answer: str) -> list[Slot]:

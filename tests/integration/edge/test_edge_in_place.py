@@ -2,12 +2,15 @@
 
 import hashlib
 import shutil
+import socket
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
 from components.certificate import Certificate, read
 from components.edge import CLOSE_GATEWAY, SHOW_GATEWAY, EdgeConfig, contents, gateway_is_open
+from ops.hosts.edge_runtime import running_in_older
 from testing.certificates import Authority
 from tests.integration.edge.stage import KEY, Stage
 from tests.integration.edge.test_edge_replacement import Load
@@ -81,3 +84,34 @@ def test_a_renewed_certificate_is_shown_and_refuses_nobody(stage: Stage, tmp_pat
             with shaken(stage, trusting(authority)) as connection:
                 assert connection.getpeercert(binary_form=True) == certificate.der()
     assert not load.failures()
+
+
+class Host:
+    """The stage's edge, as the host of a stack is asked for its edges."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+
+    def run_in(self, stack: str, part: str, command: list[str]) -> dict[str, str]:
+        assert (stack, part) == (self.stage.name, "edge")
+        return {"edge": cast(bytes, self.stage.edge.exec_run(command).output).decode()}
+
+
+def test_what_runs_in_the_process_before_is_counted(stage: Stage) -> None:
+    """Before a replica is stopped its requests are waited for, also those that a reload has left behind."""
+    host: Any = Host(stage)
+    body = b'{"patient": 1}'
+    with socket.create_connection(("127.0.0.1", stage.ports["users"])) as user:
+        user.sendall(b"POST /api/chat HTTP/1.1\r\nHost: edge\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        stage.until(lambda: busy(stage) != [])
+        (address,) = busy(stage)
+        take(stage, friday_replicas=10)
+        assert busy(stage) == []
+        assert running_in_older(host, stage.name, [address]) == 1
+        assert running_in_older(host, stage.name, ["192.0.2.1"]) == 0
+    stage.until(lambda: running_in_older(host, stage.name, [address]) == 0)
+
+
+def busy(stage: Stage) -> list[str]:
+    """Return the addresses of the Fridays that answer something now, as the process that was started last sees it."""
+    return [row["addr"].partition(":")[0] for row in stage.servers("friday") if row["scur"] != "0"]

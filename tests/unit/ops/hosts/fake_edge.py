@@ -25,6 +25,8 @@ class FakeEdge:
     def __init__(self, *slots: FakeSlot) -> None:
         self.slots = list(slots)
         self.told: list[str] = []
+        self.before: list[dict[str, int]] = []
+        """Running requests by address, in each process that a reload has left behind."""
 
     def at(self, address: str) -> list[FakeSlot]:
         """Return the slots with an address."""
@@ -35,6 +37,17 @@ class FakeEdge:
         if not self.slots:
             return ""  # just coming or going
         return "".join(self._one(command.strip()) + "\n" for command in commands.split(";"))
+
+    def older(self) -> str:
+        """Return what those processes say of their servers, one after the other; each finishes one request then."""
+        said = [
+            "\n".join(
+                [f"{STAT}addr,", *(f"friday,friday1,0,{count},9,{address}:3000," for address, count in each.items())]
+            )
+            for each in self.before
+        ]
+        self.before = [{address: count - 1 for address, count in each.items() if count > 1} for each in self.before]
+        return "\n\n".join([*said, ""])
 
     def _one(self, command: str) -> str:
         if command == "show stat -1 4 -1":

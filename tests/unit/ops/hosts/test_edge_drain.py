@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from components.edge import MASTER
 from ops.errors import OperationError
 from ops.hosts import edge_drain
 from ops.hosts.edge_drain import EdgeDrain, NotServedError
@@ -37,6 +38,8 @@ class Host:
 
     def run_in(self, stack: str, part: str, command: list[str], *, only: str = "") -> dict[str, str]:
         assert (stack, part) == ("t", "edge")
+        if command[-1] == MASTER:
+            return {name: edge.older() for name, edge in self.edges.items()}
         if self._happens:
             self._happens.pop(0)()
         return {name: edge.run(command[-1]) for name, edge in self.edges.items() if only in ("", name)}
@@ -86,6 +89,15 @@ def test_what_goes_gets_nothing_new_and_is_stopped_when_nothing_runs_there() -> 
         False,
         True,
     ]  # LiteLLM's slot is not its business
+
+
+def test_requests_from_before_a_reload_of_the_edge_are_waited_for_too() -> None:
+    made = edge()
+    made.before = [{OLD: 2, NEW: 9}, {OLD: 1}]
+    host = Host(made)
+    assert hand_over(host) == ["waiting for 3 requests of 1 old replicas"]
+    assert host.stopped == ["friday-old"]
+    assert made.before == [{NEW: 6}, {}]
 
 
 def test_web_sockets_of_what_goes_are_ended_a_few_at_a_time() -> None:
