@@ -56,7 +56,9 @@ def up_command(stack: str, message: str, offline: bool, as_json: bool) -> None:
 
 def _next(url: object, friday: FridaySettings) -> str:
     """Return a command that asks Friday: a chat where its image has the reference's, else its health path."""
+    # An address is no name that a certificate is for.
+    curl = "curl -sik" if str(url).startswith("https:") else "curl -si"
     if friday.asked_chat_path is None:
-        return f"curl -si {url}{friday.health_path}"
-    return f"""curl -si {url}{friday.asked_chat_path} -H 'content-type: application/json' \\
+        return f"{curl} {url}{friday.health_path}"
+    return f"""{curl} {url}{friday.asked_chat_path} -H 'content-type: application/json' \\
                   -d '{{"user_id": 7, "message": "What can you do?"}}'"""

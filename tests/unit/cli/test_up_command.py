@@ -34,3 +34,13 @@ def test_the_next_command_asks_what_the_image_has(
     said = capsys.readouterr().out
     assert f"curl -si http://127.0.0.1:3000{path}{' -H' if is_chat else chr(10)}" in said
     assert ("/api/chat" in said) == (path == "/api/chat")
+
+
+def test_the_next_command_over_https_asks_by_an_address(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Played(lambda: settings()).everywhere(monkeypatch)
+    outputs = {**OUTPUTS, "fridayUrl": "https://127.0.0.1:443"}
+    monkeypatch.setattr(up, "bring_up", lambda *_: up.Up(1, outputs, []))
+    assert main(["up", "t"]) == 0
+    assert "curl -sik https://127.0.0.1:443/api/chat" in capsys.readouterr().out
