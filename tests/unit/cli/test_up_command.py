@@ -39,7 +39,7 @@ def test_the_next_command_asks_what_the_image_has(
 def test_the_next_command_over_https_asks_by_an_address(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    Played(lambda: settings()).everywhere(monkeypatch)
+    Played(settings).everywhere(monkeypatch)
     outputs = {**OUTPUTS, "fridayUrl": "https://127.0.0.1:443"}
     monkeypatch.setattr(up, "bring_up", lambda *_: up.Up(1, outputs, []))
     assert main(["up", "t"]) == 0
