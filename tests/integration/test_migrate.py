@@ -44,6 +44,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
         "probeClient": "python",
         "replicas": 1,
         "writable": [{"path": "/state", "kind": "volume"}],
+        "roles": {"worker": {"command": WORKS}},
     }
     made.configure({"friday": friday(made, GOOD, **own)})
     try:
@@ -52,6 +53,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
         yield made
     finally:
         made.remove()
+        made.engine.images.remove(TAG, force=True)
 
 
 def jobs(project: Project) -> list[tuple[str, int]]:
