@@ -31,6 +31,7 @@ def _workload(web: Workload, name: str, role: RoleSettings) -> Workload:
         replicas=role.replicas,
         probe=replace(web.probe, port=port, path=path, interval_seconds=_RUNS_SECONDS),
         replaced_by_overlap=False,
+        drained_at_edge=False,
         cpu_shares=USUAL_SHARES,
         volumes_of=web.part if web.volumes else "",
     )

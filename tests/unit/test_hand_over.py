@@ -27,6 +27,8 @@ OWN = {"friday": {**LOCAL["friday"], "image": "registry.example/friday:1", "repl
         (OWN, True, False),
         ({}, False, False),  # the reference Friday drains by itself
         ({**OWN, "engine": "swarm"}, False, False),
+        # A role has no users: it must not be taken for the replicas that stay.
+        ({"friday": {**OWN["friday"], "roles": {"worker": {"command": ["work"]}}}}, False, True),
     ],
 )
 def test_an_image_of_ones_own_is_handed_over_when_all_is_healthy(
@@ -46,7 +48,7 @@ def test_an_image_of_ones_own_is_handed_over_when_all_is_healthy(
     record(
         lambda: FridayStack("t", settings(**changes), IMAGES, hand_over=hand_over), recorder=Noting(), preview=preview
     )
-    assert bool(calls) is handed
+    assert len(calls) == handed
     for part, staying, after_the_edge in calls:
         assert part == "friday"
         assert [name.rpartition("-")[0] for name in staying] == ["friday-t-friday-1", "friday-t-friday-2"]
