@@ -70,4 +70,5 @@ def _file(project: Project, port: int) -> dict[str, Any]:
         "init": True,
     }
     external = {network: {"external": True} for network in networks}
-    return {"version": "2.4", "services": {"friday": service}, "networks": external}
+    given = {name: value for name, value in service.items() if value is not None}  # an image may have no entry point
+    return {"version": "2.4", "services": {"friday": given}, "networks": external}
