@@ -3,7 +3,7 @@
 import datetime as dt
 import re
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,7 +11,7 @@ import docker
 from docker.errors import ImageNotFound, NotFound
 from docker.models.containers import Container
 
-from ops.errors import OperationError
+from ops.hosts.exec_stream import talk
 from ops.waiting import look_until
 
 STACK_LABEL = "friday-litellm.stack"
@@ -20,7 +20,6 @@ REPLICA_LABEL = "friday-litellm.replica"
 JOB_LABEL = "friday-litellm.job"  # what runs once, outside of Pulumi's state (one_off.py)
 _LOG_LINES = 15
 _CONTAINER_ID = re.compile(r"[0-9a-f]{64}")
-_HEADER_BYTES = 8
 _FIRST_PROBE_SECONDS = 15.0  # an interval, and a probe that is as slow as it may be
 _EVERY_SECONDS = 0.2
 _BY_FORCE = {"force": True, "v": True}  # a container that runs, with the volumes that have no name
@@ -183,7 +182,7 @@ class DockerHost:
                 continue
             with suppress(NotFound):  # gone between the listing and the command
                 made = api.exec_create(found["Id"], command, stdin=bool(stdin))["Id"]
-                printed = _talk(api, made, stdin) if stdin else api.exec_start(made)
+                printed = talk(api, made, stdin) if stdin else api.exec_start(made)
                 answers[found["Names"][0].lstrip("/")] = printed.decode(errors="replace")
         return answers
 
@@ -288,28 +287,3 @@ def _complaint(container: Container) -> str:
     found = [f"{container.name}: {state['Status']}, {said}"]
     found += [f"  probe | {line}" for probe in probes for line in probe.splitlines() or ["(no output)"]]
     return "\n".join([*found, *(f"  log   | {line}" for line in lines or ["(nothing logged)"])])
-
-
-def _talk(api: docker.APIClient, exec_id: str, sent: bytes) -> bytes:
-    """Start a command that was made with `stdin=True`, send it something, and return what it prints until it ends.
-
-    It has to know how many bytes it reads: TLS and ssh cannot end one direction alone. It may print nothing before,
-    for that may get lost. OperationError when the connection breaks or is silent for too long.
-    """
-    try:
-        stream: Any = api.exec_start(exec_id, socket=True)
-        # What docker-py returns is made for reading; below is the socket. Over TLS it is the socket itself.
-        connection = getattr(stream, "_sock", stream)
-        # The response holds the connection, and docker-py hangs it on what it returns.
-        with closing(getattr(stream, "_response", stream)):
-            connection.settimeout(api.timeout)
-            connection.sendall(sent)
-            with connection.makefile("rb") as answer:
-                printed = b""
-                # Each piece has a header: which output it is of, and in its last four bytes the length.
-                while len(header := answer.read(_HEADER_BYTES)) == _HEADER_BYTES:
-                    printed += answer.read(int.from_bytes(header[4:], "big"))
-                return printed
-    except OSError as error:
-        message = f"connection lost while a command ran in a container: {error}"
-        raise OperationError(message, "look whether the host is up, then ask again") from error
