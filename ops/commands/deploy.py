@@ -108,7 +108,8 @@ def _remove_failed(opened: auto.Stack, deployment: Deployment, host: DockerHost,
             say(f"removed {name}, which never got healthy")
         if removed:
             # Else the next update would want to replace what is gone.
-            opened.refresh(target=[failed[each] for each in removed], suppress_progress=True, show_secrets=False)
+            targets, why = [failed[each] for each in removed], "what never got healthy was removed"
+            opened.refresh(message=why, target=targets, suppress_progress=True, show_secrets=False)
     except (OperationError, auto.CommandError) as error:
         # The update has failed for a reason of its own, which stays the one reported. The next one looks again.
         say(f"what never got healthy could not be cleared away: {str(error).splitlines()[0]}")
