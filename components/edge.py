@@ -66,7 +66,7 @@ MASTER = "/tmp/master.sock"  # noqa: S108 - as above
 
 CLOSE_GATEWAY = f"set server {SWITCH} state maint\n"
 OPEN_GATEWAY = f"set server {SWITCH} state ready\n"
-SHOW_CERTIFICATE = f"show ssl cert {FILES_DIR}/{CERTIFICATE}\n"
+SHOW_CERTIFICATE = f"show ssl cert {FILES_DIR}/{CERTIFICATE}"
 SHOW_GATEWAY = "show servers state gateway_switch\n"
 
 CHECK_MS, OTHERS_CHECK_MS = 300, 2000

@@ -117,3 +117,8 @@ Networks = Annotated[
     AfterValidator(_each_once),
 ]
 Signal = Literal["SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGWINCH"]
+
+
+def is_root(user: str) -> bool:
+    """Return whether a container's user, by name or id and with or without a group, is root."""
+    return user.partition(":")[0] in ("root", "0")

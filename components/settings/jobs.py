@@ -9,8 +9,20 @@ from components.settings.container import Command, Variables
 
 # Those of the other parts, of what is found beside them on the network, and of what a role is not.
 TAKEN = frozenset(
-    ("web", "migrate", "host", "friday", "litellm", "edge", "redis", "redis-exporter", "prometheus", "simulator")
-) | {"openrouter"}
+    [
+        "web",
+        "migrate",
+        "host",
+        "friday",
+        "litellm",
+        "edge",
+        "redis",
+        "redis-exporter",
+        "prometheus",
+        "simulator",
+        "openrouter",
+    ]
+)
 
 
 class MigrateSettings(Settings):

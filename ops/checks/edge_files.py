@@ -1,11 +1,11 @@
 """Whether each edge runs with the files that an update has written for it."""
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 
-from components.edge import NAME, TAKEN
+from components.edge import TAKEN
 from ops.errors import CheckError
 from ops.hosts.docker_host import DockerHost
+from ops.hosts.edge_runtime import run_everywhere
 from ops.waiting import look_until
 
 _SECONDS = 30.0  # an edge looks twice a second; what takes long on a busy host is the start of another process
@@ -21,11 +21,5 @@ def require_taken(stack: str, hosts: Mapping[str, DockerHost]) -> None:
 
 
 def _waiting(stack: str, hosts: Mapping[str, DockerHost]) -> list[str]:
-    with ThreadPoolExecutor(max(1, len(hosts))) as pool:
-        answers = pool.map(lambda host: host.run_in(stack, NAME, ["bash", "-c", TAKEN]), hosts.values())
-        return [
-            f"{container} on {address}: {printed.strip() or 'no answer'}"
-            for address, ran in zip(hosts, answers, strict=True)
-            for container, printed in ran.items()
-            if printed.strip() != "taken"
-        ]
+    said = run_everywhere(hosts, stack, ["bash", "-c", TAKEN])
+    return [f"{name}: {text.strip() or 'no answer'}" for name, text in said.items() if text.strip() != "taken"]

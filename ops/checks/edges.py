@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import zip_longest
 
@@ -12,6 +11,7 @@ from ops.checks import limited
 from ops.deployment import Deployment
 from ops.errors import CheckError, OperationError
 from ops.hosts.docker_host import DockerHost, Instance
+from ops.hosts.edge_runtime import run_everywhere
 from ops.hosts.edge_servers import BACKENDS, EdgeServer, edge_servers, up
 from ops.waiting import look_until
 
@@ -179,14 +179,8 @@ def _question(port: int, path: str, headers: Mapping[str, str]) -> str:
 
 def _ask(stack: str, hosts: Mapping[str, DockerHost], questions: Mapping[str, str]) -> list[Seen]:
     """Return what each edge was answered; `questions` (`_question`) are by what is reached so."""
-    command = ["bash", "-c", _ASK_EDGE, "ask", *questions.values()]
-    with ThreadPoolExecutor(max(1, len(hosts))) as pool:
-        answers = list(pool.map(lambda host: host.run_in(stack, "edge", command), hosts.values()))
-    return [
-        Seen(f"{container} on {address}", dict(_lines(questions, printed)))
-        for address, ran in zip(hosts, answers, strict=True)
-        for container, printed in ran.items()
-    ]
+    said = run_everywhere(hosts, stack, ["bash", "-c", _ASK_EDGE, "ask", *questions.values()])
+    return [Seen(name, dict(_lines(questions, printed))) for name, printed in said.items()]
 
 
 def _lines(questions: Mapping[str, str], printed: str) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -3,12 +3,17 @@
 import csv
 import shlex
 from collections.abc import Collection, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from components import edge
 from ops.hosts.docker_host import DockerHost
 
-SHOW_SLOTS = "show stat -1 4 -1; show servers state"
+SHOW_SERVERS = "show stat -1 4 -1"
+SERVERS_HEAD = "# pxname"
+"""How the answer to SHOW_SERVERS begins."""
+
+SHOW_SLOTS = f"{SHOW_SERVERS}; show servers state"
 """Running requests are only in the first answer, and what an operator has set is only in the second one."""
 
 _UP, _PASSED = "2", "3"  # srv_op_state and srv_check_result, in HAProxy's management guide
@@ -16,12 +21,13 @@ _HELD, _UNRESOLVED = 0x01, 0x20  # srv_admin_state: maintenance by a command, an
 _SESSION = " be={} srv="
 
 # For each process that a reload has left behind, to finish what ran there, its servers. Nothing when none is left.
-_SHOW_OLDER = """
+_SHOW_OLDER = f"""
+tell() {{ socat -t5 - UNIX-CONNECT:"$0"; }}
 older=
 while read -r first rest; do
     if [[ $first == '#'* ]]; then [[ $rest == 'old workers'* ]] && older=1 || older=; continue; fi
-    [[ $older && $first ]] && echo "@!$first show stat -1 4 -1" | socat -t5 - UNIX-CONNECT:"$0"
-done < <(echo 'show proc' | socat -t5 - UNIX-CONNECT:"$0")
+    [[ $older && $first ]] && echo "@!$first {SHOW_SERVERS}" | tell
+done < <(echo 'show proc' | tell)
 true
 """
 
@@ -44,23 +50,39 @@ class Slot:
 
 def ask(host: DockerHost, stack: str, commands: str, edge_name: str = "") -> dict[str, str]:
     """Run commands, divided by `;`, at a host's running edges, or at one; return what each said, by its name."""
-    # In one go, for each is a round trip to a host; through the shell, for a command goes to standard input.
-    line = ["bash", "-c", f'printf %s "$0" | {shlex.join(edge.SOCAT)}', f"{commands}\n"]
+    line = told(commands)
     return host.run_in(stack, edge.NAME, line, only=edge_name) if edge_name else host.run_in(stack, edge.NAME, line)
+
+
+def told(commands: str) -> list[str]:
+    """Return what runs in an edge's container to give HAProxy commands, divided by `;`."""
+    # In one go, for each is a round trip to a host; through the shell, for a command goes to standard input.
+    return ["bash", "-c", f'printf %s "$0" | {shlex.join(edge.SOCAT)}', f"{commands}\n"]
+
+
+def run_everywhere(hosts: Mapping[str, DockerHost], stack: str, command: list[str]) -> dict[str, str]:
+    """Run a command at every running edge; return what each printed, by "container on host"."""
+    with ThreadPoolExecutor(max(1, len(hosts))) as pool:
+        ran = pool.map(lambda host: host.run_in(stack, edge.NAME, command), hosts.values())
+        return {
+            f"{container} on {address}": printed
+            for address, answers in zip(hosts, ran, strict=True)
+            for container, printed in answers.items()
+        }
 
 
 def running_in_older(host: DockerHost, stack: str, addresses: Collection[str]) -> int:
     """Return how many requests to some addresses still run in processes that a reload of the edge has left behind."""
     answers = host.run_in(stack, edge.NAME, ["bash", "-c", _SHOW_OLDER, edge.MASTER])
-    rows = (row for answer in answers.values() for row in _table(answer, "# pxname", ","))
+    rows = (row for answer in answers.values() for row in table(answer, SERVERS_HEAD, ","))
     at_addresses = (row for row in rows if row["pxname"] == edge.FRIDAY and row["addr"].rpartition(":")[0] in addresses)
     return sum(int(row["scur"]) for row in at_addresses)
 
 
 def slots(answer: str) -> list[Slot]:
     """Return all slots of an answer to SHOW_SLOTS; ValueError when it is none."""
-    running = {(row["pxname"], row["svname"]): int(row["scur"]) for row in _table(answer, "# pxname", ",")}
-    states = list(_table(answer, "# be_id", " "))
+    running = {(row["pxname"], row["svname"]): int(row["scur"]) for row in table(answer, SERVERS_HEAD, ",")}
+    states = list(table(answer, "# be_id", " "))
     if not running or not states:
         raise ValueError(f"edge: expected the state of its servers, got: {answer.strip()[:200] or 'nothing'}")
     return [_slot(row, running.get((row["be_name"], row["srv_name"]), 0)) for row in states]
@@ -81,7 +103,7 @@ def sessions(answer: str, backend: str) -> list[tuple[str, str]]:
     return [(name, rest.partition(marked)[2].split()[0]) for name, rest in lines]
 
 
-def _table(answer: str, head: str, delimiter: str) -> Iterator[Mapping[str, str]]:
+def table(answer: str, head: str, delimiter: str) -> Iterator[Mapping[str, str]]:
     """Yield the rows of one of HAProxy's tables, which ends with an empty line."""
     lines = iter(answer.splitlines())
     for line in lines:

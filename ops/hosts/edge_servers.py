@@ -1,9 +1,6 @@
 """What each edge knows of the replicas behind it: which of them get requests, and what the others answered it."""
 
-import csv
-import io
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from ops.hosts import edge_runtime
@@ -12,8 +9,6 @@ from ops.hosts.docker_host import DockerHost
 BACKENDS = ("friday", "litellm")
 """The parts behind an edge, by whose names it has a backend each."""
 
-_SERVERS_ONLY = "show stat -1 4 -1"
-_HEADER = "# pxname,"
 _WORDS = {"NOLB": "says that it leaves", "DRAIN": "is being drained", "MAINT": "is in maintenance"}
 
 
@@ -51,12 +46,10 @@ class EdgeServer:
 
 def edge_servers(hosts: Mapping[str, DockerHost], stack: str) -> dict[str, list[EdgeServer] | None]:
     """Ask every running edge of a stack; return what each says, by "container on host", None where it says nothing."""
-    with ThreadPoolExecutor(max(1, len(hosts))) as pool:
-        ran = list(pool.map(lambda host: edge_runtime.ask(host, stack, _SERVERS_ONLY), hosts.values()))
+    said = edge_runtime.run_everywhere(hosts, stack, edge_runtime.told(edge_runtime.SHOW_SERVERS))
     return {
-        f"{container} on {address}": list(_servers(printed)) if printed.startswith(_HEADER) else None
-        for address, answers in zip(hosts, ran, strict=True)
-        for container, printed in answers.items()
+        name: list(_servers(printed)) if printed.startswith(edge_runtime.SERVERS_HEAD) else None
+        for name, printed in said.items()
     }
 
 
@@ -66,7 +59,7 @@ def up(servers: Iterable[EdgeServer], part: str) -> int:
 
 
 def _servers(printed: str) -> Iterable[EdgeServer]:
-    for row in csv.DictReader(io.StringIO(printed.removeprefix("# "))):
+    for row in edge_runtime.table(printed, edge_runtime.SERVERS_HEAD, ","):
         # A slot that waits for an address has none.
         if row["pxname"] in BACKENDS and (address := row["addr"].rpartition(":")[0]):
             check = row["check_status"].removeprefix("* ")

@@ -18,6 +18,7 @@ from components.parts import declare
 from components.settings.stack import StackSettings
 from components.workload import Workload
 from images.tags import local_images
+from ops.checks.preflight.host_networks import HostNetwork, networks_of
 from ops.checks.preflight.upstream import NOT_ASKED, Upstream, learn
 from ops.checks.rollback_target import Shelf
 from ops.deployment import Deployment
@@ -52,16 +53,6 @@ class Swarm:
     manager: bool = False
     node: str = ""
     nodes: Mapping[str, Node] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class HostNetwork:
-    """A network of a host: its `scope` is local or swarm, `stack` the stack of ours that made it, or ""."""
-
-    driver: str
-    scope: str
-    attachable: bool = False
-    stack: str = ""
 
 
 @dataclass(frozen=True)
@@ -240,7 +231,7 @@ class Collector:
             ),
             space=space,
             own_memory=_own_memory(self._stack, client) if tight else 0,
-            networks=_networks(client) if self._settings.friday.networks else {},
+            networks=networks_of(client) if self._settings.friday.networks else {},
         )
 
     def _images(self, host: ImageHost, traits: Traits, built: Builder | OperationError | None) -> Held:
@@ -288,15 +279,6 @@ def _swarm(info: Mapping[str, Any], client: docker.DockerClient) -> Swarm:
         for each in (client.api.nodes() if manager else ())
     }
     return Swarm(info["LocalNodeState"] == "active", manager, str(info["NodeID"]), nodes)
-
-
-def _networks(client: docker.DockerClient) -> dict[str, HostNetwork]:
-    return {
-        each["Name"]: HostNetwork(
-            each["Driver"], each["Scope"], each["Attachable"], (each["Labels"] or {}).get(STACK_LABEL, "")
-        )
-        for each in client.api.networks()
-    }
 
 
 def _own_memory(stack: str, client: docker.DockerClient) -> int:

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 
+from components.settings.container import is_root
 from ops.checks.preflight.by_hand import there
-from ops.checks.preflight.facts import Facts, HostFacts, HostNetwork
+from ops.checks.preflight.facts import Facts, HostFacts
+from ops.checks.preflight.host_networks import HostNetwork
 from ops.checks.report import Check, State
 
 _NETWORK = "networks"
@@ -50,8 +52,7 @@ def _problem(facts: Facts, name: str, found: HostNetwork | None) -> tuple[str, s
 
 def user(facts: Facts) -> Iterator[Check]:
     """Yield a warning when Friday is to run as root."""
-    chosen = facts.settings.friday.user
-    if chosen and chosen.split(":")[0] in ("root", "0"):
+    if is_root(facts.settings.friday.user or ""):
         text = f"Pulumi.{facts.stack}.yaml: friday-litellm:friday.user: Friday is to run as root in its container"
         fix = "name a user of the image; friday.writable gives it the folders that it writes to"
         yield Check("user", "", State.WARNING, text, fix)

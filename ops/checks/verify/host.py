@@ -23,6 +23,7 @@ from ops.hosts.testinfra_host import TestHost
 LEAST_FREE_GB = 2.0
 _CHAT = b'{"model": "any", "messages": []}'
 # Each is one of LiteLLM's or of a part's own, and none of a user's business.
+_NOT_REACHED = "this port is for the host itself, and over tcp:// it is not reached"
 _CLOSED_AT_GATEWAY = (
     "GET /",
     "GET /ui/",
@@ -102,7 +103,7 @@ def _certified(place: TestHost, edge: EdgeSettings, declared: Certificate) -> Ch
     name = f"port {edge.tls.port}: shows the certificate of edge.tls ({max(left, 0)} days are left)"
     with place.client(edge.bind_address, edge.tls.port, "https") as client:
         if client is None:
-            return compared("edge", name, skipped="this port is for the host itself, and over tcp:// it is not reached")
+            return compared("edge", name, skipped=_NOT_REACHED)
         try:
             with client.stream("HEAD", "/") as response:
                 shown = response.extensions["network_stream"].get_extra_info("ssl_object").getpeercert(True)
@@ -127,7 +128,7 @@ def _asked(
     name = f"port {port}: {what}"
     with place.client(bound, port, scheme) as client:
         if client is None:
-            return compared("edge", name, skipped="this port is for the host itself, and over tcp:// it is not reached")
+            return compared("edge", name, skipped=_NOT_REACHED)
         return compared("edge", name, _problems(client, expected, own or {}))
 
 

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from components.settings.container import is_root
 from components.workload import FILES_DIR, Workload
 from ops.checks.report import Check, compared
 from ops.checks.verify.containers import InspectedContainer
@@ -51,7 +52,7 @@ def checks(workload: Workload, found: Sequence[ContainerContents | None], secret
     seen = [each for each in found if each]
     no_shell = "" if len(seen) == len(found) else "its image has no shell to look with"
 
-    as_declared = "its setting says root" if workload.user.split(":")[0] in ("root", "0") else ""
+    as_declared = "its setting says root" if is_root(workload.user) else ""
 
     def check(name: str, problems: Callable[[ContainerContents], Iterator[str]], not_made: str = "") -> Check:
         all_problems = (f"{each.short}: {problem}" for each in seen for problem in problems(each))

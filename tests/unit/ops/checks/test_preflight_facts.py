@@ -12,7 +12,8 @@ import pytest
 from components.settings.stack import StackSettings
 from images.tags import local_images
 from ops.checks.preflight import facts
-from ops.checks.preflight.facts import Builder, Collector, HostFacts, HostNetwork, Node, RestoreFacts
+from ops.checks.preflight.facts import Builder, Collector, HostFacts, Node, RestoreFacts
+from ops.checks.preflight.host_networks import HostNetwork
 from ops.errors import OperationError
 from ops.hosts import images
 from ops.hosts.machine import Space

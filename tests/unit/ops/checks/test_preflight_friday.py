@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ops.checks.preflight.facts import HostNetwork
+from ops.checks.preflight.host_networks import HostNetwork
 from ops.checks.preflight.judge import ALL, BEFORE_UPDATE, judge
 from ops.checks.report import Report, State
 from ops.errors import OperationError
