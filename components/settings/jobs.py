@@ -8,21 +8,8 @@ from components.settings.base import Count, Port, Settings, between
 from components.settings.container import Command, Variables
 
 # Those of the other parts, of what is found beside them on the network, and of what a role is not.
-TAKEN = frozenset(
-    [
-        "web",
-        "migrate",
-        "host",
-        "friday",
-        "litellm",
-        "edge",
-        "redis",
-        "redis-exporter",
-        "prometheus",
-        "simulator",
-        "openrouter",
-    ]
-)
+_PARTS = ("friday", "litellm", "edge", "redis", "redis-exporter", "prometheus", "simulator")
+TAKEN = frozenset((*_PARTS, "web", "migrate", "host", "openrouter"))
 
 
 class MigrateSettings(Settings):
