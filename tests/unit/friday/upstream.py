@@ -24,6 +24,13 @@ class Exchange:
         found: dict[str, Any] = json.loads(self.body)
         return found
 
+    async def left(self) -> None:
+        """Wait until the caller has gone; AssertionError when it stays."""
+        try:
+            await asyncio.wait_for(self.gone.wait(), 15)
+        except TimeoutError:
+            raise AssertionError(f"the caller of {self.path} stayed") from None
+
     async def send(self, data: bytes) -> None:
         self.writer.write(data)
         await self.writer.drain()

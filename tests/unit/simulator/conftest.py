@@ -65,8 +65,8 @@ class Api:
         return found
 
     def eventually(self, holds: Callable[[], bool]) -> bool:
-        """Whether it comes true within two seconds: the server may still be finishing."""
-        end = time.monotonic() + 2
+        """Whether it comes true within 15 seconds: the server may still be finishing."""
+        end = time.monotonic() + 15
         while time.monotonic() < end:
             if holds():
                 return True

@@ -72,7 +72,7 @@ def test_hang_never_answers_and_ends_with_the_caller(api: Api, stream: bool) -> 
     api.faults({"kind": "hang"})
     with httpx.Client(base_url=api.http.base_url, timeout=0.2) as impatient, pytest.raises(httpx.ReadTimeout):
         Api(api.sim, api.clock, impatient).chat(stream=stream)
-    assert api.eventually(lambda: api.requests()[-1]["duration_ms"] is not None)
+    assert api.eventually(lambda: bool(api.requests()) and api.requests()[-1]["duration_ms"] is not None)
     assert outcome(api) == "fault:hang"
 
 
