@@ -43,9 +43,9 @@ _USAGE = Figure("usage", _look)
 
 
 def _judge(case: Case) -> Verdict:
-    """Judge whether Friday has called the gateway at all.
+    """Judge whether Friday has called the gateway at all, and show how often beside the declared share.
 
-    How often it should have cannot be told: a chat may be several calls or none, and some users ask more than others.
+    How often it should have is for a reader: a chat may be several calls or none, and some users ask more than others.
     """
     case = case.about("calls of Friday at the gateway", "some, where users ask")
     usage = _USAGE.of(case.evidence)
@@ -54,7 +54,9 @@ def _judge(case: Case) -> Verdict:
     asked = count(usage.users, "chat" if usage.only_chats else "request")
     said = f"{case.given.current} % declared, {count(usage.gateway, 'gateway call')}"
     if usage.gateway:
-        return case.passes(f"{said}, users sent {asked}", usage.gateway)
+        # A call for each page says nothing; one for each chat can be held against what is declared.
+        share = f", that is {100 * usage.gateway / usage.users:.0f} %" if usage.only_chats and usage.users else ""
+        return case.passes(f"{said}, users sent {asked}{share}", usage.gateway)
     if usage.users * case.given.current / 100 < _EXPECTED:
         cause = f"users sent {asked}, too few to expect one"
         return case.inconclusive(said, usage.users, cause=cause, fix="wait for more traffic")

@@ -24,6 +24,11 @@ def test_one_call_of_the_gateway_shows_that_the_percentage_took_effect() -> None
     assert effect.unused([found]) == ""
 
 
+def test_calls_are_held_against_the_declared_share_where_chats_are_known() -> None:
+    found = verdict(Usage(gateway=48, users=100, only_chats=True))
+    assert found.value == "50 % declared, 48 gateway calls, users sent 100 chats, that is 48 %"
+
+
 def test_chats_without_a_call_of_the_gateway_fail() -> None:
     found = verdict(CHATS)
     assert found.outcome is Outcome.FAIL
