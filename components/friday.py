@@ -9,6 +9,8 @@ from components.workload import APP_NETWORK, FIRST_SHARES, Workload
 
 NAME = "friday"
 DRAIN_SECONDS = 2
+SIGNAL_OF_NOTHING = "SIGWINCH"
+"""A terminal's window has changed: no program without a terminal does anything about it."""
 # Of the reference Friday, which listens within a second or two; an image of others gets what a large one needs.
 _START_SECONDS, _OTHERS_START_SECONDS = 20, 60
 
@@ -53,8 +55,17 @@ def _workload(given: Given) -> Workload:
         tmpfs={each.path: each.size_mb or USUAL_TMPFS_MB for each in settings.writable if each.kind == "tmpfs"},
         volumes={each.path: each.volume_name for each in settings.writable if each.kind == "volume"},
         outer_networks=settings.networks,
-        stop_signal=settings.stop_signal or "",
+        stop_signal=settings.stop_signal or _usual_signal(given),
     )
+
+
+def _usual_signal(given: Given) -> str:
+    """Return the stop signal where the settings name none; "" is the image's own.
+
+    A Swarm stops an old replica two seconds after it has taken it from its name, whatever still runs there, and nobody
+    can step in between. So an image of others gets a signal that does nothing: it runs until the grace time is over.
+    """
+    return SIGNAL_OF_NOTHING if given.settings.engine == "swarm" and given.settings.friday.image else ""
 
 
 def _values(given: Given) -> dict[str, str]:

@@ -8,19 +8,23 @@ from components.settings.jobs import RoleSettings
 from components.workload import USUAL_SHARES, Workload
 
 _RUNS_SECONDS = 5
+# A Swarm waits a minute for a task that is to stop, two seconds of it before the signal, and starts the next one then,
+# whether the first has ended or not (swarmkit, manager/orchestrator/restart: defaultOldTaskTimeout).
+_MOST_GRACE_IN_SWARM = 50
 
 
 def workloads(given: Given) -> list[Workload]:
     """Declare the roles that the settings ask for."""
     roles = given.settings.friday.roles
-    return [_workload(friday.PART.workload(given), name, role) for name, role in sorted(roles.items())]
+    return [_workload(given, name, role) for name, role in sorted(roles.items())]
 
 
-def _workload(web: Workload, name: str, role: RoleSettings) -> Workload:
-    """Declare a role, which has what Friday's replicas (`web`) have, but for what it says itself.
+def _workload(given: Given, name: str, role: RoleSettings) -> Workload:
+    """Declare a role, which has what Friday's replicas have, but for what it says itself.
 
     No edge is in front of it and nobody waits for its answer: so it is stopped before the next one starts.
     """
+    web, in_swarm = friday.PART.workload(given), given.settings.engine == "swarm"
     port, path = (role.probe.port, role.probe.path) if role.probe else (0, web.probe.path)
     return replace(
         web,
@@ -34,4 +38,6 @@ def _workload(web: Workload, name: str, role: RoleSettings) -> Workload:
         drained_at_edge=False,
         cpu_shares=USUAL_SHARES,
         volumes_of=web.part if web.volumes else "",
+        stop_signal=given.settings.friday.stop_signal or "",  # at once: it has no running answers
+        stop_grace_seconds=min(web.stop_grace_seconds, _MOST_GRACE_IN_SWARM) if in_swarm else web.stop_grace_seconds,
     )

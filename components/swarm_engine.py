@@ -142,7 +142,9 @@ def _duration(seconds: int) -> str:
 def _converge_config(workload: Workload) -> docker.ServiceConvergeConfigArgsDict | None:
     if workload.on_every_host:
         return None  # the provider waits for replicas only
-    return {"delay": "1s", "timeout": _duration(workload.probe.wait_seconds() + _CONVERGE_SECONDS)}
+    # Where the old ones go first, each may take all of its time to go.
+    stops = 0 if workload.replaced_by_overlap else workload.replicas * workload.stop_grace_seconds
+    return {"delay": "1s", "timeout": _duration(workload.probe.wait_seconds() + _CONVERGE_SECONDS + stops)}
 
 
 def _base64(text: str) -> str:

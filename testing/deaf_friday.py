@@ -1,6 +1,7 @@
-"""A Friday that ignores SIGTERM: answers chats after 3 s and keeps web sockets open for as long as the client likes.
+"""A Friday that does not drain: answers chats after 3 s and keeps web sockets open for as long as the client likes.
 
-It runs in an image of its own with nothing but Python, so it imports nothing of the project.
+It ignores SIGTERM, or ends at once when it hears it (ENDS_AT_SIGTERM). It runs in an image of its own with nothing but
+Python, so it imports nothing of the project.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ import os
 import signal
 
 CHAT_SECONDS = 3.0
+ENDS_AT_SIGTERM = bool(os.environ.get("ENDS_AT_SIGTERM"))
 PERCENTAGE = os.environ["LITELLM_ROLLOUT_PERCENTAGE"]
 _GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, 1.3
 
@@ -42,8 +44,8 @@ def _head(status: str, headers: str) -> bytes:
 
 
 async def main() -> None:
-    """Serve until killed."""
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    """Serve until killed, or until the signal."""
+    signal.signal(signal.SIGTERM, (lambda *_: os._exit(0)) if ENDS_AT_SIGTERM else signal.SIG_IGN)
     server = await asyncio.start_server(serve, "0.0.0.0", int(os.environ["PORT"]))  # noqa: S104 - in a container
     await server.serve_forever()
 

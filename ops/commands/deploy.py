@@ -12,6 +12,7 @@ from ops.deployment import Deployment
 from ops.errors import EXIT_USAGE, OperationError
 from ops.hosts import one_off
 from ops.hosts.docker_host import PART_LABEL, DockerHost
+from ops.hosts.swarm import SwarmManager
 from ops.progress import Say
 from ops.stacks.pulumi_files import HeldError, Resource, is_locked, resources
 from ops.stacks.stack_secrets import generate_missing
@@ -65,6 +66,9 @@ def take_down(deployment: Deployment) -> None:
     _require_no_guests(deployment.name, host)
     opened = deployment.open_to_change()
     one_off.remove_all(host, deployment.name, say)
+    if isinstance(host, SwarmManager) and not is_locked(opened):  # else `destroy` says who is at it
+        say("ending the tasks")
+        host.stop_tasks(deployment.name)
     try:
         destroy(opened, say)
     except OperationError as error:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import docker
-from docker.errors import ImageNotFound, NotFound
+from docker.errors import APIError, ImageNotFound, NotFound
 from docker.models.containers import Container
 
 from ops.hosts.exec_stream import talk
@@ -116,6 +116,15 @@ class DockerHost:
         """Stop a container; one that does not end by itself within so many seconds is killed."""
         with suppress(NotFound):  # somebody else was quicker
             self._client.api.stop(container, timeout=seconds)
+
+    def end(self, container: str, seconds: int) -> None:
+        """Stop a container by its image's own stop signal, whatever signal it was given; else as `stop` does."""
+        with suppress(NotFound):
+            api: Any = self._client.api
+            image = api.inspect_image(api.inspect_container(container)["Image"])
+            with suppress(APIError):  # it has just ended by itself
+                api.kill(container, image["Config"].get("StopSignal") or "SIGTERM")
+            self.stop(container, seconds)
 
     def published_ports(self) -> dict[int, tuple[str, str]]:
         """Return (container name, its stack or "") of what publishes each host port."""

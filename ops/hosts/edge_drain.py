@@ -37,6 +37,7 @@ class EdgeDrain:
         self._stack = stack
         self._say = say
         self._going_on = going_on
+        self._told_to_end: set[tuple[str, str]] = set()
 
     async def hand_over(self, staying: Collection[str], network: str, grace_seconds: int) -> None:
         """Leave the users to the containers that stay, and stop the others once they have no request, or time is over.
@@ -134,14 +135,20 @@ class EdgeDrain:
         return seen
 
     def _end_sockets(self, seen: _Seen, leaving: set[str], most: int) -> None:
-        """End so many web sockets with what leaves, at each edge: their clients come back, to what stays."""
+        """End so many web sockets with what leaves, at each edge: their clients come back, to what stays.
+
+        HAProxy does not end one whose client has gone and whose replica has not noticed: each is told once, so that
+        such ones keep no other's turn.
+        """
         for name, found in seen.items():
             slots = {slot.name for slot in found if slot.backend == edge.WEB_SOCKETS and slot.address in leaving}
             said = edge_runtime.ask(self._host, self._stack, "show sess", name).get(name, "")
-            ids = [session for session, slot in edge_runtime.sessions(said, edge.WEB_SOCKETS) if slot in slots]
+            open_ones = edge_runtime.sessions(said, edge.WEB_SOCKETS)
+            ids = [each for each, slot in open_ones if slot in slots and (name, each) not in self._told_to_end][:most]
             if ids:
-                told = (f"shutdown session {session}" for session in ids[:most])
+                told = (f"shutdown session {session}" for session in ids)
                 edge_runtime.ask(self._host, self._stack, "; ".join(told), name)
+                self._told_to_end.update((name, session) for session in ids)
 
 
 def _free(seen: _Seen, leaving: set[str]) -> bool:

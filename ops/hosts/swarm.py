@@ -4,11 +4,13 @@ import contextlib
 import datetime as dt
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import docker
 from docker.errors import APIError
 
+from components import edge
 from components.parts import NAMES
 from components.swarm_service import instance_of, seen_digest
 from ops.errors import OperationError
@@ -22,6 +24,7 @@ _UPDATE_SECONDS = 120.0  # three hosts, one after the other: each edge may take 
 _TASK_SECONDS = 60.0
 _EVERY_SECONDS = 0.5
 _EMPTIED_SECONDS = 30.0
+_STOP_SECONDS = 10
 _LOG_LINES = 15
 _TASK = re.compile(r"com\.docker\.swarm\.task\.id=([a-z0-9]+)\S* ?(.*)")
 
@@ -80,6 +83,24 @@ class SwarmManager(DockerHost):
                 self._api.remove_service(service["ID"])
                 gone.append(str(service["Spec"]["Name"]))
         return [*gone, *self._remove_files(stack, known)]
+
+    def stop_tasks(self, stack: str) -> None:
+        """End all tasks but the edges', of a stack that goes: none may take its grace time, for nobody takes over.
+
+        The plugin waits so long for a container of a service that it removes, and no longer; the Swarm lets two more
+        seconds go by before it sends the signal. So what ignores the signal would fail each removal.
+        """
+        for service in self._client.services.list(filters={"label": f"{STACK_LABEL}={stack}"}):
+            if "Replicated" in service.attrs["Spec"]["Mode"]:
+                service.scale(0)
+        found = [
+            (host, str(each.name))
+            for host in self._hosts()
+            for each in host.containers(stack)
+            if each.status == "running" and each.labels.get(PART_LABEL) not in (None, edge.NAME)
+        ]
+        with ThreadPoolExecutor(max(1, len(found))) as pool:
+            list(pool.map(lambda one: one[0].end(one[1], _STOP_SECONDS), found))
 
     def remove_leftovers(self, stack: str) -> list[str]:
         """Remove what carries the stack's label or name in the Swarm, and its volumes on every host that answers."""

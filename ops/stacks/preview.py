@@ -10,6 +10,8 @@ from pathlib import Path
 from pulumi import automation as auto
 from pulumi.automation.events import EngineEvent, OpType
 
+from components import edge, parts
+from components.friday import SIGNAL_OF_NOTHING
 from components.settings.stack import StackSettings
 from ops.errors import EXIT_USAGE, OperationError
 from ops.rollout.gates.gate import count
@@ -61,34 +63,39 @@ def _set(stack: auto.Stack, config: Mapping[str, str], file: Path) -> None:
 
 def in_words(changes: Iterable[Change], settings: StackSettings) -> list[str]:
     """Return a sentence for each part that changes, and one for the gap that users will see."""
-    parts: dict[str, list[Change]] = {}
+    changed: dict[str, list[Change]] = {}
     for change in changes:
         if change.kind in (_CONTAINER, _SERVICE) and "-files-" not in change.name:
-            parts.setdefault(re.split(r"-\d", change.name, maxsplit=1)[0], []).append(change)
-    if not parts:
+            changed.setdefault(re.split(r"-\d", change.name, maxsplit=1)[0], []).append(change)
+    if not changed:
         return ["no container changes"]
-    gap = _gap(parts, settings)
-    return [*(f"{part}: {_what(found)}" for part, found in sorted(parts.items())), f"expected gap: {gap}"]
+    declared = parts.declare("any", settings, dict.fromkeys(parts.NAMES, ""))
+    overlapping = {each.part for each in declared if each.replaced_by_overlap}
+    said = (f"{part}: {_what(found, part in overlapping)}" for part, found in sorted(changed.items()))
+    return [*said, f"expected gap: {_gap(changed, settings)}"]
 
 
-def _gap(parts: Mapping[str, list[Change]], settings: StackSettings) -> str:
+def _gap(changed: Mapping[str, list[Change]], settings: StackSettings) -> str:
     """Return what users will notice; no more is promised than holds for every image."""
     for part, name in (("edge", "the edge"), ("friday", "Friday")):
-        if _replaced_in_place(parts.get(part, [])):
+        if _replaced_in_place(changed.get(part, [])):
             return f"new requests are refused until {name} is back"
-    if settings.engine == "swarm" and settings.friday.image and _go(parts.get("friday", [])):
+    if Change(OpType.UPDATE, _SERVICE, edge.NAME) in changed.get(edge.NAME, []):
+        return "host by host, new requests are refused until the edge of that host is back"
+    ends_early = settings.friday.stop_signal not in (None, SIGNAL_OF_NOTHING)
+    if settings.engine == "swarm" and settings.friday.image and ends_early and _go(changed.get("friday", [])):
         limit = f"{settings.friday.stop_grace_seconds} s (friday.stopGraceSeconds)"
         return f"requests that run may be cut, unless Friday's image finishes them within {limit} of the stop signal"
     limits = {"friday": settings.friday.stop_grace_seconds, "litellm": settings.litellm.stop_grace_seconds}
-    cut = [f"{seconds} s ({part}.stopGraceSeconds)" for part, seconds in limits.items() if _go(parts.get(part, []))]
+    cut = [f"{seconds} s ({part}.stopGraceSeconds)" for part, seconds in limits.items() if _go(changed.get(part, []))]
     if not cut:
         return "none"
     return f"none for requests that end within {' or '.join(cut)} once their replica is to go; longer ones are cut"
 
 
-def _what(changes: list[Change]) -> str:
-    if any(change.kind == _SERVICE for change in changes):
-        return "its tasks are replaced one after the other, each new one first"
+def _what(changes: list[Change], overlaps: bool) -> str:
+    if changes[0].kind == _SERVICE:
+        return _of_service(changes[0], overlaps)
     if _replaced_in_place(changes):
         return "is stopped and started anew"
     starts, stops = (sum(change.op == op for change in changes) for op in (OpType.CREATE, OpType.DELETE))
@@ -99,6 +106,17 @@ def _what(changes: list[Change]) -> str:
         return f"{count(stops, 'replica')} less, which {old}"
     new = "the new is" if starts == 1 else "the new are"
     return f"{count(starts, 'new replica')} beside {stops} old, which {old} once {new} healthy"
+
+
+def _of_service(change: Change, overlaps: bool) -> str:
+    """Return what a Swarm does about a change of a service, in the order that the program declares."""
+    if change.op in _IN_PLACE:
+        return "is removed and made anew"
+    if change.op in (OpType.CREATE, OpType.DELETE):
+        return "is made" if change.op == OpType.CREATE else "is removed"
+    if overlaps:
+        return "new tasks start beside the old ones, which go once the new are healthy"
+    return "each task is stopped before the next one starts"
 
 
 def _go(changes: list[Change]) -> bool:

@@ -1,7 +1,6 @@
 """A Friday of the team's own that ignores SIGTERM is replaced, and nobody's answer or web socket is lost."""
 
 import re
-import shutil
 from collections.abc import Iterator
 from functools import partial
 
@@ -15,11 +14,11 @@ from ops.hosts import edge_runtime
 from ops.hosts.docker_host import DockerHost
 from ops.hosts.edge_runtime import Slot
 from testing.meanwhile import timed, until
-from testing.project import ROOT, Project
+from testing.own_image import build_deaf
+from testing.project import Project
 
 pytestmark = pytest.mark.engine
 
-SERVER = ROOT / "testing" / "deaf_friday.py"
 PER_SECOND, SOCKETS = 4.0, 12
 
 
@@ -28,15 +27,9 @@ def deaf(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """A stack with a Friday that does not hear SIGTERM, and without a gateway, which has no part in it."""
     made = Project.create(tmp_path_factory.mktemp("drain"))
     made.fridayctl("setup", seconds=900)
-    context = tmp_path_factory.mktemp("image")
-    shutil.copy(SERVER, context)
-    (context / "Dockerfile").write_text(
-        f"FROM {made.images()['friday']}\nUSER root\nRUN useradd node\nCOPY {SERVER.name} /\n"
-        f'ENTRYPOINT ["python3", "/{SERVER.name}"]\n'
-    )
     image = f"friday-of-the-deaf:{made.stack}"
     try:
-        made.engine.images.build(path=str(context), tag=image, rm=True)
+        build_deaf(made.engine, made.images()["friday"], image)
         friday = {**made.settings["friday"], "image": image, "probeClient": "python", "stopGraceSeconds": 15}
         made.configure({"friday": friday, "litellmEnabled": False, "litellm": {"replicas": 0}, "rolloutPercentage": 30})
         made.fridayctl("up", made.stack)

@@ -106,6 +106,27 @@ def test_the_old_one_goes_before_the_new_one_comes() -> None:
     assert said == ["worker: is stopped and started anew", "expected gap: none"]
 
 
+def test_a_swarm_never_waits_for_its_end_in_vain() -> None:
+    """It starts the next one a minute after the first was to stop, whether that has ended or not."""
+    assert declared(WORKER).stop_grace_seconds == 90
+    assert declared(WORKER, **SWARM).stop_grace_seconds == 50
+
+
+def test_only_replicas_that_answer_are_let_run_by_a_swarm() -> None:
+    """What has running answers gets a signal that does nothing, what has none ends at the image's own."""
+
+    def signals(engine: dict[str, str], **more: str) -> dict[str, str]:
+        own = {**friday(worker=WORKER), **more}
+        found = parts.declare("t", settings(friday=own, **engine), IMAGES)
+        return {each.part: each.stop_signal for each in found if each.part in ("friday", "worker")}
+
+    assert signals(SWARM) == {"friday": "SIGWINCH", "worker": ""}
+    assert signals({}) == {"friday": "", "worker": ""}
+    assert signals(SWARM, stopSignal="SIGINT") == {"friday": "SIGINT", "worker": "SIGINT"}
+    reference = parts.declare("t", settings(**SWARM), IMAGES)
+    assert {each.stop_signal for each in reference} == {""}
+
+
 def test_it_is_made_after_friday() -> None:
     assert parts.needed_by("worker") == ("friday",)
     assert parts.needed_by("edge") == ("friday", "litellm")

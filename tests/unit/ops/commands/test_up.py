@@ -10,6 +10,7 @@ from ops.checks import answers
 from ops.commands import deploy
 from ops.deployment import Deployment
 from ops.errors import EXIT_FAILED, EXIT_USAGE, OperationError
+from ops.hosts.swarm import SwarmManager
 from ops.stacks import backups, pulumi_files, stacks
 from ops.stacks.pulumi_files import HeldError, Resource
 from ops.stacks.stacks import Update
@@ -243,6 +244,29 @@ def test_down_removes_what_the_state_does_not_know_when_that_is_in_its_way(
 def test_down_leaves_everything_to_somebody_who_is_at_it(monkeypatch: pytest.MonkeyPatch) -> None:
     held = HeldError("another update of t is going on", "wait")
     assert take_down(monkeypatch, held) == (1, ["the", "failed"])
+
+
+@pytest.mark.parametrize("is_held", [False, True])
+def test_down_in_a_swarm_ends_the_tasks_unless_somebody_is_at_it(
+    monkeypatch: pytest.MonkeyPatch, is_held: bool
+) -> None:
+    """Pulumi waits for a container of a service no longer than its grace time."""
+    ended: list[str] = []
+
+    class Manager(SwarmManager):
+        def __init__(self) -> None:
+            self.containers = self.guests = self.remove_leftovers = lambda _: []  # type: ignore[method-assign,assignment]
+
+        def stop_tasks(self, stack: str) -> None:
+            ended.append(stack)
+
+    told: list[str] = []
+    deployment = Played(lambda: settings(engine="swarm"), lambda _, text: told.append(text)).with_hosts(Manager())
+    deployment.__dict__["stack"] = SimpleNamespace(name="t")
+    monkeypatch.setattr(deploy, "is_locked", lambda _: is_held)
+    monkeypatch.setattr(deploy, "destroy", lambda *_: ended.append("destroyed"))
+    deploy.take_down(deployment)
+    assert ended == (["destroyed"] if is_held else ["t", "destroyed"])
 
 
 def test_down_names_who_else_is_on_a_network_before_it_removes_anything(monkeypatch: pytest.MonkeyPatch) -> None:

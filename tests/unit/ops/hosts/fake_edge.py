@@ -25,6 +25,8 @@ class FakeEdge:
     def __init__(self, *slots: FakeSlot) -> None:
         self.slots = list(slots)
         self.told: list[str] = []
+        self.half_closed: set[str] = set()
+        """Sessions whose client has gone and whose replica has not noticed: a command does not end them."""
         self.before: list[dict[str, int]] = []
         """Running requests by address, in each process that a reload has left behind."""
 
@@ -69,7 +71,7 @@ class FakeEdge:
             for slot in self.slots:
                 if (slot.backend, slot.name) == found.groups()[:2]:
                     slot.held = found[3] == "maint"
-        elif found := re.fullmatch(r"shutdown session (0x\w+)", command):
+        elif (found := re.fullmatch(r"shutdown session (0x\w+)", command)) and found[1] not in self.half_closed:
             for slot in self.slots:
                 slot.sessions = [each for each in slot.sessions if each != found[1]]
         return ""

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from docker.errors import NotFound
+from docker.errors import APIError, NotFound
 from pulumi import automation as auto
 
 from ops.errors import OperationError
@@ -72,6 +72,32 @@ def test_an_instance_shows_the_name_of_its_image(host: DockerHost) -> None:
         ("b", "friday-litellm/friday:0123456789ab"),
         ("c", "sha256:3"),
     ]
+
+
+@pytest.mark.parametrize(("images_own", "sent"), [("SIGQUIT", "SIGQUIT"), (None, "SIGTERM")])
+def test_a_container_ends_by_its_images_own_signal(host: DockerHost, images_own: str | None, sent: str) -> None:
+    """Also where it has just ended by itself, or is gone."""
+    done: list[Any] = []
+
+    def kill(name: str, signal: str) -> None:
+        done.append((name, signal))
+        raise APIError("is not running")
+
+    api: Any = SimpleNamespace(
+        inspect_container=lambda _: {"Image": "sha256:1"},
+        inspect_image=lambda _: {"Config": {"StopSignal": images_own} if images_own else {}},
+        kill=kill,
+        stop=lambda name, timeout: done.append((name, timeout)),
+    )
+    host._client.api = api
+    host.end("friday.1", 10)
+    assert done == [("friday.1", sent), ("friday.1", 10)]
+
+    def gone(_: str) -> Any:
+        raise NotFound("No such container")
+
+    api.inspect_container = gone
+    host.end("friday.1", 10)
 
 
 def test_leftovers_are_containers_networks_and_volumes(host: DockerHost, things: list[Thing]) -> None:

@@ -108,6 +108,22 @@ def test_web_sockets_of_what_goes_are_ended_a_few_at_a_time() -> None:
     assert said == ["waiting for 3 web sockets of 1 old replicas"]
 
 
+def test_web_sockets_that_cannot_be_ended_keep_no_others_turn() -> None:
+    sockets = [f"0x{number}" for number in range(10)]
+    made = edge(sockets=tuple(sockets))
+    made.half_closed = set(sockets[:5])
+
+    def ended() -> list[str]:
+        return [command for command in made.told if command.startswith("shutdown")]
+
+    def noticed() -> None:
+        if len(ended()) >= len(sockets):  # then the edge gives those up too
+            made.at(OLD)[1].sessions.clear()
+
+    asyncio.run(EdgeDrain(Host(made), "t", lambda _: None, noticed).hand_over(("friday-new",), NETWORK, 60))  # type: ignore[arg-type]
+    assert ended() == [f"shutdown session {each}" for each in sockets]
+
+
 def test_each_edge_is_told_of_its_own_slots() -> None:
     other = FakeEdge(FakeSlot("friday", "friday1", NEW), FakeSlot("friday", "friday7", OLD))
     hand_over(Host(edge(), other))

@@ -8,7 +8,7 @@ from docker.errors import APIError
 
 from components.swarm_service import instance_of, seen_digest
 from ops.hosts import hosts, swarm
-from ops.hosts.docker_host import DockerHost
+from ops.hosts.docker_host import PART_LABEL, DockerHost
 from ops.hosts.hosts import Hosts
 from ops.hosts.swarm import SwarmManager, task_to_report
 from tests.unit.given import settings
@@ -167,6 +167,29 @@ def test_strays_are_services_and_files_of_the_stack_alone_that_nothing_uses() ->
     gone = host.remove_orphans("t", {"friday"})
     assert gone == ["friday-t-redis", "friday-t-edge-haproxy-cfg-01234567"]
     assert api.removed == ["redis", "friday-t-edge-haproxy-cfg-01234567"]
+
+
+def test_a_stack_that_goes_ends_its_tasks_but_not_the_edges() -> None:
+    """What files hold and what ran once is no task, and what has ended needs no end."""
+    done: list[Any] = []
+    modes = {"friday": {"Replicated": {"Replicas": 2}}, "edge": {"Global": {}}}
+    made = [
+        SimpleNamespace(attrs={"Spec": {"Mode": mode}}, scale=lambda number, name=name: done.append((name, number)))
+        for name, mode in modes.items()
+    ]
+    containers = [
+        SimpleNamespace(name=name, status=status, labels={PART_LABEL: part} if part else {})
+        for name, status, part in [
+            ("friday.1", "running", "friday"),
+            ("friday.2", "exited", "friday"),
+            ("edge.1", "running", "edge"),
+            ("migrate", "running", ""),
+        ]
+    ]
+    host: Any = SimpleNamespace(containers=lambda _: containers, end=lambda name, seconds: done.append((name, seconds)))
+    client: Any = SimpleNamespace(api=None, services=SimpleNamespace(list=lambda **_: made))
+    SwarmManager(client, lambda: [host]).stop_tasks("t")
+    assert done == [("friday", 0), ("friday.1", 10)]
 
 
 def test_the_task_that_failed_last_explains_most() -> None:

@@ -58,15 +58,15 @@ CONTAINER, SERVICE = "docker:index/container:Container", "docker:index/service:S
         (
             [Change("update", SERVICE, name) for name in ("friday", "litellm")],
             [
-                "friday: its tasks are replaced one after the other, each new one first",
-                "litellm: its tasks are replaced one after the other, each new one first",
+                "friday: new tasks start beside the old ones, which go once the new are healthy",
+                "litellm: new tasks start beside the old ones, which go once the new are healthy",
                 f"{GAP} 60 s (friday.stopGraceSeconds) or 90 s (litellm.stopGraceSeconds) {CUT}",
             ],
         ),
         (
             [Change("update", SERVICE, "friday")],
             [
-                "friday: its tasks are replaced one after the other, each new one first",
+                "friday: new tasks start beside the old ones, which go once the new are healthy",
                 f"{GAP} 60 s (friday.stopGraceSeconds) {CUT}",
             ],
         ),
@@ -76,9 +76,35 @@ def test_changes_in_words(changes: list[Change], words: list[str]) -> None:
     assert in_words(changes, settings()) == words
 
 
-def test_a_swarm_promises_nothing_for_an_image_that_may_not_drain() -> None:
+@pytest.mark.parametrize(
+    ("op", "part", "words"),
+    [
+        ("update", "worker", ["worker: each task is stopped before the next one starts", "expected gap: none"]),
+        (
+            "update",
+            "edge",
+            [
+                "edge: each task is stopped before the next one starts",
+                "expected gap: host by host, new requests are refused until the edge of that host is back",
+            ],
+        ),
+        ("create", "worker", ["worker: is made", "expected gap: none"]),
+        ("delete", "worker", ["worker: is removed", "expected gap: none"]),
+        ("replace", "worker", ["worker: is removed and made anew", "expected gap: none"]),
+    ],
+)
+def test_what_a_swarm_stops_first_is_said(op: str, part: str, words: list[str]) -> None:
+    """A role must not work twice at a time, and the edge's host ports are free for one task only."""
+    friday = {**LOCAL["friday"], "image": "registry.example/friday:1", "roles": {"worker": {"command": ["node"]}}}
+    assert in_words([Change(op, SERVICE, part)], settings(engine="swarm", friday=friday)) == words
+
+
+def test_a_swarm_promises_nothing_for_an_image_that_may_end_at_its_signal() -> None:
     own = {**LOCAL["friday"], "image": "registry.example/friday:1"}
     (_, gap) = in_words([Change("update", SERVICE, "friday")], settings(engine="swarm", friday=own))
+    assert gap == f"{GAP} 60 s (friday.stopGraceSeconds) {CUT}"
+    heard = {**own, "stopSignal": "SIGTERM"}
+    (_, gap) = in_words([Change("update", SERVICE, "friday")], settings(engine="swarm", friday=heard))
     assert gap == (
         "expected gap: requests that run may be cut, unless Friday's image finishes them within 60 s "
         "(friday.stopGraceSeconds) of the stop signal"
