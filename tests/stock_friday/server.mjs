@@ -9,6 +9,7 @@
 import { createHash } from "node:crypto";
 import { createWriteStream, mkdirSync } from "node:fs";
 import { createServer } from "node:http";
+import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { PERCENTAGE, routeChat, healthCheck, paths } from "./routing.mjs";
@@ -141,6 +142,25 @@ async function sendMessage(request, response) {
   }
 }
 
+// It keeps a web socket, says hello on each, lists what it hears, and comes back when one is closed.
+const PAGE = `<!doctype html><title>Friday</title><link rel="icon" href="data:,"><h1>Friday</h1><ol></ol><script>
+let socket;
+const say = (text) => socket.send(text);
+const list = (text) => document.querySelector("ol").append(
+  Object.assign(document.createElement("li"), { textContent: text }),
+);
+function connect() {
+  socket = new WebSocket(new URL("/ws", location.href.replace(/^http/, "ws")));
+  socket.onopen = () => say("hello");
+  socket.onmessage = (message) => list(message.data);
+  socket.onclose = (event) => {
+    list("closed " + event.code);
+    setTimeout(connect, 200);
+  };
+}
+connect();
+</script>`;
+
 async function route(request, response) {
   counts.requests += 1;
   const path = request.url.split("?")[0];
@@ -152,7 +172,7 @@ async function route(request, response) {
     return answer(response, 200, { ...state, gatewayIsHealthy: await healthCheck() });
   }
   if (request.method === "GET" && !path.startsWith("/api/")) {
-    return answer(response, 200, "<!doctype html><title>Friday</title><h1>Friday</h1>", {
+    return answer(response, 200, PAGE, {
       "Set-Cookie": "__csrf_token=stock; Path=/; SameSite=Strict",
     });
   }
@@ -194,7 +214,8 @@ function serveSocket(socket) {
       data = taken.rest;
       if (taken.opcode === 8) return socket.end(frame(8, taken.payload));
       if (taken.opcode === 9) socket.write(frame(10, taken.payload));
-      if (taken.opcode === 1 || taken.opcode === 2) socket.write(frame(taken.opcode, taken.payload));
+      // Who answers is said first: a user of several replicas can tell them apart.
+      if (taken.opcode === 1) socket.write(frame(1, Buffer.concat([Buffer.from(`${hostname()} `), taken.payload])));
     }
   });
 }

@@ -68,10 +68,11 @@ class Stage:
         self.engine.close()
 
     def start_edge(self, certificate: Certificate | None = None, /, **changes: object) -> Container:
-        """Start the edge as a stack does; its ports are published on free loopback ports."""
+        """Start the edge as a stack does; its ports are published on free loopback ports, `https_port` on that one."""
         self.volume = self.engine.volumes.create(self.name)
         self.write_files(certificate, **changes)
         ports: dict[int | str, Any] = {f"{port}/tcp": ("127.0.0.1", None) for port in PORTS.values()}
+        ports[f"{USERS_TLS_PORT}/tcp"] = ("127.0.0.1", changes.get("https_port"))
         self.edge = self._run("edge", "edge", list(COMMAND), {}, ports=ports, binds=[f"{self.name}:/etc/friday:ro"])
         self.edge.reload()
         bound = self.edge.attrs["NetworkSettings"]["Ports"]

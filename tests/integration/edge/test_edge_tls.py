@@ -15,6 +15,7 @@ import pytest
 from components.certificate import read
 from ops.hosts.edge_certificate import served_until
 from testing.certificates import Authority
+from testing.ports import free_ports
 from tests.integration.edge.stage import Stage
 
 pytestmark = [
@@ -33,7 +34,7 @@ def stage(authority: Authority) -> Iterator[Stage]:
     stage = Stage()
     try:
         certificate = read(*authority.sign("friday", "-days", "90"))
-        stage.start_edge(certificate, https_port=8443, hsts_seconds=300, sticky_cookie="HOME")
+        stage.start_edge(certificate, https_port=free_ports(1)[0], hsts_seconds=300, sticky_cookie="HOME")
         stage.start_websockets_replica()
         stage.until_up("friday", 1)
         yield stage
@@ -72,7 +73,7 @@ def test_clear_text_is_sent_on(stage: Stage) -> None:
     answer = stage.raw("users", b"GET /api/chat?a=1 HTTP/1.1\r\n" + to)
     head = answer.split("\r\n\r\n", 1)[0].lower()
     assert head.startswith("http/1.1 308")
-    assert "location: https://friday.example:8443/api/chat?a=1" in head
+    assert f"location: https://friday.example:{stage.ports['https']}/api/chat?a=1" in head
     assert "strict-transport-security" not in head
     said = stage.raw("users", b"GET / HTTP/1.1\r\nHost: e\r\nX-Forwarded-Proto: https\r\nConnection: close\r\n\r\n")
     assert said.startswith("HTTP/1.1 308")

@@ -1,56 +1,20 @@
 """An application that does nothing for the stack, deployed by the stack file that the docs give a team."""
 
 import json
-import uuid
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
-import docker
 import httpx
 import pytest
-import yaml
 
 from components.edge import SOCAT
 from testing import stock_image
 from testing.meanwhile import until
-from testing.project import ROOT, Project
+from testing.project import Project
 
 pytestmark = [pytest.mark.engine, pytest.mark.beside]
 
 # Half of the users, of whom these two are one each.
 GATEWAYS_USER, DIRECT_USER = 7, 70
-
-
-def of_the_docs(**changes: Any) -> dict[str, Any]:
-    """Return Friday's settings in the stack file that a team begins with, with the stand-in for its image."""
-    config = yaml.safe_load((ROOT / "Pulumi.staging.yaml").read_text())["config"]
-    found: dict[str, Any] = config["friday-litellm:friday"]
-    quick = {"DATABASE_URL": "postgres://nobody@nowhere/x", "STOCK_START_CPU_SECONDS": "3"}
-    return {**found, "image": stock_image.ensure(), "environment": {**found["environment"], **quick}, **changes}
-
-
-@pytest.fixture(scope="module")
-def network() -> Iterator[str]:
-    """A network of the host's own, as a team's database has one."""
-    made = docker.from_env().networks.create(f"database-{uuid.uuid4().hex[:6]}", check_duplicate=True)
-    yield str(made.name)
-    made.remove()
-
-
-@pytest.fixture(scope="module")
-def stock(tmp_path_factory: pytest.TempPathFactory, network: str) -> Iterator[Project]:
-    project = Project.create(tmp_path_factory.mktemp("stock"))
-    volume = {"path": "/uploads", "kind": "volume"}
-    # Its old replicas wait for their end in vain: they do not go when they are asked to.
-    friday = of_the_docs(networks=[network], stopGraceSeconds=5)
-    friday["writable"] = [*friday["writable"], volume]
-    project.configure({"friday": friday, "litellm": {"replicas": 1}})
-    try:
-        project.fridayctl("up", project.stack)
-        yield project
-    finally:
-        project.remove()
 
 
 def asked(project: Project, user: int) -> tuple[int, str]:
@@ -82,7 +46,7 @@ def test_its_container_is_what_the_settings_say(stock: Project, network: str) ->
 
 
 def test_a_network_that_is_not_there_is_named_before_anything_changes(stock: Project) -> None:
-    with stock.configured(friday=of_the_docs(networks=["friday-litellm-test-nowhere"])):
+    with stock.configured(friday={**stock.settings["friday"], "networks": ["friday-litellm-test-nowhere"]}):
         refused = stock.fridayctl("up", stock.stack, code=2)
     assert "friday.networks: friday-litellm-test-nowhere is no network of the host" in refused.err
 
