@@ -43,6 +43,7 @@ PLAIN: list[tuple[dict[str, Any], str]] = [
     ({"kind": "body", "body": "choice_error"}, "unavailable"),
     ({"kind": "body", "body": "error"}, "unavailable"),
     ({"kind": "finish_error", "after_tokens": 0}, "bad_response"),
+    ({"kind": "finish_error", "after_tokens": 0, "reason": "stop"}, "bad_response"),
     ({"kind": "thinking", "ms": 60_000, "interval_ms": 20}, "timeout"),
     ({"kind": "refusal", "refusal": "retired"}, "model_not_found"),
     ({"kind": "stream_error", "after_tokens": 0}, "unavailable"),
