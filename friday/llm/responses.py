@@ -24,6 +24,8 @@ _KINDS: dict[int, type[LlmError]] = {
 }
 _QUOTA_MARKS = ("free-models-per-day", "free-models-per-min", "quota_spent")
 """OpenRouter's texts, and the gateway's code."""
+_THOUGHTS = ("reasoning", "reasoning_content", "reasoning_details")
+"""A model's thoughts: OpenRouter's names for them and LiteLLM's."""
 _CLOSED_MARK = b'"gateway_closed"'
 """The type of the error that the edge answers while the gateway is closed (components/templates/haproxy.cfg.j2)."""
 
@@ -40,12 +42,14 @@ class Assembler:
     """Collects the chunks of one streamed answer.
 
     `started` becomes true with the first visible text or tool call: until then no text was shown and
-    a fallback is possible. Leading blank text is held back for that reason.
+    a fallback is possible. Leading blank text is held back for that reason. `thinking` says whether the last event
+    was a thought; thoughts are never shown.
     """
 
     def __init__(self) -> None:
         self.started = False
         self.done = False
+        self.thinking = False
         self.model: str | None = None
         self._head: dict[str, Any] = {}
         self._text: list[str] = []
@@ -56,6 +60,7 @@ class Assembler:
 
     def feed(self, data: str) -> str:
         """Take the data of one event and return the text to show. Raises a typed error for a broken or error event."""
+        self.thinking = False
         if data == "[DONE]":
             self.done = True
             return ""
@@ -71,12 +76,12 @@ class Assembler:
     def _choice(self, choice: object) -> str:
         if not isinstance(choice, dict):
             raise errors.BadResponse("a stream event has an unexpected shape")
+        _check_end(choice)
         self._finish = choice.get("finish_reason") or self._finish
-        if self._finish == "error":
-            raise errors.BadResponse("the model ended with an error")
         delta = choice.get("delta")
         if not isinstance(delta, dict):
             return ""
+        self.thinking = any(delta.get(name) for name in _THOUGHTS)
         self._tool_calls(delta.get("tool_calls"))
         return self._show(delta.get("content"))
 
@@ -127,12 +132,20 @@ def _result(data: dict[str, Any], model: str | None) -> InvokeResult:
     except ValidationError as error:
         where = ".".join(str(part) for part in error.errors()[0]["loc"])
         raise errors.BadResponse(f"the answer has an unexpected shape at {where}") from None
+    _check_end(data["choices"][0])
     choice = result.choices[0]
-    if choice.finish_reason == "error":
-        raise errors.BadResponse("the model ended with an error")
     if not choice.message.tool_calls and not (choice.message.content or "").strip():
         raise errors.EmptyAnswer("the answer has no text")
     return result
+
+
+def _check_end(choice: dict[str, Any]) -> None:
+    """Raise BadResponse for an answer that ended with an error, however the last word of it reads.
+
+    OpenRouter also passes a provider's error on as `stop`, and then only `native_finish_reason` tells.
+    """
+    if "error" in (choice.get("finish_reason"), choice.get("native_finish_reason")):
+        raise errors.BadResponse("the model ended with an error")
 
 
 def _checked(text: bytes | str, what: str) -> dict[str, Any]:

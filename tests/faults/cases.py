@@ -69,12 +69,25 @@ BAD = Fate("bad_response")
 EMPTY = Fate("empty_answer")
 UNNOTICED_EMPTY = Fate("empty_answer", next_model=False)
 
+KEY = Fate("authentication")
+GONE = Fate("model_not_found")
+
+REFUSALS = {
+    **dict.fromkeys(("data_policy", "guardrail", "retired", "tools", "image", "audio", "parameters"), GONE),
+    **dict.fromkeys(("key_refused", "key_limit", "closed", "region", "moderation"), KEY),
+    "negative_balance": Fate("payment_required"),
+    "model_minute": BUSY,
+    "shared_pool": BUSY,
+    "overloaded": UNAVAILABLE_TWICE,
+    **dict.fromkeys(("context", "tool_name", "schema", "reasoning"), REFUSED),
+}
+
 STATUSES = {
     400: REFUSED,
-    401: Fate("authentication"),
+    401: KEY,
     402: Fate("payment_required"),
-    403: Fate("authentication"),
-    404: Fate("model_not_found"),
+    403: KEY,
+    404: GONE,
     408: TIMEOUT,
     413: REFUSED,
     422: REFUSED,
@@ -87,6 +100,8 @@ STATUSES = {
     504: TIMEOUT,
     529: UNAVAILABLE,
 }
+
+OF_EACH_CAUSE = ("data_policy", "retired", "shared_pool", "tools")
 
 _LATENCIES: list[tuple[dict[str, Any], Fate, Fate]] = [
     ({"kind": "fixed", "ms": SOON_MS}, UNHARMED, UNHARMED),
@@ -106,6 +121,7 @@ CASES = [
         _case("latency", plain, streamed, of_its_kind=plain is TIMEOUT, distribution=shape)
         for shape, plain, streamed in _LATENCIES
     ),
+    *(_case("refusal", fate, refusal=name, of_its_kind=name in OF_EACH_CAUSE) for name, fate in REFUSALS.items()),
     _case("hang", TIMEOUT, of_its_kind=True),
     _case("close", UNAVAILABLE_TWICE),
     _case("close", UNAVAILABLE_TWICE, reset=True, of_its_kind=True),
@@ -113,6 +129,9 @@ CASES = [
     _case("slow_first_token", UNHARMED, ms=SOON_MS, comments=False),
     _case("slow_first_token", UNNOTICED_TIMEOUT, ms=LONG_MS, of_its_kind=True),
     _case("slow_first_token", TIMEOUT, ms=LONG_MS, comments=False),
+    _case("thinking", UNHARMED, ms=SOON_MS, interval_ms=50, of_its_kind=True),
+    _case("thinking", UNHARMED, ms=SOON_MS, field="reasoning_details"),
+    _case("thinking", UNHARMED, ms=SOON_MS, field="reasoning_content"),
     _case("drip", UNHARMED, ms=SOON_MS, interval_ms=50),
     _case("drip", UNNOTICED_TIMEOUT, interval_ms=50),
     _case("drip", UNHARMED, mode="tokens", interval_ms=5),
@@ -125,6 +144,11 @@ CASES = [
     _case("stream_error", UNAVAILABLE_TWICE, UNAVAILABLE_TWICE, after_tokens=0),
     _case("stream_error", UNAVAILABLE_TWICE, BROKEN_OFF, message=UPSTREAM_WORDS, of_its_kind=True),
     _case("stream_error", UNAVAILABLE, UNAVAILABLE, after_tokens=0, code="server_error"),
+    _case("finish_error", BAD, after_tokens=0),
+    _case("finish_error", BAD, BROKEN_OFF, of_its_kind=True),
+    _case("finish_error", UNAVAILABLE_TWICE, after_tokens=0, words=True),
+    _case("finish_error", UNAVAILABLE_TWICE, BROKEN_OFF, words=True),
+    _case("finish_error", EMPTY, EMPTY, after_tokens=0, reason="stop"),
     _case("broken_sse", UNHARMED, BAD, after_tokens=0),
     _case("broken_sse", UNHARMED, BROKEN_OFF, of_its_kind=True),
     _case("body", BAD, body="malformed_json", of_its_kind=True),

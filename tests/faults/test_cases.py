@@ -8,7 +8,8 @@ from pydantic import BaseModel
 from friday.llm import responses
 from gateway import errors as gateway_errors
 from simulator import errors as simulated_errors
-from simulator.faults import FAULTS, Distribution, Fault
+from simulator.distributions import Distribution
+from simulator.faults import FAULTS, Fault
 from tests.faults.cases import CASES, STATUSES
 from tests.faults.users import ERRORS
 

@@ -42,6 +42,10 @@ PLAIN: list[tuple[dict[str, Any], str]] = [
     ({"kind": "body", "body": "null_content"}, "empty_answer"),
     ({"kind": "body", "body": "choice_error"}, "unavailable"),
     ({"kind": "body", "body": "error"}, "unavailable"),
+    ({"kind": "finish_error", "after_tokens": 0}, "bad_response"),
+    ({"kind": "finish_error", "after_tokens": 0, "reason": "stop"}, "bad_response"),
+    ({"kind": "thinking", "ms": 60_000, "interval_ms": 20}, "timeout"),
+    ({"kind": "refusal", "refusal": "retired"}, "model_not_found"),
     ({"kind": "stream_error", "after_tokens": 0}, "unavailable"),
     ({"kind": "cut", "after_tokens": 0}, "unavailable"),
     ({"kind": "cut", "after_tokens": 0, "clean": True}, "bad_response"),
@@ -56,6 +60,7 @@ BROKEN_LATER = [
     {"kind": "cut", "after_tokens": 2},
     {"kind": "cut", "after_tokens": 2, "clean": True},
     {"kind": "stream_error", "after_tokens": 2},
+    {"kind": "finish_error", "after_tokens": 2},
     {"kind": "broken_sse", "after_tokens": 2},
     {"kind": "drip", "mode": "tokens", "interval_ms": 400},
 ]
