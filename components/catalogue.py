@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self, get_args
 
 import yaml
 from pydantic import AfterValidator, Field, TypeAdapter, model_validator
 
-from components.settings.base import Settings, matching
+from components.settings.base import Count, Settings, matching
 
 MINIMUM_MODELS = 5
 """Fewer leave no room: one or two free models are usually out of quota or retired at any time."""
@@ -42,13 +42,28 @@ Alias = Annotated[
     AfterValidator(_not_reserved),
 ]
 
+Ability = Literal["image", "tools", "response_format", "structured_outputs"]
+"""What a request may need of a model, in the words of OpenRouter's catalogue: `image` is one of its
+`architecture.input_modalities`, the others are of its `supported_parameters` (`response_format` is JSON of any form,
+`structured_outputs` JSON of a schema)."""
+
 
 class FreeModel(Settings):
-    """One free model of OpenRouter and the names that clients may call it by."""
+    """One free model of OpenRouter, the names that clients may call it by, and what it takes.
+
+    What is not known of a model (None) is assumed: it gets every request.
+    """
 
     name: ModelName = Field(description="a short name such as gemma-4-31b")
     id: ModelId = Field(description='an OpenRouter model id that ends in ":free", such as google/gemma-4-31b-it:free')
     aliases: tuple[Alias, ...] = Field(default=(), description="a list of further names, such as glm-4.5-air-free")
+    takes: tuple[Ability, ...] | None = Field(
+        default=None,
+        description=f"a list of what it takes besides text ({', '.join(get_args(Ability))}); left out, everything",
+    )
+    context_tokens: Count | None = Field(
+        default=None, ge=1, description="a whole number of tokens that a request and its answer may have together"
+    )
 
     @property
     def long_name(self) -> str:

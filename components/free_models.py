@@ -133,8 +133,15 @@ def litellm_config(catalogue: Catalogue, tuning: RouterTuning, *, upstream: str,
         "gateway_settings": {
             "deadline_seconds": tuning.deadline_seconds,
             "stream_deadline_seconds": tuning.stream_deadline_seconds,
+            "models": {_deployment_id(model): known for model in catalogue.models if (known := _abilities(model))},
         },
     }
+
+
+def _abilities(model: FreeModel) -> dict[str, Any]:
+    """Return what is known of a model; what is left out the gateway assumes."""
+    takes = {} if model.takes is None else {"takes": list(model.takes)}
+    return takes | ({} if model.context_tokens is None else {"context_tokens": model.context_tokens})
 
 
 def _deployment(model: FreeModel, upstream: str) -> dict[str, Any]:
@@ -148,8 +155,12 @@ def _deployment(model: FreeModel, upstream: str) -> dict[str, Any]:
             "extra_body": {"provider": {"max_price": {"prompt": 0, "completion": 0, "request": 0, "image": 0}}},
         },
         # Never equal to a model's name: cooldowns would be noted and then ignored.
-        "model_info": {"id": f"dep-{model.name}"},
+        "model_info": {"id": _deployment_id(model)},
     }
+
+
+def _deployment_id(model: FreeModel) -> str:
+    return f"dep-{model.name}"
 
 
 def _group(name: str) -> str:

@@ -44,7 +44,7 @@ SECTIONS: Mapping[str, frozenset[str]] = {
         {*NEEDED["general_settings"], "cancel_on_disconnect"}
         | {"max_in_flight_requests_per_worker", "max_queued_requests_per_worker"}
     ),
-    "gateway_settings": frozenset({"deadline_seconds", "stream_deadline_seconds"}),
+    "gateway_settings": frozenset({"deadline_seconds", "stream_deadline_seconds", "models"}),
 }
 """The keys that this project uses, section by section: in another section the same key does nothing."""
 

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
+from gateway.abilities import Abilities
 from gateway.policy import Keys
 
 OPENROUTER = "https://openrouter.ai/api/v1"
@@ -54,6 +55,7 @@ class Gateway:
     upstream: str
     models: tuple[str, ...]
     deployments: Mapping[str, str]
+    abilities: Abilities
     requests_per_minute: int
     replicas: int
     redis: RedisAddress | None
@@ -90,6 +92,7 @@ def read(environ: Mapping[str, str]) -> Gateway:
         upstream=upstream,
         models=tuple(config["router_settings"]["model_group_alias"]),
         deployments=deployments,
+        abilities=_abilities(config),
         requests_per_minute=int(_number(environ, "GATEWAY_RPM", None, least=1)),
         replicas=int(_number(environ, "GATEWAY_REPLICAS", 1, least=1)),
         redis=_redis(environ),
@@ -181,3 +184,11 @@ def _locked(config: dict[str, Any], upstream: str) -> dict[str, str]:
     if not deployments or not aliases:
         raise StartError("LITELLM_CONFIG: no models are configured")
     return named
+
+
+def _abilities(config: dict[str, Any]) -> Abilities:
+    """Return what the models take. Raises `StartError` for a config that says it in another way than the stack does."""
+    try:
+        return Abilities.of(config)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise StartError(f"LITELLM_CONFIG: gateway_settings.models or a fallback list is wrong ({error})") from None

@@ -52,6 +52,19 @@ class Guard(CustomLogger):  # type: ignore[misc]  # LiteLLM is installed in its 
         except RefusedError as error:
             raise HTTPException(error.status, error.message) from None
 
+    async def async_filter_deployments(
+        self,
+        model: str,
+        healthy_deployments: list[dict[str, Any]],
+        messages: Any,
+        request_kwargs: dict[str, Any] | None = None,
+        parent_otel_span: Any = None,
+    ) -> list[dict[str, Any]]:
+        """Leave out the models that cannot take this request (`abilities`); nothing is noted about their health."""
+        context = CURRENT.get()
+        unable = frozenset() if context is None else context.unable
+        return [each for each in healthy_deployments if each["model_info"]["id"] not in unable]
+
     async def async_pre_call_deployment_hook(self, kwargs: dict[str, Any], call_type: Any) -> None:
         """Check one call to a model just before it is sent, and count it against the quota.
 

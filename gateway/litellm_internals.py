@@ -15,7 +15,12 @@ from typing import Any, cast
 from gateway.environment import StartError
 from serving.drain import ASGIApp
 
-_HOOKS = frozenset({"async_pre_call_hook", "async_pre_call_deployment_hook", "async_post_call_failure_deployment_hook"})
+_HOOKS = frozenset(
+    {
+        *("async_pre_call_hook", "async_pre_call_deployment_hook", "async_post_call_failure_deployment_hook"),
+        "async_filter_deployments",
+    }
+)
 _STREAM_PARAMETERS = frozenset({"streaming_response", "sync_stream", "json_mode"})
 
 

@@ -74,7 +74,8 @@ class RequestFilter:
         body = await _read_body(scope, receive)
         cleaned = policy.clean_chat(_parsed(body), self._models)
         sent = json.dumps(cleaned, ensure_ascii=False, separators=(",", ":")).encode()
-        await self._ask(_rebuilt(scope, "/v1/chat/completions", body=sent), _Client(receive, sent), out)
+        unable = self._gateway.abilities.unable(cleaned, len(sent))
+        await self._ask(_rebuilt(scope, "/v1/chat/completions", body=sent), _Client(receive, sent), out, unable)
 
     async def _deep_health(self, scope: Scope, receive: Receive, out: ResponseFilter) -> None:
         """Check the one model that the query names: without a name LiteLLM would call all models."""
@@ -83,13 +84,18 @@ class RequestFilter:
         target = _rebuilt(scope, "/health", query=urlencode({"model": model}).encode())
         await self._ask(target, _Client(receive), out)
 
-    async def _ask(self, scope: Scope, client: "_Client", out: ResponseFilter) -> None:
-        """Count a call against the quota, and pass LiteLLM's answer on until the deadline."""
+    async def _ask(
+        self, scope: Scope, client: "_Client", out: ResponseFilter, unable: frozenset[str] = frozenset()
+    ) -> None:
+        """Count a call against the quota, and pass LiteLLM's answer on until the deadline.
+
+        The models that are `unable` to take the request are not called for it.
+        """
         wait = await self._quota.take()
         self._metrics.quota_shared.set(self._quota.is_shared)
         if wait:
             raise RefusedError(429, "quota_spent", f"the account's free calls are spent for {wait} s", retry_after=wait)
-        out.context = RequestContext(paid=1)
+        out.context = RequestContext(paid=1, unable=unable)
         token = CURRENT.set(out.context)
         loop = asyncio.get_running_loop()
         work = asyncio.ensure_future(self._app(scope, client, out.guarded))

@@ -28,6 +28,8 @@ class RequestContext:
     model: str | None = None
     quota_wait: int = 0
     """Whole seconds. Above 0 when the quota is spent, by our count or OpenRouter's: no further model is called."""
+    unable: frozenset[str] = frozenset()
+    """The models, by LiteLLM's ids, that cannot take the request and are not called for it."""
 
 
 CURRENT: ContextVar[RequestContext | None] = ContextVar("gateway_request_context", default=None)

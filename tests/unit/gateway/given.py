@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 from prometheus_client import CollectorRegistry
 
+from gateway.abilities import Abilities
 from gateway.environment import Gateway
 from gateway.policy import Keys
 from gateway.quota import Quota
@@ -35,6 +36,7 @@ def gateway(**changed: Any) -> Gateway:
         "upstream": "http://openrouter:8080/api/v1",
         "models": MODELS,
         "deployments": DEPLOYMENTS,
+        "abilities": Abilities({}, {}),
         "requests_per_minute": 100,
         "replicas": 1,
         "redis": None,

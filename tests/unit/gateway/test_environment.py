@@ -47,6 +47,8 @@ def test_everything_is_read(given: dict[str, str]) -> None:
     assert gateway.openrouter_key == "openrouter_api_key-0123456789"
     assert "glm-4.5-air-free" in gateway.models
     assert gateway.deployments["dep-gemma-4-31b"] == "openrouter/google/gemma-4-31b-it:free"
+    assert gateway.abilities.takes["dep-nemotron-3-ultra"].context_tokens == 1048576
+    assert gateway.abilities.chains["glm-4.5-air-free"][:2] == ("dep-gemma-4-31b", "dep-minimax-m3")
     assert (gateway.requests_per_minute, gateway.replicas, gateway.port) == (18, 3, 4000)
     assert (gateway.deadline_seconds, gateway.stream_deadline_seconds) == (28.0, 300.0)
     assert gateway.redis == environment.RedisAddress("redis", 6380, "redis_password-0123456789")
@@ -117,6 +119,8 @@ def test_a_bad_number_is_refused(given: dict[str, str], name: str, value: str) -
         (lambda c: c["general_settings"].pop("custom_auth"), "custom_auth"),
         (lambda c: c["general_settings"].update(custom_auth="other.auth"), "open to everyone"),
         (lambda c: c["litellm_settings"].update(callbacks=["prometheus"]), "open to everyone"),
+        (lambda c: c["gateway_settings"]["models"].update({"dep-x": {}}), "has no such model"),
+        (lambda c: c["router_settings"]["fallbacks"].append({"gemma-4-31b": ["up-x"]}), "a fallback list is wrong"),
         (lambda c: c["litellm_settings"].update(require_auth_for_metrics_endpoint=False), "must not be false"),
         (lambda c: c["model_list"][0]["litellm_params"].update(model="openrouter/openai/gpt-4o"), "not free"),
         (lambda c: c["model_list"][0]["litellm_params"].update(api_base="https://x.example"), "not free, or not at"),
