@@ -29,6 +29,11 @@ class RequestContext:
     quota_wait: int = 0
     """Whole seconds. Above 0 when the quota is spent, by our count or OpenRouter's: no further model is called."""
 
+    @property
+    def name(self) -> str | None:
+        """The name by which clients may ask for the model that was called last."""
+        return self.model and f"openrouter/{self.model}"
+
 
 CURRENT: ContextVar[RequestContext | None] = ContextVar("gateway_request_context", default=None)
 
