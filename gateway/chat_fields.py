@@ -1,195 +1,198 @@
 """The fields of a chat request that reach a model, each with the check that rebuilds its value.
 
-A check returns only the parts that it knows, so an unknown key deep inside a message or a tool is dropped.
-It raises `FieldError` with the end of a sentence that begins with the field's name.
+A check returns only the parts that it knows, so an unknown key deep inside a message or a tool is dropped. The ranges
+are those of OpenAI's and OpenRouter's API references.
 """
 
-from collections.abc import Callable, Mapping
-from functools import partial
+import re
+from collections.abc import Mapping
 from typing import Any
 
-Check = Callable[[Any], Any]
+from gateway.chat_messages import messages
+from gateway.field_checks import (
+    INT64,
+    Check,
+    FieldError,
+    choice,
+    flag,
+    free_object,
+    items,
+    members,
+    number,
+    rebuilt,
+    text,
+    whole,
+)
 
-MAX_MESSAGES = 1000
 MAX_TOOLS = 128
-_ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
-_EFFORTS = frozenset({"none", "minimal", "low", "medium", "high", "xhigh"})
+MAX_OUTPUT_TOKENS = 32768  # what Friday's client asks for; a larger number is reduced to it
+_MAX_BIASES = 1024
+_EFFORTS = frozenset({"none", "minimal", "low", "medium", "high", "xhigh", "max"})
 _FORMATS = frozenset({"text", "json_object", "json_schema"})
+_CHOICES = frozenset({"none", "auto", "required"})
+_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
-class FieldError(Exception):
-    """A value that is not sent to any model; the text completes "<field> ..."."""
+def clean(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the known fields of a request, checked and in one form. What is null is missing.
 
-
-def _messages(value: Any) -> Any:
-    if not isinstance(value, list) or not value:
-        raise FieldError("should be a list of messages")
-    if len(value) > MAX_MESSAGES:
-        raise FieldError(f"should hold at most {MAX_MESSAGES} messages")
-    return [_message(message) for message in value]
-
-
-def _message(value: Any) -> dict[str, Any]:
-    fields = _object(value)
-    message = {"role": _choice(fields.get("role"), _ROLES), "content": _content(fields.get("content"))}
-    further: dict[str, Check] = {"name": _text, "tool_call_id": _text, "refusal": _text}
-    further["tool_calls"] = partial(_list, longest=MAX_TOOLS, check=_tool_call)
-    return message | _rebuilt(fields, further)
-
-
-def _content(value: Any) -> Any:
-    if value is None or isinstance(value, str):
-        return value
-    return _list(value, MAX_MESSAGES, _part)
-
-
-def _part(value: Any) -> dict[str, Any]:
-    """Return text, or a picture that the request itself contains.
-
-    LiteLLM would fetch a picture's address from any host that the client names. OpenRouter charges for the services
-    that process files and audio.
+    Applied to its own result it changes nothing. Raises `FieldError`.
     """
-    kind = value.get("type") if isinstance(value, dict) else None
-    if kind == "text":
-        return {"type": "text", "text": _text(value.get("text"))}
-    if kind != "image_url":
-        raise FieldError("should hold parts of type text or image_url")
-    image = value.get("image_url")
-    url = image.get("url") if isinstance(image, dict) else image
-    if not isinstance(url, str) or not url.startswith("data:image/"):
-        raise FieldError("should hold pictures as data:image/... addresses")
-    return {"type": "image_url", "image_url": {"url": url}}
+    given = {name: value for name, value in body.items() if value is not None}
+    if "messages" not in given:
+        raise FieldError("messages", "should be a list of messages, one or more (got nothing)")
+    cleaned = {name: check(given[name], name) for name, check in PASSED.items() if name in given}
+    cleaned = {name: value for name, value in cleaned.items() if value is not None}
+    _take_functions(given, cleaned)
+    _fit_choice(cleaned)
+    if given.get("include_reasoning") is False and "reasoning" not in cleaned:
+        cleaned["reasoning"] = {"exclude": True}
+    if "effort" in cleaned.get("reasoning", {}):
+        cleaned.pop("reasoning_effort", None)  # the same wish twice
+    if not cleaned.get("stream"):
+        cleaned.pop("stream_options", None)
+    return cleaned
 
 
-def _tool_call(value: Any) -> dict[str, Any]:
-    called = value.get("function") if isinstance(value, dict) else None
-    if not isinstance(called, dict):
-        raise FieldError("should hold tool_calls with a function")
-    function = {name: _text(called.get(name)) for name in ("name", "arguments")}
-    return {"id": _text(value.get("id")), "type": "function", "function": function}
+def _take_functions(given: Mapping[str, Any], cleaned: dict[str, Any]) -> None:
+    """Turn `functions` and `function_call`, which OpenAI replaced in 2023, into what replaced them."""
+    if "tools" not in cleaned and given.get("functions"):
+        functions = items(_function, MAX_TOOLS)(given["functions"], "functions")
+        cleaned["tools"] = [{"type": "function", "function": function} for function in functions]
+        _no_name_twice(cleaned["tools"], "functions[{}].name")
+        if "tool_choice" not in cleaned and "function_call" in given:
+            cleaned["tool_choice"] = _tool_choice(given["function_call"], "function_call")
 
 
-def _tool(value: Any) -> dict[str, Any]:
+def _fit_choice(cleaned: dict[str, Any]) -> None:
+    """Compare `tool_choice` with the tools that there are."""
+    tools, wanted = cleaned.get("tools"), cleaned.get("tool_choice")
+    if not tools:
+        if wanted not in (None, "none", "auto"):
+            raise FieldError("tool_choice", "should be none or auto, or the request should have tools")
+        cleaned.pop("tool_choice", None)
+        cleaned.pop("parallel_tool_calls", None)
+    elif isinstance(wanted, dict) and wanted["function"] not in [{"name": tool["function"]["name"]} for tool in tools]:
+        raise FieldError("tool_choice.function.name", "should be the name of one of the tools")
+
+
+def _tools(value: Any, path: str) -> Any:
+    tools = items(_tool, MAX_TOOLS)(value, path)
+    _no_name_twice(tools or [], path + "[{}].function.name")
+    return tools
+
+
+def _no_name_twice(tools: list[dict[str, Any]], path: str) -> None:
+    names = [tool["function"]["name"] for tool in tools]
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            raise FieldError(path.format(index), "should differ from the names of the other tools")
+
+
+def _tool(value: Any, path: str) -> dict[str, Any]:
     """Return functions only: other kinds of tool at OpenRouter and LiteLLM are paid services or foreign servers."""
-    function = _function(value, "should be tools of type function")
-    further = {"description": _text, "parameters": _object, "strict": _flag}
-    kept = {"name": _text(function.get("name")), **_rebuilt(function, further)}
-    return {"type": "function", "function": kept}
+    tool = members(value, path)
+    if tool.get("type", "function") != "function":
+        raise FieldError(f"{path}.type", "should be function")
+    return {"type": "function", "function": _function(tool.get("function"), f"{path}.function")}
 
 
-def _tool_choice(value: Any) -> Any:
-    if isinstance(value, str) and value in ("none", "auto", "required"):
-        return value
-    function = _function(value, "should be none, auto, required or a function")
-    return {"type": "function", "function": {"name": _text(function.get("name"))}}
+def _function(value: Any, path: str) -> dict[str, Any]:
+    function = members(value, path)
+    further: dict[str, Check] = {"description": text, "parameters": free_object, "strict": flag}
+    return {"name": _name(function.get("name"), f"{path}.name"), **rebuilt(function, path, further)}
 
 
-def _function(value: Any, otherwise: str) -> dict[str, Any]:
-    function = value.get("function") if isinstance(value, dict) and value.get("type") == "function" else None
-    if not isinstance(function, dict):
-        raise FieldError(otherwise)
-    return function
+def _name(value: Any, path: str) -> str:
+    if not isinstance(value, str) or not _NAME.fullmatch(value):
+        raise FieldError(path, "should be 1 to 64 of the characters a-z, A-Z, 0-9, _ and -")
+    return value
 
 
-def _response_format(value: Any) -> Any:
-    kind = _choice(_object(value).get("type"), _FORMATS)
-    if kind != "json_schema":
-        return {"type": kind}
-    schema = _object(value.get("json_schema"))
-    kept = {name: schema[name] for name in ("name", "description", "schema", "strict") if name in schema}
-    return {"type": kind, "json_schema": kept}
+def _tool_choice(value: Any, path: str) -> Any:
+    """Return a word or a function. Friday's own type has the bare {"name": ...} beside OpenAI's."""
+    if isinstance(value, str):
+        return choice(_CHOICES)(value, path)
+    wanted = value if isinstance(value, dict) else {}
+    if wanted.get("type") in _CHOICES:
+        return wanted["type"]
+    if wanted.get("type", "function") != "function" or not ("function" in wanted or "name" in wanted):
+        raise FieldError(path, "should be none, auto, required or a function")
+    name = members(wanted["function"], f"{path}.function").get("name") if "function" in wanted else wanted["name"]
+    where = f"{path}.function.name" if "function" in wanted else f"{path}.name"
+    return {"type": "function", "function": {"name": _name(name, where)}}
 
 
-def _stream_options(value: Any) -> Any:
-    return {"include_usage": _flag(_object(value).get("include_usage", False))}
+def _response_format(value: Any, path: str) -> Any:
+    wanted = members(value, path)
+    form = choice(_FORMATS)(wanted.get("type"), f"{path}.type")
+    if form != "json_schema":
+        return {"type": form}
+    inside = f"{path}.json_schema"
+    schema = members(wanted.get("json_schema"), inside)
+    kept = {"name": _name(schema.get("name"), f"{inside}.name")}
+    kept |= rebuilt(schema, inside, {"description": text, "strict": flag})
+    return {"type": form, "json_schema": {**kept, "schema": free_object(schema.get("schema"), f"{inside}.schema")}}
 
 
-def _one(value: Any) -> Any:
+def _reasoning(value: Any, path: str) -> dict[str, Any] | None:
+    """Return OpenRouter's `reasoning`: how much a model may think, and whether the thoughts are answered too."""
+    fields = rebuilt(
+        members(value, path),
+        path,
+        {"effort": choice(_EFFORTS), "max_tokens": _tokens, "exclude": flag, "enabled": flag},
+    )
+    if "effort" in fields and "max_tokens" in fields:
+        raise FieldError(path, "should hold effort or max_tokens, not both")
+    return fields or None
+
+
+def _stream_options(value: Any, path: str) -> Any:
+    return rebuilt(members(value, path), path, {"include_usage": flag}) or None
+
+
+def _one(value: Any, path: str) -> int:
     if value != 1 or isinstance(value, bool):
-        raise FieldError("should be 1: each further answer would cost a request of the quota")
-    return value
+        raise FieldError(path, "should be 1: each further answer would cost a request of the quota")
+    return 1
 
 
-def _stop(value: Any) -> Any:
-    return value if isinstance(value, str) else _list(value, 16, _text)
+def _tokens(value: Any, path: str) -> int:
+    return min(int(whole(1)(value, path)), MAX_OUTPUT_TOKENS)
 
 
-def _bias(value: Any) -> Any:
-    return {_text(token): _number(weight) for token, weight in _object(value).items()}
+def _stop(value: Any, path: str) -> Any:
+    return value if isinstance(value, str) else items(text, 16)(value, path)
 
 
-def _rebuilt(fields: dict[str, Any], checks: Mapping[str, Check]) -> dict[str, Any]:
-    return {name: check(fields[name]) for name, check in checks.items() if fields.get(name) is not None}
-
-
-def _choice(value: Any, known: frozenset[str]) -> str:
-    if not isinstance(value, str) or value not in known:
-        raise FieldError(f"should hold one of {', '.join(sorted(known))}")
-    return value
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise FieldError("should hold text where text belongs")
-    return value
-
-
-def _flag(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise FieldError("should be true or false")
-    return value
-
-
-def _number(value: Any) -> int | float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise FieldError("should be a number")
-    return value
-
-
-def _whole(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise FieldError("should be a whole number")
-    return value
-
-
-def _count(value: Any) -> int:
-    if _whole(value) < 1:
-        raise FieldError("should be 1 or more")
-    return int(value)
-
-
-def _object(value: Any) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise FieldError("should be an object")
-    return value
-
-
-def _list(value: Any, longest: int, check: Check) -> list[Any]:
-    if not isinstance(value, list) or len(value) > longest:
-        raise FieldError(f"should be a list of at most {longest}")
-    return [check(item) for item in value]
+def _bias(value: Any, path: str) -> Any:
+    biases = members(value, path)
+    if len(biases) > _MAX_BIASES:
+        raise FieldError(path, f"should hold at most {_MAX_BIASES} tokens")
+    return {token: number(-100, 100)(weight, path) for token, weight in biases.items()} or None
 
 
 PASSED: Mapping[str, Check] = {
-    "messages": _messages,
-    "stream": _flag,
+    "messages": messages,
+    "stream": flag,
     "stream_options": _stream_options,
-    "max_tokens": _count,
-    "max_completion_tokens": _count,
-    "temperature": _number,
-    "top_p": _number,
-    "frequency_penalty": _number,
-    "presence_penalty": _number,
-    "seed": _whole,
+    "max_tokens": _tokens,
+    "max_completion_tokens": _tokens,
+    "temperature": number(0, 2),
+    "top_p": number(0, 1),
+    "frequency_penalty": number(-2, 2),
+    "presence_penalty": number(-2, 2),
+    "seed": whole(-INT64, INT64 - 1),
     "n": _one,
     "stop": _stop,
     "logit_bias": _bias,
-    "logprobs": _flag,
-    "top_logprobs": _whole,
-    "tools": partial(_list, longest=MAX_TOOLS, check=_tool),
+    "logprobs": flag,
+    "top_logprobs": whole(0, 20),
+    "tools": _tools,
     "tool_choice": _tool_choice,
-    "parallel_tool_calls": _flag,
+    "parallel_tool_calls": flag,
     "response_format": _response_format,
-    "reasoning_effort": partial(_choice, known=_EFFORTS),
+    "reasoning": _reasoning,
+    "reasoning_effort": choice(_EFFORTS),
 }
 """All fields of a chat request that reach a model, besides `model` itself."""

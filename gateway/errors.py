@@ -48,13 +48,20 @@ def replacement(status: int, body: bytes) -> tuple[int, bytes]:
     return seen[0], body_of(*seen)
 
 
-def clean_event(chunk: bytes, model: str | None) -> bytes:
+def with_request_id(body: bytes, request_id: str) -> bytes:
+    """Return an error body that names the request, as the header X-Request-Id does: a body is what gets reported."""
+    document = json.loads(body)
+    document["error"]["request_id"] = request_id
+    return json.dumps(document).encode()
+
+
+def clean_event(chunk: bytes, model: str | None, request_id: str) -> bytes:
     """Return a chunk of an event stream without error texts and without the name of an internal group.
 
-    After a fallback LiteLLM writes the group into each chunk; `model` is the model that answers.
+    After a fallback LiteLLM writes the group into each chunk; `model` is a name of the model that answers.
     """
     if _STREAM_ERROR.match(chunk):
-        return stream_error(_status_in(chunk))
+        return stream_error(_status_in(chunk), request_id)
     if model is not None and _GROUP_START in chunk:
         return _GROUP.sub(b'"model":"' + model.encode() + b'"', chunk, count=1)
     return chunk
@@ -77,9 +84,9 @@ def has_content(chunk: bytes) -> bool:
         return True
 
 
-def stream_error(status: int) -> bytes:
+def stream_error(status: int, request_id: str) -> bytes:
     """Return an error event; a stream that has begun cannot change its status."""
-    return b"data: " + replacement(status, b"")[1] + b"\n\n"
+    return b"data: " + with_request_id(replacement(status, b"")[1], request_id) + b"\n\n"
 
 
 def _status_in(chunk: bytes) -> int:

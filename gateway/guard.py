@@ -84,6 +84,14 @@ class Guard(CustomLogger):  # type: ignore[misc]  # LiteLLM is installed in its 
         context.model = model.removeprefix("openrouter/")
         state.metrics().attempts.labels(context.model).inc()
 
+    async def async_post_call_success_hook(
+        self, data: dict[str, Any], user_api_key_dict: UserAPIKeyAuth, response: Any
+    ) -> None:
+        """Name a model that the client may ask for again: after a fallback LiteLLM leaves OpenRouter's own name."""
+        context = CURRENT.get()
+        if context is not None and context.name is not None and hasattr(response, "model"):
+            response.model = context.name
+
     async def async_post_call_failure_deployment_hook(
         self, request_data: Any, exception: Exception, call_type: Any, fallback_depth: int | None = None
     ) -> None:

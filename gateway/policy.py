@@ -3,10 +3,10 @@
 Pure rules without I/O and without LiteLLM. They are applied twice: by the filter in front of LiteLLM
 (`request_filter`) and by the hooks inside it (`guard`).
 
-There are three kinds of chat fields. Known fields are checked and rebuilt, so that nothing unknown passes inside
-them. Fields that choose another model, host, key, price or behaviour of the gateway are refused with 403 and their
-name, because such a request may be an attack. All others are dropped: the free models do not use them, and a client
-that sends one more harmless option (Friday's `thinking`, OpenAI's `store`) should get its answer.
+There are three kinds of chat fields. Known fields are checked and rebuilt (`chat_fields`), so that nothing unknown
+passes inside them. All others are dropped: the request is built anew, so they can do nothing, and a client that sends
+one more harmless option (an agent's `metadata`, OpenAI's `store`) should get its answer. Of those, the fields of
+`STEERING` are refused with 403 when they hold a value, for who sends one expects to be obeyed.
 """
 
 import hmac
@@ -15,10 +15,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from gateway.chat_fields import PASSED, FieldError
-
-MAX_BODY_BYTES = 4 * 1024 * 1024  # a long conversation with a picture or two; the models' contexts are far smaller
-MAX_OUTPUT_TOKENS = 32768  # what Friday's client asks for; a larger number is reduced to it
+from gateway import chat_fields
+from gateway.field_checks import FieldError
 
 
 class Access(Enum):
@@ -48,30 +46,51 @@ ROUTES: Mapping[str, tuple[str, Access]] = {
 CHAT_CALLS = frozenset({"completion", "acompletion"})  # LiteLLM's names for a chat
 HEALTH_PATHS = frozenset(path for path, (_, access) in ROUTES.items() if access is Access.OPEN)
 
-REFUSED_FIELDS = frozenset(
-    {
-        # another model, host, provider, key or route
-        *("api_base", "api_key", "api_version", "base_url", "custom_llm_provider", "deployment_id", "extra_body"),
-        *("extra_headers", "fallbacks", "headers", "model_list", "models", "organization", "provider", "route"),
-        *("router", "specific_deployment", "user_config", "context_window_fallback_dict", "default_fallbacks"),
-        *("content_policy_fallbacks", "context_window_fallbacks", "client", "credential_name", "configurable"),
-        # services that cost money or reach other hosts
-        *("plugins", "web_search_options", "transforms", "guardrails", "prompt_id", "prompt_variables"),
-        *("mcp_servers", "input_cost_per_token", "output_cost_per_token", "max_price", "functions"),
-        *("function_call", "vector_store_ids"),
-        # the gateway's own bookkeeping and behaviour
-        *("metadata", "tags", "proxy_server_request", "num_retries", "max_retries", "retry_policy", "no-log"),
-        *("disable_fallbacks", "priority", "cache_key", "secret_fields", "callbacks", "success_callback"),
-    }
-)
-REFUSED_PREFIXES = ("api_", "aws_", "azure_", "litellm_", "mock_", "user_api_key", "vertex_", "watsonx_")
+STEERING: Mapping[str, frozenset[str]] = {
+    "which models are asked is the gateway's setting": frozenset(
+        {
+            *("models", "fallbacks", "default_fallbacks", "context_window_fallbacks", "content_policy_fallbacks"),
+            *("context_window_fallback_dict", "model_list", "deployment_id", "specific_deployment", "route", "router"),
+            *("user_config", "configurable", "preset", "prompt_id", "prompt_variables", "litellm_params"),
+        }
+    ),
+    "where a request goes, and as whom, is the gateway's setting": frozenset(
+        {
+            *("provider", "custom_llm_provider", "base_url", "client", "organization", "credential_name"),
+            *("litellm_credential_name", "secret_fields"),
+        }
+    ),
+    "further fields, headers and queries are not passed on": frozenset(
+        {"extra_body", "extra_headers", "extra_query", "headers"}
+    ),
+    "services that cost money or reach other hosts are not used": frozenset(
+        {"plugins", "web_search_options", "mcp_servers", "guardrails", "vector_store_ids"}
+    ),
+    "the price is zero": frozenset({"max_price", "input_cost_per_token", "output_cost_per_token"}),
+}
+"""Fields that are refused while they hold a value, by the reason that the client is given."""
+
+STEERING_PREFIXES: Mapping[str, str] = {
+    **dict.fromkeys(("api_", "aws_", "azure_", "vertex_", "watsonx_", "user_api_key"), "keys and hosts are settings"),
+    "mock_": "every answer is a model's",
+}
+"""The same for families of fields, which grow with LiteLLM."""
+
+_EMPTY: tuple[object, ...] = (None, False, "", [], {})
 
 
 class RefusedError(Exception):
     """A request that is refused: an HTTP status and an error body in OpenAI's form."""
 
     def __init__(
-        self, status: int, code: str, message: str, *, param: str | None = None, retry_after: int | None = None
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        param: str | None = None,
+        retry_after: int | None = None,
+        allow: str | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
@@ -79,6 +98,7 @@ class RefusedError(Exception):
         self.message = message
         self.param = param
         self.retry_after = retry_after
+        self.allow = allow
 
 
 @dataclass(frozen=True)
@@ -94,16 +114,24 @@ class Keys:
 
 
 def access_of(method: str, path: str) -> Access:
-    """Return the key that a route needs.
+    """Return the key that a route needs. HEAD is answered as GET, without the body.
 
-    Raises `RefusedError`: 404 for a path that is not served, 405 for another method.
+    Raises `RefusedError`: 404 for a path that is not served, 405 with the methods to use for another method.
     """
+    allowed = methods_of(path)
+    if method not in allowed:
+        raise RefusedError(
+            405, "method_not_allowed", f"this path answers {allowed[0]} only", allow=", ".join((*allowed, "OPTIONS"))
+        )
+    return ROUTES[path][1]
+
+
+def methods_of(path: str) -> tuple[str, ...]:
+    """Return the methods of a path. Raises `RefusedError`: 404 for a path that is not served."""
     if path not in ROUTES:
         raise RefusedError(404, "not_found", "this gateway serves chat completions, the list of models and its health")
-    allowed, access = ROUTES[path]
-    if method != allowed:
-        raise RefusedError(405, "method_not_allowed", f"this path answers {allowed} only")
-    return access
+    method = ROUTES[path][0]
+    return ("GET", "HEAD") if method == "GET" else (method,)
 
 
 def authorize(access: Access, authorization: str | None, keys: Keys) -> None:
@@ -128,29 +156,21 @@ def authorize(access: Access, authorization: str | None, keys: Keys) -> None:
 def clean_chat(body: object, models: Collection[str]) -> dict[str, Any]:
     """Return the request that goes to LiteLLM: known fields only, checked.
 
-    `models` are the names that clients may send. Raises `RefusedError` with 403 for a field of
-    `REFUSED_FIELDS` and 400 for anything malformed or a model that is not served.
+    `models` are the names that clients may send. Raises `RefusedError` with 403 for a field of `STEERING` and 400 for
+    anything malformed or a model that is not served, with the path of what is wrong.
     """
     if not isinstance(body, dict):
         raise RefusedError(400, "invalid_json", "the body should be a JSON object")
-    for name in body:
-        if is_refused(name):
+    for name, value in body.items():
+        reason = steering(name, value)
+        if reason:
             told = shown(name)
-            raise RefusedError(403, "field_not_allowed", f"the field {told} is not allowed here", param=told)
+            raise RefusedError(403, "field_not_allowed", f"the field {told} is not allowed here: {reason}", param=told)
     check_model(body.get("model"), models)
-    if body.get("messages") is None:
-        raise RefusedError(400, "invalid_request", "messages should be a list of messages", param="messages")
-    cleaned: dict[str, Any] = {"model": body["model"]}
-    for name, check in PASSED.items():
-        if body.get(name) is not None:
-            try:
-                cleaned[name] = check(body[name])
-            except FieldError as error:
-                raise RefusedError(400, "invalid_request", f"{name} {error}", param=name) from None
-    for name in ("max_tokens", "max_completion_tokens"):
-        if name in cleaned:
-            cleaned[name] = min(cleaned[name], MAX_OUTPUT_TOKENS)
-    return cleaned
+    try:
+        return {"model": body["model"], **chat_fields.clean(body)}
+    except FieldError as error:
+        raise RefusedError(400, "invalid_request", str(error), param=error.path) from None
 
 
 def check_clean(body: object, models: Collection[str]) -> None:
@@ -166,9 +186,14 @@ def check_call(kind: str, model: object, models: Collection[str]) -> None:
     check_model(model, models)
 
 
-def is_refused(name: str) -> bool:
-    """Return whether a field of a request body is refused."""
-    return name in REFUSED_FIELDS or name.startswith(REFUSED_PREFIXES)
+def steering(name: str, value: object) -> str | None:
+    """Return why a field is refused, None for one that is not. A field without a value wants nothing."""
+    if value in _EMPTY:
+        return None
+    for reason, names in STEERING.items():
+        if name in names:
+            return reason
+    return next((reason for prefix, reason in STEERING_PREFIXES.items() if name.startswith(prefix)), None)
 
 
 def check_model(model: object, models: Collection[str]) -> None:

@@ -11,18 +11,20 @@ import secrets
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
-from gateway import errors, policy
+from gateway import errors, policy, request_body
 from gateway.environment import Gateway
 from gateway.health import Resting, summary
 from gateway.policy import RefusedError
 from gateway.quota import Quota
+from gateway.request_body import header
 from gateway.response_filter import ResponseFilter
 from gateway.state import CURRENT, Metrics, RequestContext
 from serving.drain import ASGIApp, Message, Receive, Scope, Send
 
-MODELS_PATHS = frozenset({"/models", "/v1/models"})
+MODELS = "/v1/models"
+MODELS_PATHS = frozenset({"/models", MODELS})
 CHAT_PATHS = frozenset({"/chat/completions", "/v1/chat/completions"})
-BODY_SECONDS = 30.0  # that a client may take to send its request
+UNREAD = frozenset({413, 415})  # answered before the client has sent its whole body
 LEAVE_SECONDS = 2.0  # that LiteLLM may take to end its calls after the deadline; then it is cancelled
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -38,8 +40,7 @@ class RequestFilter:
         self._quota = quota
         self._metrics = metrics
         self._models = frozenset(gateway.models)
-        models = [{"id": name, "object": "model", "created": 0, "owned_by": "openrouter"} for name in gateway.models]
-        self._models_body = json.dumps({"object": "list", "data": models}).encode()
+        self._models_body = json.dumps({"object": "list", "data": [_model(name) for name in gateway.models]}).encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer or refuse the request, or pass it on to LiteLLM."""
@@ -51,13 +52,19 @@ class RequestFilter:
                 await self._serve(scope, receive, out)
             except RefusedError as error:
                 self._metrics.refused.labels(error.code).inc()
-                await _answer_refusal(out, error)
+                await _answer_refusal(out, error, receive)
 
     async def _serve(self, scope: Scope, receive: Receive, out: ResponseFilter) -> None:
-        path = scope["path"]
-        access = policy.access_of(scope["method"], path)
-        policy.authorize(access, _header(scope, b"authorization"), self._gateway.keys)
-        if path in MODELS_PATHS:
+        method, path = scope["method"], scope["path"]
+        name = _model_in(path)
+        route = MODELS if name else path  # LiteLLM's own route for one model is never asked
+        if method == "OPTIONS":
+            await out.options((*policy.methods_of(route), method))
+            return
+        policy.authorize(policy.access_of(method, route), header(scope, b"authorization"), self._gateway.keys)
+        if name:
+            await self._one_model(name, out)
+        elif path in MODELS_PATHS:
             await out.answer(200, self._models_body)
         elif path in CHAT_PATHS:
             await self._chat(scope, receive, out)
@@ -70,9 +77,15 @@ class RequestFilter:
             target = "/metrics/" if path == "/metrics" else path
             await self._app(_rebuilt(scope, target), receive, out.plain)
 
+    async def _one_model(self, name: str, out: ResponseFilter) -> None:
+        if name not in self._models:
+            message = "this model is not served; GET /v1/models lists those that are"
+            raise RefusedError(404, "model_not_found", message, param="model")
+        await out.answer(200, json.dumps(_model(name)).encode())
+
     async def _chat(self, scope: Scope, receive: Receive, out: ResponseFilter) -> None:
-        body = await _read_body(scope, receive)
-        cleaned = policy.clean_chat(_parsed(body), self._models)
+        body = await request_body.read(scope, receive)
+        cleaned = policy.clean_chat(request_body.parsed(body), self._models)
         sent = json.dumps(cleaned, ensure_ascii=False, separators=(",", ":")).encode()
         unable = self._gateway.abilities.unable(cleaned, len(sent))
         await self._ask(_rebuilt(scope, "/v1/chat/completions", body=sent), _Client(receive, sent), out, unable)
@@ -142,14 +155,8 @@ class _Client:
 
 def _request_id(scope: Scope) -> str:
     """Return the edge's id, so that all logs show the same one; a new id when that is missing or unsafe to log."""
-    given = _header(scope, b"x-request-id") or ""
+    given = header(scope, b"x-request-id") or ""
     return given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
-
-
-def _header(scope: Scope, wanted: bytes) -> str | None:
-    values = [value for name, value in scope["headers"] if name == wanted]
-    # With two headers of one name LiteLLM might read another one than we do: so neither counts.
-    return values[0].decode("latin-1") if len(values) == 1 else None
 
 
 def _rebuilt(scope: Scope, path: str, *, query: bytes = b"", body: bytes | None = None) -> Scope:
@@ -157,54 +164,40 @@ def _rebuilt(scope: Scope, path: str, *, query: bytes = b"", body: bytes | None 
     headers = [(name, value) for name, value in scope["headers"] if name in (b"host", b"authorization", b"accept")]
     if body is not None:
         headers += [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    return {**scope, "path": path, "raw_path": path.encode(), "query_string": query, "headers": headers}
+    method = "GET" if scope["method"] == "HEAD" else scope["method"]  # the server leaves the body out
+    return {
+        **scope,
+        "method": method,
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": query,
+        "headers": headers,
+    }
 
 
-async def _read_body(scope: Scope, receive: Receive) -> bytes:
-    announced = _header(scope, b"content-length") or "0"
-    if announced.isdecimal() and int(announced) > policy.MAX_BODY_BYTES:
-        raise _too_large()
-    chunks: list[bytes] = []
-    size = 0
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            while True:
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    raise RefusedError(499, "client_closed", "the client went away")
-                chunks.append(message.get("body", b""))
-                size += len(chunks[-1])
-                if size > policy.MAX_BODY_BYTES:
-                    raise _too_large()
-                if not message.get("more_body", False):
-                    return b"".join(chunks)
-    except TimeoutError:
-        raise RefusedError(408, "too_slow", f"the request took longer than {BODY_SECONDS:g} s to arrive") from None
+def _model_in(path: str) -> str:
+    """Return the name in a path that asks for one model, else "". A name may have slashes of its own."""
+    start = next((f"{each}/" for each in MODELS_PATHS if path.startswith(f"{each}/")), None)
+    return path.removeprefix(start) if start else ""
 
 
-def _too_large() -> RefusedError:
-    return RefusedError(413, "too_large", f"a request may hold {policy.MAX_BODY_BYTES} bytes")
+def _model(name: str) -> dict[str, Any]:
+    return {"id": name, "object": "model", "created": 0, "owned_by": "openrouter"}
 
 
-def _parsed(body: bytes) -> Any:
-    def no_constants(name: str) -> None:
-        raise ValueError(f"{name} is not JSON")
-
-    try:
-        parsed = json.loads(body, parse_constant=no_constants)
-        json.dumps(parsed, ensure_ascii=False).encode()  # half a surrogate pair can be parsed, but not encoded again
-    except (ValueError, RecursionError):
-        raise RefusedError(400, "invalid_json", "the body should be a JSON object") from None
-    return parsed
-
-
-async def _answer_refusal(out: ResponseFilter, error: RefusedError) -> None:
+async def _answer_refusal(out: ResponseFilter, error: RefusedError, receive: Receive) -> None:
     headers: list[tuple[bytes, bytes]] = []
     if error.retry_after is not None:
         headers.append((b"retry-after", str(error.retry_after).encode()))
     if error.status == 401:
         headers.append((b"www-authenticate", b"Bearer"))
-    if error.status in (405, 408, 413):
-        headers.append((b"connection", b"close"))  # the rest of the body is not read
+    if error.allow is not None:
+        headers.append((b"allow", error.allow.encode()))
     body = errors.body_of(error.status, error.code, error.message, error.param)
-    await out.answer(error.status, body, headers)
+    if error.status in UNREAD:
+        headers.append((b"connection", b"close"))
+        await out.answer(error.status, body, headers, meanwhile=request_body.receive_rest(receive))
+    else:
+        if error.status == 408:
+            headers.append((b"connection", b"close"))
+        await out.answer(error.status, body, headers)

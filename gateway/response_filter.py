@@ -1,6 +1,6 @@
 """LiteLLM's response without its internal details."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from gateway import errors
 from gateway.state import RequestContext
@@ -30,11 +30,28 @@ class ResponseFilter:
         self.context: RequestContext | None = None
         self.on_stream: Callable[[], None] = lambda: None
 
-    async def answer(self, status: int, body: bytes, headers: Sequence[tuple[bytes, bytes]] = ()) -> None:
-        """Send a whole JSON response."""
+    async def answer(
+        self,
+        status: int,
+        body: bytes,
+        headers: Sequence[tuple[bytes, bytes]] = (),
+        meanwhile: Awaitable[None] | None = None,
+    ) -> None:
+        """Send a whole JSON response. The connection stays open for `meanwhile` although the client has all of it."""
+        if status >= 400:
+            body = errors.with_request_id(body, self._request_id)
         length = (b"content-length", str(len(body)).encode())
         await self._start(status, [(b"content-type", b"application/json"), length, *headers])
+        if meanwhile is not None:
+            await self._body(body, more=True)
+            await meanwhile
+            body = b""
         await self._body(body, more=False)
+
+    async def options(self, methods: Sequence[str]) -> None:
+        """Answer which methods a path has."""
+        await self._start(204, [(b"allow", ", ".join(methods).encode())])
+        await self._body(b"", more=False)
 
     async def plain(self, message: Message) -> None:
         """Pass on a message of a response that holds no secrets (health, metrics for the operator)."""
@@ -61,7 +78,7 @@ class ResponseFilter:
         if self._finished:
             return
         if self._streaming:
-            await self._body(errors.stream_error(504), more=False)
+            await self._body(errors.stream_error(504, self._request_id), more=False)
         else:
             await self.answer(*errors.replacement(504, b""))
 
@@ -78,7 +95,8 @@ class ResponseFilter:
             await self._start(self._status, headers)
 
     async def _stream(self, message: Message) -> None:
-        body = errors.clean_event(message.get("body", b""), self.context.model if self.context else None)
+        model = self.context.name if self.context else None
+        body = errors.clean_event(message.get("body", b""), model, self._request_id)
         more = message.get("more_body", False)
         if self._head is not None:
             self._held.append(body)

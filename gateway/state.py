@@ -31,6 +31,11 @@ class RequestContext:
     unable: frozenset[str] = frozenset()
     """The models, by LiteLLM's ids, that cannot take the request and are not called for it."""
 
+    @property
+    def name(self) -> str | None:
+        """The name by which clients may ask for the model that was called last."""
+        return self.model and f"openrouter/{self.model}"
+
 
 CURRENT: ContextVar[RequestContext | None] = ContextVar("gateway_request_context", default=None)
 

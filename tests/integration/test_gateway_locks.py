@@ -25,39 +25,45 @@ pytestmark = [pytest.mark.engine, pytest.mark.beside]
 Locked = tuple[GatewayContainer, Upstream]
 
 # Each stands for a way past an unlocked LiteLLM: to a paid model, a foreign host, another key, or a price. The locks go
-# by the name of a field or by what is allowed in it, so an empty or meaningless value shows them as well as one that
-# would lead somewhere.
+# by the name of a field or by what is allowed in it, so a meaningless value shows them as well as one that would lead
+# somewhere.
 BODY_LEAKS: dict[str, dict[str, Any]] = {
     "paid model": {"model": "openai/gpt-4o"},
     "paid model of the provider": {"model": "openrouter/openai/gpt-4o"},
     "several models in one name": {"model": "one,two"},
     "internal group": {"model": "up-gemma-4-31b"},
     "internal deployment": {"model": "dep-gemma-4-31b"},
-    "further fields of the body": {"extra_body": {}},
-    "models": {"models": []},
-    "plugins": {"plugins": []},
-    "web search": {"web_search_options": {}},
+    "further fields of the body": {"extra_body": {"a": 1}},
+    "models": {"models": ["a"]},
+    "plugins": {"plugins": ["a"]},
+    "web search": {"web_search_options": {"a": 1}},
     "tool of the provider's": {"tools": [{"type": "x"}]},
     "tool on another host": {"tools": [{"type": "mcp"}]},
-    "provider": {"provider": {}},
-    "api key": {"api_key": ""},
-    "api base": {"api_base": ""},
-    "base url": {"base_url": ""},
-    "other provider": {"custom_llm_provider": ""},
-    "user config": {"user_config": {}},
-    "model list": {"model_list": []},
-    "fallbacks": {"fallbacks": []},
-    "metadata": {"metadata": {}},
-    "litellm metadata": {"litellm_metadata": {}},
-    "mock": {"mock_response": ""},
-    "mock fallbacks": {"mock_testing_fallbacks": False},
-    "headers": {"extra_headers": {}},
-    "prompt": {"prompt_id": ""},
-    "guardrails": {"guardrails": []},
+    "provider": {"provider": {"a": 1}},
+    "api key": {"api_key": "x"},
+    "api base": {"api_base": "x"},
+    "base url": {"base_url": "x"},
+    "other provider": {"custom_llm_provider": "x"},
+    "user config": {"user_config": {"a": 1}},
+    "model list": {"model_list": ["a"]},
+    "fallbacks": {"fallbacks": ["a"]},
+    "litellm's parameters": {"litellm_params": {"a": 1}},
+    "mock": {"mock_response": "x"},
+    "mock fallbacks": {"mock_testing_fallbacks": True},
+    "headers": {"extra_headers": {"a": "1"}},
+    "prompt": {"prompt_id": "x"},
+    "guardrails": {"guardrails": ["a"]},
     "picture by address": {
         "messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": ""}}]}]
     },
     "file": {"messages": [{"role": "user", "content": [{"type": "file", "file": {}}]}]},
+}
+
+HARMLESS: dict[str, Any] = {
+    "metadata": {"session_id": "run-7", "tags": ["app:x"], "model_info": {"id": "x"}, "user_api_key": "x"},
+    **{"litellm_session_id": "run-7", "litellm_metadata": {"tags": ["x"]}, "tags": ["x"], "num_retries": 3},
+    **{"drop_params": False, "cache": {"no-cache": True}, "disable_fallbacks": True, "user": "7", "store": True},
+    **{"thinking": {"budget_tokens": 128}, "api_base": "", "models": [], "extra_body": None},
 }
 
 # Documented routes of LiteLLM's that no user of this gateway needs.
@@ -134,11 +140,21 @@ def test_a_strangers_key_does_not_stay(locked: Locked) -> None:
     assert len(upstream.received) == 5
 
 
-def test_unknown_fields_do_not_travel(locked: Locked) -> None:
+def test_harmless_fields_change_nothing_and_do_not_travel(locked: Locked) -> None:
     running, upstream = locked
-    assert running.chat(thinking={"budget_tokens": 128}, store=True, user="7", max_tokens=10**9).status_code == 200
+    assert running.chat(**HARMLESS, max_tokens=10**9).status_code == 200
     assert upstream.received[0].body.keys() == {"model", "messages", "stream", "max_tokens", "usage", "provider"}
     assert upstream.received[0].body["max_tokens"] == 32768
+
+
+def test_thoughts_travel_both_ways_with_the_lock_on_the_price(locked: Locked) -> None:
+    running, upstream = locked
+    details = [{"type": "reasoning.text", "text": "hm", "signature": "s"}]
+    earlier = {"role": "assistant", "content": "a", "reasoning": "hm", "reasoning_details": details}
+    said = [*CHAT["messages"], earlier, *CHAT["messages"]]
+    assert running.chat(messages=said, reasoning={"effort": "low", "provider": {}}).status_code == 200
+    assert upstream.received[0].body["reasoning"] == {"effort": "low"}
+    assert upstream.received[0].body["messages"][1] == earlier
 
 
 @pytest.mark.parametrize(
@@ -201,6 +217,8 @@ def test_the_inner_locks_hold_without_the_request_filter(locked: Locked) -> None
     with gateway(upstream, command=["python3", "-c", WITHOUT_WALL]) as inner:
         for leak, body in BODY_LEAKS.items():
             assert inner.chat(**body).status_code in (400, 401, 403), leak
+        for name, value in HARMLESS.items():
+            assert inner.chat(**{name: value}).status_code in (401, 403), name
         assert inner.chat(thinking={}).status_code == 403
         assert inner.request("POST", "/openrouter/v1/chat/completions", json=CHAT).status_code in (401, 403, 404)
         assert inner.request("POST", "/v1/embeddings", json={"model": "gemma-4-31b"}).status_code == 404

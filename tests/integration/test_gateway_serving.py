@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import json
 import signal
 import time
 from collections.abc import Iterator
@@ -92,6 +93,10 @@ def test_the_next_model_answers_when_the_first_fails(
     assert (answer.status_code, answer.headers["x-gateway-model"]) == (200, SECOND)
     assert shared_upstream.models == [FIRST, SECOND]
     assert '"up-' not in answer.text
+    # What answered may be asked by the name that it gives.
+    named = json.loads(answer.text.split("\n")[0].removeprefix("data: "))["model"]
+    assert named == f"openrouter/{SECOND}"
+    assert quick.request("GET", f"/v1/models/{named}").status_code == 200
 
 
 def test_a_hung_model_in_second_place_cools_too(upstream: Upstream) -> None:

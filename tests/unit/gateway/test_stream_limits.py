@@ -135,7 +135,7 @@ def test_a_streams_errors_and_group_names_are_replaced() -> None:
     text = Client(stream_with_inside).chat(stream=True).text
     first, error, _ = text.split("\n\n")
     assert json.loads(first.removeprefix("data: ")) == {
-        "model": "minimax/minimax-m3:free",
+        "model": "openrouter/minimax/minimax-m3:free",
         "text": '"model":"up-mine"',
     }
     assert json.loads(error.removeprefix("data: "))["error"]["code"] == "upstream_failed"
