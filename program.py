@@ -9,6 +9,7 @@ import pulumi
 import requests
 from docker.errors import DockerException
 
+from components.friday import SIGNAL_OF_NOTHING
 from components.settings.source import SettingsError, from_pulumi, generated_secrets
 from components.settings.stack import StackSettings
 from components.stack import FridayStack
@@ -16,8 +17,10 @@ from components.workload import APP_NETWORK, Workload
 from images.tags import local_images
 from ops.errors import OperationError
 from ops.hosts.connection import connect
-from ops.hosts.docker_host import DockerHost
 from ops.hosts.edge_drain import NOT_DRAINED, EdgeDrain, NotServedError
+from ops.hosts.hosts import Hosts
+from ops.hosts.swarm import SwarmManager
+from ops.hosts.swarm_drain import LEFT_TO_THE_SWARM, SwarmDrain
 from toolchain import docker_engine
 from toolchain.pulumi import docker_plugin
 
@@ -63,22 +66,27 @@ def supports_start_interval(settings: StackSettings) -> bool:
 
 
 async def hand_over(settings: StackSettings, workload: Workload, part: pulumi.Resource, staying: list[str]) -> None:
-    """Leave the users to the replicas that stay, before Pulumi removes the others.
+    """Leave the users to the replicas that stay, before Pulumi removes the others; in a Swarm end what it has left.
 
     A host or an edge that does not do it costs running requests, as without this, and a warning says so. RunError when
     what stays would not be served: then nothing is removed.
     """
-    stack = pulumi.get_stack()
+    stack, hosts = pulumi.get_stack(), Hosts(settings)
+    say, warn = (partial(log, resource=part) for log in (pulumi.log.info, pulumi.log.warn))
+    # Pulumi's engine takes no word any more once it has ended, and ends this function with the call.
+    going_on = partial(pulumi.log.debug, "handing users over")
+    lost = NOT_DRAINED
     try:
-        client = connect(settings.docker_host, settings.ssh, settings.tls)
-        try:
-            # Pulumi's engine takes no word any more once it has ended, and ends this function with the call.
-            going_on = partial(pulumi.log.debug, "handing users over")
-            drain = EdgeDrain(DockerHost(client), stack, partial(pulumi.log.info, resource=part), going_on)
-            await drain.hand_over(staying, f"friday-{stack}-{APP_NETWORK}", workload.stop_grace_seconds)
-        finally:
-            client.close()
+        manager, grace = hosts.manager, workload.stop_grace_seconds
+        if not isinstance(manager, SwarmManager):
+            network = f"friday-{stack}-{APP_NETWORK}"
+            await EdgeDrain(manager, stack, say, going_on).hand_over(staying, network, grace)
+        elif workload.stop_signal == SIGNAL_OF_NOTHING:  # else it has heard by now that it is to end
+            lost = LEFT_TO_THE_SWARM
+            await SwarmDrain(manager, partial(hosts.answering, warn), stack, say, going_on).finish(grace)
     except NotServedError as error:
         raise pulumi.RunError(f"{error.message}\n  fix: {error.fix}") from None
     except (OperationError, DockerException, requests.RequestException) as error:
-        pulumi.log.warn(f"{NOT_DRAINED}: {error}", resource=part)
+        warn(f"{lost}: {error}")
+    finally:
+        hosts.close()

@@ -89,8 +89,9 @@ class FridayStack(pulumi.ComponentResource):
             made[each.part] = RunningPart(each, engine, child, [made[name] for name in needed_by(each.part)])
         instances: object = {name: part.instances for name, part in made.items()}
         drained = [each for each in workloads if each.drained_at_edge]
-        if hand_over and drained and settings.engine == "container" and not pulumi.runtime.is_dry_run():
-            instances = _handed_over(hand_over, drained, made)
+        if hand_over and drained and not pulumi.runtime.is_dry_run():
+            handed_over = _finished if settings.engine == "swarm" else _handed_over
+            instances = handed_over(hand_over, drained, made)
         self.outputs = {**summary(settings), "instances": instances}
         self.register_outputs({})
 
@@ -111,6 +112,22 @@ def _handed_over(
 
     every = {name: pulumi.Output.all(*part.instances) for name, part in made.items()}
     return pulumi.Output.all(**every).apply(after_all)
+
+
+def _finished(
+    hand_over: HandOver, drained: list[Workload], made: Mapping[str, RunningPart]
+) -> dict[str, pulumi.Output[list[str]]]:
+    """Return the same for a Swarm, which has old tasks leave once the new are healthy, and waits for no other part."""
+
+    def after(each: Workload) -> pulumi.Output[list[str]]:
+        async def finished(names: list[str]) -> list[str]:
+            await hand_over(each, made[each.part], names)
+            return names
+
+        return pulumi.Output.all(*made[each.part].instances).apply(finished)
+
+    every = {name: pulumi.Output.all(*part.instances) for name, part in made.items()}
+    return every | {each.part: after(each) for each in drained}
 
 
 def _provider(settings: StackSettings, opts: pulumi.ResourceOptions) -> docker.Provider:

@@ -101,17 +101,14 @@ class EdgeDrain:
             if idle or now >= ends:
                 break
             if now >= said + _REPORT_SECONDS and requests + sockets:
-                self._say(f"waiting for {_counted(requests, sockets)} of {len(leaving)} old replicas")
+                self._say(f"waiting for {counted(requests, sockets)} of {len(leaving)} old replicas")
                 said = now
             if sockets:
-                # In turn, so that the clients do not come back all at once, and all in half of the time.
-                rate = rate or max(_SOCKETS_A_SECOND, 2 * sockets / max(1.0, ends - now))
+                rate = rate or sockets_a_second(sockets, ends - now)
                 await asyncio.to_thread(self._end_sockets, seen, leaving, math.ceil(rate * _EVERY_SECONDS))
             await asyncio.sleep(_EVERY_SECONDS)
         if not idle:
-            self._say(
-                f"the grace time is over; stopping {len(leaving)} old replicas with {_counted(requests, sockets)}"
-            )
+            self._say(f"the grace time is over; stopping {len(leaving)} old replicas with {counted(requests, sockets)}")
 
     def _look(self) -> _Seen:
         """Return the slots of each edge that answers; one that is just coming or going says nothing."""
@@ -143,7 +140,7 @@ class EdgeDrain:
         for name, found in seen.items():
             slots = {slot.name for slot in found if slot.backend == edge.WEB_SOCKETS and slot.address in leaving}
             said = edge_runtime.ask(self._host, self._stack, "show sess", name).get(name, "")
-            open_ones = edge_runtime.sessions(said, edge.WEB_SOCKETS)
+            open_ones = edge_runtime.slot_sessions(said, edge.WEB_SOCKETS)
             ids = [each for each, slot in open_ones if slot in slots and (name, each) not in self._told_to_end][:most]
             if ids:
                 told = (f"shutdown session {session}" for session in ids)
@@ -156,7 +153,12 @@ def _free(seen: _Seen, leaving: set[str]) -> bool:
     return not any(slot.held or slot.address in leaving for found in seen.values() for slot in found)
 
 
-def _counted(requests: int, sockets: int) -> str:
+def sockets_a_second(sockets: int, left_seconds: float) -> float:
+    """Return how fast so many are ended: in turn, lest their clients come back all at once, and in half of the time."""
+    return max(_SOCKETS_A_SECOND, 2 * sockets / max(1.0, left_seconds))
+
+
+def counted(requests: int, sockets: int) -> str:
     """Return the words for what runs."""
     of = [
         f"{number} {what}{'s' if number > 1 else ''}"

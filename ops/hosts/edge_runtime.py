@@ -1,6 +1,7 @@
 """HAProxy's runtime API in the containers of the edge: how it is asked, and what it says of the slots behind it."""
 
 import csv
+import re
 import shlex
 from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +20,10 @@ SHOW_SLOTS = f"{SHOW_SERVERS}; show servers state"
 _UP, _PASSED = "2", "3"  # srv_op_state and srv_check_result, in HAProxy's management guide
 _HELD, _UNRESOLVED = 0x01, 0x20  # srv_admin_state: maintenance by a command, and because the name has no address left
 _SESSION = " be={} srv="
+# Of `show sess all`, which says more of each: a server's address outlives its slot's.
+_WHOLE_SESSION = re.compile(
+    r"^(?P<id>0x\w+): .*\n  backend=(?P<backend>\S+) .*\n  server=\S+ .*addr=(?P<address>[\d.]+):", re.MULTILINE
+)
 
 # For each process that a reload has left behind, to finish what ran there, its servers. Nothing when none is left.
 _SHOW_OLDER = f"""
@@ -46,6 +51,15 @@ class Slot:
     held: bool
     up: bool
     running: int
+
+
+@dataclass(frozen=True)
+class Session:
+    """A request, or a web socket, of an edge's; `address` is its replica's."""
+
+    id: str
+    backend: str
+    address: str
 
 
 def ask(host: DockerHost, stack: str, commands: str, edge_name: str = "") -> dict[str, str]:
@@ -79,6 +93,18 @@ def running_in_older(host: DockerHost, stack: str, addresses: Collection[str]) -
     return sum(int(row["scur"]) for row in at_addresses)
 
 
+def sessions(host: DockerHost, stack: str, replicas: Collection[str]) -> dict[str, list[Session]]:
+    """Return what each of a host's edges, by its name, has to do with Friday's replicas at some addresses."""
+    line = ["bash", "-c", f"echo 'show sess all' | {shlex.join(edge.SOCAT)} | grep -E '^(0x|  backend=|  server=)'"]
+    return {name: list(_of_friday(said, replicas)) for name, said in host.run_in(stack, edge.NAME, line).items()}
+
+
+def _of_friday(said: str, replicas: Collection[str]) -> Iterator[Session]:
+    for each in _WHOLE_SESSION.finditer(said):
+        if each["backend"] in (edge.FRIDAY, edge.WEB_SOCKETS) and each["address"] in replicas:
+            yield Session(each["id"], each["backend"], each["address"])
+
+
 def slots(answer: str) -> list[Slot]:
     """Return all slots of an answer to SHOW_SLOTS; ValueError when it is none."""
     running = {(row["pxname"], row["svname"]): int(row["scur"]) for row in table(answer, SERVERS_HEAD, ",")}
@@ -96,7 +122,7 @@ def set_state(slot: Slot, state: str) -> str:
     return f"set server {slot.backend}/{slot.name} state {state}"
 
 
-def sessions(answer: str, backend: str) -> list[tuple[str, str]]:
+def slot_sessions(answer: str, backend: str) -> list[tuple[str, str]]:
     """Return (id, slot's name) of each session with a server of a backend, in an answer to `show sess`."""
     marked = _SESSION.format(backend)
     lines = (line.partition(":")[::2] for line in answer.splitlines() if marked in line)

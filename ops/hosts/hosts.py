@@ -56,6 +56,11 @@ class Hosts:
                 lost(f"{address}: {host.message}")
         return {address: host for address, host in found.items() if isinstance(host, DockerHost)}
 
+    def close(self) -> None:
+        """Close all connections."""
+        for client in self._clients.values():
+            client.close()
+
     def _host_or_why(self, address: str) -> DockerHost | OperationError:
         try:
             if known := self._clients.get(address):

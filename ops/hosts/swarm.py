@@ -5,6 +5,7 @@ import datetime as dt
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 import docker
@@ -13,6 +14,7 @@ from docker.errors import APIError
 from components import edge
 from components.parts import NAMES
 from components.swarm_service import instance_of, seen_digest
+from components.workload import APP_NETWORK
 from ops.errors import OperationError
 from ops.hosts.docker_host import PART_LABEL, STACK_LABEL, DockerHost, Instance
 from ops.waiting import look_until
@@ -27,6 +29,14 @@ _EMPTIED_SECONDS = 30.0
 _STOP_SECONDS = 10
 _LOG_LINES = 15
 _TASK = re.compile(r"com\.docker\.swarm\.task\.id=([a-z0-9]+)\S* ?(.*)")
+
+
+@dataclass(frozen=True)
+class Leaving:
+    """A task that is to stop and runs: the id of its container, and its address on the edges' network."""
+
+    container: str
+    address: str
 
 
 class SwarmManager(DockerHost):
@@ -84,6 +94,19 @@ class SwarmManager(DockerHost):
                 gone.append(str(service["Spec"]["Name"]))
         return [*gone, *self._remove_files(stack, known)]
 
+    def running(self, stack: str, part: str) -> int:
+        """Return how many of a part's tasks run, and are to run."""
+        return sum(_is_wanted(task) and task["Status"]["State"] == "running" for task in self._tasks(stack, part))
+
+    def leaving(self, stack: str, part: str) -> list[Leaving]:
+        """Return a part's tasks that run, and are to stop."""
+        return [
+            Leaving(task["Status"]["ContainerStatus"]["ContainerID"], address)
+            for task in self._tasks(stack, part)
+            if not _is_wanted(task) and task["Status"]["State"] == "running"
+            for address in _addresses(task, f"friday-{stack}-{APP_NETWORK}")
+        ]
+
     def stop_tasks(self, stack: str) -> None:
         """End all tasks but the edges', of a stack that goes: none may take its grace time, for nobody takes over.
 
@@ -92,7 +115,8 @@ class SwarmManager(DockerHost):
         """
         for service in self._client.services.list(filters={"label": f"{STACK_LABEL}={stack}"}):
             if "Replicated" in service.attrs["Spec"]["Mode"]:
-                service.scale(0)
+                with contextlib.suppress(APIError):  # changed or removed meanwhile: what removes it says so
+                    service.scale(0)
         found = [
             (host, str(each.name))
             for host in self._hosts()
@@ -133,6 +157,11 @@ class SwarmManager(DockerHost):
         ids = [each["ID"] for each in services]
         tasks = self._api.tasks(filters={"service": ids}) if ids else []  # without a filter they would be all
         return [(each, [task for task in tasks if task["ServiceID"] == each["ID"]]) for each in services]
+
+    def _tasks(self, stack: str, part: str) -> Iterator[Json]:
+        for service, tasks in self._with_tasks(stack):
+            if service["Spec"]["Labels"].get(PART_LABEL) == part:
+                yield from tasks
 
     def _explained(self, services: Iterable[WithTasks]) -> str:
         return "\n".join(line for service, tasks in services for line in self._lines(service, tasks))
@@ -178,9 +207,17 @@ def _instance(service: Json, task: Json, nodes: dict[str, str]) -> Instance:
         # A task with a probe is called running when the probe has passed; one that fails it later is replaced.
         health="healthy" if status["State"] == "running" else "starting",
         age_seconds=(dt.datetime.now(dt.UTC) - since).total_seconds(),
-        addresses=tuple(
-            address.partition("/")[0] for each in task.get("NetworksAttachments") or () for address in each["Addresses"]
-        ),
+        addresses=_addresses(task),
+    )
+
+
+def _addresses(task: Json, network: str = "") -> tuple[str, ...]:
+    """Return a task's addresses, on one network or on all."""
+    return tuple(
+        address.partition("/")[0]
+        for each in task.get("NetworksAttachments") or ()
+        if network in ("", each.get("Network", {}).get("Spec", {}).get("Name"))
+        for address in each["Addresses"] or ()
     )
 
 

@@ -3,6 +3,7 @@
 It ends at once at SIGTERM, and its role does not hear it. The tests stand in the order of the stack's life.
 """
 
+import re
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
@@ -14,7 +15,7 @@ from benchmarks.http_client import PERCENTAGE_HEADER
 from benchmarks.load import errors
 from benchmarks.load_during import chats_and_sockets
 from testing import remote_project
-from testing.meanwhile import timed
+from testing.meanwhile import timed, until
 from testing.own_image import build_deaf
 from testing.project import Project
 from testing.rig import Rig
@@ -76,6 +77,15 @@ def jobs(stage: SwarmStack) -> list[tuple[str, str, int]]:
     ]
 
 
+def states(stage: SwarmStack, part: str) -> list[Any]:
+    """Return the state of each container of a part's, of earlier tasks too."""
+    return [
+        each.attrs["State"]
+        for host in stage.made.hosts
+        for each in host.engine.containers.list(all=True, filters={"label": f"friday-litellm.part={part}"})
+    ]
+
+
 def test_a_migration_runs_once_on_the_first_host_and_reaches_the_swarms_network(stage: SwarmStack) -> None:
     first = stage.project.fridayctl("up", stage.project.stack)
     assert "5432)" in first.out
@@ -84,28 +94,36 @@ def test_a_migration_runs_once_on_the_first_host_and_reaches_the_swarms_network(
 
 def test_a_changed_percentage_loses_no_answer_though_the_image_ends_at_once(stage: SwarmStack, prod: Project) -> None:
     prod.configure({"rolloutPercentage": 31})
-    load, held = chats_and_sockets(prod.url, partial(timed, stage.bring_up), PER_SECOND, SOCKETS)
+    said: list[str] = []
+    change = partial(timed, lambda: said.append(prod.fridayctl("up", prod.stack).out))
+    load, held = chats_and_sockets(prod.url, change, PER_SECOND, SOCKETS)
     assert errors(load.records) == {}
     assert {record.headers[PERCENTAGE_HEADER] for record in load.records} == {"30", "31"}
-    assert held.refused == 0
+    assert (held.closed, held.refused) == (SOCKETS, 0)  # once each: they came back to the new replicas
+    assert re.search(r"waiting for (\d+ requests? and )?\d+ web sockets? of 2 old replicas", said[0])
+    # By the signal that the image knows, and not by force after the grace time.
+    assert {each["ExitCode"] for each in states(stage, "friday") if not each["Running"]} == {0}
     assert jobs(stage) == [(stage.first.name, "exited", 0)]  # it had not to run again
 
 
 def test_a_role_that_ignores_its_signal_never_runs_twice(stage: SwarmStack) -> None:
     """The percentage was changed, which it reads too. A Swarm waits for its end for a minute, and no longer."""
-    workers = [
-        each.attrs["State"]
-        for host in stage.made.hosts
-        for each in host.engine.containers.list(all=True, filters={"label": "friday-litellm.part=worker"})
-    ]
-    before, now = sorted(workers, key=lambda each: str(each["StartedAt"]))
+    before, now = sorted(states(stage, "worker"), key=lambda each: str(each["StartedAt"]))
     assert now["Running"]
     assert before["FinishedAt"] <= now["StartedAt"]  # both as the engine writes moments
     assert before["ExitCode"] == 128 + 9
 
 
+def test_a_role_that_goes_may_ignore_its_signal(stage: SwarmStack, prod: Project) -> None:
+    """The plugin waits for it no longer than its grace time, which is over before the Swarm kills it."""
+    prod.configure({"friday": {**prod.settings["friday"], "roles": {}}})
+    stage.bring_up()
+    assert "worker" not in stage.services()
+    until(lambda: not states(stage, "worker"), "the end of its container")
+
+
 def test_a_migration_that_fails_or_hangs_changes_nothing(stage: SwarmStack, prod: Project) -> None:
-    before = stage.running("friday"), stage.running("worker")
+    before = stage.running("friday")
     friday = prod.settings["friday"]
     with prod.configured(friday={**friday, "migrate": {"command": FAILS}}):
         failed = prod.fridayctl("up", prod.stack, code=1)
@@ -115,7 +133,7 @@ def test_a_migration_that_fails_or_hangs_changes_nothing(stage: SwarmStack, prod
         hung = prod.fridayctl("up", prod.stack, code=1)
         assert "the migration did not end within 3 s" in hung.err
         assert "waiting for a lock" in hung.err
-    assert (stage.running("friday"), stage.running("worker")) == before
+    assert stage.running("friday") == before
     assert jobs(stage) == [(stage.first.name, "exited", 0)]
 
 

@@ -39,5 +39,5 @@ def test_what_is_no_answer_is_named(said: str) -> None:
 
 
 def test_sessions_are_those_of_one_backend() -> None:
-    assert edge_runtime.sessions(EDGE.run("show sess"), "friday") == [("0xa", "friday1"), ("0xb", "friday1")]
-    assert edge_runtime.sessions(EDGE.run("show sess"), "friday_ws") == [("0xc", "friday1")]
+    assert edge_runtime.slot_sessions(EDGE.run("show sess"), "friday") == [("0xa", "friday1"), ("0xb", "friday1")]
+    assert edge_runtime.slot_sessions(EDGE.run("show sess"), "friday_ws") == [("0xc", "friday1")]

@@ -10,7 +10,7 @@ from components.swarm_service import instance_of, seen_digest
 from ops.hosts import hosts, swarm
 from ops.hosts.docker_host import PART_LABEL, DockerHost
 from ops.hosts.hosts import Hosts
-from ops.hosts.swarm import SwarmManager, task_to_report
+from ops.hosts.swarm import Leaving, SwarmManager, task_to_report
 from tests.unit.given import settings
 
 LINE = b"com.docker.swarm.node.id=n,com.docker.swarm.service.id=s,com.docker.swarm.task.id=%s %s\n"
@@ -167,6 +167,20 @@ def test_strays_are_services_and_files_of_the_stack_alone_that_nothing_uses() ->
     gone = host.remove_orphans("t", {"friday"})
     assert gone == ["friday-t-redis", "friday-t-edge-haproxy-cfg-01234567"]
     assert api.removed == ["redis", "friday-t-edge-haproxy-cfg-01234567"]
+
+
+def test_what_is_to_stop_and_runs_is_known_by_its_address_on_the_edges_network() -> None:
+    networks = [
+        {"Network": {"Spec": {"Name": "ingress"}}, "Addresses": ["10.0.0.3/24"]},
+        {"Network": {"Spec": {"Name": "friday-t-app"}}, "Addresses": ["10.0.1.5/24"]},
+    ]
+    old = {**task("3", "running", "shutdown"), "NetworksAttachments": networks}
+    stopped = {**task("4", "shutdown", "shutdown"), "NetworksAttachments": networks}
+    wanted = {**task("5"), "NetworksAttachments": networks}
+    other = {**task("6", "running", "shutdown", "litellm"), "NetworksAttachments": networks}
+    host, _ = manager([service(), service("litellm")], old, stopped, wanted, other)
+    assert host.leaving("t", "friday") == [Leaving("c", "10.0.1.5")]
+    assert (host.running("t", "friday"), host.running("t", "litellm")) == (1, 0)
 
 
 def test_a_stack_that_goes_ends_its_tasks_but_not_the_edges() -> None:
