@@ -67,11 +67,16 @@ def test_the_switch_is_moved_only_when_the_edge_has_taken_its_files(monkeypatch:
 
 def test_each_edge_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
+
+    def serves(*_: Any) -> list[Any]:
+        asked.append("served")
+        return []
+
     monkeypatch.setattr(up, "ensure_for", lambda _: None)
     monkeypatch.setattr(up, "deploy", lambda *_, **__: SimpleNamespace(changed=1, outputs={"fridayUrl": "http://f"}))
     monkeypatch.setattr("ops.checks.answers.all_well", lambda _: None)
     monkeypatch.setattr(up, "require_taken", lambda *_: None)
-    monkeypatch.setattr(edges, "require_serving", lambda *_: [asked.append("served")])
+    monkeypatch.setattr(edges, "require_serving", serves)
     monkeypatch.setattr(edges, "warn", lambda *_: asked.append("warned"))
     monkeypatch.setattr(edges, "report_seen", lambda *_: asked.append("reported"))
     examined = Examination(Report("t", []), Facts("t", settings(), [], {}))
