@@ -17,6 +17,7 @@ toolchain/go/docker-provider/shim/health.go). The engine counts a restart when o
 and twice as long each time. So a database has 3 s, and what the image itself takes six times, to come up meanwhile."""
 
 _EVERY_SECONDS = 1.0
+_END_SECONDS = 5.0
 
 
 class CrashLoops:
@@ -46,7 +47,7 @@ class CrashLoops:
     def __exit__(self, *_: object) -> None:
         if self._parts:
             self._over.set()
-            self._thread.join()
+            self._thread.join(_END_SECONDS)  # it may hang on a host that is lost
 
     @property
     def words(self) -> str:
