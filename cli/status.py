@@ -60,10 +60,9 @@ def _print(status: "Status") -> None:
     if status.history:
         click.echo()
         show_history(status.history)
-    for name, url in status.urls.items():
-        click.echo(f"{name:<14}{url}")
-    if status.certificate:
-        click.echo(f"{'certificate':<14}{status.certificate}")
+    for name, found in (*status.urls.items(), ("certificate", status.certificate), ("migration", status.migration)):
+        if found:
+            click.echo(f"{name:<14}{found}")
     if not status.instances:
         click.echo(f"next: ./fridayctl up {status.stack}")
 

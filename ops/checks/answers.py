@@ -91,17 +91,22 @@ class Friday:
     as_set: bool = True
 
 
-def ask_around(friday: Friday, deployment: Deployment, percentage: int) -> list[Answer]:
+def ask_around(
+    friday: Friday, deployment: Deployment, percentage: int, seen: list[edges.Seen] | None = None
+) -> list[Answer]:
     """Ask on the paths that a percentage uses, and report it.
 
     An image that has no such chat is asked for its health path through every edge; so is every image with the real
-    OpenRouter, where no quota is spent on that. CheckError when it does not answer as it should.
+    OpenRouter, where no quota is spent on that. `seen` is what was answered there already, for a caller that has just
+    asked. CheckError when it does not answer as it should.
     """
     if friday.chat_path is None or deployment.settings.upstream != "simulator":
         deployment.report("checked", "what users need is healthy")
         if friday.as_set:
             hosts = deployment.hosts.answering(lambda _: None)
-            edges.report_seen(deployment, hosts, edges.require_serving(deployment.name, hosts, deployment.settings))
+            if seen is None:
+                seen = edges.require_serving(deployment.name, hosts, deployment.settings)
+            edges.report_seen(deployment, hosts, seen)
         if percentage:
             shown = f"./fridayctl status {deployment.name} shows it"
             deployment.report("next", f"whether Friday obeys the {percentage} % is seen once users ask; {shown}")

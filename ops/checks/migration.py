@@ -8,7 +8,7 @@ from ops.checks.report import Check, State
 from ops.deployment import Deployment
 from ops.errors import OperationError
 from ops.hosts import docker_host, one_off
-from ops.hosts.one_off import OneOff
+from ops.hosts.one_off import OneOff, Run
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,56 @@ class Plan:
         """Return what is run, and for how long at most."""
         planned: Migration = self.one_off.migration
         return f"{' '.join(planned.workload.command)} (up to {planned.seconds} s)"
+
+
+@dataclass(frozen=True)
+class Record:
+    """What the host keeps of the last migration, None where it has run none.
+
+    `is_current` says whether it ended well as the stack file asks for it now; None where that cannot be known.
+    """
+
+    run: Run | None
+    is_current: bool | None
+
+    def words(self, stack: str) -> str:
+        """Return it in a sentence: when it ran, how it ended, whether the next update runs it again."""
+        following = {
+            True: "as the stack file asks for it",
+            False: f"the next ./fridayctl up {stack} runs it",
+            None: "whether the next update runs it again is not known: its secrets cannot be decrypted here",
+        }[self.is_current]
+        if self.run is None:
+            return f"has not run on this host; {following}"
+        when = f"{self.run.at:%Y-%m-%d %H:%M} UTC"
+        if self.run.exit_code is None:
+            return f"is going on since {when}"
+        return f"ended with exit code {self.run.exit_code} at {when}; {following}"
+
+    def document(self) -> dict[str, object]:
+        """Return it for --json."""
+        run = self.run
+        return {
+            "container": run.container if run else None,
+            "at": run.at.isoformat() if run else None,
+            "exit_code": run.exit_code if run else None,
+            "is_current": self.is_current,
+        }
+
+
+def record(deployment: Deployment) -> Record | None:
+    """Return what the host keeps of the last migration; None where the settings ask for none.
+
+    Raises OperationError when the host is not reached.
+    """
+    if deployment.settings.friday.migrate is None:
+        return None
+    run = one_off.newest(one_off.found(deployment.hosts.client(deployment.settings.docker_host), deployment.name))
+    try:
+        planned = plan(deployment)
+    except OperationError:
+        return Record(run, None)
+    return Record(run, planned.ended_well if planned else None)
 
 
 def plan(deployment: Deployment) -> Plan | None:

@@ -1,6 +1,6 @@
 """The one way in which every command updates a stack or takes it down, and the fixes for what an earlier one left."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from pulumi import automation as auto
 
@@ -11,7 +11,9 @@ from ops.commands.migrate import migrate
 from ops.deployment import Deployment
 from ops.errors import EXIT_USAGE, OperationError
 from ops.hosts import one_off
+from ops.hosts.crash_loops import CrashLoops
 from ops.hosts.docker_host import PART_LABEL, DockerHost
+from ops.hosts.no_access import fix_of, said_by
 from ops.hosts.swarm import SwarmManager
 from ops.progress import Say
 from ops.stacks.pulumi_files import HeldError, Resource, is_locked, resources
@@ -30,15 +32,18 @@ def deploy(deployment: Deployment, message: str, *, refresh: bool = False) -> Up
 
     `refresh` reads the host first, for changes that nothing but a look tells. Raises OperationError with the words of
     the containers that are not well when that fails, and of the edges: whether users go on being served. Replicas that
-    it made and that never got healthy are removed then.
+    it made and that never got healthy are removed then; those that end again and again at their start before the end
+    of the time that they have.
     Before it, `migrate` runs, with its errors.
     """
     opened, host, say = deployment.open_to_change(), deployment.hosts.manager, deployment.say("deploy")
     stack = opened.name
     generate_missing(opened, say)
     migrate(deployment, message)
+    loops = _crash_loops(deployment, host)
     try:
-        done = _update_past_provider_faults(opened, message, host, say, refresh)
+        with loops:
+            done = _update_past_provider_faults(opened, message, host, say, refresh, loops)
         if vanished := lacking(host, stack, done.outputs):  # gone, or a service of another form
             say(f"not on the host any more: {', '.join(sorted(vanished))}; reading the host and making them again")
             again = _once_more(opened, message, say, refresh=True)
@@ -47,11 +52,12 @@ def deploy(deployment: Deployment, message: str, *, refresh: bool = False) -> Up
                 raise OperationError(f"{stack}: the update did not hold: {', '.join(sorted(gone))}", fix)
             done = Update(done.changed + again.changed, again.outputs)
     except OperationError as error:
-        found = [error.details, _reasons(host, stack)]
+        found = [loops.words, error.details, _reasons(host, stack)]
         if not isinstance(error, HeldError) and error.exit_code != EXIT_USAGE:  # else nothing was changed
-            _remove_failed(opened, deployment, host, say)
+            _remove_failed(opened, deployment, host, say, loops.removed)
             found.append(still_serving(deployment))
         error.details = "\n".join(text for text in found if text)
+        error.fix = _no_access(deployment, error.details) or error.fix
         raise
     say(f"{done.changed} changed" if done.changed else "nothing to change")
     return done
@@ -66,6 +72,9 @@ def take_down(deployment: Deployment) -> None:
     _require_no_guests(deployment.name, host)
     opened = deployment.open_to_change()
     one_off.remove_all(host, deployment.name, say)
+    if deployment.settings.friday.image:
+        seconds = deployment.settings.friday.stop_grace_seconds
+        say(f"what ignores the stop signal is killed after its grace time, Friday after {seconds} s")
     if isinstance(host, SwarmManager) and not is_locked(opened):  # else `destroy` says who is at it
         say("ending the tasks")
         host.stop_tasks(deployment.name)
@@ -94,14 +103,16 @@ def _require_no_guests(stack: str, host: DockerHost) -> None:
         raise OperationError(f"{stack} cannot be taken down: {found}, and is not the stack's", fix, EXIT_USAGE)
 
 
-def _remove_failed(opened: auto.Stack, deployment: Deployment, host: DockerHost, say: Say) -> None:
+def _remove_failed(
+    opened: auto.Stack, deployment: Deployment, host: DockerHost, say: Say, given_up: Collection[str]
+) -> None:
     """Remove the replicas that an update has made beside those that serve, and that never got healthy.
 
     They would be started again for ever, found by the edge under the name of those that serve, and stay: each further
-    attempt makes new ones under other names. Their last words are in the update's own error by now.
+    attempt makes new ones under other names. Their last words are in the update's own error by now. Those with the ids
+    that were `given_up` are gone already.
     """
-    declared = declare(deployment.name, deployment.settings, local_images())
-    beside = {each.part for each in declared if each.replaced_by_overlap}
+    beside = _beside(deployment)
     try:
         made = [each for each in resources(opened) if each.type == CONTAINER and each.init_errors]
         failed = {each.id: each.urn for each in made if _part(each) in beside}
@@ -110,13 +121,34 @@ def _remove_failed(opened: auto.Stack, deployment: Deployment, host: DockerHost,
         removed = host.remove_unhealthy(opened.name, failed.keys())
         for name in removed.values():
             say(f"removed {name}, which never got healthy")
-        if removed:
+        if gone := [*removed, *(failed.keys() & given_up)]:
             # Else the next update would want to replace what is gone.
-            targets, why = [failed[each] for each in removed], "what never got healthy was removed"
+            targets, why = [failed[each] for each in gone], "what never got healthy was removed"
             opened.refresh(message=why, target=targets, suppress_progress=True, show_secrets=False)
     except (OperationError, auto.CommandError) as error:
         # The update has failed for a reason of its own, which stays the one reported. The next one looks again.
         say(f"what never got healthy could not be cleared away: {str(error).splitlines()[0]}")
+
+
+def _beside(deployment: Deployment) -> set[str]:
+    """Return the parts whose new replicas are made beside the old ones."""
+    declared = declare(deployment.name, deployment.settings, local_images())
+    return {each.part for each in declared if each.replaced_by_overlap}
+
+
+def _crash_loops(deployment: Deployment, host: DockerHost) -> CrashLoops:
+    """Return what watches the host of new replicas; a Swarm gives its tasks up by itself."""
+    parts = _beside(deployment) if deployment.settings.engine == "container" else set[str]()
+    return CrashLoops(host, deployment.name, parts, deployment.say("deploy"))
+
+
+def _no_access(deployment: Deployment, details: str) -> str:
+    """Return the fix where an image of one's own may not write what it wants to, "" where that is not so."""
+    friday, stack = deployment.settings.friday, deployment.name
+    if friday.image is None:
+        return ""
+    names = [f"friday-{stack}-{part}-" for part in ("friday", *friday.roles)]
+    return fix_of(said_by(details, names), f"./fridayctl up {stack}")
 
 
 def _part(resource: Resource) -> str:
@@ -132,11 +164,15 @@ def _reasons(host: DockerHost, stack: str) -> str:
         return lost.message  # the update has failed for a reason of its own, which stays the one reported
 
 
-def _update_past_provider_faults(opened: auto.Stack, message: str, host: DockerHost, say: Say, refresh: bool) -> Update:
+def _update_past_provider_faults(
+    opened: auto.Stack, message: str, host: DockerHost, say: Say, refresh: bool, loops: CrashLoops
+) -> Update:
     """Update; when the host is not as the state says (a killed update, a removal by hand), fix that and try again."""
     try:
         return update(opened, message, say, refresh=refresh)
     except OperationError as error:
+        if loops.removed:  # what is gone was taken away during this update
+            raise
         differs = PROVIDER_FAULTS.search(error.details)
         if not differs and _TRANSIENT_ERROR not in _reasons(host, opened.name):
             raise

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ops.checks import edges
+from ops.checks.migration import Record, record
 from ops.deployment import Deployment
 from ops.errors import OperationError
 from ops.hosts.docker_host import Instance
@@ -42,6 +43,8 @@ class Status:
     left_out: Sequence[str] = ()
     certificate_ends: dt.datetime | None = None
     """When the certificate ends that users see now; None without HTTPS, or when no edge says so."""
+    migrated: Record | None = None
+    """What the host keeps of the last migration; None where the settings ask for none."""
 
     @property
     def healthy(self) -> bool:
@@ -80,6 +83,11 @@ class Status:
         return f"valid for {left.days} days, until {self.certificate_ends:%Y-%m-%d}"
 
     @property
+    def migration(self) -> str:
+        """Return when the last migration ran and how it ended, in a sentence; "" without one in the settings."""
+        return self.migrated.words(self.stack) if self.migrated else ""
+
+    @property
     def rollout(self) -> str:
         """Return the step in a sentence: since when, how much of its soak is left, what comes next."""
         if self.step is None:
@@ -106,6 +114,7 @@ class Status:
             "instances": [asdict(each) for each in self.instances],
             "urls": self.urls,
             "certificate_ends": self.certificate_ends.isoformat() if self.certificate_ends else None,
+            "migration": self.migrated.document() if self.migrated else None,
         }
 
 
@@ -115,7 +124,7 @@ def look(deployment: Deployment) -> Status:
     # Each of these is a run of Pulumi's command line, and somebody waits.
     with ThreadPoolExecutor() as pool:
         told, history = pool.submit(opened.outputs), pool.submit(lambda: deployment.history)
-        asked = pool.submit(_asked_edges, deployment)
+        asked, migrated = pool.submit(_asked_edges, deployment), pool.submit(record, deployment)
         instances = deployment.hosts.manager.instances(stack)
         ends = served_until(deployment.hosts.manager, stack) if settings.edge.tls.files else None
         outputs = {key: output.value for key, output in told.result().items()}
@@ -137,6 +146,7 @@ def look(deployment: Deployment) -> Status:
         gates=gates,
         left_out=edges.left_out(asked.result(), instances),
         certificate_ends=ends,
+        migrated=migrated.result(),
     )
 
 

@@ -60,9 +60,10 @@ def bring_up(deployment: Deployment, request: UpRequest) -> Up:
         Switch(list(hosts.values()), deployment.name).open()
     if not done.changed:
         return Up(0, done.outputs, [])
-    edges.warn(deployment, hosts, edges.require_serving(deployment.name, hosts, settings))
+    seen = edges.require_serving(deployment.name, hosts, settings)
+    edges.warn(deployment, hosts, seen)
     friday = Friday(str(done.outputs["fridayUrl"]), settings.friday.asked_chat_path)
-    return Up(done.changed, done.outputs, answers.ask_around(friday, deployment, percentage))
+    return Up(done.changed, done.outputs, answers.ask_around(friday, deployment, percentage, seen))
 
 
 def _make_sure(deployment: Deployment, request: UpRequest) -> None:

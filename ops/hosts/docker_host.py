@@ -22,7 +22,7 @@ _LOG_LINES = 15
 _CONTAINER_ID = re.compile(r"[0-9a-f]{64}")
 _FIRST_PROBE_SECONDS = 15.0  # an interval, and a probe that is as slow as it may be
 _EVERY_SECONDS = 0.2
-_BY_FORCE = {"force": True, "v": True}  # a container that runs, with the volumes that have no name
+BY_FORCE = {"force": True, "v": True}  # a container that runs, with the volumes that have no name
 
 
 @dataclass(frozen=True)
@@ -112,6 +112,16 @@ class DockerHost:
             if network in container["NetworkSettings"]["Networks"]
         }
 
+    def replicas(self, stack: str, parts: Collection[str], but_not: Collection[str] = ()) -> list[Container]:
+        """Return the containers of some parts, stopped ones too; those with an id of `but_not` are not looked at."""
+        listed = self._client.api.containers(all=True, filters={"label": f"{STACK_LABEL}={stack}"})
+        found = []
+        for each in listed:
+            if each["Labels"].get(PART_LABEL) in parts and each["Id"] not in but_not:
+                with suppress(NotFound):  # gone between the listing and the look
+                    found.append(self._client.containers.get(each["Id"]))
+        return found
+
     def stop(self, container: str, seconds: int) -> None:
         """Stop a container; one that does not end by itself within so many seconds is killed."""
         with suppress(NotFound):  # somebody else was quicker
@@ -199,14 +209,14 @@ class DockerHost:
         """Remove the containers whose ids are not `known`, as a killed update leaves them; return their names."""
         found = [container for container in self.containers(stack) if JOB_LABEL not in container.labels]
         orphans = [container for container in found if container.id not in known]
-        return _removed(orphans, **_BY_FORCE)
+        return _removed(orphans, **BY_FORCE)
 
     def remove_unhealthy(self, stack: str, ids: Collection[str]) -> dict[str, str]:
         """Remove those of a stack's containers with these ids that are not healthy now; return their names by id."""
         found = [container for container in self.containers(stack) if container.id in ids and not _is_well(container)]
         for container in found:
             with suppress(NotFound):  # gone between the listing and the removal
-                container.remove(**_BY_FORCE)
+                container.remove(**BY_FORCE)
         return {str(container.id): str(container.name) for container in found}
 
     def guests(self, stack: str) -> list[tuple[str, str]]:
@@ -225,7 +235,7 @@ class DockerHost:
     def remove_leftovers(self, stack: str) -> list[str]:
         """Remove what carries the stack's label once it is destroyed, left by a killed update; return the names."""
         filters = {"label": f"{STACK_LABEL}={stack}"}
-        removed = _removed(self.containers(stack), **_BY_FORCE)
+        removed = _removed(self.containers(stack), **BY_FORCE)
         removed += _removed(self._client.networks.list(filters=filters))
         return removed + _removed(self._client.volumes.list(filters=filters))
 
@@ -284,10 +294,11 @@ def _is_new(container: Container) -> bool:
 
 
 def _complaints(containers: Sequence[Container]) -> str:
-    return "\n".join(_complaint(each) for each in containers if not ((found := _instance(each)) and found.healthy))
+    return "\n".join(complaint_of(each) for each in containers if not ((found := _instance(each)) and found.healthy))
 
 
-def _complaint(container: Container) -> str:
+def complaint_of(container: Container) -> str:
+    """Return name, state, last probe output and last log lines of a container."""
     state = container.attrs["State"]
     health = state.get("Health", {})
     probes = [entry["Output"].strip() for entry in health.get("Log", ())[-1:]]

@@ -3,6 +3,7 @@
 A stopped container is the record. Whoever removes it (`docker container prune`) makes it run once more.
 """
 
+import datetime as dt
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -30,6 +31,7 @@ _KEPT = 5
 _MOST_AT_ONCE = 5
 _SECRET_LETTERS = 6  # fewer are no secret, and would be found everywhere
 _UNTOUCHED = "nothing of the stack was changed"
+_GOING = ("created", "running", "paused")
 _TAKEN = 409  # Docker's status for a name that another container has
 
 
@@ -42,6 +44,26 @@ def found(client: docker.DockerClient, stack: str) -> list[Container]:
 def has_ended_well(containers: Sequence[Container], digest: str) -> bool:
     """Return whether one with this digest is among them that ended with exit code 0."""
     return any(_is_well(each) for each in containers if each.labels.get(DIGEST_LABEL) == digest)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run that is on record: `at` is the time of its end, and while it goes on (no exit code) of its beginning."""
+
+    container: str
+    at: dt.datetime
+    exit_code: int | None
+
+
+def newest(containers: Sequence[Container]) -> Run | None:
+    """Return the one of them that was made last, None when there is none."""
+    if not containers:
+        return None
+    last = max(containers, key=lambda each: str(each.attrs["Created"]))
+    goes_on = last.status in _GOING
+    at = last.attrs["Created"] if goes_on else last.attrs["State"]["FinishedAt"]
+    exit_code = None if goes_on else int(last.attrs["State"]["ExitCode"])
+    return Run(str(last.name), dt.datetime.fromisoformat(f"{str(at)[:19]}+00:00"), exit_code)
 
 
 def running(containers: Sequence[Container]) -> str:
@@ -148,7 +170,7 @@ def _follow(container: Container, seconds: int, say: Say) -> int | None:
     began = shown = time.monotonic()
     while True:
         container.reload()
-        has_ended = container.status not in ("created", "running", "paused")
+        has_ended = container.status not in _GOING
         if has_ended:
             reader.join(_STOP_SECONDS)  # what it said last is on its way
         if _show(lines, say):

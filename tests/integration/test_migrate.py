@@ -1,6 +1,7 @@
 """What must run once: a migration before new replicas start, and a worker of which there are never two."""
 
 import io
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -74,6 +75,10 @@ def test_it_runs_once_as_friday_and_every_command_knows_it(project: Project) -> 
     assert "tables of " not in project.fridayctl("up", project.stack).out
     project.fridayctl("verify", project.stack)
     project.fridayctl("drift", project.stack)
+    said = project.fridayctl("status", project.stack).out
+    assert re.search(
+        r"^migration +ended with exit code 0 at .* UTC; as the stack file asks for it$", said, re.MULTILINE
+    )
 
 
 def test_a_worker_is_stopped_before_the_next_one_starts(project: Project) -> None:

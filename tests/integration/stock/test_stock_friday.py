@@ -53,7 +53,11 @@ def test_a_network_that_is_not_there_is_named_before_anything_changes(stock: Pro
 
 def test_a_changed_percentage_is_obeyed(stock: Project) -> None:
     assert asked(stock, 42) == (200, "gateway")
-    stock.configure({"rolloutPercentage": 10})
+    # On the way something that it needs is away: each replica ends twice before it starts.
+    late = "n=$(cat ~/ends || echo 0); echo $((n+1)) >~/ends; [ $n -ge 2 ] || exit 1; exec node dist/index.js"
+    friday = stock.settings["friday"]
+    friday["environment"]["HOME"] = "/home/node"
+    stock.configure({"rolloutPercentage": 10, "friday": {**friday, "command": ["sh", "-c", late]}})
     said = stock.fridayctl("up", stock.stack).out
     assert "GET / answered 200 through it, it sends users to 2 of 2 replicas of Friday" in said
     assert "5 of 5 models can answer" in said
@@ -65,10 +69,12 @@ def test_a_changed_percentage_is_obeyed(stock: Project) -> None:
 def test_a_failed_update_leaves_what_serves_and_nothing_else(stock: Project) -> None:
     before = {each.id for each in stock.containers("friday")}
     friday = stock.settings["friday"]
-    with stock.configured(friday={**friday, "command": ["node", "dist/nowhere.js"], "startSeconds": 5}):
+    folder = ["node", "-e", "fs.mkdirSync('/nowhere')"]
+    # It ends at once, again and again: nobody waits for half an hour.
+    with stock.configured(friday={**friday, "command": folder, "startSeconds": 1800}):
         failed = stock.fridayctl("up", stock.stack, code=1)
-    assert "Cannot find module" in failed.text
-    assert "which never got healthy" in failed.text
+    assert "EACCES: permission denied, mkdir '/nowhere'" in failed.text
+    assert "Friday's user may not write /nowhere" in failed.err
     assert "it goes on serving users, with 2 replicas of Friday" in failed.text
     assert {each.id for each in stock.containers("friday")} == before
     assert "nothing to change" in stock.fridayctl("up", stock.stack).out

@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
+from ops.checks import edges
 from ops.checks.preflight.facts import Facts
 from ops.checks.preflight.run import Examination
 from ops.checks.report import Check, Report, State
 from ops.commands import up
 from ops.errors import EXIT_USAGE, OperationError
-from tests.unit.given import settings
+from tests.unit.given import LOCAL, settings
 from tests.unit.ops.deployed import Played
 
 
@@ -62,3 +63,23 @@ def test_the_switch_is_moved_only_when_the_edge_has_taken_its_files(monkeypatch:
     examined = Examination(Report("t", []), Facts("t", settings(), [], {}))
     up.bring_up(Played(lambda: settings(rolloutPercentage=50)).with_hosts(), up.UpRequest(examined=examined))
     assert order == ["taken", "open"]
+
+
+def test_each_edge_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def serves(*_: Any) -> list[Any]:
+        asked.append("served")
+        return []
+
+    monkeypatch.setattr(up, "ensure_for", lambda _: None)
+    monkeypatch.setattr(up, "deploy", lambda *_, **__: SimpleNamespace(changed=1, outputs={"fridayUrl": "http://f"}))
+    monkeypatch.setattr("ops.checks.answers.all_well", lambda _: None)
+    monkeypatch.setattr(up, "require_taken", lambda *_: None)
+    monkeypatch.setattr(edges, "require_serving", serves)
+    monkeypatch.setattr(edges, "warn", lambda *_: asked.append("warned"))
+    monkeypatch.setattr(edges, "report_seen", lambda *_: asked.append("reported"))
+    examined = Examination(Report("t", []), Facts("t", settings(), [], {}))
+    own = {**LOCAL["friday"], "image": "friday-ai:1"}
+    up.bring_up(Played(lambda: settings(friday=own)).with_hosts(), up.UpRequest(examined=examined))
+    assert asked == ["served", "warned", "reported"]

@@ -96,6 +96,49 @@ def test_preflight_does_without_when_the_host_is_lost(ran: list[str], monkeypatc
     assert check.found == "it is not known whether it has to run: no route"
 
 
+MADE, ENDED = "2026-11-30T11:20:33.123456789Z", "2026-11-30T11:21:07.5Z"
+
+
+def kept(exit_code: int, digest: str = "another", *, status: str = "exited", made: str = MADE) -> Container:
+    found = Container(exit_code, status=status)
+    found.labels["friday-litellm.digest"] = digest
+    found.attrs |= {"Created": made, "State": {**found.attrs["State"], "FinishedAt": ENDED}}
+    return found
+
+
+def recorded(deployment: Played) -> migration.Record:
+    found = migration.record(deployment)
+    assert found
+    return found
+
+
+def test_what_is_on_record_is_said_with_what_the_next_update_does(ran: list[str]) -> None:
+    assert migration.record(played(migrate=None)[0]) is None
+    assert recorded(played()[0]).words("t") == "has not run on this host; the next ./fridayctl up t runs it"
+    assert recorded(played()[0]).document() == {"container": None, "at": None, "exit_code": None, "is_current": False}
+    first, _ = played()
+    migrate.migrate(first, "up")
+    other, same = kept(0, made="2026-11-29T00:00:00Z"), kept(0, ran.pop())
+    current = recorded(played(other, same)[0])
+    assert current.words("t") == "ended with exit code 0 at 2026-11-30 11:21 UTC; as the stack file asks for it"
+    assert current.document()["at"] == "2026-11-30T11:21:07+00:00"
+    assert recorded(played(other)[0]).words("t").endswith("; the next ./fridayctl up t runs it")
+    assert recorded(played(same, kept(0, status="running", made="2026-11-30T12:00:00Z"))[0]).words("t") == (
+        "is going on since 2026-11-30 12:00 UTC"
+    )
+
+
+def test_what_is_on_record_is_shown_where_the_secrets_cannot_be_decrypted(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: Any) -> None:
+        raise OperationError("wrong passphrase", "look")
+
+    monkeypatch.setattr(migration, "plan", refuse)
+    words = recorded(played(kept(0))[0]).words("t")
+    assert words.startswith(
+        "ended with exit code 0 at 2026-11-30 11:21 UTC; whether the next update runs it again is not"
+    )
+
+
 def test_one_that_fails_ends_the_update_before_it_changes_anything(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: Any) -> None:
         raise OperationError("the migration failed", "look")

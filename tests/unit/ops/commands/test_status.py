@@ -9,9 +9,11 @@ import pytest
 
 from cli.main import main
 from ops.checks import edges
+from ops.checks.migration import Record
 from ops.commands import status
 from ops.errors import OperationError
 from ops.hosts.docker_host import Instance
+from ops.hosts.one_off import Run
 from ops.rollout.gates.effect import Usage
 from ops.rollout.history import Entry
 from ops.stacks import stacks
@@ -88,6 +90,17 @@ def test_a_replica_that_an_edge_leaves_out_and_an_unused_percentage_are_said(
     main(["status", "t", "--json"])
     found = json.loads(capsys.readouterr().out)
     assert (found["healthy"], len(found["warnings"])) == (False, 2)
+
+
+def test_the_migration_on_record_is_shown(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = Run("friday-t-migrate-1", dt.datetime(2026, 11, 30, 11, 21, tzinfo=dt.UTC), 0)
+    monkeypatch.setattr(status, "record", lambda _: Record(run, True))
+    main(["status", "t"])
+    assert "migration     ended with exit code 0 at 2026-11-30 11:21 UTC; as the" in capsys.readouterr().out
+    main(["status", "t", "--json"])
+    assert json.loads(capsys.readouterr().out)["migration"]["exit_code"] == 0
 
 
 def test_a_host_that_is_lost_meanwhile_hides_nothing_else(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ import (
 
 const (
 	healthPoll    = 100 * time.Millisecond
+	ends          = 6 // as ENDS in ops/hosts/crash_loops.py
 	startInterval = "healthcheck.0.start_interval"
 )
 
@@ -58,13 +59,16 @@ func untilHealthy(ctx context.Context, engine *client.Client, id string, limit t
 	for {
 		found, err := engine.ContainerInspect(ctx, id)
 		switch {
+		case ctx.Err() != nil:
+			return fmt.Errorf("container %s is not healthy after %s", id, limit)
 		case err != nil:
-			return fmt.Errorf("container %s is not healthy after %s: %w", id, limit, err)
+			return fmt.Errorf("container %s is not there to get healthy: %w", id, err)
 		case found.State.Health == nil:
 			return fmt.Errorf("container %s has no health check to wait for", found.Name)
 		case found.State.Health.Status == container.Healthy:
 			return nil
-		case found.State.Health.Status == container.Unhealthy, found.RestartCount > 2:
+		// The engine calls unhealthy what it is about to start again, too: that one may find its database next time.
+		case found.State.Health.Status == container.Unhealthy && !found.State.Restarting, found.RestartCount >= ends:
 			return fmt.Errorf("container %s does not get healthy (%s, %d restarts)", found.Name, found.State.Status, found.RestartCount)
 		case found.State.Running:
 			own.ask(ctx, found)

@@ -18,8 +18,20 @@ import (
 // starting plays an engine with one container, whose health it reports and whose own health check ends as told.
 func starting(t *testing.T, health string, exitCode int) *client.Client {
 	t.Helper()
+	return playing(t, fmt.Sprintf(`{"Running": true, "Status": "running", "Health": {"Status": %q}}`, health), 0, exitCode)
+}
+
+// restarting plays an engine with one container, which has ended, so often by now.
+func restarting(t *testing.T, times int) *client.Client {
+	t.Helper()
+	state := `{"Running": true, "Restarting": true, "Status": "restarting", "Health": {"Status": "unhealthy"}}`
+	return playing(t, state, times, 1)
+}
+
+func playing(t *testing.T, state string, restarts int, exitCode int) *client.Client {
+	t.Helper()
 	inspected := fmt.Sprintf(`{"Id": "x", "Name": "/friday", "Config": {"Healthcheck": {"Test": ["CMD", "true"]}},
-		"State": {"Running": true, "Status": "running", "Health": {"Status": %q}}}`, health)
+		"RestartCount": %d, "State": %s}`, restarts, state)
 	played := httptest.NewServer(http.HandlerFunc(func(answer http.ResponseWriter, request *http.Request) {
 		answer.Header().Set("API-Version", "1.41")
 		switch path := request.URL.Path[strings.LastIndex(request.URL.Path, "/")+1:]; {
@@ -68,6 +80,17 @@ func TestAContainerThatTheEngineFindsUnhealthyEndsTheWaitWithItsName(t *testing.
 func TestAContainerWhoseCheckFailsIsWaitedForUntilTheLimit(t *testing.T) {
 	err := untilHealthy(context.Background(), starting(t, "starting", 1), "x", time.Second)
 	if err == nil || !strings.Contains(err.Error(), "not healthy after 1s") {
+		t.Error(err)
+	}
+}
+
+func TestAContainerThatIsStartedAgainIsWaitedForAFewTimes(t *testing.T) {
+	err := untilHealthy(context.Background(), restarting(t, ends-1), "x", time.Second)
+	if err == nil || !strings.Contains(err.Error(), "not healthy after 1s") {
+		t.Error(err)
+	}
+	err = untilHealthy(context.Background(), restarting(t, ends), "x", time.Minute)
+	if err == nil || !strings.Contains(err.Error(), "/friday does not get healthy (restarting, 6 restarts)") {
 		t.Error(err)
 	}
 }
