@@ -95,6 +95,16 @@ async def test_a_model_that_thinks_for_too_long_gets_company_and_does_not_count_
     await router.aclose()
 
 
+async def test_a_gateway_whose_model_thinks_to_the_end_is_not_dead(gateway: Upstream, direct: Upstream) -> None:
+    breaker = CircuitBreaker(failures=1)
+    router = LlmRouter(config(gateway, direct, rollout_percentage=100), breaker=breaker)
+    gateway.scripts, direct.scripts = [thinks(200)], [hang]
+    with pytest.raises(errors.LlmTimeout):
+        await router.stream(HI, Caller(timeout=1))
+    assert breaker.state is State.CLOSED
+    await router.aclose()
+
+
 async def test_an_answer_that_has_begun_is_not_ended_by_the_share(
     gateway: Upstream, direct: Upstream, router: LlmRouter
 ) -> None:
