@@ -7,6 +7,7 @@ import pytest
 
 from friday.llm import Caller, LlmRouter, Path, constants, errors
 from friday.llm.breaker import CircuitBreaker, State
+from friday.llm.patience import leave
 from tests.unit.friday.given import HI, config
 from tests.unit.friday.upstream import Exchange, Script, Upstream, delta, good_answer, good_events, hang, plain, stream
 
@@ -192,3 +193,20 @@ async def test_an_end_with_an_error_is_no_answer(
 async def test_thoughts_without_a_word_are_no_answer(gateway: Upstream, direct: Upstream, router: LlmRouter) -> None:
     gateway.scripts = [thinks(2, delta("", "length"), "[DONE]")]
     assert (await asked(router))[:2] == (Path.FALLBACK, "empty_answer")
+
+
+async def test_an_answer_that_nobody_wants_any_more_is_closed() -> None:
+    class Answer:
+        closed = False
+
+        async def aclose(self) -> None:
+            self.closed = True
+
+    async def came() -> Answer:
+        return answer
+
+    answer = Answer()
+    task = asyncio.create_task(came())
+    await task
+    await leave(task, None)
+    assert answer.closed
