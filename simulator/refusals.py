@@ -5,13 +5,11 @@ The words are those that its documentation and public reports of 2026 quote; doc
 
 import json
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
+from serving.causes import Fault
 from simulator.errors import PROVIDER_ERROR, ApiError
 from simulator.faults import RefusalKind
-
-Cause = Literal["account", "request", "model", "provider"]
-"""Who has to change something: the account's owner, the sender, who chose the model, or (by waiting) nobody."""
 
 _PRIVACY_PAGE = "https://openrouter.ai/settings/privacy"
 _KEYS_PAGE = "https://openrouter.ai/settings/keys"
@@ -53,7 +51,7 @@ def _provider(raw: object, **more: Any) -> dict[str, Any]:
 class Row:
     """One refusal. Names in braces are filled in; `known` has those that a fault does not know from the request."""
 
-    cause: Cause
+    cause: Fault
     status: int
     message: str
     metadata: dict[str, Any] | None = None
@@ -63,22 +61,22 @@ class Row:
 
 ROWS: dict[RefusalKind, Row] = {
     "data_policy": Row(
-        "account",
+        Fault.ACCOUNT,
         404,
         "No endpoints found matching your data policy ({policy}). Configure: " + _PRIVACY_PAGE,
         _routed("Filter by Data Policy"),
         known={"policy": "Free model publication"},
     ),
     "guardrail": Row(
-        "account",
+        Fault.ACCOUNT,
         404,
         f"No endpoints available matching your guardrail restrictions and data policy. Configure: {_PRIVACY_PAGE}",
         _routed("Filter by Guardrails"),
     ),
-    "key_refused": Row("account", 401, "User not found."),
-    "key_limit": Row("account", 403, f"Key limit exceeded (daily limit). Manage it using {_KEYS_PAGE}"),
+    "key_refused": Row(Fault.ACCOUNT, 401, "User not found."),
+    "key_limit": Row(Fault.ACCOUNT, 403, f"Key limit exceeded (daily limit). Manage it using {_KEYS_PAGE}"),
     "negative_balance": Row(
-        "account",
+        Fault.ACCOUNT,
         402,
         f"Insufficient credits. Add more using {_CREDITS_PAGE}",
         {
@@ -87,23 +85,23 @@ ROWS: dict[RefusalKind, Row] = {
             "provider_name": None,
         },
     ),
-    "retired": Row("model", 404, "No endpoints found for {model}."),
+    "retired": Row(Fault.MODEL, 404, "No endpoints found for {model}."),
     "closed": Row(
-        "model",
+        Fault.MODEL,
         403,
         "{model} is only available on agentic harnesses. Try plugging it into a coding agent or productivity app "
         "listed on https://openrouter.ai/apps",
         _routed("Gate Free Endpoints by Agentic Harness"),
     ),
-    "region": Row("model", 403, "{model} is not available in your region"),
+    "region": Row(Fault.MODEL, 403, "{model} is not available in your region"),
     "model_minute": Row(
-        "model",
+        Fault.PROVIDER,
         429,
         "Rate limit exceeded",
         {"headers": {"X-RateLimit-Limit": "20"}, "limit_source": "openrouter_per_model_minute", "provider_name": None},
     ),
     "shared_pool": Row(
-        "provider",
+        Fault.PROVIDER,
         429,
         PROVIDER_ERROR,
         _provider(
@@ -113,40 +111,40 @@ ROWS: dict[RefusalKind, Row] = {
             previous_errors=[{"code": 429, "message": PROVIDER_ERROR, "provider_name": "{provider}", "raw": _BUSY}],
         ),
     ),
-    "overloaded": Row("provider", 503, PROVIDER_ERROR, _provider("no instances available")),
+    "overloaded": Row(Fault.PROVIDER, 503, PROVIDER_ERROR, _provider("no instances available")),
     "tools": Row(
-        "request",
+        Fault.REQUEST,
         404,
         'No endpoints found that support tool use. Try disabling "{tool}". '
         f"To learn more about provider routing, visit: {_ROUTING_PAGE}",
         _routed("Filter by Tool Compatibility"),
         known={"tool": "get_weather"},
     ),
-    "image": Row("request", 404, "No endpoints found that support image input", _routed("Filter by Image Support")),
-    "audio": Row("request", 404, "No endpoints found that support input audio", _routed("Filter by Audio Support")),
+    "image": Row(Fault.REQUEST, 404, "No endpoints found that support image input", _routed("Filter by Image Support")),
+    "audio": Row(Fault.REQUEST, 404, "No endpoints found that support input audio", _routed("Filter by Audio Support")),
     "parameters": Row(
-        "request",
+        Fault.REQUEST,
         404,
         f"No endpoints found that can handle the requested parameters. To learn more, visit: {_ROUTING_PAGE}",
         _routed("Filter by Parameters"),
     ),
     "context": Row(
-        "request",
+        Fault.REQUEST,
         400,
         "This endpoint's maximum context length is {limit} tokens. However, you requested about {needed} tokens "
         "({text} of text input, {output} in the output).",
         known={"limit": "8192", "needed": "9000", "text": "8000", "output": "1000"},
     ),
     "tool_name": Row(
-        "request",
+        Fault.REQUEST,
         400,
         PROVIDER_ERROR,
         _provider(_TOOL_NAME),
         known={"index": "0", "pattern": "^[a-zA-Z0-9_-]{1,64}$"},
     ),
-    "schema": Row("request", 400, PROVIDER_ERROR, _provider(_SCHEMA)),
+    "schema": Row(Fault.REQUEST, 400, PROVIDER_ERROR, _provider(_SCHEMA)),
     "moderation": Row(
-        "request",
+        Fault.REQUEST,
         403,
         "{model} requires moderation on {provider}. Your input was flagged",
         {
@@ -157,7 +155,7 @@ ROWS: dict[RefusalKind, Row] = {
         },
     ),
     "reasoning": Row(
-        "request",
+        Fault.REQUEST,
         400,
         _REASONING,
         {"provider_name": None, "previous_errors": [{"code": 400, "message": _REASONING}]},

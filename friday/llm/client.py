@@ -17,9 +17,10 @@ from friday.llm import constants, errors
 from friday.llm.config import LlmConfig
 from friday.llm.constants import Path
 from friday.llm.errors import LlmError
+from friday.llm.failures import error_for_status
 from friday.llm.patience import Life
 from friday.llm.requests import encode_body, gateway_model
-from friday.llm.responses import Assembler, error_for_status, parse_result
+from friday.llm.responses import Assembler, parse_result
 from friday.llm.types import InvokeParams, InvokeResult
 
 T = TypeVar("T")

@@ -155,17 +155,18 @@ class LlmRouter:
         call.model = self.config.openrouter_model
 
     def _judge(self, admission: Admission, gateway: asyncio.Task[T], life: Life, *, late: bool) -> None:
-        """Let the breaker know what a try shows about the gateway: one that answers is well, even if it refuses."""
+        """Let the breaker know what a try shows about the gateway: one that answers is healthy, even if it refuses."""
         error = error_of(gateway)
+        silent = late and not gateway.done()
         if isinstance(error, errors.GatewayClosed):
             self.breaker.release(admission)  # once it is opened again, it should be used at once
-        elif isinstance(error, errors.Unavailable | errors.LlmTimeout) or (
-            late and not gateway.done() and not life.lasts
-        ):
+        elif isinstance(error, errors.Unavailable):
             self.breaker.failure(admission)
-        elif (
-            error is not None or life.lasts or (gateway.done() and not gateway.cancelled() and not gateway.exception())
-        ):
+        elif life.lasts:
+            self.breaker.success(admission)
+        elif silent or isinstance(error, errors.LlmTimeout):
+            self.breaker.failure(admission)
+        elif error is not None or (gateway.done() and not gateway.cancelled() and gateway.exception() is None):
             self.breaker.success(admission)
         else:
             self.breaker.release(admission)

@@ -12,7 +12,7 @@ ROUTER = {
     "timeoutSeconds": 1,
     "streamTimeoutSeconds": 1,
     "cooldownSeconds": 1,
-    "deadlineSeconds": 3.7,  # to Friday's deadline as by default: Friday gives up first, at six tenths of it
+    "deadlineSeconds": 3.7,  # to Friday's deadline as by default: the direct path is asked before, at six tenths of it
 }
 
 

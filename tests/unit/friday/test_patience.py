@@ -7,6 +7,7 @@ import pytest
 
 from friday.llm import Caller, LlmRouter, Path, constants, errors
 from friday.llm.breaker import CircuitBreaker, State
+from friday.llm.patience import leave
 from tests.unit.friday.given import HI, config
 from tests.unit.friday.upstream import Exchange, Script, Upstream, delta, good_answer, good_events, hang, plain, stream
 
@@ -91,6 +92,16 @@ async def test_a_model_that_thinks_for_too_long_gets_company_and_does_not_count_
     gateway.scripts = [thinks(200)]
     assert (await asked(router))[:2] == (Path.FALLBACK, "timeout")
     await gateway.requests[0].left()
+    assert breaker.state is State.CLOSED
+    await router.aclose()
+
+
+async def test_a_gateway_whose_model_thinks_to_the_end_is_not_dead(gateway: Upstream, direct: Upstream) -> None:
+    breaker = CircuitBreaker(failures=1)
+    router = LlmRouter(config(gateway, direct, rollout_percentage=100), breaker=breaker)
+    gateway.scripts, direct.scripts = [thinks(200)], [hang]
+    with pytest.raises(errors.LlmTimeout):
+        await router.stream(HI, Caller(timeout=1))
     assert breaker.state is State.CLOSED
     await router.aclose()
 
@@ -182,3 +193,20 @@ async def test_an_end_with_an_error_is_no_answer(
 async def test_thoughts_without_a_word_are_no_answer(gateway: Upstream, direct: Upstream, router: LlmRouter) -> None:
     gateway.scripts = [thinks(2, delta("", "length"), "[DONE]")]
     assert (await asked(router))[:2] == (Path.FALLBACK, "empty_answer")
+
+
+async def test_an_answer_that_nobody_wants_any_more_is_closed() -> None:
+    class Answer:
+        closed = False
+
+        async def aclose(self) -> None:
+            self.closed = True
+
+    async def came() -> Answer:
+        return answer
+
+    answer = Answer()
+    task = asyncio.create_task(came())
+    await task
+    await leave(task, None)
+    assert answer.closed
