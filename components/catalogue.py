@@ -129,10 +129,10 @@ class DataPolicySettings(Settings):
         denies = ("dataPolicy.dataCollection: deny",) if self.data_collection == "deny" else ()
         return denies + (("dataPolicy.zdr: true",) if self.zdr else ())
 
-    def closes(self, model: FreeModel) -> bool:
-        """Return whether it keeps a model out, as far as is known what its provider does with prompts."""
+    def closes(self, prompts: Prompts | None) -> bool:
+        """Return whether it keeps out a model whose provider does this with prompts."""
         kept_out = ("kept", "trained-on") if self.zdr else ("trained-on",) if self.data_collection == "deny" else ()
-        return model.prompts in kept_out
+        return prompts in kept_out
 
 
 @cache

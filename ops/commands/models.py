@@ -30,6 +30,13 @@ class Live:
         known = (each.prompts for each in (*settings.models, *default_models()) if each.id == model)
         return next((prompts for prompts in known if prompts), None)
 
+    def closed(self, settings: StackSettings, model: str) -> bool:
+        """Return whether the stack's data policy keeps a model out: as OpenRouter lists it, else as far as is known."""
+        policy, prompts = settings.data_policy, self.prompts_of(settings, model)
+        if policy.zdr and self.deleting is not None:
+            return model not in self.deleting
+        return policy.closes(prompts)
+
 
 @dataclass(frozen=True)
 class ModelRow:
@@ -88,12 +95,9 @@ def is_free(entry: Listed) -> bool:
 def problem_of(settings: StackSettings, live: Live, model: str) -> str:
     """Return why a model of the stack should be replaced, "" when there is no reason."""
     found = [text.lstrip(": ") for _, text in flaws(live.models.get(model), live.today)]
-    closed = [
-        f"{' and '.join(settings.data_policy.closing)} leaves no provider for it"
-        for each in settings.models
-        if each.id == model and settings.data_policy.closes(each) and live.prompts_of(settings, model) != "deleted"
-    ]
-    return "; ".join((*found, *closed))
+    if model in live.models and live.closed(settings, model):
+        found.append(f"{' and '.join(settings.data_policy.closing)} leaves no provider for it")
+    return "; ".join(found)
 
 
 def _row(settings: StackSettings, live: Live, model: str, used: tuple[str, ...]) -> ModelRow:

@@ -49,14 +49,7 @@ def _candidates(settings: StackSettings, live: Live) -> list[Listed]:
     used = users(settings)
     others = [entry for model, entry in live.models.items() if model not in used and model.endswith(":free")]
     staying = [each for each in others if is_free(each) and each.expiration_date is None]
-    return [entry for entry in staying if not _closed(settings, live, entry.id)]
-
-
-def _closed(settings: StackSettings, live: Live, model: str) -> bool:
-    policy, prompts = settings.data_policy, live.prompts_of(settings, model)
-    if policy.zdr and live.deleting is not None:
-        return prompts != "deleted"
-    return policy.closes(FreeModel(name="candidate", id=model, prompts=prompts))
+    return [entry for entry in staying if not live.closed(settings, entry.id)]
 
 
 def _worth(entry: Listed, wanted: Sequence[str]) -> tuple[bool, int, int, int, str]:

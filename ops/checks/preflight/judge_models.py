@@ -61,7 +61,7 @@ def data_policy(facts: Facts) -> Iterator[Check]:
     if not policy.demands:
         yield _undecided(facts)
         return
-    closed = [model for model in settings.models if policy.closes(model)]
+    closed = [model for model in settings.models if policy.closes(model.prompts)]
     if closed:
         asked = " and ".join(policy.closing)
         text = f"{asked} leaves no provider for {_names(closed)}, as far as is known: OpenRouter answers 404 for them"

@@ -92,6 +92,8 @@ def test_a_data_policy_closes_models_unless_openrouter_says_that_they_keep_nothi
     chosen = settings(dataPolicy={"zdr": True})
     assert row(live(), FIRST, chosen).problem == "dataPolicy.zdr: true leaves no provider for it"
     assert row(live(deleting=frozenset({FIRST})), FIRST, chosen).problem == ""
+    assert row(live(), "minimax/minimax-m3:free", chosen).problem == ""  # nobody knows what its provider does
+    assert "leaves no provider" in row(live(deleting=frozenset({FIRST})), "minimax/minimax-m3:free", chosen).problem
 
 
 def suggested(tmp_path: Path, found: Live, **config: Any) -> tuple[Suggestion, StackSettings]:
