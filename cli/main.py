@@ -23,6 +23,7 @@ COMMANDS = {
     "history": "history.history_command",
     "logs": "logs.logs_command",
     "preflight": "preflight.preflight_command",
+    "models": "models.models_command",
     "verify": "verify.verify_command",
     "drift": "drift.drift_command",
     "images": "images.images_command",

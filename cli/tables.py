@@ -19,14 +19,19 @@ _DETAILS = " " * 28
 _COLOURS = {Outcome.PASS: "green", Outcome.FAIL: "red", Outcome.INCONCLUSIVE: "yellow", Outcome.SKIPPED: "dim"}
 
 
-def show_table(head: Sequence[str], rows: Iterable[Sequence[str]], *, err: bool = False, markup: bool = True) -> None:
-    """Print a table of text, with rich's markup in its cells or not; `err` keeps standard output free for JSON."""
+def show_table(
+    head: Sequence[str], rows: Iterable[Sequence[str]], *, err: bool = False, markup: bool = True, whole: str = ""
+) -> None:
+    """Print a table of text, with rich's markup in its cells or not; `err` keeps standard output free for JSON.
+
+    The column `whole` is never folded: people copy what stands there.
+    """
     from rich.console import Console  # noqa: PLC0415 - --help does not need it
     from rich.table import Table  # noqa: PLC0415
 
     table = Table(box=None, header_style="bold", pad_edge=False)
     for column in head:
-        table.add_column(column, overflow="fold")
+        table.add_column(column, overflow="fold", no_wrap=column == whole)
     for row in rows:
         table.add_row(*row)
     console = Console(stderr=err, highlight=False, markup=markup)

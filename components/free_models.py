@@ -18,6 +18,7 @@ the shape is fixed here and `litellm_schema` checks what comes out. Why it looks
 """
 
 import re
+from collections.abc import Mapping
 from typing import Any, Self
 
 import yaml
@@ -119,7 +120,7 @@ def litellm_config(catalogue: Catalogue, tuning: RouterTuning, *, upstream: str,
     if upstream != OPENROUTER and not _SIMULATORS.fullmatch(upstream):
         raise ValueError(f"the upstream should be {OPENROUTER} or {SIMULATOR} (got {upstream!r})")
     return {
-        "model_list": [_deployment(model, upstream) for model in catalogue.models],
+        "model_list": [_deployment(model, upstream, catalogue.data_policy.demands) for model in catalogue.models],
         "router_settings": _router_settings(catalogue, tuning, shared_state),
         "litellm_settings": _litellm_settings(tuning, shared_state),
         "general_settings": {
@@ -134,6 +135,7 @@ def litellm_config(catalogue: Catalogue, tuning: RouterTuning, *, upstream: str,
             "deadline_seconds": tuning.deadline_seconds,
             "stream_deadline_seconds": tuning.stream_deadline_seconds,
             "models": {_deployment_id(model): known for model in catalogue.models if (known := _abilities(model))},
+            "data_policy": list(catalogue.data_policy.closing),
         },
     }
 
@@ -144,15 +146,14 @@ def _abilities(model: FreeModel) -> dict[str, Any]:
     return takes | ({} if model.context_tokens is None else {"context_tokens": model.context_tokens})
 
 
-def _deployment(model: FreeModel, upstream: str) -> dict[str, Any]:
+def _deployment(model: FreeModel, upstream: str, demands: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "model_name": _group(model.name),
         "litellm_params": {
             "model": model.long_name,
             "api_base": upstream,
             "api_key": "os.environ/OPENROUTER_API_KEY",
-            # USD per million tokens (OpenRouter's provider routing).
-            "extra_body": {"provider": {"max_price": {"prompt": 0, "completion": 0, "request": 0, "image": 0}}},
+            "extra_body": {"provider": {"max_price": litellm_schema.ZERO_PRICE, **demands}},
         },
         # Never equal to a model's name: cooldowns would be noted and then ignored.
         "model_info": {"id": _deployment_id(model)},

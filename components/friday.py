@@ -71,7 +71,11 @@ def _usual_signal(given: Given) -> str:
 def _values(given: Given) -> dict[str, str]:
     """Return what the stack sets of `friday_environment.VARIABLES`."""
     settings = given.settings
+    policy = settings.data_policy
+    demands = {"OPENROUTER_DATA_COLLECTION": policy.data_collection} if policy.data_collection else {}
     return {
+        **demands,
+        **({"OPENROUTER_ZDR": "true"} if policy.zdr else {}),
         "ENABLE_LITELLM": "true" if settings.litellm_enabled else "false",
         "LITELLM_ROLLOUT_PERCENTAGE": str(settings.rollout_percentage),
         "LITELLM_BASE_URL": f"http://{given.host(edge.NAME)}:{edge.GATEWAY_INTERNAL_PORT}",

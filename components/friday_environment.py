@@ -14,8 +14,9 @@ class Variable:
 
     One that is `reserved` cannot be set by a stack file: another value would point Friday at another host or another
     price. A `secret` goes into a file, NAME_FILE, where Friday reads files. Friday does not start without a `required`
-    one. The stack does not set what is the `teams` own (`friday.environment`, `fridaySecrets`). `verify` wants
-    the value in the containers to be of the `pattern`, a regular expression; `rule` completes "NAME should be ...".
+    one. The stack does not set what is the `teams` own (`friday.environment`, `fridaySecrets`), and what is `optional`
+    only where a setting asks for it. `verify` wants the value in the containers to be of the `pattern`, a regular
+    expression; `rule` completes "NAME should be ...".
     """
 
     name: str
@@ -23,6 +24,7 @@ class Variable:
     secret: bool = False
     required: bool = False
     teams: bool = False
+    optional: bool = False
     rule: str = ""
     pattern: str = ".*"
 
@@ -43,6 +45,9 @@ VARIABLES = (
     # The reference Friday's own.
     Variable("DRAIN_SECONDS"),
     Variable("GRACE_SECONDS"),
+    # Set where `dataPolicy` is: what its direct path asks of providers.
+    Variable("OPENROUTER_DATA_COLLECTION", optional=True),
+    Variable("OPENROUTER_ZDR", optional=True),
 )
 
 RESERVED = frozenset(variable.name for variable in VARIABLES if variable.reserved)

@@ -4,9 +4,12 @@ It knows what LiteLLM 1.108.14 reads in which section, and the rules that keep t
 fallbacks working and its models able to cool down. `check` returns every mistake it finds.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
+
+from components.catalogue import FREE_ROUTER
 
 NEEDED: Mapping[str, Mapping[str, Any]] = {
     "router_settings": {"routing_strategy": "simple-shuffle", "num_retries": 0},
@@ -44,12 +47,15 @@ SECTIONS: Mapping[str, frozenset[str]] = {
         {*NEEDED["general_settings"], "cancel_on_disconnect"}
         | {"max_in_flight_requests_per_worker", "max_queued_requests_per_worker"}
     ),
-    "gateway_settings": frozenset({"deadline_seconds", "stream_deadline_seconds", "models"}),
+    "gateway_settings": frozenset({"deadline_seconds", "stream_deadline_seconds", "models", "data_policy"}),
 }
 """The keys that this project uses, section by section: in another section the same key does nothing."""
 
 _KEY = "os.environ/OPENROUTER_API_KEY"
-_FREE = {"provider": {"max_price": {"prompt": 0, "completion": 0, "request": 0, "image": 0}}}
+_FREE_MODEL = re.compile(rf"openrouter/([^/,\s]+/[^/,\s]+:free|{FREE_ROUTER})")
+_DEMANDS: Mapping[str, tuple[str | bool, ...]] = {"data_collection": ("allow", "deny"), "zdr": (True,)}
+ZERO_PRICE = {"prompt": 0, "completion": 0, "request": 0, "image": 0}
+"""OpenRouter's `provider.max_price`, USD per million tokens, per request and per picture."""
 
 
 def check(config: object, *, upstream: str) -> list[str]:
@@ -106,9 +112,12 @@ def _deployments(config: dict[str, Any], upstream: str) -> Iterator[str]:
 
 def _params(where: str, params: dict[str, Any], upstream: str) -> Iterator[str]:
     model = params.get("model")
-    if not isinstance(model, str) or not model.startswith("openrouter/") or not model.endswith(":free"):
+    if not isinstance(model, str) or not _FREE_MODEL.fullmatch(model):
         yield f"{where}.model: should be openrouter/<vendor>/<model>:free (got {model!r})"
-    for key, value in (("api_base", upstream), ("api_key", _KEY), ("extra_body", _FREE)):
+    provider = _map(_map(params.get("extra_body")).get("provider"))
+    demands = {key: provider[key] for key, known in _DEMANDS.items() if provider.get(key) in known}
+    free = {"provider": {"max_price": ZERO_PRICE, **demands}}
+    for key, value in (("api_base", upstream), ("api_key", _KEY), ("extra_body", free)):
         if params.get(key) != value:
             yield f"{where}.{key}: should be {value!r}"  # what stands there may be a key
     for key in sorted(map(str, params.keys() - {"model", "api_base", "api_key", "extra_body"})):

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
+from gateway import policy
 from gateway.abilities import Abilities
 from gateway.policy import Keys
 
@@ -46,6 +47,7 @@ class RedisAddress:
 class Gateway:
     """All settings of the gateway's own code. Times in seconds.
 
+    `data_policy` are the stack's settings that keep providers out of every call, as an error may name them.
     `models` are the names that clients may send, `deployments` the models behind them, by LiteLLM's ids for them.
     """
 
@@ -61,6 +63,7 @@ class Gateway:
     redis: RedisAddress | None
     deadline_seconds: float
     stream_deadline_seconds: float
+    data_policy: tuple[str, ...]
     host: str
     port: int
     drain_seconds: float
@@ -98,6 +101,7 @@ def read(environ: Mapping[str, str]) -> Gateway:
         redis=_redis(environ),
         deadline_seconds=float(own.get("deadline_seconds", 28)),
         stream_deadline_seconds=float(own.get("stream_deadline_seconds", 300)),
+        data_policy=tuple(own.get("data_policy") or ()),
         host=environ.get("HOST", "0.0.0.0"),  # noqa: S104  # a container's own network
         port=int(_number(environ, "PORT", 4000, least=1)),
         drain_seconds=_number(environ, "DRAIN_SECONDS", 2, least=0),
@@ -172,7 +176,11 @@ def _locked(config: dict[str, Any], upstream: str) -> dict[str, str]:
         metrics_open = own.get("require_auth_for_metrics_endpoint") is False
         elsewhere = [entry["model"] for entry in deployments if entry["api_base"] != upstream]
         named = {entry["model_info"]["id"]: entry["litellm_params"]["model"] for entry in config["model_list"]}
-        paid = [entry["model"] for entry in deployments if not entry["model"].endswith(":free")]
+        paid = [
+            entry["model"]
+            for entry in deployments
+            if not (policy.is_free(entry["model"]) and policy.asks_for_nothing(entry["extra_body"]))
+        ]
     except (KeyError, TypeError, AttributeError) as error:
         raise StartError(f"LITELLM_CONFIG: a section is missing or has the wrong form ({error})") from None
     if not locked:

@@ -72,7 +72,8 @@ class Guard(CustomLogger):  # type: ignore[misc]  # LiteLLM is installed in its 
         """
         model = str(kwargs.get("model", ""))
         try:
-            policy.check_deployment(model, kwargs.get("api_base"), environment.current().upstream)
+            upstream = environment.current().upstream
+            policy.check_deployment(model, kwargs.get("api_base"), upstream, kwargs.get("extra_body"))
         except RefusedError as error:
             raise _refusal(model, error.message) from None
         context = CURRENT.get() or RequestContext()

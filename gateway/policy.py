@@ -43,6 +43,15 @@ ROUTES: Mapping[str, tuple[str, Access]] = {
 }
 """All routes that are served, matched exactly. Every other route of LiteLLM is answered with 404."""
 
+FREE_ROUTER = "openrouter/openrouter/free"
+"""LiteLLM's id of OpenRouter's router of free models, the only one without ":free" that is called."""
+
+PRICES = frozenset({"prompt", "completion", "request", "image"})
+"""The prices that a call asks to be 0: OpenRouter's `provider.max_price`."""
+
+_PROVIDER_FIELDS = frozenset({"max_price", "data_collection", "zdr"})
+_OTHER_MODELS = frozenset({"model", "models", "route", "plugins", "web_search_options"})
+
 CHAT_CALLS = frozenset({"completion", "acompletion"})  # LiteLLM's names for a chat
 HEALTH_PATHS = frozenset(path for path, (_, access) in ROUTES.items() if access is Access.OPEN)
 
@@ -203,10 +212,34 @@ def check_model(model: object, models: Collection[str]) -> None:
         raise RefusedError(400, "model_not_found", message, param="model")
 
 
-def check_deployment(model: object, api_base: object, upstream: str) -> None:
-    """Raise `RefusedError` (403) unless the call goes to a free model at the upstream."""
-    if not isinstance(model, str) or not model.endswith(":free") or "," in model:
+def is_free(model: object) -> bool:
+    """Return whether LiteLLM's id of a model is one that may be called: a free one, or the router of free ones."""
+    return isinstance(model, str) and (model == FREE_ROUTER or (model.endswith(":free") and "," not in model))
+
+
+def asks_for_nothing(extra_body: object) -> bool:
+    """Return whether a call asks OpenRouter for a price of 0, and chooses no provider or other model."""
+    if not isinstance(extra_body, dict) or extra_body.keys() & _OTHER_MODELS:
+        return False
+    provider = extra_body.get("provider")
+    if not isinstance(provider, dict) or not provider.keys() <= _PROVIDER_FIELDS:
+        return False
+    prices = provider.get("max_price")
+    if not isinstance(prices, dict) or not prices.keys() >= PRICES:
+        return False
+    return all(price == 0 and not isinstance(price, bool) for price in prices.values())
+
+
+def check_deployment(model: object, api_base: object, upstream: str, extra_body: object) -> None:
+    """Raise `RefusedError` (403) unless the call goes to a free model at the upstream, for a price of 0.
+
+    `extra_body` is what the call adds to OpenRouter's body. The id does not show that nothing is charged: a model may
+    keep its ":free" and get a price, and the router picks for itself.
+    """
+    if not is_free(model):
         raise RefusedError(403, "not_free", "only free models are called from here")
+    if not asks_for_nothing(extra_body):
+        raise RefusedError(403, "not_free", "a call from here asks for a price of 0")
     if api_base != upstream:
         raise RefusedError(403, "foreign_host", "only the configured upstream is called from here")
 

@@ -19,7 +19,14 @@ from serving.drain import ASGIApp
 
 _NOWHERE = "http://127.0.0.1:9/api/v1"
 _NAME = "self-test"
-_MODELS = ("openrouter/self-test/paid", "openrouter/self-test/model:free")
+_FREE = {"provider": {"max_price": dict.fromkeys(policy.PRICES, 0)}}
+_CALLS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("openrouter/self-test/paid", _FREE),
+    ("openrouter/self-test/model:free", {}),
+    (policy.FREE_ROUTER, {"provider": {"max_price": {**_FREE["provider"]["max_price"], "prompt": 1}}}),
+    ("openrouter/self-test/model:free", _FREE),
+)
+"""Ids and what the call adds to the body: each is stopped by another rule, the last by its foreign host."""
 
 Message = MutableMapping[str, Any]
 
@@ -49,19 +56,19 @@ class SelfTested:
 
 
 async def prove(upstream: str) -> None:
-    """Let LiteLLM's own router call a paid model, and a free one at a foreign host.
+    """Let LiteLLM's own router make `_CALLS`: a paid model, free ones without the price of 0, one at a foreign host.
 
     Raises `StartError` unless the guard stopped each of them with its own words.
     """
     router = litellm_internals.router()
-    for model in _MODELS:
+    for model, extra_body in _CALLS:
         try:
-            policy.check_deployment(model, _NOWHERE, upstream)
+            policy.check_deployment(model, _NOWHERE, upstream, extra_body)
         except RefusedError as refused:
             expected = refused.message
         else:
             raise StartError(f"gateway.guard allows calls to {model} at {_NOWHERE}")
-        params = LiteLLM_Params(model=model, api_base=_NOWHERE, api_key="none")
+        params = LiteLLM_Params(model=model, api_base=_NOWHERE, api_key="none", extra_body=extra_body)
         router.add_deployment(Deployment(model_name=_NAME, litellm_params=params, model_info={"id": _NAME}))
         try:
             await router.acompletion(_NAME, [{"role": "user", "content": "-"}], timeout=2, **{"no-log": True})

@@ -16,7 +16,7 @@ class FridaySettings(PartSettings):
 
     replicas: Count = between(1, 20, "a whole number of replicas", default=2)
     direct_model: str = Field(
-        default="openai/gpt-oss-20b:free",
+        default="google/gemma-4-26b-a4b-it:free",
         pattern=r"^[a-z0-9._-]+/[a-z0-9._-]+:free$",
         description="an OpenRouter model id that ends with :free; the direct path calls it",
     )

@@ -153,7 +153,9 @@ def _build(
     try:
         settings = StackSettings.model_validate(values)
     except ValidationError as error:
-        raise SettingsError(*problems, *(_worded(source, detail) for detail in error.errors())) from None
+        found = error.errors()
+        told = (_worded(source, detail) for detail in found if not _follows(detail, found))
+        raise SettingsError(*problems, *told) from None
     if problems:
         raise SettingsError(*problems)
     return settings
@@ -187,6 +189,13 @@ def _without_secure(value: Any) -> Any:
     if isinstance(value, list):
         return [_without_secure(item) for item in value]
     return value
+
+
+def _follows(detail: ErrorDetails, found: list[ErrorDetails]) -> bool:
+    """Return whether a list is only too short because wrong entries are not counted: what is wrong is told of them."""
+    start = len(detail["loc"])
+    within = (each["loc"] for each in found if len(each["loc"]) > start)
+    return detail["type"] == "too_short" and any(loc[:start] == detail["loc"] for loc in within)
 
 
 def _worded(source: _Source, detail: ErrorDetails) -> Problem:

@@ -38,6 +38,7 @@ class ChatClient:
     def __init__(self, path: Path, config: LlmConfig, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._direct = path is Path.DIRECT
         self._direct_model = config.openrouter_model
+        self._demands = config.demands
         self._key = config.openrouter_api_key.get_secret_value() if self._direct else ""
         base_url = config.openrouter_base_url if self._direct else config.litellm_base_url
         connect = constants.DIRECT_CONNECT_SECONDS if self._direct else constants.GATEWAY_CONNECT_SECONDS
@@ -98,7 +99,7 @@ class ChatClient:
             raise errors.PaidModelRefused(f"model: {model} is not a free model", field="model")
         if self._direct and not self._key:
             raise errors.ConfigurationError("OPENROUTER_API_KEY is not set", field="OPENROUTER_API_KEY")
-        body = encode_body(params, model, stream=stream, direct=self._direct)
+        body = encode_body(params, model, stream=stream, direct=self._direct, demands=self._demands)
         headers = {} if self._direct else {"x-request-id": request_id}
         return self._http.build_request("POST", self._url, content=body, headers=headers)
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
@@ -91,12 +91,22 @@ class LlmConfig(BaseModel):
         constants.DEFAULT_OPENROUTER_BASE_URL,
         example=constants.DEFAULT_OPENROUTER_BASE_URL,
     )
+    openrouter_data_collection: Literal["allow", "deny"] | None = variable(
+        "OPENROUTER_DATA_COLLECTION", "allow or deny, or left out", None, example="deny"
+    )
+    openrouter_zdr: Flag = variable("OPENROUTER_ZDR", "the string true, else off", False)
     deadline_seconds: Annotated[float, Field(gt=0, le=constants.MAX_DEADLINE_SECONDS, allow_inf_nan=False)] = variable(
         "LLM_DEADLINE_SECONDS",
         "seconds that one call may take, more than 0 and at most 600",
         constants.DEADLINE_SECONDS,
         example="30",
     )
+
+    @property
+    def demands(self) -> Mapping[str, str | bool]:
+        """Return what the direct path asks of OpenRouter's providers (fields of its `provider`)."""
+        asked = {"data_collection": self.openrouter_data_collection, "zdr": self.openrouter_zdr}
+        return {name: value for name, value in asked.items() if value}
 
 
 def read_environment(model: type[M], environ: Mapping[str, str]) -> M:

@@ -40,10 +40,12 @@ def gateway_model(params: InvokeParams) -> str:
     return constants.STOCK_MODELS.get(params.model, params.model)
 
 
-def encode_body(params: InvokeParams, model: str, *, stream: bool, direct: bool) -> bytes:
+def encode_body(
+    params: InvokeParams, model: str, *, stream: bool, direct: bool, demands: Mapping[str, str | bool] | None = None
+) -> bytes:
     """Return the request body. `direct` makes OpenRouter refuse rather than charge, and report the cost.
 
-    The gateway does both by itself.
+    `demands` is what the direct path asks of providers besides. The gateway does all of this by itself.
     """
     body = {"model": model, **params.model_dump(exclude={"model"}, exclude_none=True, by_alias=True)}
     if params.tool_choice == "required" and params.tools and len(params.tools) == 1:
@@ -53,6 +55,6 @@ def encode_body(params: InvokeParams, model: str, *, stream: bool, direct: bool)
         body["stream"] = True
         body["stream_options"] = {"include_usage": True}
     if direct:
-        body["provider"] = {"max_price": constants.ZERO_PRICE}
+        body["provider"] = {"max_price": constants.ZERO_PRICE, **(demands or {})}
         body["usage"] = {"include": True}
     return json.dumps(body, separators=(",", ":")).encode("ascii")

@@ -16,7 +16,7 @@ _MOST = 8192
 _PRINTABLE = re.compile(r"[\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]*")
 _FREE_MODEL = re.compile(r"[a-z0-9._-]+/[a-z0-9._-]+:free")
 # What the stack gives Friday itself; another value in the stack file would be refused, or not be seen.
-_MANAGED = RESERVED | {each.name for each in VARIABLES if not each.teams and not each.secret}
+_MANAGED = RESERVED | {each.name for each in VARIABLES if not (each.teams or each.secret or each.optional)}
 # Settings of their own for variables that hold a secret.
 _KEYS = {"JWT_SECRET": "jwtSecret", "OPENROUTER_API_KEY": "fridayOpenrouterApiKey"}
 _SECRET: TypeAdapter[object] = TypeAdapter(Secret)

@@ -1,12 +1,13 @@
 """What OpenRouter, or the simulator in its place, says: of a key, its dollars and limits; of models, their prices."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 import httpx
 from pydantic import AliasPath, BaseModel, Field, ValidationError
 
+from components.catalogue import ABILITIES, Ability
 from components.free_models import OPENROUTER
 from components.settings.stack import StackSettings
 from components.simulator import PORT as SIMULATOR_PORT
@@ -54,8 +55,33 @@ class Listed(BaseModel):
     """One model of the catalogue, as far as the rollout reads it. Nothing in it is trusted to have its usual form."""
 
     id: str
+    name: Any = None
+    created: Any = None
     pricing: Any = None
     expiration_date: Any = None
+    context_length: Any = None
+    supported_parameters: Any = None
+    architecture: Any = None
+
+    @property
+    def context_tokens(self) -> int | None:
+        """Return the tokens of a request and its answer together, None where that is not told as a number."""
+        told = self.context_length
+        return told if isinstance(told, int) and not isinstance(told, bool) and told > 0 else None
+
+    @property
+    def takes(self) -> tuple[Ability, ...] | None:
+        """Return what it takes besides text, as the setting `models[].takes` says it; None where that is not told."""
+        inputs = self.architecture.get("input_modalities") if isinstance(self.architecture, Mapping) else None
+        if not isinstance(inputs, list) or not isinstance(self.supported_parameters, list):
+            return None
+        return tuple(ability for ability in ABILITIES if ability in (*inputs, *self.supported_parameters))
+
+    @property
+    def answers_in_text(self) -> bool:
+        """Return whether it is a chat model, as far as it says what it answers with."""
+        outputs = self.architecture.get("output_modalities") if isinstance(self.architecture, Mapping) else None
+        return not isinstance(outputs, list) or outputs == ["text"]
 
 
 _Data = TypeVar("_Data")
@@ -63,6 +89,10 @@ _Data = TypeVar("_Data")
 
 class _Answer(BaseModel, Generic[_Data]):
     data: _Data
+
+
+class _Endpoint(BaseModel):
+    model_id: str | None = None
 
 
 class RefusedError(SilentError):
@@ -105,6 +135,12 @@ def catalogue(base_url: str, transport: httpx.BaseTransport | None = None) -> di
     """Ask OpenRouter (or its simulator) at `base_url` which models there are, by id. Raises SilentError."""
     found = _asked(base_url, "models", _Answer[list[Listed]], transport)
     return {model.id: model for model in found}
+
+
+def without_retention(base_url: str, transport: httpx.BaseTransport | None = None) -> frozenset[str]:
+    """Ask which models have an endpoint with zero data retention (`GET /endpoints/zdr`). Raises SilentError."""
+    found = _asked(base_url, "endpoints/zdr", _Answer[list[_Endpoint]], transport)
+    return frozenset(each.model_id for each in found if each.model_id is not None)
 
 
 def _asked(

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
-from components.catalogue import Catalogue, default_models
+from components.catalogue import FREE_ROUTER, Catalogue, FreeModel, default_models
 from components.free_models import SIMULATOR, RouterTuning, litellm_config
+from components.litellm_schema import ZERO_PRICE
 from tests.integration.gateway_container import GatewayContainer, base_url, error_of, gateway
 from tests.integration.gateway_upstream import Upstream
 
@@ -28,11 +29,12 @@ def upstream() -> Iterator[Upstream]:
 
 @pytest.fixture(scope="module")
 def choosy(upstream: Upstream) -> Iterator[GatewayContainer]:
-    """Run a gateway whose first model takes text alone, the second no tools, and none pictures."""
-    catalogue = Catalogue(models=default_models())
+    """Run a gateway whose first model takes text alone, the second no tools, none pictures; it has the router too."""
+    router = FreeModel(name="any-free", id=FREE_ROUTER)
+    catalogue = Catalogue(models=(router, *default_models()))
     config = litellm_config(catalogue, RouterTuning(), upstream=SIMULATOR, shared_state=False)
     known: dict[str, dict[str, Any]] = {f"dep-{model.name}": {"takes": ["tools"]} for model in catalogue.models}
-    first, second = list(known)[:2]
+    _, first, second = list(known)[:3]
     known |= {first: {"takes": [], "context_tokens": 8192}, second: {"takes": ["response_format"]}}
     config["gateway_settings"]["models"] = known
     with gateway(upstream, config=yaml.safe_dump(config).replace(SIMULATOR, base_url(upstream))) as running:
@@ -47,7 +49,7 @@ def test_tools_go_to_a_model_that_takes_them_and_nothing_rests(choosy: GatewayCo
     streamed = choosy.chat(tools=TOOLS, stream=True)
     assert (streamed.status_code, streamed.headers["x-gateway-model"]) == (200, IDS[2])
     assert choosy.chat(max_tokens=8192).headers["x-gateway-model"] == IDS[1]
-    assert {choosy.chat().headers["x-gateway-model"] for _ in range(10)} == {IDS[0]}
+    assert {choosy.chat().headers["x-gateway-model"] for _ in range(50)} == {IDS[0]}
     assert choosy.metric("litellm_deployment_cooled_down_total") is None
 
 
@@ -65,3 +67,13 @@ def test_what_no_model_takes_costs_no_call(choosy: GatewayContainer, upstream: U
     assert (answer.status_code, error_of(answer)) == (400, "unsupported_by_models")
     assert answer.json()["error"]["param"] == "messages[0].content[0]"
     assert upstream.received == []
+
+
+def test_openrouters_router_is_the_last_resort_and_may_cost_nothing(
+    choosy: GatewayContainer, upstream: Upstream
+) -> None:
+    upstream.reset(**dict.fromkeys(IDS, "500"))
+    answer = choosy.chat()
+    assert (answer.status_code, upstream.models) == (200, [*IDS, FREE_ROUTER])
+    assert upstream.received[-1].body["provider"] == {"max_price": ZERO_PRICE}
+    assert choosy.chat(model="any-free").headers["x-gateway-model"] == FREE_ROUTER

@@ -201,7 +201,7 @@ def test_two_replicas_share_the_quota_and_the_cooldowns(upstream: Upstream) -> N
         assert upstream.models in ([FIRST, SECOND, SECOND], [FIRST, SECOND, FIRST, SECOND])
         upstream.faults = {}
         spent = len(upstream.received)
-        statuses = [replica.chat(model="gpt-oss-20b").status_code for _ in range(7) for replica in (one, two)]
+        statuses = [replica.chat(model="qwen3.8-27b").status_code for _ in range(7) for replica in (one, two)]
         assert statuses.count(200) == 12 - spent
         assert len(upstream.received) == 12
         assert one.metric("gateway_quota_shared") == 1

@@ -14,7 +14,7 @@ from testing.project import Project, Ran
 pytestmark = [pytest.mark.engine, pytest.mark.beside]
 
 MODEL = "google/gemma-4-31b-it:free"
-DIRECT = "openai/gpt-oss-20b:free"
+DIRECT = "google/gemma-4-26b-a4b-it:free"
 FREE = {"prompt": "0", "completion": "0"}
 
 
@@ -142,3 +142,15 @@ def test_an_update_whose_image_is_gone_is_marked_and_refused(project: Project) -
     assert f"or ./fridayctl rollback {project.stack} --level" in said
     assert project.file.read_text() == file
     assert project.chat(7).path == "litellm"
+
+
+def test_a_retired_model_is_listed_and_replaced_by_a_diff(project: Project) -> None:
+    listed = json.loads(project.fridayctl("models", project.stack, "--json").out)
+    assert {each["id"]: each["problem"] for each in listed}[MODEL] == ""
+    change, after = {"id": MODEL, "retired": "no_endpoints"}, {"id": MODEL, "retired": None}
+    with simulated(project, "models", change, after):
+        assert "is not in OpenRouter's catalogue" in project.fridayctl("models", project.stack, code=1).out
+        made = project.fridayctl("models", "suggest", project.stack)
+        assert made.out.startswith(f"--- a/Pulumi.{project.stack}.yaml")
+        assert f"openrouter/{MODEL}" in made.out
+        assert "could take its place" in made.err

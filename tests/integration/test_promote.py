@@ -23,7 +23,7 @@ PER_SECOND = 10
 WINDOW_SECONDS = 25
 SECONDS = 150
 """How long a test waits for the gates."""
-DIRECT_MODEL = "openai/gpt-oss-20b:free"
+DIRECT_MODEL = "google/gemma-4-26b-a4b-it:free"
 CLOSE, OPEN = "set server gateway_switch/open state maint", "set server gateway_switch/open state ready"
 
 

@@ -22,7 +22,7 @@ from tests.integration.load import Load
 
 pytestmark = pytest.mark.engine
 
-GOOD_ORDER = ["minimax-m3", "gemma-4-31b", "gpt-oss-20b"]
+GOOD_ORDER = ["minimax-m3", "gemma-4-31b", "qwen3.8-27b"]
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from components.friday_environment import REQUIRED_OF_THE_TEAM
-from ops.checks.preflight import judge_friday, judge_upstream
+from ops.checks.preflight import judge_friday, judge_models, judge_upstream
 from ops.checks.preflight.by_hand import there as _there
 from ops.checks.preflight.facts import MEBIBYTE, Facts, HostFacts, memory_limits
 from ops.checks.preflight.judge_certificate import certificate
@@ -278,6 +278,9 @@ BEFORE_UPDATE: tuple[_Judge, ...] = (
     judge_friday.user,
     certificate,
     judge_upstream.catalogue,
+    judge_models.abilities,
+    judge_models.names,
+    judge_models.data_policy,
     judge_upstream.key,
 )
 ALL = (*BEFORE_UPDATE, restore, _each_host("space", _space), _each_host("", _cgroup), _each_host("clock", _clock))

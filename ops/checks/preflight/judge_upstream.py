@@ -36,9 +36,10 @@ def catalogue(facts: Facts) -> Iterator[Check]:
         used = _used(facts.settings)
         right = True
         for model, users in used.items():
-            for state, text in _about_model(f"{model} ({users})", found.models.get(model), found.now.date()):
+            for state, text in flaws(found.models.get(model), found.now.date()):
                 right = False
-                yield Check(_CATALOGUE, "", state, text, _replacement(facts, found.models, users))
+                fix = _replacement(facts, found.models, users)
+                yield Check(_CATALOGUE, "", state, f"{model} ({users}){text}", fix)
         if right:
             yield Check(_CATALOGUE, "", State.OK, f"{len(used)} models listed, every price of them is 0")
 
@@ -90,26 +91,26 @@ def _used(settings: StackSettings) -> dict[str, str]:
     return used | {direct: f"{used[direct]}, friday.directModel" if direct in used else "friday.directModel"}
 
 
-def _about_model(named: str, entry: Listed | None, today: date) -> Iterator[tuple[State, str]]:
-    """Yield what is wrong with a model that is used."""
+def flaws(entry: Listed | None, today: date) -> Iterator[tuple[State, str]]:
+    """Yield what is wrong with a model that is used, as the catalogue has it; the words go on after the model's id."""
     if entry is None:
-        yield State.FAILED, f"{named} is not in OpenRouter's catalogue: retired, or never there"
+        yield State.FAILED, " is not in OpenRouter's catalogue: retired, or never there"
         return
     if problem := price_problem(entry.pricing):
-        yield State.FAILED, f"{named}: {problem}"
+        yield State.FAILED, f": {problem}"
     told = entry.expiration_date
     if told is None:
         return
     try:
         last = date.fromisoformat(str(told)[:10])
     except ValueError:
-        yield State.WARNING, f"{named} is going to be retired, it is not clear when ({told!r})"
+        yield State.WARNING, f" is going to be retired, it is not clear when ({told!r})"
         return
     left = (last - today).days
     if left < 0:
-        yield State.FAILED, f"{named} is retired since {last}"
+        yield State.FAILED, f" is retired since {last}"
     elif left <= RETIRING_DAYS:
-        yield State.WARNING, f"{named} retires on {last}, in {left} days"
+        yield State.WARNING, f" retires on {last}, in {left} days"
 
 
 def _replacement(facts: Facts, listed: Mapping[str, Listed], users: str) -> str:
@@ -118,7 +119,8 @@ def _replacement(facts: Facts, listed: Mapping[str, Listed], users: str) -> str:
     others = [entry for name, entry in listed.items() if name.endswith(":free") and name not in used]
     staying = (entry for entry in others if entry.expiration_date is None)
     free = [entry.id for entry in staying if not price_problem(entry.pricing)][:_SUGGESTED]
-    named = f"; listed as free: {', '.join(free)}" if free else ""
+    how = f"./fridayctl models suggest {facts.stack} makes the diff"
+    named = f"; listed as free: {', '.join(free)} ({how})" if free else ""
     fixes = [f"replace it in models of Pulumi.{facts.stack}.yaml{named}"] if users.startswith("models:") else []
     if users.endswith("friday.directModel"):
         fixes.append(f"pulumi config set --path friday.directModel ID -s {facts.stack}")

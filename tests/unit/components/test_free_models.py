@@ -10,9 +10,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from components.catalogue import Catalogue, FreeModel, default_models
+from components.catalogue import (
+    FREE_ROUTER,
+    FRIDAY_DEFAULT,
+    FRIDAY_NAMES,
+    Catalogue,
+    DataPolicySettings,
+    FreeModel,
+    Prompts,
+    default_models,
+)
 from components.free_models import OPENROUTER, SIMULATOR, RouterTuning, litellm_config, render_litellm_config
-from components.litellm_schema import check
+from components.litellm_schema import ZERO_PRICE, check
+from friday.llm.constants import DEFAULT_GATEWAY_MODEL, STOCK_MODELS
 
 # What Friday's stock client sends (its names for the models, short and long).
 STOCK_NAMES = [
@@ -24,9 +34,12 @@ STOCK_NAMES = [
     "openrouter/google/gemma-3-27b-it:free",
 ]
 
+PROMPTS: dict[str, Prompts | None] = {"d": "deleted", "k": "kept", "t": "trained-on", "u": None}
+
 
 def models(count: int = 5, **changed: Any) -> list[dict[str, Any]]:
     made: list[dict[str, Any]] = [{"name": f"m{n}", "id": f"vendor/m{n}:free", "aliases": []} for n in range(count)]
+    made[-1]["aliases"] = [FRIDAY_DEFAULT]
     made[0].update(changed)
     return made
 
@@ -41,8 +54,13 @@ def words() -> st.SearchStrategy[str]:
 def catalogues(draw: st.DrawFn) -> Catalogue:
     names = draw(st.lists(words(), min_size=15, max_size=30, unique=True))
     count = draw(st.integers(5, len(names) // 3))
+    more = {0: (FRIDAY_DEFAULT,)}
     entries = [
-        FreeModel(name=names[n], id=f"vendor/{names[n]}:free", aliases=tuple(names[count + n :: count]))
+        FreeModel(
+            name=names[n],
+            id=FREE_ROUTER if n == 1 else f"vendor/{names[n]}:free",
+            aliases=(*names[count + n :: count], *more.get(n, ())),
+        )
         for n in range(count)
     ]
     order = draw(st.none() | st.permutations(names[:count]).map(lambda found: tuple(found[: max(2, count - 1)])))
@@ -73,6 +91,11 @@ def test_an_order_of_its_own_leaves_models_out_of_the_chain() -> None:
         ({"id": "vendor/m0:free,openai/gpt-4o:free"}, "vendor/model:free"),
         ({"id": "vendor/m0:free\n"}, ":free"),
         ({"id": "m0:free"}, "vendor/model:free"),
+        ({"id": "openrouter/auto"}, ":free"),
+        ({"id": "openrouter/free "}, ":free"),
+        ({"id": "openrouter/free:online"}, ":free"),
+        ({"takes": ["sound"]}, "'structured_outputs'"),
+        ({"contextTokens": 0}, "greater than or equal to 1"),
         ({"name": "M 0"}, "a-z 0-9"),
         ({"name": "up-m0"}, "internal names"),
         ({"name": ""}, "1 to 64"),
@@ -97,6 +120,61 @@ def test_a_bad_model_is_refused(changed: dict[str, Any], said: str) -> None:
 def test_a_bad_fallback_order_is_refused(order: list[str], said: str) -> None:
     with pytest.raises(ValidationError, match=said):
         Catalogue.model_validate({"models": models(), "fallback_order": order})
+
+
+def test_a_list_that_does_not_answer_friday_is_refused() -> None:
+    made = models()
+    made[-1]["aliases"] = []
+    with pytest.raises(ValidationError, match=f"one with the alias {FRIDAY_DEFAULT}"):
+        Catalogue.model_validate({"models": made})
+    made[0]["id"] = FRIDAY_DEFAULT.removeprefix("openrouter/")
+    assert Catalogue.model_validate({"models": made}).models[0].long_name == FRIDAY_DEFAULT
+
+
+def test_friday_asks_for_these_names() -> None:
+    assert DEFAULT_GATEWAY_MODEL == FRIDAY_DEFAULT
+    assert set(STOCK_MODELS.values()) == set(FRIDAY_NAMES)
+
+
+def test_openrouters_own_router_is_the_last_resort_of_all() -> None:
+    catalogue = Catalogue.model_validate({"models": models(6, name="any", id=FREE_ROUTER)})
+    assert catalogue.fallbacks_of("m3") == ("m4", "m5", "m1", "m2", "any")
+    assert catalogue.fallbacks_of("any") == ("m1", "m2", "m3", "m4", "m5")
+    order = ["any", "m2"]
+    ordered = Catalogue.model_validate({"models": models(6, name="any", id=FREE_ROUTER), "fallbackOrder": order})
+    assert ordered.fallbacks_of("m1") == ("m2", "any")
+
+
+def test_what_is_known_of_the_models_is_rendered_and_nothing_else() -> None:
+    made = models(6, takes=["tools"], contextTokens=8192)
+    made[1]["takes"] = []
+    config = litellm_config(
+        Catalogue.model_validate({"models": made}), RouterTuning(), upstream=OPENROUTER, shared_state=False
+    )
+    known = {"dep-m0": {"takes": ["tools"], "context_tokens": 8192}, "dep-m1": {"takes": []}}
+    assert config["gateway_settings"]["models"] == known
+
+
+def test_what_providers_may_do_is_asked_with_each_call_and_named() -> None:
+    policy = {"dataCollection": "deny", "zdr": True}
+    catalogue = Catalogue.model_validate({"models": models(), "dataPolicy": policy})
+    config = litellm_config(catalogue, RouterTuning(), upstream=OPENROUTER, shared_state=False)
+    for entry in config["model_list"]:
+        provider = entry["litellm_params"]["extra_body"]["provider"]
+        assert provider == {"max_price": ZERO_PRICE, "data_collection": "deny", "zdr": True}
+    assert config["gateway_settings"]["data_policy"] == ["dataPolicy.dataCollection: deny", "dataPolicy.zdr: true"]
+    assert check(config, upstream=OPENROUTER) == []
+    allowed = Catalogue.model_validate({"models": models(), "dataPolicy": {"dataCollection": "allow"}})
+    assert (allowed.data_policy.demands, allowed.data_policy.closing) == ({"data_collection": "allow"}, ())
+
+
+@pytest.mark.parametrize(
+    ("policy", "closed"),
+    [({}, ""), ({"dataCollection": "allow"}, ""), ({"dataCollection": "deny"}, "t"), ({"zdr": True}, "kt")],
+)
+def test_a_policy_closes_the_models_that_are_known_to_break_it(policy: dict[str, Any], closed: str) -> None:
+    asked = DataPolicySettings.model_validate(policy)
+    assert [name for name, prompts in PROMPTS.items() if asked.closes(prompts)] == [*closed]
 
 
 def test_fewer_than_five_models_are_refused() -> None:

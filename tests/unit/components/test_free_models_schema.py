@@ -9,7 +9,7 @@ import pytest
 
 from components.catalogue import Catalogue, default_models
 from components.free_models import SIMULATOR, RouterTuning, litellm_config
-from components.litellm_schema import check
+from components.litellm_schema import ZERO_PRICE, check
 
 Config = dict[str, Any]
 
@@ -63,10 +63,20 @@ MISTAKES: dict[str, tuple[Callable[[Config], Any], str]] = {
         "require_auth_for_metrics_endpoint: should be True",
     ),
     "paid model": (params(model="openrouter/openai/gpt-4o"), "should be openrouter/<vendor>/<model>:free"),
+    "paid router": (params(model="openrouter/openrouter/auto"), "should be openrouter/<vendor>/<model>:free"),
+    "router with more": (params(model="openrouter/openrouter/free:online"), "should be openrouter/<vendor>/<model>"),
     "other provider": (params(model="openai/gpt-4o:free"), "should be openrouter/"),
     "other host": (params(api_base="https://evil.example/v1"), "api_base: should be"),
     "key in the open": (params(api_key="sk-or-v1-secret"), "api_key: should be"),
     "no price limit": (params(extra_body={}), "extra_body: should be"),
+    "a misspelt demand": (
+        params(extra_body={"provider": {"max_price": ZERO_PRICE, "data_collection": "no"}}),
+        "extra_body: should be",
+    ),
+    "router without a price limit": (
+        params(model="openrouter/openrouter/free", extra_body={"provider": {"zdr": True}}),
+        "extra_body: should be",
+    ),
     "misspelt parameter": (params(tiemout=3), "tiemout: would be sent to OpenRouter"),
     "id equals a name": (lambda c: c["model_list"][0]["model_info"].update(id="gemma-4-31b"), "nobody's name"),
     "id twice": (
@@ -81,7 +91,7 @@ MISTAKES: dict[str, tuple[Callable[[Config], Any], str]] = {
     "target is itself": (targets(["up-minimax-m3"]), "fall back to itself"),
     "no targets": (targets([]), "should be a list of groups"),
     "group as key": (
-        lambda c: c["router_settings"]["fallbacks"].append({"up-minimax-m3": ["up-gpt-oss-20b"]}),
+        lambda c: c["router_settings"]["fallbacks"].append({"up-minimax-m3": ["up-gemma-4-26b"]}),
         "a group with fallbacks never cools down",
     ),
     "alias without chain": (
@@ -90,7 +100,7 @@ MISTAKES: dict[str, tuple[Callable[[Config], Any], str]] = {
     ),
     "chains as a map": (settings("router_settings", fallbacks={}), "maps with one name each"),
     "two names in one entry": (
-        lambda c: c["router_settings"]["fallbacks"][0].update(other=["up-gpt-oss-20b"]),
+        lambda c: c["router_settings"]["fallbacks"][0].update(other=["up-gemma-4-26b"]),
         "maps with one name each",
     ),
     "no chains": (without("router_settings", "content_policy_fallbacks"), "content_policy_fallbacks: should be a list"),

@@ -16,7 +16,13 @@ from tests.unit.ops.checks.verify.inspected import STACK, replicas, workloads
 def test_what_the_stack_sets_is_in_the_container(variable: Variable, image: str | None) -> None:
     found = env(by_part(declare(settings(friday={**LOCAL["friday"], "image": image})))["friday"][0])
     named = f"{variable.name}_FILE" if variable.secret and image is None else variable.name
-    assert (named in found) is (variable.name != "LITELLM_MASTER_KEY")  # the edge adds the key
+    # The edge adds the key; without dataPolicy nothing is asked of providers.
+    assert (named in found) is (variable.name != "LITELLM_MASTER_KEY" and not variable.optional)
+
+
+def test_what_providers_may_do_with_prompts_is_asked_on_the_direct_path_too() -> None:
+    found = env(by_part(declare(settings(dataPolicy={"dataCollection": "deny", "zdr": True})))["friday"][0])
+    assert (found["OPENROUTER_DATA_COLLECTION"], found["OPENROUTER_ZDR"]) == ("deny", "true")
 
 
 @pytest.mark.parametrize("name", sorted(friday_environment.RESERVED))

@@ -8,11 +8,15 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies
 
+from components.catalogue import FRIDAY_DEFAULT
 from components.settings.source import SettingsError, from_pulumi, from_stack_file, generated_secrets
 from components.settings.stack import GENERATED_KEYS
 from tests.unit.given import LOCAL, SECRETS, stack_file
 
-MODELS = [{"name": f"m{n}", "id": f"vendor/m{n}:free", "aliases": [f"alias-{n}"]} for n in range(5)]
+MODELS: list[dict[str, Any]] = [
+    {"name": f"m{n}", "id": f"vendor/m{n}:free", "aliases": [f"alias-{n}"]} for n in range(5)
+]
+MODELS[-1]["aliases"] = [FRIDAY_DEFAULT]
 
 
 def changed(index: int, **changes: Any) -> list[dict[str, Any]]:
@@ -51,6 +55,7 @@ def message(path: Path) -> str:
         ({"models": changed(1, id="vendor/m1")}, ["models.1.id", ":free", "vendor/m1"]),
         ({"models": changed(1, aliases=["alias-0"])}, ["alias-0", "once"]),
         ({"models": MODELS[:3]}, ["models", "5"]),
+        ({"models": changed(4, aliases=[])}, [FRIDAY_DEFAULT, "Friday asks for by default"]),
         ({"models": MODELS, "fallbackOrder": ["m0", "nobody"]}, ["nobody"]),
         ({"models": MODELS, "fallbackOrder": ["m0"]}, ["friday-litellm:fallbackOrder: should be", "got 1 entries"]),
         (
@@ -75,6 +80,12 @@ def test_a_wrong_setting_names_file_line_key_expectation_and_fix(
 def test_the_line_of_a_nested_setting_is_named(tmp_path: Path) -> None:
     text = "config:\n  friday-litellm:upstream: simulator\n  friday-litellm:edge:\n    port: 99999\n"
     assert message(stack_file(tmp_path, text=text)).startswith("Pulumi.t.yaml:4: friday-litellm:edge.port:")
+
+
+def test_an_entry_that_is_wrong_does_not_make_its_list_too_short(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as caught:
+        from_stack_file(stack_file(tmp_path, {"models": changed(1, id="vendor/m1")}), SECRETS)
+    assert [problem.key for problem in caught.value.problems] == ["friday-litellm:models.1.id"]
 
 
 def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:

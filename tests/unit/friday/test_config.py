@@ -28,6 +28,13 @@ def test_defaults_are_fridays() -> None:
     assert config.openrouter_model == "z-ai/glm-4.5-air:free"
     assert config.openrouter_base_url == "https://openrouter.ai/api/v1"
     assert config.deadline_seconds == 30
+    assert config.demands == {}
+
+
+def test_what_is_asked_of_providers_is_allow_or_deny() -> None:
+    asked = settings(OPENROUTER_DATA_COLLECTION="deny", OPENROUTER_ZDR="true").demands
+    assert asked == {"data_collection": "deny", "zdr": True}
+    assert "OPENROUTER_DATA_COLLECTION: expected allow or deny" in refused(OPENROUTER_DATA_COLLECTION="no")
 
 
 @pytest.mark.parametrize("value", ["TRUE", "True", "1", "yes", " true", "", "false"])

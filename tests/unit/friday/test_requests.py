@@ -95,6 +95,10 @@ def test_a_stream_asks_for_usage_and_the_direct_path_for_cost() -> None:
 
 
 def test_the_direct_path_lets_openrouter_charge_nothing() -> None:
+    asked: dict[str, str | bool] = {"data_collection": "deny", "zdr": True}
+    sent = json.loads(encode_body(parse_params(HI), "m/x:free", stream=False, direct=True, demands=asked))["provider"]
+    assert {name: sent[name] for name in asked} == asked
+    assert body(HI, direct=True)["provider"].keys() == {"max_price"}
     prices = body(HI, direct=True)["provider"]["max_price"]
     assert set(prices) == {"prompt", "completion", "request", "image"}
     assert set(prices.values()) == {0}

@@ -42,6 +42,7 @@ def gateway(**changed: Any) -> Gateway:
         "redis": None,
         "deadline_seconds": 5.0,
         "stream_deadline_seconds": 5.0,
+        "data_policy": (),
         "host": "127.0.0.1",
         "port": 4000,
         "drain_seconds": 0.0,

@@ -201,6 +201,9 @@ def test_only_chats_run(kind: str) -> None:
     policy.check_call("acompletion", "gemma-4-31b", MODELS)
 
 
+ZERO = {"prompt": 0, "completion": 0, "request": 0, "image": 0}
+
+
 @pytest.mark.parametrize(
     ("model", "base"),
     [
@@ -208,6 +211,13 @@ def test_only_chats_run(kind: str) -> None:
         ("openrouter/google/gemma", "http://up/v1"),
         ("one,two:free", "http://up/v1"),
         (None, "http://up/v1"),
+        ("openrouter/free", "http://up/v1"),
+        ("openrouter/openrouter/auto", "http://up/v1"),
+        ("openrouter/openrouter/free:online", "http://up/v1"),
+        ("openrouter/openrouter/free\n", "http://up/v1"),
+        ("openrouter/openrouter/free,openrouter/openai/gpt-4o", "http://up/v1"),
+        ("OpenRouter/openrouter/free", "http://up/v1"),
+        ("openrouter/openrouter/free", "https://api.openai.com/v1"),
         ("openrouter/a/b:free", "https://api.openai.com/v1"),
         ("openrouter/a/b:free", "http://up/v1/"),
         ("openrouter/a/b:free", None),
@@ -215,11 +225,37 @@ def test_only_chats_run(kind: str) -> None:
 )
 def test_no_call_leaves_for_a_paid_model_or_another_host(model: object, base: object) -> None:
     with pytest.raises(RefusedError):
-        policy.check_deployment(model, base, "http://up/v1")
+        policy.check_deployment(model, base, "http://up/v1", {"provider": {"max_price": ZERO}})
 
 
-def test_a_free_call_to_the_upstream_leaves() -> None:
-    policy.check_deployment("openrouter/a/b:free", "http://up/v1", "http://up/v1")
+@pytest.mark.parametrize(
+    "extra_body",
+    [
+        None,
+        {},
+        {"provider": None},
+        {"provider": {}},
+        {"provider": {"max_price": {}}},
+        {"provider": {"max_price": {**ZERO, "prompt": 1e-9}}},
+        {"provider": {"max_price": {**ZERO, "audio": 1}}},
+        {"provider": {"max_price": {**ZERO, "image": False}}},
+        {"provider": {"max_price": {**ZERO, "image": "0"}}},
+        {"provider": {"max_price": {"prompt": 0, "completion": 0}}},
+        {"provider": {"max_price": ZERO, "order": ["x"]}},
+        {"provider": {"max_price": ZERO}, "models": ["openai/gpt-4o"]},
+        {"provider": {"max_price": ZERO}, "plugins": [{"id": "web"}]},
+    ],
+)
+@pytest.mark.parametrize("model", ["openrouter/a/b:free", policy.FREE_ROUTER])
+def test_no_call_leaves_that_does_not_ask_for_a_price_of_0(model: str, extra_body: object) -> None:
+    with pytest.raises(RefusedError, match="price of 0"):
+        policy.check_deployment(model, "http://up/v1", "http://up/v1", extra_body)
+
+
+@pytest.mark.parametrize("model", ["openrouter/a/b:free", policy.FREE_ROUTER])
+def test_a_free_call_to_the_upstream_leaves(model: str) -> None:
+    provider = {"max_price": ZERO, "data_collection": "deny", "zdr": True}
+    policy.check_deployment(model, "http://up/v1", "http://up/v1", {"provider": provider})
 
 
 def test_a_field_name_is_shown_without_control_characters() -> None:

@@ -27,7 +27,7 @@ REAL = settings(upstream="openrouter")
 FREE = {"prompt": "0", "completion": "0", "request": "0"}
 MODELS = {model.id: Listed(id=model.id, pricing=FREE) for model in REAL.models}
 ONE = "google/gemma-4-31b-it:free"
-DIRECT = "openai/gpt-oss-20b:free"
+DIRECT = "google/gemma-4-26b-a4b-it:free"
 DAY = dt.timedelta(days=1)
 
 
@@ -83,7 +83,7 @@ def test_models_that_are_there_and_free_are_one_check() -> None:
         (
             {DIRECT: {}},
             "",
-            f"{DIRECT} (models: gpt-oss-20b, friday.directModel): its prices are missing",
+            f"{DIRECT} (models: gemma-4-26b, friday.directModel): its prices are missing",
         ),
     ],
 )

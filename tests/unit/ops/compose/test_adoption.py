@@ -44,6 +44,7 @@ ORIGIN = {"Origin": "https://a.example"}
         ),
         ("environment: [A=1, B=x=y]", {"environment": {"A": "1", "B": "x=y"}}),
         ("environment: {OPENROUTER_MODEL: 'z-ai/glm-4.5-air:free'}", {"directModel": "z-ai/glm-4.5-air:free"}),
+        ("environment: {OPENROUTER_ZDR: 'true'}", {"environment": {"OPENROUTER_ZDR": "true"}}),
         ("healthcheck: {start_period: 40s, test: curl http://localhost:3000/}", {"startSeconds": 130}),
         ("healthcheck: {start_period: 1m, interval: 5s, retries: 6, test: x}", {"startSeconds": 90}),
     ],

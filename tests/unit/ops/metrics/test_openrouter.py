@@ -9,7 +9,15 @@ import pytest
 from components.free_models import OPENROUTER
 from ops.hosts.docker_host import DockerHost
 from ops.hosts.in_container import InContainer
-from ops.metrics.openrouter import KeyUsage, RefusedError, catalogue, key_usage, keys_of, reached_at
+from ops.metrics.openrouter import (
+    KeyUsage,
+    RefusedError,
+    catalogue,
+    key_usage,
+    keys_of,
+    reached_at,
+    without_retention,
+)
 from ops.metrics.prometheus import SilentError
 from tests.unit.given import settings
 
@@ -100,3 +108,11 @@ def test_the_shortest_period_that_covers_the_window_counts(began: dt.datetime, d
 
 def test_a_key_that_only_knows_its_total_is_taken_by_that() -> None:
     assert KeyUsage(usage=9).since(TUESDAY, TUESDAY) == 9
+
+
+def test_models_without_retention_are_asked_for_by_their_endpoints() -> None:
+    endpoints = [{"model_id": "a/b:free", "name": "x"}, {"model_id": "a/b:free"}, {"name": "no model"}]
+    answer = answering(200, {"data": endpoints}, "/api/v1/endpoints/zdr")
+    assert without_retention("http://router/api/v1", answer) == {"a/b:free"}
+    with pytest.raises(SilentError, match="404"):
+        without_retention("http://router/api/v1", answering(404, {}, "/api/v1/endpoints/zdr"))
