@@ -26,6 +26,12 @@ TEMPLATES = Path(__file__).with_name("templates")
 CERTIFICATE = "edge.pem"
 """The file with the certificate, its chain and its key; a comment without HTTPS, for the plugin takes no empty file."""
 
+LIMIT_BODY = "limit_body.lua"
+"""The file with what HAProxy does itself to bodies that come without their length."""
+
+GATEWAY_BODY_BYTES = 4 * 1024 * 1024
+"""The longest body of a request to the gateway, the same as the gateway's own (`gateway.request_body`)."""
+
 COMMAND = ("bash", "-c", (TEMPLATES / "edge.sh").read_text(encoding="utf-8"))
 
 TAKEN = (
@@ -114,6 +120,8 @@ class EdgeConfig(BaseModel):
             self.model_dump() | {"edge_key": self.edge_key.get_secret_value()},
             sticky_key=hashlib.sha256(b"sticky " + self.edge_key.get_secret_value().encode()).hexdigest()[:32],
             error_body=_error_body,
+            gateway_body_bytes=GATEWAY_BODY_BYTES,
+            limit_body=f"{FILES_DIR}/{LIMIT_BODY}",
             quoted=_quoted,
             socket=SOCKET,
             chats_socket=CHATS_SOCKET,
@@ -147,7 +155,11 @@ def _quoted(text: str) -> str:
 
 def contents(config: EdgeConfig, certificate: Certificate | None = None) -> dict[str, str]:
     """Return the edge's files, all of them secret; by the last one it sees that the others are whole."""
-    files = {"haproxy.cfg": config.render(), CERTIFICATE: certificate.pem if certificate else "# edge.tls is not set\n"}
+    files = {
+        LIMIT_BODY: (TEMPLATES / LIMIT_BODY).read_text(encoding="utf-8"),
+        "haproxy.cfg": config.render(),
+        CERTIFICATE: certificate.pem if certificate else "# edge.tls is not set\n",
+    }
     sums = (f"{hashlib.sha256(text.encode()).hexdigest()}  {name}\n" for name, text in files.items())
     return {**files, "manifest": "".join(sums)}
 
@@ -164,10 +176,30 @@ def certificate_of(stack: str, settings: StackSettings) -> Certificate | None:
         raise SettingsError(Problem(f"Pulumi.{stack}.yaml", key, str(error), error.fix)) from error
 
 
-def _error_body(status: int, kind: str, message: str) -> str:
-    """Return an error in OpenAI's form, quoted for HAProxy (single quotes: nothing inside is expanded)."""
-    body = json.dumps({"error": {"message": message, "type": kind, "param": None, "code": str(status)}})
-    return "'" + body.replace("'", "\u2019") + "'"
+_CODES = {
+    400: "bad_request",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    408: "too_slow",
+    413: "too_large",
+    415: "unsupported_encoding",
+    500: "edge_failed",
+    502: "replica_failed",
+    503: "unavailable",
+    504: "replica_timeout",
+}
+"""The word for each of the edge's own errors; the gateway's are in `gateway.policy` and `gateway.errors`."""
+
+
+def _error_body(status: int, kind: str, message: str, request_id: str) -> str:
+    """Return an error in OpenAI's form, quoted for HAProxy: between single quotes only `%` is expanded.
+
+    `request_id` is what HAProxy or its filter replaces.
+    """
+    code = kind if kind == "gateway_closed" else _CODES[status]
+    error = {"message": message, "type": kind, "param": None, "code": code, "request_id": request_id}
+    return "'" + json.dumps({"error": error}).replace("'", "\u2019") + "'"
 
 
 def _workload(given: Given) -> Workload:

@@ -49,7 +49,11 @@ class Replica:
         method, target, _ = request.split(" ", 2)
         headers = [line.split(": ", 1) for line in lines if line]
         length = next((int(value) for key, value in headers if key.lower() == "content-length"), 0)
-        body = (await reader.readexactly(length)).decode() if length else ""
+        if any(key.lower() == "transfer-encoding" for key, _ in headers):
+            length = await read_chunks(reader)
+            body = ""
+        else:
+            body = (await reader.readexactly(length)).decode() if length else ""
         if target in HEALTH and not any(key.lower() == "x-request-id" for key, _ in headers):
             status = "503 Draining" if self.draining else "200 OK"
             writer.write(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
@@ -84,6 +88,16 @@ async def read_head(reader: asyncio.StreamReader) -> str | None:
         return (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
     except asyncio.IncompleteReadError:
         return None
+
+
+async def read_chunks(reader: asyncio.StreamReader) -> int:
+    """Read a body that comes in chunks; return its length."""
+    total = 0
+    while size := int(await reader.readline(), 16):
+        await reader.readexactly(size + 2)
+        total += size
+    await reader.readline()
+    return total
 
 
 async def main() -> None:

@@ -23,6 +23,8 @@ REFUSED_TARGETS = [
     "GET /v1/%2e/models",
     "GET /v1\\models",
     "GET /v1/models/",
+    "GET /v1/models/../model/info",
+    "GET /v1/models/a;b",
     "GET //v1/models",
     "GET /v1//models",
     "GET /v1%2fmodels",
@@ -36,8 +38,6 @@ REFUSED_TARGETS = [
     "GET HTTP://litellm/v1/models",
     "GET /openrouter/v1/key",
     "GET /chat/completions",
-    "HEAD /v1/models",
-    "OPTIONS /chat/completions",
     "OPTIONS *",
     "TRACE /v1/models",
     "CONNECT litellm:4000",
@@ -71,12 +71,9 @@ def framed(request: str, *headers: str, body: str = "") -> bytes:
 
 
 # Requests whose end could be seen in two places are HAProxy's own matter, which has tests of its own for them. Asked
-# here is what our configuration adds: a chat has a length, and a small one; nothing else has a body; there is one host.
+# here is what our configuration adds: nothing but a chat has a body, which is not compressed; there is one host.
 REFUSED_FRAMING = {
-    "no length": framed(CHAT),
-    "chunked": framed(CHAT, "Transfer-Encoding: chunked", body="2\r\n{}\r\n0\r\n\r\n"),
-    # HAProxy 3 answers at once, and takes the rest of the body before it closes.
-    "too long": framed(CHAT, "Content-Length: 10000001", body="x" * 10_000_001),
+    "compressed": framed(CHAT, "Content-Encoding: gzip", "Content-Length: 2", body="{}"),
     "chunked get": framed(READ, "Transfer-Encoding: chunked", body="0\r\n\r\n"),
     "two hosts": framed(READ, "Host: other"),
     "not http": b"hello\r\n\r\n",
@@ -115,7 +112,7 @@ def test_refuses_what_is_not_on_the_list(shared_stage: Stage, port: str, target:
     before = shared_stage.served("litellm")
     length = "Content-Length: 0\r\n" if target.startswith(("POST", "PUT", "post")) else ""
     answer = shared_stage.raw(port, f"{target} HTTP/1.1\r\n{length}{CLOSE}".encode())
-    assert answer.startswith(("HTTP/1.1 404", "HTTP/1.1 400"))
+    assert answer.startswith(("HTTP/1.1 404", "HTTP/1.1 400", "HTTP/1.1 405"))
     assert shared_stage.served("litellm") == before
 
 
@@ -123,7 +120,7 @@ def test_refuses_what_is_not_on_the_list(shared_stage: Stage, port: str, target:
 def test_refuses_a_request_without_a_clear_end(shared_stage: Stage, name: str) -> None:
     before = shared_stage.served("litellm")
     answer = shared_stage.raw("internal", REFUSED_FRAMING[name])
-    assert not answer or answer.startswith(("HTTP/1.1 400", "HTTP/1.1 404", "HTTP/1.1 411", "HTTP/1.1 413"))
+    assert not answer or answer.startswith(("HTTP/1.1 400", "HTTP/1.1 404", "HTTP/1.1 415"))
     assert shared_stage.served("litellm") == before
 
 
@@ -152,6 +149,8 @@ def test_chat_gets_through(shared_stage: Stage, path: str, port: str, credential
         ("/health/readiness", "/health/readiness"),
         ("/health", "/health/liveliness"),
         ("/health?model=paid", "/health/liveliness"),
+        ("/v1/models/openrouter/google/gemma-4-31b-it:free?x=1", "/v1/models/openrouter/google/gemma-4-31b-it:free"),
+        ("/models/openrouter%2Fgoogle%2Fgemma", "/models/openrouter%2Fgoogle%2Fgemma"),
     ],
 )
 def test_reading_gets_through(shared_stage: Stage, path: str, upstream: str) -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from components.edge import CLOSE_GATEWAY, OPEN_GATEWAY, SWITCH, EdgeConfig, gateway_is_open
+from gateway.request_body import MAX_BODY_BYTES
 
 KEY = "sk-unit-test-key"
 
@@ -94,8 +95,17 @@ def test_the_check_of_friday_is_what_is_set_and_that_of_the_gateway_stays() -> N
 def test_only_users_may_send_more() -> None:
     text = config(max_body_mb=50).render()
     assert "gt 50000000 }" in section(text, "listen users")
-    assert "gt 10000000 }" in section(text, "listen gateway_internal")
+    assert f"gt {MAX_BODY_BYTES} }}" in section(text, "listen gateway_internal")
     assert "gt 10000000 }" in section(config().render(), "listen users")
+
+
+@pytest.mark.parametrize(
+    ("frontend", "limit"), [("users", 10000000), ("gateway_internal", MAX_BODY_BYTES), ("gateway_host", MAX_BODY_BYTES)]
+)
+def test_a_body_has_one_limit_with_and_without_its_length(frontend: str, limit: int) -> None:
+    rules = section(config().render(), f"listen {frontend}")
+    assert f"filter lua.limit_body {limit} '" in rules
+    assert f"{{ req.hdr_val(content-length) gt {limit} }}" in rules
 
 
 @pytest.mark.parametrize(("gateway_open", "suffix"), [(True, ""), (False, " disabled")])
@@ -105,9 +115,14 @@ def test_the_switch_can_start_closed(gateway_open: bool, suffix: str) -> None:
 
 
 def test_error_bodies_are_json_in_openais_form() -> None:
-    bodies = [json.loads(body) for body in re.findall(r"string '(.*?)'", config().render())]
-    assert {body["error"]["code"] for body in bodies} >= {"400", "404", "411", "413", "502", "503", "504"}
-    assert all(set(body["error"]) == {"message", "type", "param", "code"} for body in bodies)
+    text = config().render()
+    bodies = [json.loads(body) for body in re.findall(r"(?:string|limit_body \d+) '(.*?)'", text)]
+    words = {"bad_request", "not_found", "method_not_allowed", "too_large", "replica_failed", "unavailable"}
+    assert {body["error"]["code"] for body in bodies} >= {*words, "unsupported_encoding", "gateway_closed"}
+    assert all(set(body["error"]) == {"message", "type", "param", "code", "request_id"} for body in bodies)
+    answers = [line for line in text.splitlines() if "-string '" in line]
+    assert all("hdr X-Request-Id %[var(txn.request_id)]" in line for line in answers)
+    assert len(answers) > 10
 
 
 def test_a_stopping_edge_outlasts_every_answer_that_is_on_its_way() -> None:
