@@ -59,6 +59,7 @@ class Gateway:
     redis: RedisAddress | None
     deadline_seconds: float
     stream_deadline_seconds: float
+    caches: bool
     host: str
     port: int
     drain_seconds: float
@@ -95,6 +96,7 @@ def read(environ: Mapping[str, str]) -> Gateway:
         redis=_redis(environ),
         deadline_seconds=float(own.get("deadline_seconds", 28)),
         stream_deadline_seconds=float(own.get("stream_deadline_seconds", 300)),
+        caches=bool(config["litellm_settings"].get("cache")),
         host=environ.get("HOST", "0.0.0.0"),  # noqa: S104  # a container's own network
         port=int(_number(environ, "PORT", 4000, least=1)),
         drain_seconds=_number(environ, "DRAIN_SECONDS", 2, least=0),

@@ -5,19 +5,25 @@
 
 import logging
 import time
+from functools import cache
 from typing import Any
 
+import httpx
 import litellm
 from fastapi import HTTPException, Request
 from litellm.integrations.custom_logger import CustomLogger
 from litellm.proxy._types import LitellmUserRoles, UserAPIKeyAuth
 
-from gateway import environment, policy, state
+from gateway import environment, litellm_internals, policy, state
+from gateway.leaving import Leaving
 from gateway.policy import Access, RefusedError
 from gateway.quota import spent_for
 from gateway.state import CURRENT, RequestContext
 
 logger = logging.getLogger("gateway.guard")
+
+_LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=100, keepalive_expiry=30.0)
+"""LiteLLM limits the requests; connections that idle longer may have been closed by what is in between."""
 
 _ALIASES = {Access.OPEN: "open", Access.CHAT: "gateway", Access.OPS: "ops"}
 
@@ -52,24 +58,25 @@ class Guard(CustomLogger):  # type: ignore[misc]  # LiteLLM is installed in its 
         except RefusedError as error:
             raise HTTPException(error.status, error.message) from None
 
-    async def async_pre_call_deployment_hook(self, kwargs: dict[str, Any], call_type: Any) -> None:
-        """Check one call to a model just before it is sent, and count it against the quota.
+    async def async_pre_call_deployment_hook(self, kwargs: dict[str, Any], call_type: Any) -> dict[str, Any]:
+        """Check one call to a model, and give it the way on which it is counted when it leaves (`leaving`).
 
-        A refusal is a bad request, so LiteLLM does not count it as a failure of the model and starts no cooldown.
+        LiteLLM asks its cache only after this. A refusal is a bad request, so LiteLLM does not count it as a failure of
+        the model and starts no cooldown.
         """
         model = str(kwargs.get("model", ""))
         try:
             policy.check_deployment(model, kwargs.get("api_base"), environment.current().upstream)
         except RefusedError as error:
             raise _refusal(model, error.message) from None
-        context = CURRENT.get() or RequestContext()
-        if not context.quota_wait and context.attempts >= context.paid:
-            context.quota_wait = await state.quota().take()
+        context = CURRENT.get()
+        if context is None:
+            context = RequestContext()
+            CURRENT.set(context)
         if context.quota_wait:
             raise _refusal(model, "the account's quota is spent")
-        context.attempts += 1
         context.model = model.removeprefix("openrouter/")
-        state.metrics().attempts.labels(context.model).inc()
+        return {**kwargs, "client": _way_out()}
 
     async def async_post_call_failure_deployment_hook(
         self, request_data: Any, exception: Exception, call_type: Any, fallback_depth: int | None = None
@@ -80,9 +87,24 @@ class Guard(CustomLogger):  # type: ignore[misc]  # LiteLLM is installed in its 
         """
         status = getattr(exception, "status_code", None)
         context = CURRENT.get()
+        if context is not None and context.quota_wait:
+            return  # nothing was sent
         if context is not None and status == 429:
             context.quota_wait = spent_for(str(exception), time.time())
         logger.warning("%s failed: %s (status %s)", request_data.get("model"), type(exception).__name__, status)
+
+
+@cache
+def _way_out() -> Any:
+    """Return LiteLLM's client for all calls of this process."""
+    gateway = environment.current()
+    way = Leaving(
+        httpx.AsyncHTTPTransport(limits=_LIMITS, trust_env=False),
+        upstream=gateway.upstream,
+        quota=state.quota,
+        attempts=state.metrics().attempts,
+    )
+    return litellm_internals.client(way)
 
 
 def _refusal(model: str, message: str) -> litellm.BadRequestError:

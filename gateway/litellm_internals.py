@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any, cast
 
+import httpx
+
 from gateway.environment import StartError
 from serving.drain import ASGIApp
 
@@ -48,6 +50,13 @@ async def resting(deployments: Collection[str]) -> set[str]:
     """Return those of some deployments, by their ids, that LiteLLM leaves out at the moment after failures."""
     found = await router().cooldown_cache.async_get_active_cooldowns(list(deployments), parent_otel_span=None)
     return {name for name, _ in found}
+
+
+def client(transport: httpx.AsyncBaseTransport) -> Any:
+    """Return a client that LiteLLM uses for a call that has it as its parameter `client`. Raises `StartError`."""
+    with _expected():
+        handler = importlib.import_module("litellm.llms.custom_httpx.http_handler").AsyncHTTPHandler
+        return handler(transport=transport, follow_redirects=False)
 
 
 def check_locks(custom_auth: object, callbacks: list[object], logger: type) -> None:

@@ -44,6 +44,7 @@ class RequestFilter:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer or refuse the request, or pass it on to LiteLLM."""
         if scope["type"] == "lifespan":
+            await self._quota.wait()  # Redis learns of this replica before its first request
             await self._app(scope, receive, send)
         elif scope["type"] == "http":
             out = ResponseFilter(send, _request_id(scope))
@@ -67,6 +68,8 @@ class RequestFilter:
         elif path == "/health":
             await self._deep_health(scope, receive, out)
         else:
+            if path == "/metrics":
+                await self._metrics.show(self._quota)
             target = "/metrics/" if path == "/metrics" else path
             await self._app(_rebuilt(scope, target), receive, out.plain)
 
@@ -84,12 +87,11 @@ class RequestFilter:
         await self._ask(target, _Client(receive), out)
 
     async def _ask(self, scope: Scope, client: "_Client", out: ResponseFilter) -> None:
-        """Count a call against the quota, and pass LiteLLM's answer on until the deadline."""
-        wait = await self._quota.take()
-        self._metrics.quota_shared.set(self._quota.is_shared)
-        if wait:
+        """Pass LiteLLM's answer on until the deadline. While the quota is spent, it is asked only for its cache."""
+        wait = self._quota.refused_for()
+        if wait and not self._gateway.caches:
             raise RefusedError(429, "quota_spent", f"the account's free calls are spent for {wait} s", retry_after=wait)
-        out.context = RequestContext(paid=1)
+        out.context = RequestContext()
         token = CURRENT.set(out.context)
         loop = asyncio.get_running_loop()
         work = asyncio.ensure_future(self._app(scope, client, out.guarded))

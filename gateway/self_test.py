@@ -1,4 +1,5 @@
 """The guard proves itself at each start: LiteLLM is given calls that the guard has to stop, and none may get through.
+One more call passes the guard and has to end at `leaving`, where calls are counted.
 Before that every name that our config and our code use of LiteLLM is looked for.
 
 Only LiteLLM calls `guard`, and one that no longer did would send every call. The calls go to a port of this machine
@@ -15,10 +16,12 @@ from litellm.types.router import Deployment, LiteLLM_Params
 from gateway import known_names, litellm_internals, policy
 from gateway.environment import Gateway, StartError
 from gateway.policy import RefusedError
+from gateway.state import CURRENT, RequestContext
 from serving.drain import ASGIApp
 
 _NOWHERE = "http://127.0.0.1:9/api/v1"
 _NAME = "self-test"
+_REHEARSAL = "a rehearsal: this call does not leave"
 _MODELS = ("openrouter/self-test/paid", "openrouter/self-test/model:free")
 
 Message = MutableMapping[str, Any]
@@ -49,27 +52,39 @@ class SelfTested:
 
 
 async def prove(upstream: str) -> None:
-    """Let LiteLLM's own router call a paid model, and a free one at a foreign host.
+    """Let LiteLLM's own router call a paid model, a free one at a foreign host, and a free one that may be called.
 
-    Raises `StartError` unless the guard stopped each of them with its own words.
+    Raises `StartError` unless the guard stopped each of the first two with its own words, and the last one ended at
+    the way out.
     """
-    router = litellm_internals.router()
     for model in _MODELS:
         try:
             policy.check_deployment(model, _NOWHERE, upstream)
         except RefusedError as refused:
-            expected = refused.message
+            if found := await _other_end(model, _NOWHERE, refused.message):
+                raise StartError(
+                    f"this LiteLLM does not ask gateway.guard before a call: {model} was not stopped ({found})"
+                ) from None
         else:
             raise StartError(f"gateway.guard allows calls to {model} at {_NOWHERE}")
-        params = LiteLLM_Params(model=model, api_base=_NOWHERE, api_key="none")
-        router.add_deployment(Deployment(model_name=_NAME, litellm_params=params, model_info={"id": _NAME}))
-        try:
-            await router.acompletion(_NAME, [{"role": "user", "content": "-"}], timeout=2, **{"no-log": True})
-            found = "it was answered"
-        except Exception as error:  # only the guard's own refusal counts
-            found = f"{type(error).__name__}: {error}"
-            if isinstance(error, litellm.BadRequestError) and expected in found:
-                continue
-        finally:
-            router.delete_deployment(_NAME)
-        raise StartError(f"this LiteLLM does not ask gateway.guard before a call: {model} was not stopped ({found})")
+    before = CURRENT.set(RequestContext(rehearsal=_REHEARSAL))
+    try:
+        if found := await _other_end(_MODELS[-1], upstream, _REHEARSAL):
+            raise StartError(f"this LiteLLM does not use gateway.leaving for its calls: they are not counted ({found})")
+    finally:
+        CURRENT.reset(before)
+
+
+async def _other_end(model: str, base: str, expected: str) -> str:
+    """Call a model, and return how that ended; nothing if it was refused with the expected words."""
+    router = litellm_internals.router()
+    params = LiteLLM_Params(model=model, api_base=base, api_key="none")
+    router.add_deployment(Deployment(model_name=_NAME, litellm_params=params, model_info={"id": _NAME}))
+    try:
+        await router.acompletion(_NAME, [{"role": "user", "content": "-"}], timeout=2, **{"no-log": True})
+    except Exception as error:  # only our own refusal counts
+        found = f"{type(error).__name__}: {error}"
+        return "" if isinstance(error, litellm.BadRequestError) and expected in found else found
+    finally:
+        router.delete_deployment(_NAME)
+    return "it was answered"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import socket
+import struct
 import threading
 import time
 from dataclasses import dataclass, field
@@ -26,8 +28,9 @@ class Received:
 
 @dataclass
 class Upstream:
-    """`faults` maps a model id, or *, to: hang, drip, account-spent, or an HTTP status as text; for streams also
-    error-in-stream, half (a clean end without finish reason) or unreadable-event."""
+    """`faults` maps a model id, or *, to: hang, drip, reset (the connection breaks), account-spent, minute-16 (the
+    account's limit from the 17th request on), or an HTTP status as text; for streams also error-in-stream, half (a
+    clean end without finish reason) or unreadable-event."""
 
     faults: dict[str, str] = field(default_factory=dict)
     received: list[Received] = field(default_factory=list)
@@ -88,6 +91,13 @@ class _Handler(BaseHTTPRequestHandler):
         elif fault.isdecimal():
             error = {"code": int(fault), "message": UPSTREAM_WORDS + str(body.get("messages"))}
             self._json(int(fault), {"error": error, "user_id": USER_ID})
+        elif fault == "reset":
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.connection.close()
+            self.close_connection = True
+        elif fault.startswith("minute-") and len(self.server.upstream.received) > int(fault.removeprefix("minute-")):
+            limit = {"X-RateLimit-Limit": fault.removeprefix("minute-"), "X-RateLimit-Remaining": "0"}
+            self._json(429, {"error": {"code": 429, "message": "Rate limit exceeded: free-models-per-min. "}}, limit)
         elif fault == "account-spent":
             self._json(429, {"error": {"code": 429, "message": "Rate limit exceeded: free-models-per-day. "}})
         elif body.get("stream"):
@@ -101,11 +111,13 @@ class _Handler(BaseHTTPRequestHandler):
         received = Received(self.path, self.headers.get("authorization", ""), body)
         self.server.upstream.received.append(received)
 
-    def _json(self, status: int, value: object) -> None:
+    def _json(self, status: int, value: object, headers: dict[str, str] | None = None) -> None:
         body = json.dumps(value).encode()
         self.send_response(status)
         self.send_header("content-type", "application/json")
         self.send_header("content-length", str(len(body)))
+        for name, text in (headers or {}).items():
+            self.send_header(name, text)
         self.end_headers()
         self.wfile.write(body)
 

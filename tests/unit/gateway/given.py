@@ -15,7 +15,7 @@ from gateway.environment import Gateway
 from gateway.policy import Keys
 from gateway.quota import Quota
 from gateway.request_filter import RequestFilter
-from gateway.state import Metrics
+from gateway.state import CURRENT, Metrics
 from serving.drain import Message, Receive, Scope, Send
 
 GATEWAY_KEY = "gateway-key-0123456789"
@@ -40,6 +40,7 @@ def gateway(**changed: Any) -> Gateway:
         "redis": None,
         "deadline_seconds": 5.0,
         "stream_deadline_seconds": 5.0,
+        "caches": False,
         "host": "127.0.0.1",
         "port": 4000,
         "drain_seconds": 0.0,
@@ -50,6 +51,18 @@ def gateway(**changed: Any) -> Gateway:
 
 async def hello(inner: Inner, send: Send) -> None:
     await respond(send, 200, b'{"choices":[]}', {"x-litellm-model-api-base": "http://inside"})
+
+
+def calling(quota: Quota) -> Answer:
+    """Return an answer that costs a call to the upstream, counted as `gateway.leaving` does."""
+
+    async def call(inner: Inner, send: Send) -> None:
+        context = CURRENT.get()
+        assert context is not None
+        context.quota_wait = await quota.take()
+        await (respond(send, 400, LEAK) if context.quota_wait else hello(inner, send))
+
+    return call
 
 
 async def respond(
@@ -92,7 +105,7 @@ class Client:
         self._resting = resting
         self.registry = CollectorRegistry()
         limit = quota or Quota(100)
-        self.filter = RequestFilter(self.inner, gateway(**changed), limit, Metrics(100, self.registry), self._at_rest)
+        self.filter = RequestFilter(self.inner, gateway(**changed), limit, Metrics(self.registry), self._at_rest)
 
     async def _at_rest(self, asked: Collection[str]) -> Collection[str]:
         return set(asked) & set(self._resting)
