@@ -6,6 +6,7 @@ every such case ends the start with one line that names the mistake.
 
 import os
 import re
+import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -102,6 +103,13 @@ def read(environ: Mapping[str, str]) -> Gateway:
         drain_seconds=_number(environ, "DRAIN_SECONDS", 2, least=0),
         grace_seconds=_number(environ, "GRACE_SECONDS", 60, least=0),
     )
+
+
+def proxy_of(url: str) -> str | None:
+    """Return the proxy for requests to a URL, None when there is none for it (HTTPS_PROXY, NO_PROXY)."""
+    parts = urlsplit(url)
+    bypassed = urllib.request.proxy_bypass(parts.hostname or "")
+    return None if bypassed else urllib.request.getproxies().get(parts.scheme)
 
 
 def _needed(environ: Mapping[str, str], name: str) -> str:

@@ -99,7 +99,8 @@ def _way_out() -> Any:
     """Return LiteLLM's client for all calls of this process."""
     gateway = environment.current()
     way = Leaving(
-        httpx.AsyncHTTPTransport(limits=_LIMITS, trust_env=False),
+        # From the environment it takes the authorities (SSL_CERT_FILE), and the proxy is for the upstream alone.
+        httpx.AsyncHTTPTransport(limits=_LIMITS, proxy=environment.proxy_of(gateway.upstream)),
         upstream=gateway.upstream,
         quota=state.quota,
         attempts=state.metrics().attempts,

@@ -42,7 +42,7 @@ local window, limit, replicas = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(A
 local me, call, seen = ARGV[4], ARGV[5], ARGV[6]
 local function key(name) return KEYS[1] .. ':' .. name end
 local epoch = redis.call('GET', key('epoch'))
-local stepped = epoch == seen and math.abs(now - tonumber(ARGV[7]) - tonumber(ARGV[8])) > tonumber(ARGV[9])
+local stepped = seen ~= '' and math.abs(now - tonumber(ARGV[7]) - tonumber(ARGV[8])) > tonumber(ARGV[9])
 if not epoch or stepped then
   for _, name in ipairs(redis.call('ZRANGE', key('replicas'), 0, -1)) do
     redis.call('DEL', key('calls:' .. name))

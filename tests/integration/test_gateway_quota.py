@@ -32,7 +32,7 @@ def test_the_quota_counts_every_attempt_and_is_answered_at_once(upstream: Upstre
         assert len(upstream.received) == 5
         took, answer = running.timed_chat()
         assert error_of(answer) == "quota_spent"
-        assert 1 <= int(answer.headers["retry-after"]) <= 60
+        assert 1 <= int(answer.headers["retry-after"]) <= 62
         assert took < 2, "a place in the next minute is not waited for"
 
 
@@ -67,15 +67,16 @@ def test_two_replicas_share_the_quota_and_the_cooldowns(upstream: Upstream) -> N
 def test_without_redis_users_are_served_within_the_replicas_share(upstream: Upstream, how: str) -> None:
     with (
         redis() as (store, port),
-        gateway(upstream, requests_per_minute=14, redis_port=port, GATEWAY_REPLICAS="2") as running,
+        gateway(upstream, requests_per_minute=28, redis_port=port, GATEWAY_REPLICAS="2") as running,
+        gateway(upstream, requests_per_minute=28, redis_port=port, GATEWAY_REPLICAS="2"),
     ):
         assert running.chat().status_code == 200
         store.kill() if how == "dead" else store.pause()
         upstream.reset(**{FIRST: "500"})  # LiteLLM asks Redis above all when a model failed
-        answers = [running.timed_chat() for _ in range(5)]
-        assert [answer.status_code for _, answer in answers] == [200, 200, 429, 429, 429]
+        answers = [running.timed_chat() for _ in range(6)]
+        assert [answer.status_code for _, answer in answers] == [200, 200, 200, 200, 429, 429]
         assert max(took for took, _ in answers) < 5
-        assert len(upstream.received) == 14 // 4 - 1
+        assert len(upstream.received) == 28 // 4 - 1
         assert running.metric("gateway_quota_shared") == 0
 
 

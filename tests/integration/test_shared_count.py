@@ -107,7 +107,7 @@ class Machine(RuleBasedStateMachine):
         self.replicas: list[Replica] = []
         self.limit, self.count = 0, 0
         self.left: list[float] = []
-        self.replaced_at = self.failed_at = -1e9
+        self.replaced_at = self.failed_at = self.set_at = -1e9
 
     @precondition(lambda self: not self.replicas)
     @rule(limit=st.integers(1, 20), count=st.integers(1, 3))
@@ -144,11 +144,12 @@ class Machine(RuleBasedStateMachine):
         self.world.now += 0.01  # no restart is quicker
         self.failed_at = self.world.now
 
-    @precondition(lambda self: self._whole_for_a_window())
+    @precondition(lambda self: self._whole_for_a_window() and self.world.now > self.set_at + WINDOW_SECONDS)
     @rule(seconds=st.sampled_from([-7200.0, -30.0, 30.0, 7200.0]))
     def the_clock_is_set(self, seconds: float) -> None:
         self.world.offset += seconds
-        self.failed_at = self.world.now
+        self.world.now += 0.01
+        self.failed_at = self.set_at = self.world.now
 
     @precondition(lambda self: self._answered_for_a_window())
     @rule(which=st.integers(0, 5))
