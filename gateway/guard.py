@@ -87,7 +87,7 @@ class Guard(CustomLogger):  # type: ignore[misc]  # LiteLLM is installed in its 
         """
         status = getattr(exception, "status_code", None)
         context = CURRENT.get()
-        if context is not None and context.quota_wait:
+        if context is not None and (context.quota_wait or context.rehearsal):
             return  # nothing was sent
         if context is not None and status == 429:
             context.quota_wait = spent_for(str(exception), time.time())
