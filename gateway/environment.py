@@ -47,6 +47,7 @@ class Gateway:
     """All settings of the gateway's own code. Times in seconds.
 
     `models` are the names that clients may send, `deployments` the models behind them, by LiteLLM's ids for them.
+    `first_names` has for each name the first one of the same model.
     """
 
     config: Path
@@ -61,6 +62,7 @@ class Gateway:
     deadline_seconds: float
     stream_deadline_seconds: float
     caches: bool
+    first_names: Mapping[str, str]
     host: str
     port: int
     drain_seconds: float
@@ -98,6 +100,7 @@ def read(environ: Mapping[str, str]) -> Gateway:
         deadline_seconds=float(own.get("deadline_seconds", 28)),
         stream_deadline_seconds=float(own.get("stream_deadline_seconds", 300)),
         caches=bool(config["litellm_settings"].get("cache")),
+        first_names=_first_names(config["router_settings"]["model_group_alias"]),
         host=environ.get("HOST", "0.0.0.0"),  # noqa: S104  # a container's own network
         port=int(_number(environ, "PORT", 4000, least=1)),
         drain_seconds=_number(environ, "DRAIN_SECONDS", 2, least=0),
@@ -110,6 +113,11 @@ def proxy_of(url: str) -> str | None:
     parts = urlsplit(url)
     bypassed = urllib.request.proxy_bypass(parts.hostname or "")
     return None if bypassed else urllib.request.getproxies().get(parts.scheme)
+
+
+def _first_names(aliases: Mapping[str, str]) -> dict[str, str]:
+    first: dict[str, str] = {}
+    return {name: first.setdefault(group, name) for name, group in aliases.items()}
 
 
 def _needed(environ: Mapping[str, str], name: str) -> str:

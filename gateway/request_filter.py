@@ -76,6 +76,9 @@ class RequestFilter:
     async def _chat(self, scope: Scope, receive: Receive, out: ResponseFilter) -> None:
         body = await _read_body(scope, receive)
         cleaned = policy.clean_chat(_parsed(body), self._models)
+        if self._gateway.caches:
+            # The name is a part of the cache's key: under one name all requests for a model share their answers.
+            cleaned["model"] = self._gateway.first_names[cleaned["model"]]
         sent = json.dumps(cleaned, ensure_ascii=False, separators=(",", ":")).encode()
         await self._ask(_rebuilt(scope, "/v1/chat/completions", body=sent), _Client(receive, sent), out)
 

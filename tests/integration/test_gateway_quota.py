@@ -98,6 +98,7 @@ def test_an_answer_from_the_cache_costs_no_quota_and_is_counted_as_none(upstream
         answers = [running.chat() for _ in range(5)]
         assert [answer.status_code for answer in answers] == [200] * 5
         assert {answer.headers["x-gateway-model"] for answer in answers} == {FIRST}
+        assert running.chat(model=f"openrouter/{FIRST}").status_code == 200, "another name of the same model"
         assert len(upstream.received) == 1
         assert running.metric("gateway_upstream_attempts_total") == 1
         assert running.metric("gateway_quota_used") == 1

@@ -41,6 +41,7 @@ def gateway(**changed: Any) -> Gateway:
         "deadline_seconds": 5.0,
         "stream_deadline_seconds": 5.0,
         "caches": False,
+        "first_names": dict.fromkeys(MODELS, MODELS[0]),
         "host": "127.0.0.1",
         "port": 4000,
         "drain_seconds": 0.0,

@@ -191,6 +191,13 @@ def test_a_spent_quota_is_429_at_once_and_litellm_is_asked_only_for_its_cache(ca
     assert len(client.inner.scopes) == (4 if caches else 2)  # the second one found out
 
 
+@pytest.mark.parametrize(("caches", "sent"), [(True, MODELS[0]), (False, MODELS[1])])
+def test_with_a_cache_all_names_of_a_model_are_one(caches: bool, sent: str) -> None:
+    client = Client(caches=caches)
+    client.chat(model=MODELS[1])
+    assert client.inner.chat["model"] == sent
+
+
 def test_a_quota_spent_by_fallbacks_is_429_too() -> None:
     async def spent(inner: Inner, send: Send) -> None:
         context = CURRENT.get()
