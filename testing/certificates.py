@@ -3,8 +3,7 @@
 import subprocess
 from pathlib import Path
 
-
-_FOR_SIGNING = ("-addext", "keyUsage=critical,keyCertSign,cRLSign")
+_FOR_SIGNING = ("-addext", "keyUsage=critical,keyCertSign,digitalSignature")
 """Python from 3.13 on takes no authority without it."""
 
 
