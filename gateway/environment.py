@@ -6,6 +6,7 @@ every such case ends the start with one line that names the mistake.
 
 import os
 import re
+import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -46,6 +47,7 @@ class Gateway:
     """All settings of the gateway's own code. Times in seconds.
 
     `models` are the names that clients may send, `deployments` the models behind them, by LiteLLM's ids for them.
+    `first_names` has for each name the first one of the same model.
     """
 
     config: Path
@@ -63,6 +65,7 @@ class Gateway:
     first_token_seconds: float
     cooldown_seconds: float
     allowed_fails: int
+    first_names: Mapping[str, str]
     host: str
     port: int
     drain_seconds: float
@@ -108,11 +111,24 @@ def read(environ: Mapping[str, str]) -> Gateway:
         first_token_seconds=float(own.get("first_token_seconds", 8)),
         cooldown_seconds=float(own.get("cooldown_seconds", 60)),
         allowed_fails=int(own.get("allowed_fails", 1)),
+        first_names=_first_names(config["router_settings"]["model_group_alias"]),
         host=environ.get("HOST", "0.0.0.0"),  # noqa: S104  # a container's own network
         port=int(_number(environ, "PORT", 4000, least=1)),
         drain_seconds=_number(environ, "DRAIN_SECONDS", 2, least=0),
         grace_seconds=_number(environ, "GRACE_SECONDS", 60, least=0),
     )
+
+
+def proxy_of(url: str) -> str | None:
+    """Return the proxy for requests to a URL, None when there is none for it (HTTPS_PROXY, NO_PROXY)."""
+    parts = urlsplit(url)
+    bypassed = urllib.request.proxy_bypass(parts.hostname or "")
+    return None if bypassed else urllib.request.getproxies().get(parts.scheme)
+
+
+def _first_names(aliases: Mapping[str, str]) -> dict[str, str]:
+    first: dict[str, str] = {}
+    return {name: first.setdefault(group, name) for name, group in aliases.items()}
 
 
 def _needed(environ: Mapping[str, str], name: str) -> str:

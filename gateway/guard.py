@@ -58,7 +58,10 @@ class Guard(CustomLogger):  # type: ignore[misc]  # LiteLLM is installed in its 
             policy.check_deployment(name, kwargs.get("api_base"), gateway.upstream)
         except RefusedError as error:
             raise _refusal(name, error.message) from None
-        context = CURRENT.get() or RequestContext()
+        context = CURRENT.get()
+        if context is None:
+            context = RequestContext()
+            CURRENT.set(context)
         model = name.removeprefix("openrouter/")
         if context.resting is None:
             context.resting = await state.rests().resting(gateway.called_models)

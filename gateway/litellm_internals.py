@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, cast
 
+import httpx
+
 from gateway.environment import StartError
 from serving.drain import ASGIApp
 
@@ -34,6 +36,13 @@ def router() -> Any:
     """Return LiteLLM's own router, which it makes when it has read its config. Raises `StartError`."""
     with _expected():
         return importlib.import_module("litellm.proxy.proxy_server").llm_router
+
+
+def client(transport: httpx.AsyncBaseTransport) -> Any:
+    """Return a client that LiteLLM uses for a call that has it as its parameter `client`. Raises `StartError`."""
+    with _expected():
+        handler = importlib.import_module("litellm.llms.custom_httpx.http_handler").AsyncHTTPHandler
+        return handler(transport=transport, follow_redirects=False)
 
 
 def check_locks(custom_auth: object, callbacks: list[object], logger: type) -> None:

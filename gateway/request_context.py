@@ -13,12 +13,11 @@ CALLS_FOR_A_BAD_REQUEST = 2
 
 @dataclass
 class RequestContext:
-    """The attempts of one request; `paid` is the number of them that the quota has counted already.
+    """The calls that were sent for one request. `deadline` is in the event loop's time.
 
-    `deadline` is in the event loop's time. `doubt` is a model whose failure the account may be to blame for.
+    `doubt` is a model whose failure the account may be to blame for.
     """
 
-    paid: int = 0
     attempts: int = 0
     model: str | None = None
     deadline: float | None = None

@@ -45,6 +45,7 @@ class RequestFilter:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer or refuse the request, or pass it on to LiteLLM."""
         if scope["type"] == "lifespan":
+            await self._quota.wait()  # Redis learns of this replica before its first request
             await self._app(scope, receive, send)
         elif scope["type"] == "http":
             out = ResponseFilter(send, _request_id(scope))
@@ -68,6 +69,8 @@ class RequestFilter:
         elif path == "/health":
             await self._deep_health(scope, receive, out)
         else:
+            if path == "/metrics":
+                await self._metrics.show(self._quota)
             target = "/metrics/" if path == "/metrics" else path
             await self._app(_rebuilt(scope, target), receive, out.plain)
 
@@ -75,6 +78,9 @@ class RequestFilter:
         deadline = asyncio.get_running_loop().time() + self._gateway.deadline_seconds
         body = await _read_body(scope, receive)
         cleaned = policy.clean_chat(_parsed(body), self._models)
+        if self._gateway.caches:
+            # The name is a part of the cache's key: under one name all requests for a model share their answers.
+            cleaned["model"] = self._gateway.first_names[cleaned["model"]]
         sent = json.dumps(cleaned, ensure_ascii=False, separators=(",", ":")).encode()
         await self._ask(_rebuilt(scope, "/v1/chat/completions", body=sent), _Client(receive, sent), out, deadline)
 
@@ -87,12 +93,14 @@ class RequestFilter:
         await self._ask(target, _Client(receive), out, deadline)
 
     async def _ask(self, scope: Scope, client: "_Client", out: ResponseFilter, deadline: float) -> None:
-        """Count a call against the quota, and pass LiteLLM's answer on until the deadline, in the loop's time."""
-        wait = await self._quota.take()
-        self._metrics.quota_shared.set(self._quota.is_shared)
-        if wait:
+        """Pass LiteLLM's answer on until the deadline, in the loop's time.
+
+        While the quota is spent, LiteLLM is asked only for its cache.
+        """
+        wait = self._quota.refused_for()
+        if wait and not self._gateway.caches:
             raise RefusedError(429, "quota_spent", f"the account's free calls are spent for {wait} s", retry_after=wait)
-        out.context = RequestContext(paid=1, deadline=deadline)
+        out.context = RequestContext(deadline=deadline)
         token = CURRENT.set(out.context)
         loop = asyncio.get_running_loop()
         work = asyncio.ensure_future(self._app(scope, client, out.guarded))

@@ -4,7 +4,6 @@ LiteLLM's own cooldowns are off: they cannot tell whose fault a failure is (`ser
 how long a rest is, not what is left of it.
 """
 
-import asyncio
 import math
 import time
 from collections import deque
@@ -12,7 +11,8 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.quota import REDIS_PAUSE_SECONDS, REDIS_TIMEOUT_SECONDS, Script
+from gateway.quota import REDIS_PAUSE_SECONDS
+from gateway.shared_count import TIMEOUT_SECONDS, Script, within_turns
 from serving.causes import Cause
 
 FAILS_WINDOW_SECONDS = 60.0
@@ -125,7 +125,7 @@ class Rests:
         if self._shared is None or self._clock() < self._redis_paused_until:
             return None
         try:
-            return await asyncio.wait_for(self._shared[number](list(keys), list(values)), REDIS_TIMEOUT_SECONDS)
+            return await within_turns(self._shared[number](list(keys), list(values)), TIMEOUT_SECONDS)
         except Exception:  # for every error of the client library: this replica's own rests apply
             self._redis_paused_until = self._clock() + REDIS_PAUSE_SECONDS
             return None

@@ -1,8 +1,9 @@
 """Every call to OpenRouter leaves here: an httpx transport that LiteLLM is given as the client of each call.
 
-It stands behind LiteLLM's cache and router, so what passes here is what OpenRouter receives: it is checked and counted
-just before it leaves. And it reads the whole answer, or a stream up to its first token, before LiteLLM sees any of it:
-what is no whole answer becomes an error of ours, with its cause (`serving.causes`), and LiteLLM asks the next model.
+It stands behind LiteLLM's cache and router, so what passes here is what OpenRouter receives: it is checked here, and
+counted by `leaving` just before it leaves. And it reads the whole answer, or a stream up to its first token, before
+LiteLLM sees any of it: what is no whole answer becomes an error of ours, with its cause (`serving.causes`), and LiteLLM
+asks the next model.
 """
 
 import asyncio
@@ -16,8 +17,9 @@ import httpx
 
 from gateway import policy
 from gateway.answers import Event, FailedError, check_plain, events
+from gateway.leaving import NotSentError
 from gateway.policy import RefusedError
-from gateway.quota import WINDOW_SECONDS, spent_for
+from gateway.quota import spent_for
 from gateway.request_context import CURRENT, RequestContext
 from gateway.rests import Rests
 from serving.causes import BROKEN, TIMEOUT, UNREACHABLE, Cause, Fault, classify
@@ -30,9 +32,8 @@ _STATUS: Mapping[str, int] = {"busy": 429, "quota": 429, "timeout": 408, "gone":
 
 @dataclass(frozen=True)
 class Counters:
-    """What is counted: calls by model, refusals of the account by reason, seconds of rest by model and reason."""
+    """What is counted: refusals of the account by reason, seconds of rest by model and reason."""
 
-    attempt: Callable[[str], None]
     account_refused: Callable[[str], None]
     rest: Callable[[str, str, float], None]
 
@@ -47,16 +48,14 @@ class Upstream(httpx.AsyncBaseTransport):
         base_url: str,
         models: frozenset[str],
         first_token_seconds: float,
-        take: Callable[[], Awaitable[int]],
         rests: Rests,
         counters: Counters,
     ) -> None:
-        """Take what sends (`inner`), the models that may be asked, and what grants a call (`take`, see `Quota`)."""
+        """Take what counts and sends (`inner`, see `leaving`), and the models that may be asked."""
         self._inner = inner
         self._base_url = base_url
         self._models = models
         self._first_token_seconds = first_token_seconds
-        self._take = take
         self._rests = rests
         self._counters = counters
 
@@ -69,17 +68,13 @@ class Upstream(httpx.AsyncBaseTransport):
             )
         except RefusedError as error:
             return _error(error.status, error.message)
-        if context.attempts >= context.paid:
-            context.quota_wait = await self._take()
-            if context.quota_wait:
-                return _error(429, "the account's quota is spent")
-        context.attempts += 1
-        self._counters.attempt(sent.model)
         response: httpx.Response | None = None
         try:
             async with asyncio.timeout(None if sent.stream else self._whole_seconds(context)):
                 response = await self._inner.handle_async_request(request)
                 answer = await self._read(response, sent, context)
+        except NotSentError as error:
+            return _error(429 if context.quota_wait else 403, str(error))
         except (FailedError, httpx.RequestError, TimeoutError) as error:
             if response is not None:
                 await response.aclose()
@@ -220,7 +215,7 @@ class _Failure:
 
     def quota_wait(self) -> int:
         """Return the seconds until the account has free calls again."""
-        return spent_for(self._said, time.time()) or int(self.retry_after or WINDOW_SECONDS)
+        return spent_for(self._said, time.time()) or int(self.retry_after or 60)
 
 
 def _cause(error: Exception) -> Cause:

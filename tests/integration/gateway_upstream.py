@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import socket
+import struct
 import threading
 import time
 from dataclasses import dataclass, field
@@ -46,9 +48,10 @@ class Received:
 
 @dataclass
 class Upstream:
-    """`faults` maps a model id, or *, to: hang, drip, a key of ERRORS or ANSWERS, or an HTTP status as text; for
-    streams also error-in-stream, half (a clean end without finish reason), unreadable-event, comments (for ever),
-    thinks (for 3 s, then the text) or finish-error-midway."""
+    """`faults` maps a model id, or *, to: hang, drip, reset (the connection breaks), minute-16 (the account's limit
+    from the 17th request on), a key of ERRORS or ANSWERS, or an HTTP status as text; for streams also error-in-stream,
+    half (a clean end without finish reason), unreadable-event, comments (for ever), thinks (for 3 s, then the text) or
+    finish-error-midway."""
 
     faults: dict[str, str] = field(default_factory=dict)
     received: list[Received] = field(default_factory=list)
@@ -115,6 +118,13 @@ class _Handler(BaseHTTPRequestHandler):
             self._json(int(fault), {"error": error, "user_id": USER_ID})
         elif fault in ERRORS:
             self._json(ERRORS[fault]["code"], {"error": ERRORS[fault], "user_id": USER_ID})
+        elif fault == "reset":
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.connection.close()
+            self.close_connection = True
+        elif fault.startswith("minute-") and len(self.server.upstream.received) > int(fault.removeprefix("minute-")):
+            limit = {"X-RateLimit-Limit": fault.removeprefix("minute-"), "X-RateLimit-Remaining": "0"}
+            self._json(429, {"error": {"code": 429, "message": "Rate limit exceeded: free-models-per-min. "}}, limit)
         elif body.get("stream"):
             self._stream(str(body.get("model")), fault)
         else:
@@ -127,11 +137,13 @@ class _Handler(BaseHTTPRequestHandler):
         received = Received(self.path, self.headers.get("authorization", ""), body)
         self.server.upstream.received.append(received)
 
-    def _json(self, status: int, value: object) -> None:
+    def _json(self, status: int, value: object, headers: dict[str, str] | None = None) -> None:
         body = json.dumps(value).encode()
         self.send_response(status)
         self.send_header("content-type", "application/json")
         self.send_header("content-length", str(len(body)))
+        for name, text in (headers or {}).items():
+            self.send_header(name, text)
         self.end_headers()
         self.wfile.write(body)
 

@@ -1,4 +1,4 @@
-"""The gateway answers under every name, falls back, gives up in time, keeps to its quota and leaves in order."""
+"""The gateway answers under every name, falls back, gives up in time and leaves in order."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from components.catalogue import Catalogue, default_models
 from components.free_models import RouterTuning
 from testing.meanwhile import until
-from tests.integration.gateway_container import CHAT, KEYS, GatewayContainer, error_of, gateway, redis
+from tests.integration.gateway_container import CHAT, KEYS, GatewayContainer, error_of, gateway
 from tests.integration.gateway_upstream import CHUNKS, UPSTREAM_WORDS, USER_ID, Upstream
 
 pytestmark = pytest.mark.engine
@@ -153,27 +153,6 @@ def test_a_dead_first_model_costs_one_caller_less_than_five_seconds(upstream: Up
         assert upstream.models == [FIRST, *[SECOND] * 6]
 
 
-def test_the_quota_counts_every_attempt_and_is_answered_at_once(upstream: Upstream) -> None:
-    upstream.reset(**{FIRST: "500"})
-    with gateway(upstream, requests_per_minute=5) as running:
-        answers = [running.chat(model=name) for name in ("gemma-4-31b", "gemma-4-31b", "minimax-m3", "minimax-m3")]
-        assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
-        assert len(upstream.received) == 5
-        took, answer = running.timed_chat()
-        assert error_of(answer) == "quota_spent"
-        assert 1 <= int(answer.headers["retry-after"]) <= 60
-        assert took < 2, "a place in the next minute is not waited for"
-
-
-def test_a_fallback_that_the_quota_forbids_is_429_and_cools_nobody(upstream: Upstream) -> None:
-    upstream.reset(**{FIRST: "500"})
-    with gateway(upstream, requests_per_minute=1) as running:
-        answer = running.chat()
-        assert (answer.status_code, error_of(answer)) == (429, "quota_spent")
-        assert upstream.models == [FIRST]
-        assert not running.metric("gateway_model_rest_seconds_total")
-
-
 @pytest.mark.parametrize("stream", [False, True])
 def test_when_openrouter_says_the_account_is_spent_no_other_model_is_asked(
     quick: GatewayContainer, shared_upstream: Upstream, stream: bool
@@ -230,39 +209,6 @@ def test_comments_do_not_keep_a_call_and_thoughts_do(upstream: Upstream) -> None
         assert running.chat(stream=True).headers["x-gateway-model"] == SECOND
         assert running.chat(stream=True).headers["x-gateway-model"] == SECOND
         assert upstream.models == [FIRST, SECOND, SECOND]
-
-
-def test_two_replicas_share_the_quota_and_the_cooldowns(upstream: Upstream) -> None:
-    with (
-        redis() as (_, port),
-        gateway(upstream, requests_per_minute=12, redis_port=port, GATEWAY_REPLICAS="2") as one,
-        gateway(upstream, requests_per_minute=12, redis_port=port, GATEWAY_REPLICAS="2") as two,
-    ):
-        upstream.reset(**{FIRST: "429"})
-        assert [replica.chat().status_code for replica in (one, two)] == [200, 200]
-        assert upstream.models in ([FIRST, SECOND, SECOND], [FIRST, SECOND, FIRST, SECOND])
-        upstream.faults = {}
-        spent = len(upstream.received)
-        statuses = [replica.chat(model="gpt-oss-20b").status_code for _ in range(7) for replica in (one, two)]
-        assert statuses.count(200) == 12 - spent
-        assert len(upstream.received) == 12
-        assert one.metric("gateway_quota_shared") == 1
-
-
-@pytest.mark.parametrize("how", ["dead", "hung"])
-def test_without_redis_users_are_served_within_the_replicas_share(upstream: Upstream, how: str) -> None:
-    with (
-        redis() as (store, port),
-        gateway(upstream, requests_per_minute=14, redis_port=port, GATEWAY_REPLICAS="2") as running,
-    ):
-        assert running.chat().status_code == 200
-        store.kill() if how == "dead" else store.pause()
-        upstream.reset(**{FIRST: "500"})  # LiteLLM asks Redis above all when a model failed
-        answers = [running.timed_chat() for _ in range(6)]
-        assert [answer.status_code for _, answer in answers] == [200, 200, 200, 200, 429, 429]
-        assert max(took for took, _ in answers) < 5
-        assert len(upstream.received) == 14 // 2 - 1
-        assert running.metric("gateway_quota_shared") == 0
 
 
 def test_told_to_leave_it_drains(upstream: Upstream) -> None:

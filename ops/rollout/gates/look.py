@@ -143,6 +143,10 @@ class Look:
             samples=round(total),
         )
 
+    def newest(self, gauge: str) -> float | None:
+        """Return the highest of what the replicas showed last, within the last five minutes."""
+        return self._one(f"max(last_over_time({gauge}[5m]))")
+
     def share_seen(self, *metrics: str) -> float | None:
         """Return the share of the window (0 to 1) in which all of these were scraped."""
         seconds = self.window.seconds

@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry
 from gateway.environment import Gateway
 from gateway.policy import Keys
 from gateway.quota import Quota
+from gateway.request_context import CURRENT
 from gateway.request_filter import RequestFilter
 from gateway.rests import Rest
 from gateway.state import Metrics
@@ -45,6 +46,7 @@ def gateway(**changed: Any) -> Gateway:
         "first_token_seconds": 2.0,
         "cooldown_seconds": 60.0,
         "allowed_fails": 1,
+        "first_names": dict.fromkeys(MODELS, MODELS[0]),
         "host": "127.0.0.1",
         "port": 4000,
         "drain_seconds": 0.0,
@@ -55,6 +57,18 @@ def gateway(**changed: Any) -> Gateway:
 
 async def hello(inner: Inner, send: Send) -> None:
     await respond(send, 200, b'{"choices":[]}', {"x-litellm-model-api-base": "http://inside"})
+
+
+def calling(quota: Quota) -> Answer:
+    """Return an answer that costs a call to the upstream, counted as `gateway.leaving` does."""
+
+    async def call(inner: Inner, send: Send) -> None:
+        context = CURRENT.get()
+        assert context is not None
+        context.quota_wait = await quota.take()
+        await (respond(send, 400, LEAK) if context.quota_wait else hello(inner, send))
+
+    return call
 
 
 async def respond(
@@ -101,7 +115,7 @@ class Client:
         self._resting = resting or {}
         self.registry = CollectorRegistry()
         limit = quota or Quota(100)
-        self.filter = RequestFilter(self.inner, gateway(**changed), limit, Metrics(100, self.registry), self._at_rest)
+        self.filter = RequestFilter(self.inner, gateway(**changed), limit, Metrics(self.registry), self._at_rest)
 
     async def _at_rest(self, asked: Collection[str]) -> Mapping[str, Rest]:
         return {name: rest for name, rest in self._resting.items() if name in asked}

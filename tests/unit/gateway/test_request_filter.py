@@ -27,6 +27,7 @@ from tests.unit.gateway.given import (
     OPS_KEY,
     Client,
     Inner,
+    calling,
     gateway,
     respond,
 )
@@ -149,13 +150,14 @@ def test_the_summary_of_health_is_in_litellms_form_and_calls_no_model(key: str) 
 
 @pytest.mark.parametrize("resting", [{}, dict.fromkeys(gateway().called_models, Rest(5, "gone"))])
 def test_nothing_is_healthy_when_no_model_could_answer_now(resting: dict[str, Rest]) -> None:
-    client = Client(resting=resting, quota=Quota(1))
+    quota = Quota(1)
+    client = Client(calling(quota), resting=resting, quota=quota)
     if not resting:
         client.chat()  # spends the quota
     found = client.request("GET", "/health/summary").json()
     assert (found["healthy_count"], found["unhealthy_count"]) == (0, len(DEPLOYMENTS))
     errors = {each["error"] for each in found["unhealthy_endpoints"]}
-    assert errors == {"left out for 5 s: gone" if resting else "the account's free calls are spent for 60 s"}
+    assert errors == {"left out for 5 s: gone" if resting else "the account's free calls are spent for 62 s"}
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/metrics/", "/health/readiness/details"])
@@ -165,11 +167,10 @@ def test_the_operator_gets_through(path: str) -> None:
     assert client.inner.scopes[0]["path"] == ("/metrics/" if path.startswith("/metrics") else path)
 
 
-def test_deep_health_asks_one_model_and_pays_for_it() -> None:
-    client = Client(quota=Quota(1))
+def test_deep_health_asks_one_model() -> None:
+    client = Client()
     assert client.request("GET", "/health?model=gemma-4-31b&x=1", key=OPS_KEY).status_code == 200
     assert client.inner.scopes[0]["query_string"] == b"model=gemma-4-31b"
-    assert client.request("GET", "/health?model=gemma-4-31b", key=OPS_KEY).status_code == 429
 
 
 @pytest.mark.parametrize("query", ["", "?model=", "?model=up-x", "?model=openai/gpt-4o"])
@@ -179,13 +180,23 @@ def test_deep_health_never_asks_all_models(query: str) -> None:
     assert client.inner.scopes == []
 
 
-def test_a_spent_quota_is_429_at_once_with_the_time_to_wait() -> None:
-    client = Client(quota=Quota(1))
+@pytest.mark.parametrize("caches", [False, True])
+def test_a_spent_quota_is_429_at_once_and_litellm_is_asked_only_for_its_cache(caches: bool) -> None:
+    quota = Quota(1)
+    client = Client(calling(quota), quota=quota, caches=caches)
     assert client.chat().status_code == 200
-    answer = client.chat()
-    assert (answer.status_code, answer.headers["retry-after"]) == (429, "60")
-    assert answer.json()["error"]["code"] == "quota_spent"
-    assert len(client.inner.scopes) == 1
+    for _ in range(3):
+        answer = client.chat()
+        assert (answer.status_code, answer.headers["retry-after"]) == (429, "62")
+        assert answer.json()["error"]["code"] == "quota_spent"
+    assert len(client.inner.scopes) == (4 if caches else 2)  # the second one found out
+
+
+@pytest.mark.parametrize(("caches", "sent"), [(True, MODELS[0]), (False, MODELS[1])])
+def test_with_a_cache_all_names_of_a_model_are_one(caches: bool, sent: str) -> None:
+    client = Client(caches=caches)
+    client.chat(model=MODELS[1])
+    assert client.inner.chat["model"] == sent
 
 
 def test_a_quota_spent_by_fallbacks_is_429_too() -> None:
@@ -201,7 +212,8 @@ def test_a_quota_spent_by_fallbacks_is_429_too() -> None:
 
 
 def test_a_refused_request_costs_no_quota() -> None:
-    client = Client(quota=Quota(1))
+    quota = Quota(1)
+    client = Client(calling(quota), quota=quota)
     assert client.chat(api_key="x").status_code == 403
     assert client.chat(model="openai/gpt-4o").status_code == 400
     assert client.chat().status_code == 200

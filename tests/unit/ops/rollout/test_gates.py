@@ -46,6 +46,7 @@ FAULTS: list[tuple[str, dict[str, Any]]] = [
     ("cost", {"key_usage": 0.0001}),
     ("quota", {"gateway_load": Load(per_minute=4, per_day=10, samples=1000)}),
     ("quota", {"gateway_load": Load(per_minute=1, per_day=200, samples=1000)}),
+    ("quota", {"gateway_load": Load(per_minute=3, per_day=50, samples=1000), "account_limit": 16.0}),
 ]
 
 
