@@ -13,7 +13,7 @@ from typing import Any
 from serving.causes import BROKEN, EMPTY, TIMEOUT, Cause, classify
 
 _WORDS = ("content", "refusal")
-_THOUGHTS = ("reasoning", "reasoning_content", "reasoning_details")
+_THOUGHTS = ("reasoning", "reasoning_content")
 _NEEDED = frozenset({"id", "created", "model", "choices"})
 """LiteLLM takes an event without one of them for the client's mistake, and asks no other model."""
 
@@ -83,7 +83,7 @@ async def events(lines: AsyncIterator[str], silence_seconds: float) -> AsyncIter
             worded = worded or _has_words(delta)
             if finish and not worded and finish not in _CUT:
                 raise FailedError(EMPTY)
-            shows = _has_words(delta) or _has_thoughts(delta)
+            shows = _has_words(delta) or bool(delta.get("reasoning") or delta.get("reasoning_details"))
             if shows:
                 limit = loop.time() + silence_seconds
             yield Event(f"data: {event}", shows or bool(found))
@@ -95,7 +95,8 @@ async def events(lines: AsyncIterator[str], silence_seconds: float) -> AsyncIter
 def _choices(data: str) -> tuple[str, dict[str, Any], str | None]:
     """Return an event, and the delta and the finish reason of its first choice.
 
-    The event's text is written anew in ASCII: LiteLLM cuts lines at characters that a JSON text may hold.
+    The event's text is written anew in ASCII: LiteLLM cuts lines at characters that a JSON text may hold. Thoughts come
+    under three names, and LiteLLM passes on one of them.
     """
     event = _object(data.encode())
     _check_error(event)
@@ -110,6 +111,9 @@ def _choices(data: str) -> tuple[str, dict[str, Any], str | None]:
     _check_error(first)
     if first.get("finish_reason") == "error":
         raise FailedError(BROKEN)
+    thought = _thought(first["delta"])
+    if thought:
+        first["delta"]["reasoning"] = thought
     return json.dumps(event), first["delta"], first.get("finish_reason")
 
 
@@ -140,5 +144,11 @@ def _has_words(message: dict[str, Any]) -> bool:
     return any(bool(str(message.get(name) or "").strip()) for name in _WORDS)
 
 
-def _has_thoughts(message: dict[str, Any]) -> bool:
-    return any(message.get(name) for name in _THOUGHTS)
+def _thought(delta: dict[str, Any]) -> str:
+    """Return the text of a thought; one that is encrypted has none."""
+    for name in _THOUGHTS:
+        if isinstance(delta.get(name), str) and delta[name]:
+            return str(delta[name])
+    details = delta.get("reasoning_details")
+    parts = [each for each in details if isinstance(each, dict)] if isinstance(details, list) else []
+    return "".join(str(each.get("text") or each.get("summary") or "") for each in parts)

@@ -158,8 +158,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._event(_completion(model, "delta", *ANSWERS[fault]))
             return
         if fault == "thinks":
-            for _ in range(6):
-                self._event(_completion(model, "delta", "", None, reasoning="Hm. "))
+            for number in range(6):
+                field = ("reasoning", "reasoning_content")[number % 2]
+                self._event(_completion(model, "delta", "", None, **{field: "Hm. "}))
                 time.sleep(0.5)
         for number in range(CHUNKS):
             self._event(_completion(model, "delta", f"w{number} ", None))

@@ -96,6 +96,23 @@ def test_thoughts_are_shown_and_an_empty_delta_is_not() -> None:
     assert [each.shows for each in seen] == [False, True, True, True]
 
 
+@pytest.mark.parametrize(
+    ("delta", "thought"),
+    [
+        ({"reasoning": "Hm"}, "Hm"),
+        ({"reasoning_content": "Hm", "content": ""}, "Hm"),
+        ({"reasoning_details": [{"type": "reasoning.text", "text": "H"}, {"summary": "m"}, "?"]}, "Hm"),
+        ({"reasoning_details": [{"type": "reasoning.encrypted", "data": "x"}]}, None),
+        ({"reasoning": None, "reasoning_details": []}, None),
+    ],
+)
+def test_a_thought_is_passed_on_under_the_name_that_litellm_knows(delta: dict[str, Any], thought: str | None) -> None:
+    seen, failure = read([event(delta), event("a", "stop")])
+    passed = json.loads(seen[0].line.removeprefix("data: "))["choices"][0]["delta"]
+    assert (failure, passed.get("reasoning")) == ("", thought)
+    assert seen[0].shows == bool(thought or delta["reasoning_details"])
+
+
 def test_comments_are_no_life_and_thoughts_are() -> None:
     assert read([COMMENT] * 50, silence=0.1, pause=0.01)[1] == "timeout"
     thinking = [event({"reasoning": "Hm"})] * 50
