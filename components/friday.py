@@ -1,6 +1,6 @@
 """Friday: the replicas that users talk to, with the environment that Friday AI reads."""
 
-from components import edge
+from components import edge, egress
 from components.friday_environment import PORT, VARIABLES
 from components.part import Given, Job, Part, secret_files
 from components.probes import HealthProbe, ProbeClient
@@ -43,9 +43,9 @@ def _workload(given: Given) -> Workload:
         memory_mb=settings.memory_mb,
         user=settings.user or ("10001:10001" if reference else "node"),
         replicas=settings.replicas,
-        env={**settings.environment, **values, **in_files},
+        env={**egress.environment(given), **settings.environment, **values, **in_files},
         secret_env={} if reference else secrets,
-        files=files,
+        files={**files, **egress.files(given)},
         stop_grace_seconds=settings.stop_grace_seconds,
         read_only=reference,
         replaced_by_overlap=True,

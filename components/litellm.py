@@ -1,6 +1,6 @@
 """The LiteLLM gateway: replicas that serve only the free models of the catalogue."""
 
-from components import redis
+from components import egress, redis
 from components.free_models import render_litellm_config
 from components.part import Given, Job, Part, package_files, secret_files
 from components.probes import HealthProbe, client_of
@@ -41,8 +41,8 @@ def _workload(given: Given) -> Workload:
         memory_mb=settings.memory_mb,
         user="10001:10001",
         replicas=settings.replicas,
-        env={**_environment(given), **in_files},
-        files={"config.yaml": File(config), **package_files("gateway", "serving"), **files},
+        env={**_environment(given), **egress.environment(given), **in_files},
+        files={"config.yaml": File(config), **package_files("gateway", "serving"), **files, **egress.files(given)},
         stop_grace_seconds=settings.stop_grace_seconds,
         replaced_by_overlap=True,
     )

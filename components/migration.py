@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from components import friday
+from components import egress, friday
 from components.friday_environment import VARIABLES
 from components.part import Given
 from components.settings.stack import StackSettings
@@ -46,5 +46,10 @@ def migration(stack: str, settings: StackSettings, images: Mapping[str, str]) ->
     asked = settings.friday.migrate
     if asked is None:
         return None
-    workload = friday.PART.workload(Given(stack, settings, images))
-    return Migration(replace(workload, command=asked.command, networks=()), asked.seconds)
+    given = Given(stack, settings, images)
+    workload = friday.PART.workload(given)
+    # It calls no model, and another proxy makes no database older.
+    added = egress.environment(given).keys() - settings.friday.environment.keys()
+    env = {name: value for name, value in workload.env.items() if name not in added}
+    files = {path: file for path, file in workload.files.items() if path not in egress.files(given)}
+    return Migration(replace(workload, command=asked.command, networks=(), env=env, files=files), asked.seconds)

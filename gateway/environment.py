@@ -6,6 +6,7 @@ every such case ends the start with one line that names the mistake.
 
 import os
 import re
+import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -49,6 +50,7 @@ class Gateway:
 
     `data_policy` are the stack's settings that keep providers out of every call, as an error may name them.
     `models` are the names that clients may send, `deployments` the models behind them, by LiteLLM's ids for them.
+    `first_names` has for each name the first one of the same model.
     """
 
     config: Path
@@ -64,10 +66,20 @@ class Gateway:
     deadline_seconds: float
     stream_deadline_seconds: float
     data_policy: tuple[str, ...]
+    caches: bool
+    first_token_seconds: float
+    cooldown_seconds: float
+    allowed_fails: int
+    first_names: Mapping[str, str]
     host: str
     port: int
     drain_seconds: float
     grace_seconds: float
+
+    @property
+    def called_models(self) -> list[str]:
+        """Return the models as the upstream names them."""
+        return [name.removeprefix("openrouter/") for name in self.deployments.values()]
 
 
 @cache
@@ -102,11 +114,28 @@ def read(environ: Mapping[str, str]) -> Gateway:
         deadline_seconds=float(own.get("deadline_seconds", 28)),
         stream_deadline_seconds=float(own.get("stream_deadline_seconds", 300)),
         data_policy=tuple(own.get("data_policy") or ()),
+        caches=bool(config["litellm_settings"].get("cache")),
+        first_token_seconds=float(own.get("first_token_seconds", 8)),
+        cooldown_seconds=float(own.get("cooldown_seconds", 60)),
+        allowed_fails=int(own.get("allowed_fails", 1)),
+        first_names=_first_names(config["router_settings"]["model_group_alias"]),
         host=environ.get("HOST", "0.0.0.0"),  # noqa: S104  # a container's own network
         port=int(_number(environ, "PORT", 4000, least=1)),
         drain_seconds=_number(environ, "DRAIN_SECONDS", 2, least=0),
         grace_seconds=_number(environ, "GRACE_SECONDS", 60, least=0),
     )
+
+
+def proxy_of(url: str) -> str | None:
+    """Return the proxy for requests to a URL, None when there is none for it (HTTPS_PROXY, NO_PROXY)."""
+    parts = urlsplit(url)
+    bypassed = urllib.request.proxy_bypass(parts.hostname or "")
+    return None if bypassed else urllib.request.getproxies().get(parts.scheme)
+
+
+def _first_names(aliases: Mapping[str, str]) -> dict[str, str]:
+    first: dict[str, str] = {}
+    return {name: first.setdefault(group, name) for name, group in aliases.items()}
 
 
 def _needed(environ: Mapping[str, str], name: str) -> str:

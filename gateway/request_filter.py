@@ -17,8 +17,9 @@ from gateway.health import Resting, summary
 from gateway.policy import RefusedError
 from gateway.quota import Quota
 from gateway.request_body import header
+from gateway.request_context import CURRENT, RequestContext
 from gateway.response_filter import ResponseFilter
-from gateway.state import CURRENT, Metrics, RequestContext
+from gateway.state import Metrics
 from serving.drain import ASGIApp, Message, Receive, Scope, Send
 
 MODELS = "/v1/models"
@@ -33,7 +34,7 @@ class RequestFilter:
     """The gateway's HTTP interface."""
 
     def __init__(self, app: ASGIApp, gateway: Gateway, quota: Quota, metrics: Metrics, resting: Resting) -> None:
-        """Take LiteLLM's application, and what asks it which deployments are left out at the moment (`resting`)."""
+        """Take LiteLLM's application, and what tells which models are left out at the moment (`resting`)."""
         self._app = app
         self._resting = resting
         self._gateway = gateway
@@ -45,6 +46,7 @@ class RequestFilter:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer or refuse the request, or pass it on to LiteLLM."""
         if scope["type"] == "lifespan":
+            await self._quota.wait()  # Redis learns of this replica before its first request
             await self._app(scope, receive, send)
         elif scope["type"] == "http":
             out = ResponseFilter(send, _request_id(scope))
@@ -69,11 +71,13 @@ class RequestFilter:
         elif path in CHAT_PATHS:
             await self._chat(scope, receive, out)
         elif path == "/health/summary":
-            resting = await self._resting(self._gateway.deployments)
-            await out.answer(200, summary(self._gateway.deployments, resting, await self._quota.wait()))
+            models = self._gateway.called_models
+            await out.answer(200, summary(models, await self._resting(models), await self._quota.wait()))
         elif path == "/health":
             await self._deep_health(scope, receive, out)
         else:
+            if path == "/metrics":
+                await self._metrics.show(self._quota)
             target = "/metrics/" if path == "/metrics" else path
             await self._app(_rebuilt(scope, target), receive, out.plain)
 
@@ -84,36 +88,38 @@ class RequestFilter:
         await out.answer(200, json.dumps(_model(name)).encode())
 
     async def _chat(self, scope: Scope, receive: Receive, out: ResponseFilter) -> None:
+        deadline = asyncio.get_running_loop().time() + self._gateway.deadline_seconds
         body = await request_body.read(scope, receive)
         cleaned = policy.clean_chat(request_body.parsed(body), self._models)
+        if self._gateway.caches:
+            # The name is a part of the cache's key: under one name all requests for a model share their answers.
+            cleaned["model"] = self._gateway.first_names[cleaned["model"]]
         sent = json.dumps(cleaned, ensure_ascii=False, separators=(",", ":")).encode()
-        unable = self._gateway.abilities.unable(cleaned, len(sent))
-        await self._ask(_rebuilt(scope, "/v1/chat/completions", body=sent), _Client(receive, sent), out, unable)
+        context = RequestContext(deadline=deadline, unable=self._gateway.abilities.unable(cleaned, len(sent)))
+        await self._ask(_rebuilt(scope, "/v1/chat/completions", body=sent), _Client(receive, sent), out, context)
 
     async def _deep_health(self, scope: Scope, receive: Receive, out: ResponseFilter) -> None:
         """Check the one model that the query names: without a name LiteLLM would call all models."""
         model = parse_qs(scope["query_string"].decode("ascii", "replace")).get("model", [""])[0]
         policy.check_model(model, self._models)
         target = _rebuilt(scope, "/health", query=urlencode({"model": model}).encode())
-        await self._ask(target, _Client(receive), out)
+        deadline = asyncio.get_running_loop().time() + self._gateway.deadline_seconds
+        await self._ask(target, _Client(receive), out, RequestContext(deadline=deadline))
 
-    async def _ask(
-        self, scope: Scope, client: "_Client", out: ResponseFilter, unable: frozenset[str] = frozenset()
-    ) -> None:
-        """Count a call against the quota, and pass LiteLLM's answer on until the deadline.
+    async def _ask(self, scope: Scope, client: "_Client", out: ResponseFilter, context: RequestContext) -> None:
+        """Pass LiteLLM's answer on until the context's deadline.
 
-        The models that are `unable` to take the request are not called for it.
+        While the quota is spent, LiteLLM is asked only for its cache.
         """
-        wait = await self._quota.take()
-        self._metrics.quota_shared.set(self._quota.is_shared)
-        if wait:
+        wait = self._quota.refused_for()
+        if wait and not self._gateway.caches:
             raise RefusedError(429, "quota_spent", f"the account's free calls are spent for {wait} s", retry_after=wait)
-        out.context = RequestContext(paid=1, unable=unable)
+        out.context = context
         token = CURRENT.set(out.context)
         loop = asyncio.get_running_loop()
         work = asyncio.ensure_future(self._app(scope, client, out.guarded))
         try:
-            async with asyncio.timeout(self._gateway.deadline_seconds) as limit:
+            async with asyncio.timeout_at(context.deadline) as limit:
                 out.on_stream = lambda: limit.reschedule(loop.time() + self._gateway.stream_deadline_seconds)
                 await asyncio.shield(work)
         except TimeoutError:

@@ -3,6 +3,9 @@
 import subprocess
 from pathlib import Path
 
+_FOR_SIGNING = ("-addext", "keyUsage=critical,keyCertSign,digitalSignature")
+"""Python from 3.13 on takes no authority without it."""
+
 
 class Authority:
     """An authority and what it has signed, in one folder; `above` has signed its own certificate, if any did."""
@@ -11,7 +14,7 @@ class Authority:
         self._folder = folder
         folder.mkdir()
         if above is None:
-            self._openssl("req", "-x509", "-nodes", *self._new("ca"), "-subj", "/CN=test", "-days", "2")
+            self._openssl("req", "-x509", "-nodes", *self._new("ca"), "-subj", "/CN=test", "-days", "2", *_FOR_SIGNING)
         else:
             self._openssl("req", "-nodes", *self._new("ca", folder / "ca.csr"), "-subj", f"/CN={folder.name}")
             above.approve(folder / "ca.csr", self.ca, "basicConstraints=critical,CA:TRUE")

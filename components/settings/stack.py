@@ -15,6 +15,7 @@ from components.free_models import RouterTuning
 from components.settings import parts
 from components.settings.base import Count, PartSettings, Secret, Settings, between, group
 from components.settings.container import Variables
+from components.settings.egress import EgressSettings
 from components.settings.hosts import Address, SshSettings, TlsSettings
 from components.settings.rollout import GatesSettings, RolloutSettings
 
@@ -62,6 +63,7 @@ class StackSettings(Catalogue):
     simulator: parts.SimulatorSettings = group(parts.SimulatorSettings, "a map of the simulator's settings")
     monitoring: parts.MonitoringSettings = group(parts.MonitoringSettings, "a map of Prometheus' settings")
     quota: parts.QuotaSettings = group(parts.QuotaSettings, "a map with the account's limits")
+    egress: EgressSettings = group(EgressSettings, "a map of the way from the containers to the internet")
     rollout: RolloutSettings = group(RolloutSettings, "a map of the rollout's steps and their pace")
     gates: GatesSettings = group(GatesSettings, "a map of the gates between two steps")
     router: RouterTuning = group(RouterTuning, "a map of timeouts and cooldowns")

@@ -14,7 +14,7 @@ from ops.hosts.docker_host import Instance
 from ops.hosts.edge_certificate import served_until
 from ops.hosts.edge_servers import EdgeServer, edge_servers
 from ops.metrics.collect import measure, sources
-from ops.rollout.gates import effect
+from ops.rollout.gates import effect, providers, quota
 from ops.rollout.gates.gate import AnalysisResult, GateInput
 from ops.rollout.gates.registry import judge
 from ops.rollout.history import Entry
@@ -41,6 +41,10 @@ class Status:
     step: RolloutPosition | None = None
     gates: AnalysisResult | None = None
     left_out: Sequence[str] = ()
+    refused: str = ""
+    """That OpenRouter refuses the gateway's account now, and what to change."""
+    named_limit: int | None = None
+    """The account's free requests a minute when OpenRouter named fewer than the stack file says."""
     certificate_ends: dt.datetime | None = None
     """When the certificate ends that users see now; None without HTTPS, or when no edge says so."""
     migrated: Record | None = None
@@ -68,7 +72,16 @@ class Status:
     def warnings(self) -> list[str]:
         """Return what the containers' health does not show."""
         unused = effect.unused(self.gates.verdicts) if self.gates else ""
-        return [*self.left_out, *([unused] if unused else [])]
+        account = self._account if self.named_limit else ""
+        return [*self.left_out, *filter(None, (self.refused, unused, account))]
+
+    @property
+    def _account(self) -> str:
+        return (
+            f"OpenRouter allows the account {self.named_limit} free requests a minute, fewer than "
+            "quota.requestsPerMinute; the gateway keeps a tenth below that. The fix: pulumi config set --path "
+            f"quota.requestsPerMinute {self.named_limit} -s {self.stack}"
+        )
 
     @property
     def certificate(self) -> str:
@@ -131,10 +144,12 @@ def look(deployment: Deployment) -> Status:
     entries = history.result()
     now = dt.datetime.now(dt.UTC)
     step = position_of(entries, settings.rollout, now) if outputs else None
-    gates = None
+    gates, refused, named = None, "", None
     if step:
         evidence = measure(sources(deployment, outputs), settings, entries, step.since, now)
+        named = quota.named_limit(evidence)
         gates = judge(evidence, GateInput(stack, step.percentage, step.next_step, settings.gates))
+        refused = providers.refusal(evidence)
     return Status(
         stack=stack,
         settings_percentage=settings.effective_percentage,
@@ -145,6 +160,8 @@ def look(deployment: Deployment) -> Status:
         step=step,
         gates=gates,
         left_out=edges.left_out(asked.result(), instances),
+        refused=refused,
+        named_limit=named if named is not None and named < settings.quota.requests_per_minute else None,
         certificate_ends=ends,
         migrated=migrated.result(),
     )

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ops.checks import answers, edges
+from ops.checks import answers, edges, way_out
 from ops.checks.answers import Answer, Friday
 from ops.checks.edge_files import require_taken
 from ops.checks.preflight import run as preflight
@@ -62,6 +62,7 @@ def bring_up(deployment: Deployment, request: UpRequest) -> Up:
         return Up(0, done.outputs, [])
     seen = edges.require_serving(deployment.name, hosts, settings)
     edges.warn(deployment, hosts, seen)
+    way_out.require(deployment, hosts, warn_only=request.offline or verb_of(request.message) in RESTORING)
     friday = Friday(str(done.outputs["fridayUrl"]), settings.friday.asked_chat_path)
     return Up(done.changed, done.outputs, answers.ask_around(friday, deployment, percentage, seen))
 

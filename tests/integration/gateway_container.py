@@ -8,7 +8,7 @@ import socket
 import tarfile
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -100,9 +100,12 @@ def gateway(
     redis_port: int | None = None,
     wait: bool = True,
     command: Sequence[str] = ("python3", "-m", "gateway.serve"),
+    further: Mapping[str, str] | None = None,
     **environment: str,
 ) -> Iterator[GatewayContainer]:
-    """Run a gateway of its own; `environment` adds to what a stack sets, `config` replaces its config."""
+    """Run a gateway of its own; `environment` adds to what a stack sets, `further` to its files, `config` replaces its
+    config.
+    """
     port = free_ports(1)[0]
     text = config or config_text(upstream, tuning or RouterTuning(), redis_port is not None)
     variables = {
@@ -119,7 +122,8 @@ def gateway(
         **({"REDIS_HOST": "127.0.0.1", "REDIS_PORT": str(redis_port)} if redis_port else {}),
         **environment,
     }
-    files = {"config.yaml": text, **_code(), **{f"secrets/{name}": f"{value}\n" for name, value in KEYS.items()}}
+    secrets = {f"secrets/{name}": f"{value}\n" for name, value in KEYS.items()}
+    files = {"config.yaml": text, **_code(), **secrets, **(further or {})}
     with _container("litellm", list(command), variables, files) as container:
         running = GatewayContainer(container, port)
         if wait:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from components.settings.container import is_root
 from components.workload import FILES_DIR, Workload
+from ops.checks import way_out
 from ops.checks.report import Check, compared
 from ops.checks.verify.containers import InspectedContainer
 from ops.hosts.testinfra_host import TestHost
@@ -104,3 +105,12 @@ def isolation(place: TestHost, friday: Sequence[InspectedContainer], hidden: Seq
         problems += [f"{each.short}: finds {name}" for name in hidden if name in resolved]
         problems += [f"{each.short}: does not find {shown}"] if shown not in resolved else []
     return compared("friday", _ISOLATED, problems)
+
+
+def way_out_of(place: TestHost, part: str, command: Sequence[str], running: Sequence[InspectedContainer]) -> Check:
+    """Check that a part's containers reach OpenRouter: `command` asks inside, see `way_out`."""
+    problems: list[str] = []
+    for each in running:
+        _, said = place.run(*place.docker_command, "exec", each.name, *command)
+        problems += [f"{each.short}: {problem}" for problem in [way_out.failed_hop(said)] if problem]
+    return compared(part, "reaches OpenRouter's list of models", problems, "" if running else _NONE_RUNS)

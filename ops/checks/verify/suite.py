@@ -11,6 +11,7 @@ from components.parts import declare
 from components.settings.stack import StackSettings
 from components.workload import Workload
 from images.tags import local_images
+from ops.checks import way_out
 from ops.checks.report import Check, Report, compared
 from ops.checks.verify import host, inside
 from ops.checks.verify.containers import Comparison, InspectedContainer, contract, files_kept, leftovers
@@ -68,6 +69,8 @@ class _Suite:
             running = [each for each in found if each.running]
             looks = [inside.look(place, each, files=bool(workload.files)) for each in running]
             checks += inside.checks(workload, looks, secrets)
+            if command := way_out.commands(self.settings).get(workload.part):
+                checks.append(inside.way_out_of(place, workload.part, command, running))
             if workload.part == "friday":
                 names = [address(self.stack, self.settings.engine, name) for name in ("litellm", "redis", "edge")]
                 checks += [contract(found), inside.isolation(place, running, names[:2], names[2])]

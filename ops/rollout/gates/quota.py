@@ -11,13 +11,14 @@ _REFUSED = 'gateway_refused_requests_total{reason="quota_spent"}'
 _DIRECT_CALLS = 'friday_llm_requests_total{path=~"direct|fallback"}'
 _GATEWAY_LOAD = Figure("gateway_load", lambda look: look.load(_ATTEMPTS, _REFUSED, alive=GATEWAY))
 _DIRECT_LOAD = Figure("direct_load", lambda look: look.load(_DIRECT_CALLS, alive=FRIDAY))
+_ACCOUNT = Figure("account_limit", lambda look: look.newest("gateway_quota_account_requests_per_minute"))
 _NOTHING = Load(per_minute=0, per_day=0, samples=0)
 
 
 def _judge(case: Case) -> Verdict:
     """Judge whether the measured requests, scaled to the next percentage, stay within the account's limits."""
     evidence, given, usable = case.evidence, case.given, case.given.gates.quota.usable_percent
-    threshold = f"{usable:g} % of {evidence.requests_per_minute:,} a minute, {evidence.requests_per_day:,} a day"
+    threshold = f"{usable:g} % of {_per_minute(evidence):,} a minute, {evidence.requests_per_day:,} a day"
     case = case.about("requests to OpenRouter at the next step", threshold)
     measured = (_GATEWAY_LOAD if given.current else _DIRECT_LOAD).of(evidence)
     if measured is None:
@@ -32,6 +33,15 @@ def _judge(case: Case) -> Verdict:
     return case.fails(value, measured.samples, cause=_cause(best, given.current), fix=_fix(given, best))
 
 
+def named_limit(evidence: Evidence) -> int | None:
+    """Return the account's requests a minute as OpenRouter named them to the gateway, None when it has not lately."""
+    return int(_ACCOUNT.of(evidence) or 0) or None
+
+
+def _per_minute(evidence: Evidence) -> int:
+    return min(evidence.requests_per_minute, named_limit(evidence) or evidence.requests_per_minute)
+
+
 def affordable(evidence: Evidence, current: int, usable: float) -> int | None:
     """Return the largest percentage whose requests fit into `usable` percent of the limits, None when none does."""
     every = range(100, -1, -1)
@@ -42,7 +52,7 @@ def _needs(evidence: Evidence, current: int, to: int, usable: float) -> Iterator
     """Yield for each limit whether what it would have to give fits, and the arithmetic in words."""
     gateway, direct = _GATEWAY_LOAD.of(evidence) or _NOTHING, _direct(evidence, current)
     for when, ours, theirs, limit in (
-        ("in the busiest minute", gateway.per_minute, direct.per_minute, evidence.requests_per_minute),
+        ("in the busiest minute", gateway.per_minute, direct.per_minute, _per_minute(evidence)),
         ("a day", gateway.per_day, direct.per_day, evidence.requests_per_day),
     ):
         terms = [(ours, to, current)] if current else [(theirs, to, 100)]
@@ -83,4 +93,4 @@ def _fix(given: GateInput, best: int | None) -> str:
     return f"./fridayctl promote {given.stack} --to {best} --reason 'quota', or {more}"
 
 
-GATE = Gate("quota", _judge, (_GATEWAY_LOAD, _DIRECT_LOAD))
+GATE = Gate("quota", _judge, (_GATEWAY_LOAD, _DIRECT_LOAD, _ACCOUNT))

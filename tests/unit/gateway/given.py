@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,9 @@ from gateway.abilities import Abilities
 from gateway.environment import Gateway
 from gateway.policy import Keys
 from gateway.quota import Quota
+from gateway.request_context import CURRENT
 from gateway.request_filter import RequestFilter
+from gateway.rests import Rest
 from gateway.state import Metrics
 from serving.drain import Message, Receive, Scope, Send
 
@@ -43,6 +45,11 @@ def gateway(**changed: Any) -> Gateway:
         "deadline_seconds": 5.0,
         "stream_deadline_seconds": 5.0,
         "data_policy": (),
+        "caches": False,
+        "first_token_seconds": 2.0,
+        "cooldown_seconds": 60.0,
+        "allowed_fails": 1,
+        "first_names": dict.fromkeys(MODELS, MODELS[0]),
         "host": "127.0.0.1",
         "port": 4000,
         "drain_seconds": 0.0,
@@ -53,6 +60,18 @@ def gateway(**changed: Any) -> Gateway:
 
 async def hello(inner: Inner, send: Send) -> None:
     await respond(send, 200, b'{"choices":[]}', {"x-litellm-model-api-base": "http://inside"})
+
+
+def calling(quota: Quota) -> Answer:
+    """Return an answer that costs a call to the upstream, counted as `gateway.leaving` does."""
+
+    async def call(inner: Inner, send: Send) -> None:
+        context = CURRENT.get()
+        assert context is not None
+        context.quota_wait = await quota.take()
+        await (respond(send, 400, LEAK) if context.quota_wait else hello(inner, send))
+
+    return call
 
 
 async def respond(
@@ -89,16 +108,20 @@ class Client:
     """Sends requests to the request filter, as a client with the gateway key by default."""
 
     def __init__(
-        self, answer: Answer = hello, quota: Quota | None = None, resting: Collection[str] = (), **changed: Any
+        self,
+        answer: Answer = hello,
+        quota: Quota | None = None,
+        resting: Mapping[str, Rest] | None = None,
+        **changed: Any,
     ) -> None:
         self.inner = Inner(answer)
-        self._resting = resting
+        self._resting = resting or {}
         self.registry = CollectorRegistry()
         limit = quota or Quota(100)
-        self.filter = RequestFilter(self.inner, gateway(**changed), limit, Metrics(100, self.registry), self._at_rest)
+        self.filter = RequestFilter(self.inner, gateway(**changed), limit, Metrics(self.registry), self._at_rest)
 
-    async def _at_rest(self, asked: Collection[str]) -> Collection[str]:
-        return set(asked) & set(self._resting)
+    async def _at_rest(self, asked: Collection[str]) -> Mapping[str, Rest]:
+        return {name: rest for name, rest in self._resting.items() if name in asked}
 
     def request(self, method: str, path: str, *, key: str | None = GATEWAY_KEY, **options: Any) -> httpx.Response:
         async def send() -> httpx.Response:

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.abilities import BYTES_PER_TOKEN, Abilities, Takes
 from gateway.policy import RefusedError
-from gateway.state import CURRENT
+from gateway.request_context import CURRENT
 from serving.drain import Send
 from tests.unit.gateway.given import CHAT, Client, Inner, hello
 

@@ -14,7 +14,7 @@ import pytest
 from gateway import request_body
 from gateway.policy import ROUTES, RefusedError
 from gateway.request_body import MAX_BODY_BYTES, parsed
-from gateway.state import CURRENT
+from gateway.request_context import CURRENT
 from serving.drain import Message, Send
 from tests.unit.gateway.given import CHAT, GATEWAY_KEY, MODELS, OPS_KEY, Client, Inner, respond
 

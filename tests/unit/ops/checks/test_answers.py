@@ -184,3 +184,10 @@ def test_the_headline_says_where_the_rollout_stands(
     status = Status("t", 50, deployed, [], instances, {})
     assert status.headline.startswith(headline)
     assert status.healthy is (bool(instances) and instances[0].healthy)
+
+
+def test_an_account_that_may_less_than_the_stack_file_says_is_a_warning() -> None:
+    [warning] = Status("t", 50, 50, [], [instance()], {}, named_limit=16).warnings
+    assert "allows the account 16 free requests a minute" in warning
+    assert "pulumi config set --path quota.requestsPerMinute 16 -s t" in warning
+    assert not Status("t", 50, 50, [], [instance()], {}).warnings

@@ -103,6 +103,18 @@ def test_the_migration_on_record_is_shown(
     assert json.loads(capsys.readouterr().out)["migration"]["exit_code"] == 0
 
 
+def test_an_account_that_openrouter_refuses_is_said_with_what_to_change(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(status, "measure", lambda *_: sound(account_refused={"quota": 9.0, "data_policy": 1.0}))
+    assert main(["status", "t"]) == 0
+    text = capsys.readouterr().out
+    assert "warning: OpenRouter refuses the gateway's account (data_policy): change the privacy settings" in text
+    monkeypatch.setattr(status, "measure", lambda *_: sound(account_refused={"quota": 9.0}))
+    main(["status", "t"])
+    assert "refuses" not in capsys.readouterr().out
+
+
 def test_a_host_that_is_lost_meanwhile_hides_nothing_else(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     def lost(*_: object) -> None:
         raise OperationError("connection lost: ssh://h", "look")

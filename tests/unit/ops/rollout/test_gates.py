@@ -23,6 +23,7 @@ SILENT = {
     "latency": "latency",
     "overhead": "overhead",
     "seconds_out": "providers",
+    "account_refused": "providers",
     "gateway_spend": "cost",
     "answers_cost": "cost",
     "key_usage": "cost",
@@ -39,11 +40,13 @@ FAULTS: list[tuple[str, dict[str, Any]]] = [
     ("latency", {"latency": durations(*[0.5] * 98, *[8.0] * 2)}),
     ("overhead", {"overhead": durations(*[0.03] * 10)}),
     ("providers", {"seconds_out": {"a": 60.0, "b": 10_000.0}}),
+    ("providers", {"account_refused": {"quota": 3.0, "data_policy": 1.0}}),
     ("cost", {"gateway_spend": 0.0001}),
     ("cost", {"answers_cost": 0.0001}),
     ("cost", {"key_usage": 0.0001}),
     ("quota", {"gateway_load": Load(per_minute=4, per_day=10, samples=1000)}),
     ("quota", {"gateway_load": Load(per_minute=1, per_day=200, samples=1000)}),
+    ("quota", {"gateway_load": Load(per_minute=3, per_day=50, samples=1000), "account_limit": 16.0}),
 ]
 
 

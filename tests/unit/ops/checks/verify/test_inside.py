@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -114,3 +115,34 @@ def test_friday_finds_the_edge_only(code: int, text: str, problems: tuple[str, .
     check = inside.isolation(shell, [FRIDAY], ["litellm", "redis"], "edge")  # type: ignore[arg-type]
     assert check.state is (State.SKIPPED if problems is None else State.FAILED if problems else State.OK)
     assert check.problems == (problems or ())
+
+
+class Asked:
+    """A place whose containers print the same words, whatever they are asked."""
+
+    docker_command = ("docker",)
+
+    def __init__(self, words: str) -> None:
+        self._words = words
+
+    def run(self, *words: str) -> tuple[int, str]:
+        assert words[:3] == ("docker", "exec", FRIDAY.name)
+        return 0, self._words
+
+
+@pytest.mark.parametrize(
+    ("words", "problems"),
+    [
+        ("ok: 12 free models are listed", ()),
+        ("certificate: that of x is not accepted (y)", ("friday-1: certificate: that of x is not accepted (y)",)),
+        ("sh: 1: node: not found", ("friday-1: it could not be asked (sh: 1: node: not found)",)),
+    ],
+)
+def test_a_container_that_does_not_get_out_is_named_with_the_hop(words: str, problems: tuple[str, ...]) -> None:
+    asked: Any = Asked(words)
+    assert inside.way_out_of(asked, "friday", ["node"], [FRIDAY]).problems == problems
+
+
+def test_where_none_runs_nobody_is_asked_for_the_way_out() -> None:
+    nobody: Any = Asked("")
+    assert inside.way_out_of(nobody, "friday", ["node"], []).state is State.SKIPPED
