@@ -118,6 +118,19 @@ class Project:
         """Run ./fridayctl in the copy and check its exit code."""
         return self._run(["./fridayctl", *arguments], code, seconds)
 
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start ./fridayctl in the copy, for a test that meets it on its way; it leads a process group of its own."""
+        command = ["./fridayctl", *arguments]
+        return subprocess.Popen(
+            command,
+            cwd=self.root,
+            env=_environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
     def pulumi(self, *arguments: str, code: int = 0, seconds: float = 300) -> Ran:
         """Run plain pulumi as a user does after `eval "$(./fridayctl env)"`."""
         script = 'eval "$(./fridayctl env)" && exec pulumi "$@"'
@@ -131,13 +144,10 @@ class Project:
         return changed
 
     def _run(self, command: list[str], code: int, seconds: float) -> Ran:
-        # The copy keeps its bytecode from one command to the next, as a checkout does.
-        others = ("PULUMI_", "FRIDAY_", "PYTHONDONTWRITEBYTECODE")
-        environment = {k: v for k, v in os.environ.items() if not k.startswith(others)}
         done = subprocess.run(
             command,
             cwd=self.root,
-            env=environment,
+            env=_environment(),
             capture_output=True,
             text=True,
             timeout=seconds,
@@ -203,6 +213,12 @@ class Project:
                 network.remove()
             for volume in self.volumes():
                 volume.remove()
+
+
+def _environment() -> dict[str, str]:
+    # The copy keeps its bytecode from one command to the next, as a checkout does.
+    others = ("PULUMI_", "FRIDAY_", "PYTHONDONTWRITEBYTECODE")
+    return {k: v for k, v in os.environ.items() if not k.startswith(others)}
 
 
 def ask(url: str, user_id: int, **fields: Any) -> Answer:

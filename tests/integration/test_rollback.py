@@ -4,7 +4,6 @@ import io
 import json
 import os
 import signal
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -217,7 +216,7 @@ def drain_seconds(project: Project) -> set[str]:
 @pytest.mark.parametrize("victim", ["command", pytest.param("pulumi", marks=pytest.mark.slow)])
 def test_a_killed_rollback_is_named_and_finished_by_the_next(stack: Project, victim: str) -> None:
     bring_to(stack, 60)
-    process = start(stack, "rollback", stack.stack, "--level", "1", "--yes")
+    process = stack.start("rollback", stack.stack, "--level", "1", "--yes")
     try:
         assert process.stdout is not None
         for line in process.stdout:
@@ -237,18 +236,6 @@ def test_a_killed_rollback_is_named_and_finished_by_the_next(stack: Project, vic
     assert "nothing to change" in stack.fridayctl("up", stack.stack).out
 
 
-def start(project: Project, *arguments: str) -> subprocess.Popen[str]:
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("PULUMI_", "FRIDAY_"))}
-    return subprocess.Popen(
-        ["./fridayctl", *arguments],
-        cwd=project.root,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-
-
 def children_named(parent: int, name: str) -> list[int]:
     """Return the processes below `parent` whose program is `name`."""
     found = []
@@ -261,7 +248,7 @@ def children_named(parent: int, name: str) -> list[int]:
 
 def test_the_second_of_two_operators_is_told_who_holds_the_stack(stack: Project) -> None:
     stack.configure({"rolloutPercentage": 20})
-    first = start(stack, "up", stack.stack)
+    first = stack.start("up", stack.stack)
     try:
         assert first.stdout is not None
         for line in first.stdout:
