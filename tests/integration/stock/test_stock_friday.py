@@ -45,6 +45,18 @@ def test_its_container_is_what_the_settings_say(stock: Project, network: str) ->
     assert f"friday-{stock.stack}-friday-uploads" in {volume.name for volume in stock.volumes()}
 
 
+def test_a_replica_that_ends_comes_back(stock: Project) -> None:
+    """Its folders are its user's at every start."""
+    one = stock.containers("friday")[0]
+    one.restart(timeout=0)
+
+    def is_healthy() -> bool:
+        one.reload()
+        return bool(one.attrs["State"]["Health"]["Status"] == "healthy")
+
+    until(is_healthy, lambda: one.logs(tail=20).decode(), 120, every=1)
+
+
 def test_a_network_that_is_not_there_is_named_before_anything_changes(stock: Project) -> None:
     with stock.configured(friday={**stock.settings["friday"], "networks": ["friday-litellm-test-nowhere"]}):
         refused = stock.fridayctl("up", stock.stack, code=2)
