@@ -92,9 +92,18 @@ class Workload:
         return f"friday-{stack}-{self.volumes_of or self.part}-{suffix}"
 
     def tmpfs_options(self) -> dict[str, str]:
-        """Return what is in memory, /tmp included, with the options of its mount by its folder."""
+        """Return what is in memory, /tmp included, with the options of its mount by its folder.
+
+        runc 1.1 gives a folder that the image lacks the mode 755 from its second start on, so it has to be its user's
+        (findings/docker-tmpfs-loses-its-mode-at-a-restart.sh). A user by name is one that only the image knows.
+        """
         sizes = {"/tmp": USUAL_TMPFS_MB, **self.tmpfs}  # noqa: S108 - the container's own
-        return {path: f"rw,noexec,nosuid,size={size}m,mode=1777" for path, size in sizes.items()}
+        options = {path: f"rw,noexec,nosuid,size={size}m,mode=1777" for path, size in sizes.items()}
+        user, _, group = self.user.partition(":")
+        if user.isdecimal():
+            owner = f",uid={user}" + (f",gid={group}" if group.isdecimal() else "")
+            options |= {path: options[path] + owner for path in self.tmpfs}
+        return options
 
     def files_digest(self) -> str:
         """Return 8 hex digits that change with the image or with any file."""

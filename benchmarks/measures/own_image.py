@@ -1,11 +1,11 @@
-"""What users of an image that ignores the stop signal notice of changes: by `up`, and by docker-compose beside it."""
+"""What users of an image that ignores the stop signal notice of changes: by `up`, and by other tools beside it."""
 
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 
-from benchmarks import compose
+from benchmarks import compose, kamal_proxy
 from benchmarks.figures import Figure
 from benchmarks.http_client import Request
 from benchmarks.load_during import LoadDuring, chats_and_sockets, failed_requests
@@ -38,6 +38,7 @@ def own_image(stack: TestStack) -> list[Figure]:
         seen = [_by_up(stack, rolloutPercentage=percentage) for percentage in (HIGH, LOW)]
         seen += [_by_up(stack, friday={**project.settings["friday"], "image": name}) for name in (other, image)]
         figures = [*_figures("percentage and image by up: ", 0, seen), *_by_compose(project)]
+        figures += _by_kamal_proxy(project)
         stack.take_down()
     return figures
 
@@ -101,12 +102,28 @@ def _figures(what: str, target: float | None, seen: list[_Seen]) -> list[Figure]
 def _by_compose(project: Project) -> list[Figure]:
     what = "docker-compose up -d: "
     if not shutil.which("docker-compose"):
-        note = "not measured: apt-get install docker-compose installs it"
-        return [Figure(f"{what}rounds", None, "rounds", (0,), note)]
+        return [_left_out(what, "apt-get install docker-compose installs it")]
     with compose.running(project, LOW, "/", _ORIGIN) as (url, change):
+        return _figures(what, None, _both_ways(url, change))
 
-        def changed(percentage: int) -> float:
-            return change(percentage) + timed(lambda: until_answered(url, _READY_SECONDS, headers=_ORIGIN))
 
-        seen = [_under_load(url, partial(changed, percentage)) for percentage in (HIGH, LOW)]
-    return _figures(what, None, seen)
+def _by_kamal_proxy(project: Project) -> list[Figure]:
+    what = "kamal-proxy deploy: "
+    binary = shutil.which("kamal-proxy")
+    if not binary:
+        return [_left_out(what, "kamal-proxy is not on PATH")]
+    with kamal_proxy.running(project, binary, LOW, "/") as (url, change):
+        return _figures(what, None, _both_ways(url, change))
+
+
+def _left_out(what: str, why: str) -> Figure:
+    return Figure(f"{what}rounds", None, "rounds", (0,), f"not measured: {why}")
+
+
+def _both_ways(url: str, change: Callable[[int], float]) -> list[_Seen]:
+    """Change the percentage there and back, by another tool; its seconds last until it answers again."""
+
+    def changed(percentage: int) -> float:
+        return change(percentage) + timed(lambda: until_answered(url, _READY_SECONDS, headers=_ORIGIN))
+
+    return [_under_load(url, partial(changed, percentage)) for percentage in (HIGH, LOW)]

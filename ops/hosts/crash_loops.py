@@ -8,7 +8,8 @@ from docker.errors import DockerException, NotFound
 from docker.models.containers import Container
 
 from ops.errors import OperationError
-from ops.hosts.docker_host import BY_FORCE, DockerHost, complaint_of
+from ops.hosts.docker_host import BY_FORCE, DockerHost
+from ops.hosts.last_words import complaint_of
 from ops.progress import Say
 
 ENDS = 6

@@ -12,13 +12,13 @@ from docker.errors import APIError, ImageNotFound, NotFound
 from docker.models.containers import Container
 
 from ops.hosts.exec_stream import talk
+from ops.hosts.last_words import complaint_of
 from ops.waiting import look_until
 
 STACK_LABEL = "friday-litellm.stack"
 PART_LABEL = "friday-litellm.part"
 REPLICA_LABEL = "friday-litellm.replica"
 JOB_LABEL = "friday-litellm.job"  # what runs once, outside of Pulumi's state (one_off.py)
-_LOG_LINES = 15
 _CONTAINER_ID = re.compile(r"[0-9a-f]{64}")
 _FIRST_PROBE_SECONDS = 15.0  # an interval, and a probe that is as slow as it may be
 _EVERY_SECONDS = 0.2
@@ -295,15 +295,3 @@ def _is_new(container: Container) -> bool:
 
 def _complaints(containers: Sequence[Container]) -> str:
     return "\n".join(complaint_of(each) for each in containers if not ((found := _instance(each)) and found.healthy))
-
-
-def complaint_of(container: Container) -> str:
-    """Return name, state, last probe output and last log lines of a container."""
-    state = container.attrs["State"]
-    health = state.get("Health", {})
-    probes = [entry["Output"].strip() for entry in health.get("Log", ())[-1:]]
-    lines = container.logs(tail=_LOG_LINES).decode(errors="replace").splitlines()
-    said = f"exit code {state['ExitCode']}" if state["Status"] == "exited" else health.get("Status", "no probe yet")
-    found = [f"{container.name}: {state['Status']}, {said}"]
-    found += [f"  probe | {line}" for probe in probes for line in probe.splitlines() or ["(no output)"]]
-    return "\n".join([*found, *(f"  log   | {line}" for line in lines or ["(nothing logged)"])])

@@ -15,9 +15,11 @@ pytestmark = [pytest.mark.engine, pytest.mark.beside]
 _DOCKERFILE = """
 FROM {friday}
 USER root
-RUN useradd node && mkdir /state && chown node /state
-ENTRYPOINT ["python3", "-m", "friday.service"]
+RUN useradd node && mkdir /state /own && chown node /state /own
+ENTRYPOINT ["sh", "-c", "{entry}"]
 """
+# As if what it needs were away at first: each replica ends twice before it serves.
+_ENTRY = "n=$(cat /own/n || echo 0); echo $((n+1)) >/own/n; [ $n -ge 2 ] || exit 1; exec python3 -m friday.service"
 TAG = "friday-of-the-team:once"
 GOOD = ["sh", "-c", 'echo "tables of $DATABASE_URL made" && echo ran >> /state/migrated']
 FAILS = ["sh", "-c", "echo the table users is locked >&2; exit 3"]
@@ -38,7 +40,7 @@ def friday(project: Project, command: list[str], seconds: int = 60, **changes: A
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     made = Project.create(tmp_path_factory.mktemp("migrate"))
     build.ensure(print, [each for each in tags.IMAGES if each.name == "friday"])
-    dockerfile = _DOCKERFILE.format(friday=tags.tag("friday")).encode()
+    dockerfile = _DOCKERFILE.format(friday=tags.tag("friday"), entry=_ENTRY).encode()
     made.engine.images.build(fileobj=io.BytesIO(dockerfile), tag=TAG, rm=True)
     own: dict[str, Any] = {
         "image": TAG,
@@ -51,6 +53,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     try:
         first = made.fridayctl("up", made.stack)
         assert "tables of " in first.out
+        assert [each.attrs["RestartCount"] for each in made.containers("friday")] == [2]
         yield made
     finally:
         made.remove()

@@ -93,6 +93,8 @@ def test_a_container_gets_what_is_named() -> None:
             "/logs": "size=128m",
             "/cache": "size=64m",
         }
+        assert each["tmpfs"]["/logs"].endswith(",mode=1777,uid=1000,gid=1000")
+        assert each["tmpfs"][TMP].endswith(",mode=1777")
         assert each["volumes"] == [{"containerPath": "/app/uploads", "volumeName": "friday-t-friday-app-uploads"}]
         assert [network["name"] for network in each["networksAdvanced"]] == ["friday-t-app", "database"]
         assert each["networksAdvanced"][1].get("aliases") is None

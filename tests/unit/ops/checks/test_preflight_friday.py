@@ -83,3 +83,23 @@ def test_root_is_no_failure_and_never_silent(user: str, warned: int) -> None:
     warnings = [check for check in Report("t", judge(given, ALL)).warnings if check.name == "user"]
     assert len(warnings) == warned
     assert all("friday.user" in check.found for check in warnings)
+
+
+@pytest.mark.parametrize(
+    ("user", "kind", "engine", "warned"),
+    [
+        ("node", "tmpfs", "container", True),
+        (None, "tmpfs", "container", True),
+        ("1000:1000", "tmpfs", "container", False),
+        ("node", "volume", "container", False),
+        ("node", "tmpfs", "swarm", False),  # its tasks are never started twice
+    ],
+)
+def test_a_folder_in_memory_wants_its_user_by_number(user: str | None, kind: str, engine: str, warned: bool) -> None:
+    own = friday(image="friday-ai:1", user=user, writable=[{"path": "/logs", "kind": kind}])
+    one = facts({FIRST: HEALTHY}, friday=own)
+    given = one if engine == "container" else facts({FIRST: manager(), SECOND: member("b")}, friday=own)
+    found = [check for check in judge(given, BEFORE_UPDATE) if check.name == "user"]
+    assert [(check.state, "may not be able to write to /logs" in check.found) for check in found] == (
+        [(State.WARNING, True)] if warned else []
+    )

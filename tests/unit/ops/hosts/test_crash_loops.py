@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from docker.errors import DockerException, NotFound
+from docker.errors import APIError, DockerException, NotFound
 
 from ops.errors import OperationError
 from ops.hosts import crash_loops
@@ -121,6 +121,16 @@ def test_a_host_that_is_lost_is_looked_at_no_more(error: Exception) -> None:
         loops._thread.join(30)
         assert not loops._thread.is_alive()
     assert host.looks == 2
+
+
+def test_the_words_of_one_that_is_being_removed_are_done_without() -> None:
+    def refuse(**_: Any) -> bytes:
+        raise APIError("409", explanation="can not get logs from container which is dead or marked for removal")
+
+    replica = Replica("new", ENDS)
+    replica.logs = refuse  # type: ignore[method-assign]
+    loops, _ = watched(host := Host(replica), lambda: host.looks > 3)
+    assert loops.words.endswith("log   | (can not get logs from container which is dead or marked for removal)")
 
 
 def test_without_parts_nobody_looks() -> None:
