@@ -4,15 +4,12 @@ LiteLLM accepts most mistakes without a word and has settings that do the opposi
 the shape is fixed here and `litellm_schema` checks what comes out. Why it looks as it does:
 
 * Every model is one deployment in a group of its own, `up-<name>`, that clients never see. What clients
-  send are aliases of these groups, and only aliases are keys of the fallback lists: a group that has
-  fallbacks of its own never cools down when it fails as somebody's second choice, and an alias does not
-  inherit its group's fallbacks.
+  send are aliases of these groups, and only aliases are keys of the fallback lists: an alias does not
+  inherit its group's fallbacks, and a group with fallbacks of its own would start a second chain.
 * `num_retries` is 0: a retry sleeps two to six seconds first, and obeys Retry-After up to a minute. The
   chain of models is the retry.
-* `max_fallbacks` is a depth and not a length. At 1 all models of a chain are asked from one loop; a deeper one would
-  never cool a model that fails in second place (findings/litellm-second-model-of-a-list-never-rests.sh).
-* `allowed_fails_policy` names each kind of failure: a model that is alone in its group cools for no other.
-* `allowed_fails` stands under `router_settings`, the only place where it works.
+* `max_fallbacks` is a depth and not a length. At 1 all models of a chain are asked from one loop.
+* `disable_cooldowns`: the gateway itself knows whose fault a failure is, and leaves models out (gateway/rests.py).
 * `provider.max_price` of zero asks OpenRouter to refuse rather than to charge, whatever the id says.
 * The address is written into each deployment, so that no environment variable can move it.
 """
@@ -50,8 +47,11 @@ class RouterTuning(Settings):
 
     timeout_seconds: float = between(0.5, 120, "seconds of silence", " before the next model is tried", default=4.0)
     stream_timeout_seconds: float = between(0.5, 120, "the same for streams, seconds", default=4.0)
+    first_token_seconds: float = between(
+        0.5, 120, "seconds without a token", " before the next model is tried, whatever comments say", default=8.0
+    )
     deadline_seconds: float = between(
-        1, 600, "seconds", " for all attempts together, below the 30 of Friday's client", default=28.0
+        1, 600, "seconds", " from a request's arrival, below the 30 of Friday's client", default=28.0
     )
     stream_deadline_seconds: float = between(
         1, 3600, "seconds", " from a stream's first token to its last", default=300.0
@@ -61,7 +61,7 @@ class RouterTuning(Settings):
         default=1,
         ge=1,
         le=10,
-        description="failures a minute before a model is left out: 1 to 10, but not 3, which LiteLLM ignores",
+        description="broken answers a minute before a model is left out: 1 to 10",
     )
     max_in_flight: int = between(1, 2000, "requests", " that one replica works on at a time", default=100)
     max_queued: int = between(0, 2000, "requests", " that may wait for a place in one replica", default=50)
@@ -72,10 +72,12 @@ class RouterTuning(Settings):
         description="seconds from 0 (off) to 86400 that the same request gets the same answer",
     )
 
+    def longest_without_token(self) -> float:
+        """Return the seconds that a model may take for a token: where it may be silent for longer, comments may too."""
+        return max(self.first_token_seconds, self.timeout_seconds, self.stream_timeout_seconds)
+
     @model_validator(mode="after")
-    def _cools_and_fits(self) -> Self:
-        if self.allowed_fails == 3:  # LiteLLM's own default
-            raise ValueError("allowedFails should not be 3: LiteLLM takes it for unset and no model ever cools down")
+    def _fits(self) -> Self:
         longest = max(self.timeout_seconds, self.stream_timeout_seconds)
         if longest > self.deadline_seconds:
             raise ValueError(
@@ -93,7 +95,7 @@ def render_litellm_config(catalogue: Catalogue, tuning: RouterTuning, *, upstrea
     """Return LiteLLM's config.yaml; the same settings always give the same text.
 
     `upstream` is `OPENROUTER` or a simulator's URL (else `ValueError`); with `shared_state` the replicas share
-    cooldowns, failure counts and the cache through the Redis that REDIS_HOST and REDIS_PORT name.
+    the cache through the Redis that REDIS_HOST and REDIS_PORT name.
     """
     config = litellm_config(catalogue, tuning, upstream=upstream, shared_state=shared_state)
     problems = litellm_schema.check(config, upstream=upstream)
@@ -120,7 +122,7 @@ def litellm_config(catalogue: Catalogue, tuning: RouterTuning, *, upstream: str,
         raise ValueError(f"the upstream should be {OPENROUTER} or {SIMULATOR} (got {upstream!r})")
     return {
         "model_list": [_deployment(model, upstream) for model in catalogue.models],
-        "router_settings": _router_settings(catalogue, tuning, shared_state),
+        "router_settings": _router_settings(catalogue, tuning),
         "litellm_settings": _litellm_settings(tuning, shared_state),
         "general_settings": {
             "custom_auth": "gateway.guard.auth",
@@ -133,6 +135,9 @@ def litellm_config(catalogue: Catalogue, tuning: RouterTuning, *, upstream: str,
         "gateway_settings": {
             "deadline_seconds": tuning.deadline_seconds,
             "stream_deadline_seconds": tuning.stream_deadline_seconds,
+            "first_token_seconds": tuning.longest_without_token(),
+            "cooldown_seconds": tuning.cooldown_seconds,
+            "allowed_fails": tuning.allowed_fails,
         },
     }
 
@@ -156,42 +161,23 @@ def _group(name: str) -> str:
     return f"up-{name}"
 
 
-def _router_settings(catalogue: Catalogue, tuning: RouterTuning, shared_state: bool) -> dict[str, Any]:
+def _router_settings(catalogue: Catalogue, tuning: RouterTuning) -> dict[str, Any]:
     chains = [
         {name: [_group(other) for other in catalogue.fallbacks_of(model.name)]}
         for name, model in catalogue.client_names()
     ]
-    settings: dict[str, Any] = {
+    return {
         "routing_strategy": "simple-shuffle",
         "num_retries": 0,
         "timeout": tuning.timeout_seconds,
         "stream_timeout": tuning.stream_timeout_seconds,
-        "cooldown_time": tuning.cooldown_seconds,
-        "allowed_fails": tuning.allowed_fails,
-        "allowed_fails_policy": {
-            "RateLimitErrorAllowedFails": 0,
-            "TimeoutErrorAllowedFails": 0,
-            "NotFoundErrorAllowedFails": 0,
-            "AuthenticationErrorAllowedFails": 0,
-            "InternalServerErrorAllowedFails": tuning.allowed_fails,
-            "ServiceUnavailableErrorAllowedFails": tuning.allowed_fails,
-            "BadGatewayErrorAllowedFails": tuning.allowed_fails,
-        },
+        "disable_cooldowns": True,
         "max_fallbacks": 1,
         "model_group_alias": {name: _group(model.name) for name, model in catalogue.client_names()},
         "fallbacks": chains,
         "content_policy_fallbacks": chains,  # these also rescue an answer without choices
         "context_window_fallbacks": chains,
     }
-    if shared_state:
-        settings |= {
-            "redis_host": "os.environ/REDIS_HOST",
-            "redis_port": "os.environ/REDIS_PORT",
-            "redis_password": "os.environ/REDIS_PASSWORD",
-            # Seconds. LiteLLM waits for Redis in its event loop when a model failed: its own 5 would stop all requests.
-            "cache_kwargs": {"socket_timeout": 0.25, "socket_connect_timeout": 0.25},
-        }
-    return settings
 
 
 def _litellm_settings(tuning: RouterTuning, shared_state: bool) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Our own check of a LiteLLM configuration, because LiteLLM passes over most mistakes without a word.
 
 It knows what LiteLLM 1.108.14 reads in which section, and the rules that keep the gateway free of charge, its
-fallbacks working and its models able to cool down. `check` returns every mistake it finds.
+fallbacks working. `check` returns every mistake it finds.
 """
 
 from collections import Counter
@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 NEEDED: Mapping[str, Mapping[str, Any]] = {
-    "router_settings": {"routing_strategy": "simple-shuffle", "num_retries": 0},
+    "router_settings": {"routing_strategy": "simple-shuffle", "num_retries": 0, "disable_cooldowns": True},
     "litellm_settings": {
         "callbacks": ["prometheus", "gateway.guard.guard"],
         "require_auth_for_metrics_endpoint": True,
@@ -21,21 +21,10 @@ NEEDED: Mapping[str, Mapping[str, Any]] = {
 """Settings without which the gateway is open, talkative, or slow to fall back."""
 
 CHAINS = ("fallbacks", "content_policy_fallbacks", "context_window_fallbacks")
-FAILS_POLICY = frozenset(
-    f"{stem}ErrorAllowedFails"
-    for stem in (
-        *("BadRequest", "Authentication", "Timeout", "RateLimit", "ContentPolicyViolation"),
-        *("InternalServer", "ServiceUnavailable", "BadGateway", "NotFound"),
-    )
-)
-_NUMBERS = ("timeout", "stream_timeout", "cooldown_time", "allowed_fails", "max_fallbacks")
-_REDIS = ("redis_host", "redis_port", "redis_password")
+_NUMBERS = ("timeout", "stream_timeout", "max_fallbacks")
 
 SECTIONS: Mapping[str, frozenset[str]] = {
-    "router_settings": frozenset(
-        {*NEEDED["router_settings"], *_NUMBERS, *CHAINS, *_REDIS}
-        | {"allowed_fails_policy", "model_group_alias", "cache_kwargs"}
-    ),
+    "router_settings": frozenset({*NEEDED["router_settings"], *_NUMBERS, *CHAINS, "model_group_alias"}),
     "litellm_settings": frozenset(
         {*NEEDED["litellm_settings"], "json_logs", "cache", "cache_params"}
         | {"prometheus_latency_buckets", "prometheus_exclude_labels"}
@@ -44,7 +33,9 @@ SECTIONS: Mapping[str, frozenset[str]] = {
         {*NEEDED["general_settings"], "cancel_on_disconnect"}
         | {"max_in_flight_requests_per_worker", "max_queued_requests_per_worker"}
     ),
-    "gateway_settings": frozenset({"deadline_seconds", "stream_deadline_seconds"}),
+    "gateway_settings": frozenset(
+        {"deadline_seconds", "stream_deadline_seconds", "first_token_seconds", "cooldown_seconds", "allowed_fails"}
+    ),
 }
 """The keys that this project uses, section by section: in another section the same key does nothing."""
 
@@ -59,7 +50,7 @@ def check(config: object, *, upstream: str) -> list[str]:
     problems = list(_sections(config))
     if problems:
         return problems  # without its sections there is nothing to look into
-    return [*_keys(config), *_deployments(config, upstream), *_router(config), *_redis(config)]
+    return [*_keys(config), *_deployments(config, upstream), *_router(config)]
 
 
 def _sections(config: dict[Any, Any]) -> Iterator[str]:
@@ -121,11 +112,6 @@ def _router(config: dict[str, Any]) -> Iterator[str]:
         value = router.get(key)
         if isinstance(value, bool) or not isinstance(value, (int, float)) or value <= 0:
             yield f"router_settings.{key}: should be a number above 0 (got {value!r})"
-    if router.get("allowed_fails") == 3:
-        yield "router_settings.allowed_fails: should not be 3, which LiteLLM reads as unset"
-    policy = router.get("allowed_fails_policy", {})
-    for key in sorted(map(str, _map(policy).keys() - FAILS_POLICY)):
-        yield f"router_settings.allowed_fails_policy.{key}: is no kind of error that LiteLLM counts"
     groups, aliases = set(_groups(config)), _aliases(config)
     for name, group in aliases.items():
         if group not in groups:
@@ -145,7 +131,7 @@ def _chain(where: str, chain: object, groups: set[str], aliases: dict[str, Any])
     pairs = [(str(name), targets) for entry in chain for name, targets in entry.items()]
     for name, targets in pairs:
         if name not in aliases:
-            yield f"{where}.{name}: should be a client's name: a group with fallbacks never cools down"
+            yield f"{where}.{name}: should be a client's name, not a group's"
         if not isinstance(targets, list) or not targets:
             yield f"{where}.{name}: should be a list of groups; LiteLLM reads a text letter by letter"
             continue
@@ -158,19 +144,6 @@ def _chain(where: str, chain: object, groups: set[str], aliases: dict[str, Any])
     for name in aliases:
         if counts[name] != 1:
             yield f"{where}: should have {name!r} once, for an alias inherits nothing (found {counts[name]})"
-
-
-def _redis(config: dict[str, Any]) -> Iterator[str]:
-    router = config["router_settings"]
-    expected = {key: f"os.environ/{key.upper()}" for key in _REDIS}
-    present = {key for key in expected if key in router}
-    for key, value in expected.items():
-        if present and router.get(key) != value:
-            yield f"router_settings.{key}: should be {value!r}, all three or none"
-    timeouts = _map(router.get("cache_kwargs"))
-    slow = [key for key in ("socket_timeout", "socket_connect_timeout") if not 0 < timeouts.get(key, 5) <= 1]
-    if present and slow:
-        yield f"router_settings.cache_kwargs: should hold {' and '.join(slow)} of a second or less"
 
 
 def _groups(config: dict[str, Any]) -> list[str]:

@@ -59,10 +59,19 @@ class Gateway:
     redis: RedisAddress | None
     deadline_seconds: float
     stream_deadline_seconds: float
+    caches: bool
+    first_token_seconds: float
+    cooldown_seconds: float
+    allowed_fails: int
     host: str
     port: int
     drain_seconds: float
     grace_seconds: float
+
+    @property
+    def called_models(self) -> list[str]:
+        """Return the models as the upstream names them."""
+        return [name.removeprefix("openrouter/") for name in self.deployments.values()]
 
 
 @cache
@@ -95,6 +104,10 @@ def read(environ: Mapping[str, str]) -> Gateway:
         redis=_redis(environ),
         deadline_seconds=float(own.get("deadline_seconds", 28)),
         stream_deadline_seconds=float(own.get("stream_deadline_seconds", 300)),
+        caches=bool(config["litellm_settings"].get("cache")),
+        first_token_seconds=float(own.get("first_token_seconds", 8)),
+        cooldown_seconds=float(own.get("cooldown_seconds", 60)),
+        allowed_fails=int(own.get("allowed_fails", 1)),
         host=environ.get("HOST", "0.0.0.0"),  # noqa: S104  # a container's own network
         port=int(_number(environ, "PORT", 4000, least=1)),
         drain_seconds=_number(environ, "DRAIN_SECONDS", 2, least=0),

@@ -4,31 +4,49 @@ LiteLLM's own texts contain the fallback map, deployment ids, the upstream's tex
 """
 
 import json
+import math
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
+
+from gateway.request_context import RequestContext
+from serving.causes import Fault
 
 _TYPES = {401: "authentication_error", 403: "permission_error", 404: "not_found_error", 429: "rate_limit_error"}
 
-_REFUSED = (502, "upstream_refused", "OpenRouter refuses the free models to this gateway's account")
 _LATE = (504, "upstream_timeout", "none of the free models answered in time")
 _FAILED = (502, "upstream_failed", "none of the free models could answer")
+_BUSY = (429, "models_busy", "all free models are busy or paused; try again later")
 _SEEN: Mapping[int, tuple[int, str, str]] = {
     400: (400, "bad_request", "the models did not accept this request"),
-    401: _REFUSED,  # the client's key was checked before LiteLLM was called; OpenRouter refused the gateway's key
-    402: _REFUSED,
-    403: _REFUSED,
-    404: (503, "models_unavailable", "none of the free models is offered at the moment"),
     408: _LATE,
     413: (413, "too_large", "the request is too large for the models"),
     422: (400, "bad_request", "the models did not accept this request"),
-    429: (429, "models_busy", "all free models are busy or paused; try again later"),
+    429: _BUSY,
     499: (499, "client_closed", "the client went away"),
-    503: (503, "overloaded", "the gateway or the models have more requests than they can take"),
+    503: (503, "overloaded", "the gateway has more requests than it can take"),
     504: _LATE,
 }
-_TOO_LONG = (400, "context_length_exceeded", "the conversation is too long for the free models")
-_TOO_LONG_SIGNS = re.compile(rb"context.{0,20}(length|window)|ContextWindowExceeded", re.IGNORECASE)
+"""What is said of LiteLLM's own errors, by their status."""
+
+_REQUEST: Mapping[str, tuple[int, str, str]] = {
+    "context_length": (400, "context_length_exceeded", "the conversation is too long for the free models"),
+    "moderation": (400, "content_refused", "the models' moderation refuses this content"),
+    "unsupported": (
+        400,
+        "unsupported",
+        "the free models do not take a part of this request, such as a picture or tools",
+    ),
+}
+_MODELS: Mapping[str, tuple[int, str, str]] = {
+    "busy": _BUSY,
+    "timeout": _LATE,
+    "gone": (503, "models_unavailable", "none of the free models is offered at the moment"),
+    "closed": (503, "models_unavailable", "none of the free models is offered to this account"),
+    "unreachable": (502, "upstream_unreachable", "OpenRouter cannot be reached from this gateway"),
+}
+"""What is said of calls that failed, by the reason of the cause (`serving.causes`)."""
 _GROUP_START = b'"model":"up-'  # inside a text the quotes would be escaped
 _GROUP = re.compile(rb'"model":"up-[a-z0-9._-]+"')
 _SHOWN = ("content", "reasoning_content", "tool_calls")
@@ -41,11 +59,43 @@ def body_of(status: int, code: str, message: str, param: str | None = None) -> b
     return json.dumps({"error": {"message": message, "type": kind, "param": param, "code": code}}).encode()
 
 
-def replacement(status: int, body: bytes) -> tuple[int, bytes]:
-    """Return the status and body that a client sees in place of LiteLLM's error."""
-    too_long = status == 400 and _TOO_LONG_SIGNS.search(body)
-    seen = _TOO_LONG if too_long else _SEEN.get(status, _FAILED)
-    return seen[0], body_of(*seen)
+@dataclass(frozen=True)
+class Told:
+    """An error as a client is told it; `retry_after` in seconds."""
+
+    status: int
+    code: str
+    message: str
+    param: str | None = None
+    retry_after: int | None = None
+
+    @property
+    def body(self) -> bytes:
+        """Return the body."""
+        return body_of(self.status, self.code, self.message, self.param)
+
+
+def told(context: RequestContext | None, status: int) -> Told:
+    """Return what a client is told when no model answered: by what happened to its calls.
+
+    `status` is the one of LiteLLM's own error, which counts when no call was made.
+    """
+    if context is None:
+        return Told(*_SEEN.get(status, _FAILED))
+    if context.quota_wait:
+        wait = context.quota_wait
+        return Told(429, "quota_spent", f"the account's free calls are spent for {wait} s", retry_after=wait)
+    account = context.account or (context.doubt[1] if context.doubt else None)
+    if account is not None:
+        return Told(502, f"account_{account.reason}", "OpenRouter refuses the free models to this gateway's account")
+    rest = math.ceil(context.rest_seconds()) or None
+    if not context.failures:
+        return Told(*_BUSY, retry_after=rest) if rest else Told(*_SEEN.get(status, _FAILED))
+    last, first = context.failures[-1], context.failures[0]
+    if last.fault is Fault.REQUEST:
+        return Told(*_REQUEST.get(last.reason, _SEEN[400]), param=last.param)
+    found = Told(*_MODELS.get(first.reason, _FAILED))
+    return Told(found.status, found.code, found.message, retry_after=rest if found.status == 429 else None)
 
 
 def clean_event(chunk: bytes, model: str | None) -> bytes:
@@ -79,7 +129,7 @@ def has_content(chunk: bytes) -> bool:
 
 def stream_error(status: int) -> bytes:
     """Return an error event; a stream that has begun cannot change its status."""
-    return b"data: " + replacement(status, b"")[1] + b"\n\n"
+    return b"data: " + told(None, status).body + b"\n\n"
 
 
 def _status_in(chunk: bytes) -> int:

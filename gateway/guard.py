@@ -3,8 +3,6 @@
 `auth` is its `custom_auth`; `guard` is a callback that checks each request and each call to OpenRouter.
 """
 
-import logging
-import time
 from typing import Any
 
 import litellm
@@ -14,10 +12,7 @@ from litellm.proxy._types import LitellmUserRoles, UserAPIKeyAuth
 
 from gateway import environment, policy, state
 from gateway.policy import Access, RefusedError
-from gateway.quota import spent_for
-from gateway.state import CURRENT, RequestContext
-
-logger = logging.getLogger("gateway.guard")
+from gateway.request_context import CURRENT, RequestContext
 
 _ALIASES = {Access.OPEN: "open", Access.CHAT: "gateway", Access.OPS: "ops"}
 
@@ -41,7 +36,7 @@ async def auth(request: Request, api_key: str) -> UserAPIKeyAuth:
 
 
 class Guard(CustomLogger):  # type: ignore[misc]  # LiteLLM is installed in its own image only
-    """Allows only chats with a free model, at the upstream and within the quota."""
+    """Allows only chats with a free model at the upstream, and only while a further call is of use."""
 
     async def async_pre_call_hook(
         self, user_api_key_dict: UserAPIKeyAuth, cache: Any, data: dict[str, Any], call_type: str
@@ -52,37 +47,26 @@ class Guard(CustomLogger):  # type: ignore[misc]  # LiteLLM is installed in its 
         except RefusedError as error:
             raise HTTPException(error.status, error.message) from None
 
-    async def async_pre_call_deployment_hook(self, kwargs: dict[str, Any], call_type: Any) -> None:
-        """Check one call to a model just before it is sent, and count it against the quota.
+    async def async_pre_call_deployment_hook(self, kwargs: dict[str, Any], call_type: Any) -> dict[str, Any]:
+        """Check one call to a model before it is made, and have it made with our own client (`gateway.upstream`).
 
-        A refusal is a bad request, so LiteLLM does not count it as a failure of the model and starts no cooldown.
+        A refusal is a bad request: LiteLLM goes on to the next model, whose call is refused here too when none may be
+        called for this request any more.
         """
-        model = str(kwargs.get("model", ""))
+        gateway, name = environment.current(), str(kwargs.get("model", ""))
         try:
-            policy.check_deployment(model, kwargs.get("api_base"), environment.current().upstream)
+            policy.check_deployment(name, kwargs.get("api_base"), gateway.upstream)
         except RefusedError as error:
-            raise _refusal(model, error.message) from None
+            raise _refusal(name, error.message) from None
         context = CURRENT.get() or RequestContext()
-        if not context.quota_wait and context.attempts >= context.paid:
-            context.quota_wait = await state.quota().take()
-        if context.quota_wait:
-            raise _refusal(model, "the account's quota is spent")
-        context.attempts += 1
-        context.model = model.removeprefix("openrouter/")
-        state.metrics().attempts.labels(context.model).inc()
-
-    async def async_post_call_failure_deployment_hook(
-        self, request_data: Any, exception: Exception, call_type: Any, fallback_depth: int | None = None
-    ) -> None:
-        """Log the model that failed and the kind of failure, without the text, which may quote a user.
-
-        When OpenRouter refused the account and not the model, the other models are not called.
-        """
-        status = getattr(exception, "status_code", None)
-        context = CURRENT.get()
-        if context is not None and status == 429:
-            context.quota_wait = spent_for(str(exception), time.time())
-        logger.warning("%s failed: %s (status %s)", request_data.get("model"), type(exception).__name__, status)
+        model = name.removeprefix("openrouter/")
+        if context.resting is None:
+            context.resting = await state.rests().resting(gateway.called_models)
+        over = context.over() or ("it is left out after failures" if model in context.resting else None)
+        if over:
+            raise _refusal(name, over)
+        context.model = model
+        return {**kwargs, "client": state.client()}
 
 
 def _refusal(model: str, message: str) -> litellm.BadRequestError:

@@ -27,7 +27,7 @@ _STATUS = {
     "BadGatewayError": 502,
     "ServiceUnavailableError": 503,
 }
-"""The errors that our config or our code names, and the `status_code` by which the guard and the filter tell them."""
+"""The errors that our config or our code names, and the `status_code` by which the filter tells them."""
 
 
 def require(config: Mapping[str, Any]) -> None:
@@ -55,11 +55,11 @@ def _unknown(config: Mapping[str, Any]) -> Iterator[str]:
 
 def _places(config: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any], Known]]:
     """Yield each map of the config: where it is, the map, and what tells whether LiteLLM knows a name in it."""
-    litellm, proxy, router, types, cache, redis = (
+    litellm, proxy, router, types, cache = (
         importlib.import_module(name)
         for name in (
             *("litellm", "litellm.proxy.proxy_server", "litellm.router", "litellm.types.router"),
-            *("litellm.caching.caching", "redis"),
+            "litellm.caching.caching",
         )
     )
     general = importlib.import_module("litellm.proxy._types").ConfigGeneralSettings
@@ -68,9 +68,6 @@ def _places(config: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any],
     routing, settings = config["router_settings"], config["litellm_settings"]
     yield "general_settings", config["general_settings"], _fields(general, read)
     yield "router_settings", routing, _parameters(router.Router)
-    policy = routing.get("allowed_fails_policy", {})
-    yield "router_settings.allowed_fails_policy", policy, _fields(types.AllowedFailsPolicy)
-    yield "router_settings.cache_kwargs", routing.get("cache_kwargs", {}), _parameters(redis.Redis)
     yield "litellm_settings", settings, lambda name: hasattr(litellm, name) or name in read
     yield "litellm_settings.cache_params", settings.get("cache_params", {}), _parameters(cache.Cache)
     for number, entry in enumerate(config["model_list"]):

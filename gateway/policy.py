@@ -10,6 +10,7 @@ that sends one more harmless option (Friday's `thinking`, OpenAI's `store`) shou
 """
 
 import hmac
+import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -184,6 +185,33 @@ def check_deployment(model: object, api_base: object, upstream: str) -> None:
         raise RefusedError(403, "not_free", "only free models are called from here")
     if api_base != upstream:
         raise RefusedError(403, "foreign_host", "only the configured upstream is called from here")
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A call as it is about to leave."""
+
+    model: str
+    stream: bool
+
+
+def check_sent(method: str, url: str, body: bytes, upstream: str, models: Collection[str]) -> Sent:
+    """Return what is about to leave.
+
+    Raises `RefusedError` (403) unless it is a chat at the upstream with one of `models`, which refuses rather than
+    charges.
+    """
+    if method != "POST" or url != f"{upstream}/chat/completions":
+        raise RefusedError(403, "foreign_host", "only chats at the configured upstream are sent from here")
+    try:
+        sent = json.loads(body)
+        model, prices = sent["model"], sent["provider"]["max_price"]
+        free = prices.keys() >= {"prompt", "completion"} and not any(prices.values())
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise RefusedError(403, "not_free", "only chats with a price limit of 0 are sent from here") from None
+    if not free or model not in models:
+        raise RefusedError(403, "not_free", "only the stack's free models are sent from here")
+    return Sent(model, bool(sent.get("stream")))
 
 
 def shown(name: str) -> str:

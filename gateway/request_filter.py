@@ -16,8 +16,9 @@ from gateway.environment import Gateway
 from gateway.health import Resting, summary
 from gateway.policy import RefusedError
 from gateway.quota import Quota
+from gateway.request_context import CURRENT, RequestContext
 from gateway.response_filter import ResponseFilter
-from gateway.state import CURRENT, Metrics, RequestContext
+from gateway.state import Metrics
 from serving.drain import ASGIApp, Message, Receive, Scope, Send
 
 MODELS_PATHS = frozenset({"/models", "/v1/models"})
@@ -31,7 +32,7 @@ class RequestFilter:
     """The gateway's HTTP interface."""
 
     def __init__(self, app: ASGIApp, gateway: Gateway, quota: Quota, metrics: Metrics, resting: Resting) -> None:
-        """Take LiteLLM's application, and what asks it which deployments are left out at the moment (`resting`)."""
+        """Take LiteLLM's application, and what tells which models are left out at the moment (`resting`)."""
         self._app = app
         self._resting = resting
         self._gateway = gateway
@@ -62,8 +63,8 @@ class RequestFilter:
         elif path in CHAT_PATHS:
             await self._chat(scope, receive, out)
         elif path == "/health/summary":
-            resting = await self._resting(self._gateway.deployments)
-            await out.answer(200, summary(self._gateway.deployments, resting, await self._quota.wait()))
+            models = self._gateway.called_models
+            await out.answer(200, summary(models, await self._resting(models), await self._quota.wait()))
         elif path == "/health":
             await self._deep_health(scope, receive, out)
         else:
@@ -71,30 +72,32 @@ class RequestFilter:
             await self._app(_rebuilt(scope, target), receive, out.plain)
 
     async def _chat(self, scope: Scope, receive: Receive, out: ResponseFilter) -> None:
+        deadline = asyncio.get_running_loop().time() + self._gateway.deadline_seconds
         body = await _read_body(scope, receive)
         cleaned = policy.clean_chat(_parsed(body), self._models)
         sent = json.dumps(cleaned, ensure_ascii=False, separators=(",", ":")).encode()
-        await self._ask(_rebuilt(scope, "/v1/chat/completions", body=sent), _Client(receive, sent), out)
+        await self._ask(_rebuilt(scope, "/v1/chat/completions", body=sent), _Client(receive, sent), out, deadline)
 
     async def _deep_health(self, scope: Scope, receive: Receive, out: ResponseFilter) -> None:
         """Check the one model that the query names: without a name LiteLLM would call all models."""
         model = parse_qs(scope["query_string"].decode("ascii", "replace")).get("model", [""])[0]
         policy.check_model(model, self._models)
         target = _rebuilt(scope, "/health", query=urlencode({"model": model}).encode())
-        await self._ask(target, _Client(receive), out)
+        deadline = asyncio.get_running_loop().time() + self._gateway.deadline_seconds
+        await self._ask(target, _Client(receive), out, deadline)
 
-    async def _ask(self, scope: Scope, client: "_Client", out: ResponseFilter) -> None:
-        """Count a call against the quota, and pass LiteLLM's answer on until the deadline."""
+    async def _ask(self, scope: Scope, client: "_Client", out: ResponseFilter, deadline: float) -> None:
+        """Count a call against the quota, and pass LiteLLM's answer on until the deadline, in the loop's time."""
         wait = await self._quota.take()
         self._metrics.quota_shared.set(self._quota.is_shared)
         if wait:
             raise RefusedError(429, "quota_spent", f"the account's free calls are spent for {wait} s", retry_after=wait)
-        out.context = RequestContext(paid=1)
+        out.context = RequestContext(paid=1, deadline=deadline)
         token = CURRENT.set(out.context)
         loop = asyncio.get_running_loop()
         work = asyncio.ensure_future(self._app(scope, client, out.guarded))
         try:
-            async with asyncio.timeout(self._gateway.deadline_seconds) as limit:
+            async with asyncio.timeout_at(deadline) as limit:
                 out.on_stream = lambda: limit.reschedule(loop.time() + self._gateway.stream_deadline_seconds)
                 await asyncio.shield(work)
         except TimeoutError:

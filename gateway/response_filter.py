@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from gateway import errors
-from gateway.state import RequestContext
+from gateway.request_context import RequestContext
 from serving.drain import Message, Send
 
 PASSED_HEADERS = frozenset({b"content-type", b"content-length", b"content-encoding", b"cache-control", b"retry-after"})
@@ -63,7 +63,8 @@ class ResponseFilter:
         if self._streaming:
             await self._body(errors.stream_error(504), more=False)
         else:
-            await self.answer(*errors.replacement(504, b""))
+            late = errors.told(None, 504)
+            await self.answer(late.status, late.body)
 
     async def _begin(self, message: Message) -> None:
         self._status = message["status"]
@@ -91,16 +92,11 @@ class ResponseFilter:
         await self._body(body, more=more)
 
     async def _replace_error(self, message: Message) -> None:
-        self._held.append(message.get("body", b""))
         if message.get("more_body", False):
             return
-        if self.context is not None and self.context.quota_wait:
-            wait = str(self.context.quota_wait)
-            body = errors.body_of(429, "quota_spent", f"the account's free calls are spent for {wait} s")
-            await self.answer(429, body, [(b"retry-after", wait.encode())])
-        else:
-            status, body = errors.replacement(self._status, b"".join(self._held))
-            await self.answer(status, body, self._retry_after)
+        found = errors.told(self.context, self._status)
+        retry_after = [] if found.retry_after is None else [(b"retry-after", str(found.retry_after).encode())]
+        await self.answer(found.status, found.body, retry_after or self._retry_after)
 
     async def _start(self, status: int, headers: _Headers) -> None:
         own = [(b"x-request-id", self._request_id.encode())]

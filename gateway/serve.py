@@ -28,8 +28,6 @@ _DEFAULTS = {
     "LITELLM_MODE": "PRODUCTION",
     "LITELLM_LOCAL_MODEL_COST_MAP": "True",
     "LITELLM_LOG": "ERROR",
-    # Seconds. With the default of 300 LiteLLM keeps calling an address that the upstream no longer has.
-    "AIOHTTP_TTL_DNS_CACHE": "10",
     "NO_DOCS": "True",
     "NO_REDOC": "True",
     "NO_OPENAPI": "True",
@@ -94,8 +92,11 @@ def _prepare_environment(gateway: Gateway) -> None:
     # Nobody knows this key: if the custom auth is ever missing, LiteLLM is closed and not open.
     os.environ["LITELLM_MASTER_KEY"] = f"sk-{secrets.token_hex(32)}"
     os.environ["OPENROUTER_API_KEY"] = gateway.openrouter_key
-    if gateway.redis is not None:
+    if gateway.redis is not None and gateway.caches:
         os.environ["REDIS_PASSWORD"] = gateway.redis.password or ""
+    else:  # LiteLLM would use it for counts that nobody reads, and wait for one that does not answer
+        for name in ("REDIS_HOST", "REDIS_PORT", "REDIS_PASSWORD"):
+            os.environ.pop(name, None)
 
 
 def _load(gateway: Gateway, redacting: logs.RedactingFilter) -> ASGIApp:
@@ -108,7 +109,7 @@ def _load(gateway: Gateway, redacting: logs.RedactingFilter) -> ASGIApp:
         importlib.import_module(f"gateway.{name}") for name in ("state", "request_filter", "self_test")
     )
     tested = self_test.SelfTested(app, gateway)
-    resting = litellm_internals.resting
+    resting = state.rests().resting
     return cast("ASGIApp", request_filter.RequestFilter(tested, gateway, state.quota(), state.metrics(), resting))
 
 
@@ -116,7 +117,7 @@ def _started(gateway: Gateway, redacting: logs.RedactingFilter) -> None:
     if redacting.mistakes:
         _fail(1, f"LiteLLM did not accept its configuration: {redacting.mistakes[0]}")
     try:
-        litellm_internals.check_started(has_redis=gateway.redis is not None)
+        litellm_internals.check_started()
     except StartError as error:
         _fail(1, str(error))
     asyncio.get_running_loop().call_later(FREEZE_AFTER_SECONDS, _freeze)

@@ -1,36 +1,20 @@
-"""What one process shares: its quota, its metrics, and the attempts of each request.
+"""What one process shares: its quota, its rests, its metrics, and its client for calls to the upstream.
 
 LiteLLM loads `guard` by its file name, once for each place of its config that names it. Objects that all copies
 share must be in a module that is imported by name.
 """
 
 import importlib
-from contextvars import ContextVar
-from dataclasses import dataclass
 from functools import cache
-from typing import cast
+from typing import Any, cast
 
+import httpx
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge
 
 from gateway import environment
 from gateway.quota import REDIS_TIMEOUT_SECONDS, TAKE_SCRIPT, Quota, Script
-
-
-@dataclass
-class RequestContext:
-    """The attempts of one request; `paid` is the number of them that the quota has counted already.
-
-    The hook inside LiteLLM writes it, the filters outside read it.
-    """
-
-    paid: int = 0
-    attempts: int = 0
-    model: str | None = None
-    quota_wait: int = 0
-    """Whole seconds. Above 0 when the quota is spent, by our count or OpenRouter's: no further model is called."""
-
-
-CURRENT: ContextVar[RequestContext | None] = ContextVar("gateway_request_context", default=None)
+from gateway.rests import FAILED_SCRIPT, RESTING_SCRIPT, Rests
+from gateway.upstream import Counters, Upstream
 
 
 class Metrics:
@@ -42,6 +26,12 @@ class Metrics:
         )
         self.attempts = Counter(
             "gateway_upstream_attempts", "Calls to OpenRouter, by model", ["model"], registry=registry
+        )
+        self.account_refused = Counter(
+            "gateway_account_refused", "Calls that OpenRouter refused to the account", ["reason"], registry=registry
+        )
+        self.rests = Counter(
+            "gateway_model_rest_seconds", "Seconds that models are left out", ["model", "reason"], registry=registry
         )
         self.quota_shared = Gauge(
             "gateway_quota_shared", "1 while Redis counts for all, 0 while each keeps a share", registry=registry
@@ -61,15 +51,47 @@ def metrics() -> Metrics:
 def quota() -> Quota:
     """Return the process's quota, counted in Redis when the stack has one."""
     gateway = environment.current()
-    shared = None if gateway.redis is None else _script(gateway.redis)
+    shared = None if gateway.redis is None else _script(gateway.redis, TAKE_SCRIPT)
     return Quota(gateway.requests_per_minute, replicas=gateway.replicas, shared=shared)
 
 
-def _script(address: environment.RedisAddress) -> Script:
+@cache
+def rests() -> Rests:
+    """Return the models that the process leaves out, known to all replicas when the stack has a Redis."""
+    gateway = environment.current()
+    shared = None
+    if gateway.redis is not None:
+        shared = _script(gateway.redis, FAILED_SCRIPT), _script(gateway.redis, RESTING_SCRIPT)
+    return Rests(gateway.cooldown_seconds, gateway.allowed_fails, shared=shared)
+
+
+@cache
+def client() -> Any:
+    """Return LiteLLM's HTTP client with our transport: each call to the upstream is made with it."""
+    gateway, counted = environment.current(), metrics()
+    upstream = Upstream(
+        httpx.AsyncHTTPTransport(limits=httpx.Limits(max_keepalive_connections=100, keepalive_expiry=15)),
+        base_url=gateway.upstream,
+        models=frozenset(gateway.called_models),
+        first_token_seconds=gateway.first_token_seconds,
+        take=quota().take,
+        rests=rests(),
+        counters=Counters(
+            attempt=lambda model: counted.attempts.labels(model).inc(),
+            account_refused=lambda reason: counted.account_refused.labels(reason).inc(),
+            rest=lambda model, reason, seconds: counted.rests.labels(model, reason).inc(seconds),
+        ),
+    )
+    handlers = importlib.import_module("litellm.llms.custom_httpx.http_handler")
+    return handlers.AsyncHTTPHandler(transport=upstream, follow_redirects=False)
+
+
+@cache
+def _redis(address: environment.RedisAddress) -> Any:
     redis = importlib.import_module("redis.asyncio")  # LiteLLM's image has it, the tests' environment does not
     retry = importlib.import_module("redis.asyncio.retry")
     backoff = importlib.import_module("redis.backoff")
-    client = redis.Redis(
+    return redis.Redis(
         host=address.host,
         port=address.port,
         password=address.password,
@@ -77,4 +99,7 @@ def _script(address: environment.RedisAddress) -> Script:
         socket_connect_timeout=REDIS_TIMEOUT_SECONDS,
         retry=retry.Retry(backoff.NoBackoff(), 0),
     )
-    return cast("Script", client.register_script(TAKE_SCRIPT))
+
+
+def _script(address: environment.RedisAddress, text: str) -> Script:
+    return cast("Script", _redis(address).register_script(text))

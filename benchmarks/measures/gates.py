@@ -52,7 +52,7 @@ def _gather(url: str, end: float) -> float:
     began = time.perf_counter()
     windows = dict.fromkeys((gate.name for gate in registry.GATES), HOURS * 3600.0)
     with closing(Prometheus(url)) as server:
-        found = gather(server, Scope(end, windows, True, 60.0, Window(end, HOURS * 3600.0)))
+        found = gather(server, Scope(end, windows, True, Window(end, HOURS * 3600.0)))
     seconds = time.perf_counter() - began
     missing = [name for name, value in found["figures"].items() if value is None]
     if found["silent"] or missing:
@@ -71,7 +71,7 @@ def _series() -> list[str]:
             own = f'{where},path="{path}",model="{model}"'
             found += [f"friday_llm_cost_usd_total{{{own}}}", f"gateway_upstream_attempts_total{{{own}}}"]
             found += [f"litellm_requests_metric_total{{{own}}}", f"litellm_spend_metric_total{{{own}}}"]
-            found += [f'litellm_deployment_cooled_down_total{{{where},litellm_model_name="{model}"}}']
+            found += [f'gateway_model_rest_seconds_total{{{where},model="{model}"}}']
             found += [f'litellm_overhead_latency_metric_bucket{{{own},le="{le}"}}' for le in _bounds(LITELLM_BUCKETS)]
             for feature in _FEATURES:
                 each = f'{own},feature="{feature}"'

@@ -13,7 +13,7 @@ from ops.hosts.docker_host import Instance
 from ops.hosts.edge_certificate import served_until
 from ops.hosts.edge_servers import EdgeServer, edge_servers
 from ops.metrics.collect import measure, sources
-from ops.rollout.gates import effect
+from ops.rollout.gates import effect, providers
 from ops.rollout.gates.gate import AnalysisResult, GateInput
 from ops.rollout.gates.registry import judge
 from ops.rollout.history import Entry
@@ -40,6 +40,8 @@ class Status:
     step: RolloutPosition | None = None
     gates: AnalysisResult | None = None
     left_out: Sequence[str] = ()
+    refused: str = ""
+    """That OpenRouter refuses the gateway's account now, and what to change."""
     certificate_ends: dt.datetime | None = None
     """When the certificate ends that users see now; None without HTTPS, or when no edge says so."""
 
@@ -65,7 +67,7 @@ class Status:
     def warnings(self) -> list[str]:
         """Return what the containers' health does not show."""
         unused = effect.unused(self.gates.verdicts) if self.gates else ""
-        return [*self.left_out, *([unused] if unused else [])]
+        return [*self.left_out, *filter(None, (self.refused, unused))]
 
     @property
     def certificate(self) -> str:
@@ -122,10 +124,11 @@ def look(deployment: Deployment) -> Status:
     entries = history.result()
     now = dt.datetime.now(dt.UTC)
     step = position_of(entries, settings.rollout, now) if outputs else None
-    gates = None
+    gates, refused = None, ""
     if step:
         evidence = measure(sources(deployment, outputs), settings, entries, step.since, now)
         gates = judge(evidence, GateInput(stack, step.percentage, step.next_step, settings.gates))
+        refused = providers.refusal(evidence)
     return Status(
         stack=stack,
         settings_percentage=settings.effective_percentage,
@@ -136,6 +139,7 @@ def look(deployment: Deployment) -> Status:
         step=step,
         gates=gates,
         left_out=edges.left_out(asked.result(), instances),
+        refused=refused,
         certificate_ends=ends,
     )
 

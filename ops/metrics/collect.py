@@ -144,7 +144,6 @@ def _from_prometheus(
             now.timestamp(),
             seconds,
             has_friday,
-            float(settings.router.cooldown_seconds),
             baseline,
             users="chats" if settings.friday.chat_paths else "users",
             exchanges=_exchanges(settings, entries, now),

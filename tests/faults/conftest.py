@@ -11,6 +11,7 @@ DEADLINE_SECONDS = 4
 ROUTER = {
     "timeoutSeconds": 1,
     "streamTimeoutSeconds": 1,
+    "firstTokenSeconds": 1,
     "cooldownSeconds": 1,
     "deadlineSeconds": 3.7,  # to Friday's deadline as by default: the direct path is asked before, at six tenths of it
 }

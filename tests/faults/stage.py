@@ -15,7 +15,7 @@ RECOVERY_SECONDS = 45
 """A cooldown (1 s), a breaker's pause (2 s), and the slowness of a busy machine."""
 
 STEADY_SECONDS = 1.5
-"""LiteLLM notes a failure a while after the call has ended, and only then the model rests, for a cooldown."""
+"""Longer than a cooldown: a call that ends late may leave its model out once more."""
 
 LOG_SECONDS = 20
 

@@ -15,6 +15,26 @@ CHUNKS = 6
 CHUNK_SECONDS = 0.2
 
 
+POLICY = "No endpoints found matching your data policy (Free model publication)."
+ERRORS: dict[str, dict[str, Any]] = {
+    "account-spent": {"code": 429, "message": "Rate limit exceeded: free-models-per-day. "},
+    "data-policy": {"code": 404, "message": POLICY},
+    "no-vision": {
+        "code": 404,
+        "message": "No endpoints found that support image input",
+        "metadata": {"failed_routing_step": "modality"},
+    },
+    "closed": {"code": 403, "message": "This model is only available on other sites"},
+    "bad-name": {
+        "code": 400,
+        "message": "Provider returned error",
+        "metadata": {"raw": f"Invalid 'tools[0].function.name': {UPSTREAM_WORDS}", "provider_name": "One"},
+    },
+}
+ANSWERS: dict[str, tuple[str, str]] = {"empty": ("", "stop"), "finish-error": (UPSTREAM_WORDS, "error")}
+"""The text and the finish reason of an answer with status 200."""
+
+
 @dataclass
 class Received:
     """One request as it arrived."""
@@ -26,8 +46,9 @@ class Received:
 
 @dataclass
 class Upstream:
-    """`faults` maps a model id, or *, to: hang, drip, account-spent, or an HTTP status as text; for streams also
-    error-in-stream, half (a clean end without finish reason) or unreadable-event."""
+    """`faults` maps a model id, or *, to: hang, drip, a key of ERRORS or ANSWERS, or an HTTP status as text; for
+    streams also error-in-stream, half (a clean end without finish reason), unreadable-event, comments (for ever),
+    thinks (for 3 s, then the text) or finish-error-midway."""
 
     faults: dict[str, str] = field(default_factory=dict)
     received: list[Received] = field(default_factory=list)
@@ -52,6 +73,10 @@ class Upstream:
 
     def pause(self, seconds: float) -> None:
         self._stopping.wait(seconds)
+
+    @property
+    def stopping(self) -> bool:
+        return self._stopping.is_set()
 
     def close(self) -> None:
         self._stopping.set()
@@ -88,14 +113,15 @@ class _Handler(BaseHTTPRequestHandler):
         elif fault.isdecimal():
             error = {"code": int(fault), "message": UPSTREAM_WORDS + str(body.get("messages"))}
             self._json(int(fault), {"error": error, "user_id": USER_ID})
-        elif fault == "account-spent":
-            self._json(429, {"error": {"code": 429, "message": "Rate limit exceeded: free-models-per-day. "}})
+        elif fault in ERRORS:
+            self._json(ERRORS[fault]["code"], {"error": ERRORS[fault], "user_id": USER_ID})
         elif body.get("stream"):
             self._stream(str(body.get("model")), fault)
         else:
             if fault == "drip":
                 self.server.upstream.pause(3)
-            self._json(200, _completion(str(body.get("model")), "message", "hello", "stop"))
+            text, finish = ANSWERS.get(fault, ("hello", "stop"))
+            self._json(200, _completion(str(body.get("model")), "message", text, finish))
 
     def _note(self, body: dict[str, Any]) -> None:
         received = Received(self.path, self.headers.get("authorization", ""), body)
@@ -114,12 +140,24 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("content-type", "text/event-stream")
         self.end_headers()
+        if fault == "comments":
+            self._comments()
+        if fault in ANSWERS:
+            self._event(_completion(model, "delta", *ANSWERS[fault]))
+            return
+        if fault == "thinks":
+            for number in range(6):
+                field = ("reasoning", "reasoning_content")[number % 2]
+                self._event(_completion(model, "delta", "", None, **{field: "Hm. "}))
+                time.sleep(0.5)
         for number in range(CHUNKS):
             self._event(_completion(model, "delta", f"w{number} ", None))
             time.sleep(CHUNK_SECONDS)
             if number == CHUNKS // 2 and fault == "error-in-stream":
                 self._event({"error": {"code": 502, "message": UPSTREAM_WORDS}, "user_id": USER_ID})
                 return
+            if number == CHUNKS // 2 and fault == "finish-error-midway":
+                self._event(_completion(model, "delta", "", "error"))
             if number == CHUNKS // 2 and fault == "half":
                 return
             if number == CHUNKS // 2 and fault == "unreadable-event":
@@ -127,13 +165,22 @@ class _Handler(BaseHTTPRequestHandler):
         self._event(_completion(model, "delta", "", "stop"))
         self.wfile.write(b"data: [DONE]\n\n")
 
+    def _comments(self) -> None:
+        try:
+            while not self.server.upstream.stopping:
+                self.wfile.write(b": OPENROUTER PROCESSING\n\n")
+                self.wfile.flush()
+                self.server.upstream.pause(0.2)
+        except OSError:
+            """The gateway has left."""
+
     def _event(self, value: object) -> None:
         self.wfile.write(b"data: " + json.dumps(value).encode() + b"\n\n")
         self.wfile.flush()
 
 
-def _completion(model: str, part: str, text: str, finish: str | None) -> dict[str, Any]:
+def _completion(model: str, part: str, text: str, finish: str | None, **more: str) -> dict[str, Any]:
     kind = "chat.completion" if part == "message" else "chat.completion.chunk"
-    choice = {"index": 0, part: {"role": "assistant", "content": text}, "finish_reason": finish}
+    choice = {"index": 0, part: {"role": "assistant", "content": text, **more}, "finish_reason": finish}
     usage = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5, "cost": 0}
     return {"id": "gen-1", "object": kind, "created": 1, "model": model, "choices": [choice], "usage": usage}

@@ -91,7 +91,7 @@ CAUSES = {
         {**latency("litellm", SLOW), **latency("direct", SLOW)}, ("latency",), "the direct path is as slow"
     ),
     "a model that fails again and again": Cause(
-        {f'litellm_deployment_cooled_down_total{{litellm_model_name="{MODEL}"}}': rises(20)}, ("providers",), MODEL
+        {f'gateway_model_rest_seconds_total{{model="{MODEL}"}}': rises(1200)}, ("providers",), MODEL
     ),
     "a key that others use for a paid model": Cause({}, ("cost",), "booked what neither path did", booked=0.01),
     "an answer that cost something": Cause({"litellm_spend_metric_total": rises(0.001)}, ("cost",), "has a price"),

@@ -213,7 +213,7 @@ def test_the_inner_locks_hold_without_the_request_filter(locked: Locked) -> None
 @pytest.mark.parametrize(
     ("right", "wrong", "code", "said"),
     [
-        ("cooldown_time:", "cooldwn_time:", 3, "does not know router_settings.cooldwn_time"),
+        ("stream_timeout:", "strem_timeout:", 3, "does not know router_settings.strem_timeout"),
         ("openrouter/minimax/", "minimax-nobody/", 1, "LiteLLM did not accept its configuration"),
     ],
     ids=["misspelt router setting", "model without provider"],
@@ -288,6 +288,32 @@ def test_a_litellm_that_does_not_ask_the_guard_is_not_started() -> None:
         assert running.container.wait(timeout=90)["StatusCode"] == 3
         assert "does not ask gateway.guard before a call: openrouter/self-test/paid was not stopped" in running.logs
     assert upstream.received == []
+    upstream.close()
+
+
+# A LiteLLM that asks the callbacks, and then makes its calls with a client of its own.
+OWN_CLIENT = """
+import gateway.serve, gateway.litellm_internals as internals
+load = internals.load
+def own():
+    app = load()
+    import litellm.utils
+    asked = litellm.utils.async_pre_call_deployment_hook
+    async def without_client(kwargs, call_type):
+        return {**await asked(kwargs, call_type), "client": None}
+    litellm.utils.async_pre_call_deployment_hook = without_client
+    return app
+internals.load = own
+gateway.serve.main()
+"""
+
+
+def test_a_litellm_that_calls_the_upstream_itself_is_not_started() -> None:
+    upstream = Upstream()
+    with gateway(upstream, wait=False, command=("python3", "-c", OWN_CLIENT)) as running:
+        assert running.container.wait(timeout=90)["StatusCode"] == 3
+        assert "does not ask gateway.upstream to send a call: openrouter/self-test/model:free" in running.logs
+    assert upstream.models == ["self-test/model:free"]
     upstream.close()
 
 

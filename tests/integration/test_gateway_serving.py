@@ -20,7 +20,7 @@ pytestmark = pytest.mark.engine
 CATALOGUE = Catalogue(models=default_models())
 IDS = [model.id for model in CATALOGUE.models]
 FIRST, SECOND = IDS[0], IDS[1]
-STATUSES = ("400", "401", "402", "404", "500")
+STATUSES = ("400", "402", "404", "500", "closed", "empty", "finish-error", "no-vision")
 QUICK = RouterTuning(timeout_seconds=1, stream_timeout_seconds=1, cooldown_seconds=1, deadline_seconds=8)
 
 
@@ -114,12 +114,12 @@ def test_all_models_dead_is_a_clear_error_and_then_rest(quick: GatewayContainer,
     first, second = quick.chat(), quick.chat()
     assert (first.status_code, error_of(first)) == (429, "models_busy")
     assert (second.status_code, error_of(second)) == (429, "models_busy")
-    assert int(second.headers["retry-after"]) >= 1
+    assert int(second.headers["retry-after"]) == 1  # what is left, not the whole
     assert len(shared_upstream.received) == len(IDS)
     assert USER_ID not in first.text + second.text
 
 
-@pytest.mark.parametrize("fault", ["error-in-stream", "half", "unreadable-event"])
+@pytest.mark.parametrize("fault", ["error-in-stream", "half", "unreadable-event", "finish-error-midway"])
 def test_a_stream_that_fails_midway_ends_with_an_error_event(
     quick: GatewayContainer, shared_upstream: Upstream, fault: str
 ) -> None:
@@ -171,7 +171,7 @@ def test_a_fallback_that_the_quota_forbids_is_429_and_cools_nobody(upstream: Ups
         answer = running.chat()
         assert (answer.status_code, error_of(answer)) == (429, "quota_spent")
         assert upstream.models == [FIRST]
-        assert not running.metric("litellm_deployment_cooled_down_total")
+        assert not running.metric("gateway_model_rest_seconds_total")
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -183,6 +183,53 @@ def test_when_openrouter_says_the_account_is_spent_no_other_model_is_asked(
     assert (answer.status_code, error_of(answer)) == (429, "quota_spent")
     assert 1 <= int(answer.headers["retry-after"]) <= 86_400
     assert shared_upstream.models == [FIRST]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_an_account_that_is_refused_makes_one_call_and_is_served_once_it_is_right(
+    quick: GatewayContainer, shared_upstream: Upstream, stream: bool
+) -> None:
+    shared_upstream.reset(**{"*": "data-policy"})
+    answer = quick.chat(stream=stream)
+    assert (answer.status_code, error_of(answer)) == (502, "account_data_policy")
+    assert shared_upstream.models == [FIRST]
+    assert "OpenRouter refuses the account: data_policy" in quick.logs
+    assert (quick.metric("gateway_account_refused_total") or 0) >= 1
+    shared_upstream.reset()
+    assert quick.chat(stream=stream).headers["x-gateway-model"] == FIRST
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "param"),
+    [
+        ("bad-name", "bad_request", "tools[0].function.name"),
+        ("no-vision", "unsupported", None),
+    ],
+)
+def test_a_request_that_no_model_takes_costs_two_calls_and_leaves_no_model_out(
+    quick: GatewayContainer, shared_upstream: Upstream, fault: str, code: str, param: str | None
+) -> None:
+    shared_upstream.reset(**{"*": fault})
+    for _ in range(3):
+        answer = quick.chat()
+        assert (answer.status_code, error_of(answer), answer.json()["error"]["param"]) == (400, code, param)
+        assert UPSTREAM_WORDS not in answer.text
+    assert shared_upstream.models == [FIRST, SECOND] * 3
+    shared_upstream.reset()
+    assert {quick.chat().headers["x-gateway-model"] for _ in range(3)} == {FIRST}
+
+
+def test_comments_do_not_keep_a_call_and_thoughts_do(upstream: Upstream) -> None:
+    tuning = RouterTuning(timeout_seconds=1, stream_timeout_seconds=1, first_token_seconds=1)
+    with gateway(upstream, tuning=tuning) as running:
+        upstream.reset(**{FIRST: "thinks"})
+        answer = running.chat(stream=True)
+        assert answer.headers["x-gateway-model"] == FIRST
+        assert answer.text.count('"reasoning_content":"Hm. "') == 6
+        upstream.reset(**{FIRST: "comments"})
+        assert running.chat(stream=True).headers["x-gateway-model"] == SECOND
+        assert running.chat(stream=True).headers["x-gateway-model"] == SECOND
+        assert upstream.models == [FIRST, SECOND, SECOND]
 
 
 def test_two_replicas_share_the_quota_and_the_cooldowns(upstream: Upstream) -> None:

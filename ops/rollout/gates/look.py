@@ -47,14 +47,13 @@ class Scope:
     """What is looked at: each gate's window in seconds by its name, all of them ending `now`, in epoch seconds.
 
     Without `has_friday` Friday has no metrics of its own, and the edge has to speak for it: its frontend `users` counts
-    their calls. In `exchanges` replicas were replaced. For `cooldown_seconds` a model is left out after a failure.
+    their calls. In `exchanges` replicas were replaced.
     `baseline` is where calls without the gateway are looked for, None when nowhere.
     """
 
     now: float
     windows: Mapping[str, float]
     has_friday: bool
-    cooldown_seconds: float
     baseline: Window | None
     users: str = "users"
     exchanges: tuple[Window, ...] = ()

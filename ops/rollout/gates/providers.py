@@ -1,32 +1,55 @@
-"""The gate on the models: how long the one that fared worst was out of service."""
+"""The gate on OpenRouter: is the account refused, and how long was the model that fared worst out of service."""
 
+from ops.rollout.gates.evidence import Evidence
 from ops.rollout.gates.gate import Case, Gate, Verdict, percent
-from ops.rollout.gates.look import GATEWAY, Figure, Look
+from ops.rollout.gates.look import GATEWAY, Figure, Look, Window
+from serving.causes import account_fixes
+
+_LATEST_SECONDS = 300.0
+"""How far back a refusal of the account counts: it is over with the first call after somebody changed the setting."""
 
 
 def _look(look: Look) -> dict[str, float] | None:
-    found = look.by_label("litellm_deployment_cooled_down_total", "litellm_model_name", GATEWAY)
-    return None if found is None else {model: times * look.scope.cooldown_seconds for model, times in found.items()}
+    return look.by_label("gateway_model_rest_seconds_total", "model", GATEWAY)
+
+
+def _look_at_account(look: Look) -> dict[str, float] | None:
+    latest = Window(look.window.end, min(look.window.seconds, _LATEST_SECONDS))
+    return Look(look.ask, look.scope, latest).by_label("gateway_account_refused_total", "reason", GATEWAY)
 
 
 _SECONDS_OUT = Figure("seconds_out", _look)
+_REFUSED = Figure("account_refused", _look_at_account)
+
+
+def refusal(evidence: Evidence) -> str:
+    """Return that OpenRouter refuses the gateway's account, and what to change; "" when it does not."""
+    found = _REFUSED.of(evidence) or {}
+    reasons = {reason: fix for reason, fix in account_fixes().items() if found.get(reason)}
+    if not reasons:
+        return ""
+    return f"OpenRouter refuses the gateway's account ({', '.join(reasons)}): change {'; '.join(reasons.values())}"
 
 
 def _judge(case: Case) -> Verdict:
-    """Judge how long the model that fared worst was out of service."""
+    """Judge whether the account is refused, and how long the model that fared worst was out of service."""
     maximum = case.given.gates.providers.maximum_out_percent
     case = case.about("time that a model was left out after failures", f"at most {maximum:g} % each")
+    refused = refusal(case.evidence)
+    if refused:
+        cause, _, fix = refused.partition(": ")
+        return case.fails("the account is refused", None, cause=cause, fix=fix)
     out, window = _SECONDS_OUT.of(case.evidence), case.evidence.windows[case.gate]
-    if out is None:
+    if out is None or _REFUSED.of(case.evidence) is None:
         return case.unanswered("litellm")
     shares = {model: min(1.0, seconds / window) for model, seconds in out.items() if seconds}
     value = ", ".join(f"{model} {percent(share)}" for model, share in sorted(shares.items(), key=lambda each: -each[1]))
     failing = [model for model, share in shares.items() if share * 100 > maximum]
     if failing:
-        cause = f"{', '.join(failing)}: retired, overloaded or rate-limited at OpenRouter"
+        cause = f"{', '.join(failing)}: retired, not for this account, overloaded or rate-limited at OpenRouter"
         fix = f"./fridayctl preflight {case.stack} says which are gone; replace them in models"
         return case.fails(value, None, cause=cause, fix=fix)
     return case.passes(value or "none")
 
 
-GATE = Gate("providers", _judge, (_SECONDS_OUT,), needs_gateway_traffic=True)
+GATE = Gate("providers", _judge, (_SECONDS_OUT, _REFUSED), needs_gateway_traffic=True)

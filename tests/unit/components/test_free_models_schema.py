@@ -44,18 +44,13 @@ MISTAKES: dict[str, tuple[Callable[[Config], Any], str]] = {
     "missing section": (lambda c: c.pop("general_settings"), "general_settings: is missing"),
     "section is a list": (lambda c: c.update(router_settings=[]), "router_settings: should be a map"),
     "model list is a map": (lambda c: c.update(model_list={}), "model_list: should be a list"),
-    "key in the wrong section": (settings("litellm_settings", cooldown_time=60), "belongs to router_settings"),
+    "key in the wrong section": (settings("litellm_settings", stream_timeout=60), "belongs to router_settings"),
     "unknown key": (settings("router_settings", retry_polcy={}), "is not a setting"),
     "retries": (settings("router_settings", num_retries=1), "num_retries: should be 0"),
     "retries as text": (settings("router_settings", num_retries="0"), "num_retries: should be 0"),
     "retries as false": (settings("router_settings", num_retries=False), "num_retries: should be 0"),
-    "allowed fails of three": (settings("router_settings", allowed_fails=3), "reads as unset"),
-    "no allowed fails": (without("router_settings", "allowed_fails"), "allowed_fails: should be a number"),
+    "cooldowns of its own": (settings("router_settings", disable_cooldowns=False), "disable_cooldowns: should be True"),
     "timeout as text": (settings("router_settings", timeout="os.environ/T"), "timeout: should be a number"),
-    "misspelt policy": (
-        settings("router_settings", allowed_fails_policy={"RateLimitAllowedFails": 0}),
-        "is no kind of error",
-    ),
     "open proxy": (without("general_settings", "custom_auth"), "custom_auth: should be"),
     "no guard": (settings("litellm_settings", callbacks=["prometheus"]), "callbacks: should be"),
     "open metrics": (
@@ -82,7 +77,7 @@ MISTAKES: dict[str, tuple[Callable[[Config], Any], str]] = {
     "no targets": (targets([]), "should be a list of groups"),
     "group as key": (
         lambda c: c["router_settings"]["fallbacks"].append({"up-minimax-m3": ["up-gpt-oss-20b"]}),
-        "a group with fallbacks never cools down",
+        "should be a client's name, not a group's",
     ),
     "alias without chain": (
         lambda c: c["router_settings"]["context_window_fallbacks"].pop(),
@@ -112,9 +107,6 @@ MISTAKES: dict[str, tuple[Callable[[Config], Any], str]] = {
         ),
         "nothing reaches 'up-more'",
     ),
-    "redis without password": (without("router_settings", "redis_password"), "redis_password: should be"),
-    "redis without timeouts": (without("router_settings", "cache_kwargs"), "cache_kwargs: should hold socket_timeout"),
-    "redis password in the open": (settings("router_settings", redis_password="hunter2hunter2"), "all three or none"),
 }
 
 

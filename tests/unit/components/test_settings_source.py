@@ -59,7 +59,7 @@ def message(path: Path) -> str:
         ),
         ({"friday": {"directModel": "openai/gpt-4o"}}, ["friday.directModel", ":free", "openai/gpt-4o"]),
         ({"friday": []}, ["friday", "a map of Friday's settings"]),
-        ({"router": {"allowedFails": 3}}, ["allowed"]),
+        ({"router": {"allowedFails": 11}}, ["allowed"]),
         ({"openrouterApiKey": "plain-text-secret-0123"}, ["openrouterApiKey", "encrypted", "--secret"]),
     ],
 )

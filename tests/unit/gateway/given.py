@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from gateway.environment import Gateway
 from gateway.policy import Keys
 from gateway.quota import Quota
 from gateway.request_filter import RequestFilter
+from gateway.rests import Rest
 from gateway.state import Metrics
 from serving.drain import Message, Receive, Scope, Send
 
@@ -40,6 +41,10 @@ def gateway(**changed: Any) -> Gateway:
         "redis": None,
         "deadline_seconds": 5.0,
         "stream_deadline_seconds": 5.0,
+        "caches": False,
+        "first_token_seconds": 2.0,
+        "cooldown_seconds": 60.0,
+        "allowed_fails": 1,
         "host": "127.0.0.1",
         "port": 4000,
         "drain_seconds": 0.0,
@@ -86,16 +91,20 @@ class Client:
     """Sends requests to the request filter, as a client with the gateway key by default."""
 
     def __init__(
-        self, answer: Answer = hello, quota: Quota | None = None, resting: Collection[str] = (), **changed: Any
+        self,
+        answer: Answer = hello,
+        quota: Quota | None = None,
+        resting: Mapping[str, Rest] | None = None,
+        **changed: Any,
     ) -> None:
         self.inner = Inner(answer)
-        self._resting = resting
+        self._resting = resting or {}
         self.registry = CollectorRegistry()
         limit = quota or Quota(100)
         self.filter = RequestFilter(self.inner, gateway(**changed), limit, Metrics(100, self.registry), self._at_rest)
 
-    async def _at_rest(self, asked: Collection[str]) -> Collection[str]:
-        return set(asked) & set(self._resting)
+    async def _at_rest(self, asked: Collection[str]) -> Mapping[str, Rest]:
+        return {name: rest for name, rest in self._resting.items() if name in asked}
 
     def request(self, method: str, path: str, *, key: str | None = GATEWAY_KEY, **options: Any) -> httpx.Response:
         async def send() -> httpx.Response:

@@ -12,7 +12,7 @@ import pytest
 
 from components.catalogue import Catalogue, default_models
 from components.free_models import SIMULATOR, RouterTuning, litellm_config
-from components.litellm_schema import FAILS_POLICY, SECTIONS
+from components.litellm_schema import SECTIONS
 from gateway import known_names
 from gateway.environment import StartError
 
@@ -36,11 +36,6 @@ def router() -> type:
 
 class Cache:
     def __init__(self, type: str, ttl: int, **kwargs: Any) -> None:
-        """Take what the config sets."""
-
-
-class Redis:
-    def __init__(self, socket_timeout: float, socket_connect_timeout: float) -> None:
         """Take what the config sets."""
 
 
@@ -69,13 +64,11 @@ def litellm(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         "litellm.proxy._types": SimpleNamespace(ConfigGeneralSettings=model(*general)),
         "litellm.router": SimpleNamespace(Router=router()),
         "litellm.types.router": SimpleNamespace(
-            AllowedFailsPolicy=model(*FAILS_POLICY),
             Deployment=model("model_name", "litellm_params", "model_info"),
             LiteLLM_Params=model("model", "api_base", "api_key"),
             ModelInfo=model("id"),
         ),
         "litellm.caching.caching": SimpleNamespace(Cache=Cache),
-        "redis": SimpleNamespace(Redis=Redis),
     }
     monkeypatch.setattr(importlib, "import_module", modules.__getitem__)
     return modules
@@ -96,8 +89,6 @@ def test_the_rendered_config_is_known(litellm: dict[str, Any]) -> None:
     [
         (("general_settings",), "general_settings.new"),
         (("router_settings",), "router_settings.new"),
-        (("router_settings", "allowed_fails_policy"), "router_settings.allowed_fails_policy.new"),
-        (("router_settings", "cache_kwargs"), "router_settings.cache_kwargs.new"),
         (("litellm_settings",), "litellm_settings.new"),
         (("litellm_settings", "cache_params"), "litellm_settings.cache_params.new"),
         (("model_list", 1), "model_list[1].new"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,8 +12,10 @@ import pytest
 from gateway.environment import Gateway
 from gateway.policy import MAX_BODY_BYTES, RefusedError
 from gateway.quota import Quota
+from gateway.request_context import CURRENT, RequestContext
 from gateway.request_filter import _parsed
-from gateway.state import CURRENT
+from gateway.rests import Rest
+from serving.causes import EMPTY, TIMEOUT, UNREACHABLE, Cause, classify
 from serving.drain import Message, Send
 from tests.unit.gateway.given import (
     CHAT,
@@ -132,29 +135,27 @@ def test_models_are_the_names_that_clients_may_send() -> None:
 
 @pytest.mark.parametrize("key", [GATEWAY_KEY, EDGE_KEY])
 def test_the_summary_of_health_is_in_litellms_form_and_calls_no_model(key: str) -> None:
-    client = Client(resting=("dep-two",), quota=Quota(1))
+    client = Client(resting={"other/two:free": Rest(41.2, "busy")}, quota=Quota(1))
     seen = [client.request("GET", "/health/summary", key=key).json() for _ in range(2)]
     assert seen[0] == seen[1]  # asking costs no call of the quota
     assert seen[0] == {
         "healthy_endpoints": [{"model": DEPLOYMENTS["dep-one"]}],
-        "unhealthy_endpoints": [{"model": DEPLOYMENTS["dep-two"], "error": "left out for a while, after failures"}],
+        "unhealthy_endpoints": [{"model": DEPLOYMENTS["dep-two"], "error": "left out for 42 s: busy"}],
         "healthy_count": 1,
         "unhealthy_count": 1,
     }
     assert client.inner.scopes == []
 
 
-@pytest.mark.parametrize("resting", [(), tuple(DEPLOYMENTS)])
-def test_nothing_is_healthy_when_no_model_could_answer_now(resting: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("resting", [{}, dict.fromkeys(gateway().called_models, Rest(5, "gone"))])
+def test_nothing_is_healthy_when_no_model_could_answer_now(resting: dict[str, Rest]) -> None:
     client = Client(resting=resting, quota=Quota(1))
     if not resting:
         client.chat()  # spends the quota
     found = client.request("GET", "/health/summary").json()
     assert (found["healthy_count"], found["unhealthy_count"]) == (0, len(DEPLOYMENTS))
     errors = {each["error"] for each in found["unhealthy_endpoints"]}
-    assert errors == {
-        "left out for a while, after failures" if resting else "the account's free calls are spent for 60 s"
-    }
+    assert errors == {"left out for 5 s: gone" if resting else "the account's free calls are spent for 60 s"}
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/metrics/", "/health/readiness/details"])
@@ -255,9 +256,8 @@ def test_a_long_body_is_413_whether_announced_or_not() -> None:
     ("inside", "outside", "code"),
     [
         (400, 400, "bad_request"),
-        (401, 502, "upstream_refused"),
-        (402, 502, "upstream_refused"),
-        (404, 503, "models_unavailable"),
+        (401, 502, "upstream_failed"),
+        (404, 502, "upstream_failed"),
         (408, 504, "upstream_timeout"),
         (429, 429, "models_busy"),
         (500, 502, "upstream_failed"),
@@ -272,9 +272,64 @@ def test_litellms_errors_are_replaced(inside: int, outside: int, code: str) -> N
     assert not any(word in answer.text for word in ("litellm", "secret", "SECRET", "up-x"))
 
 
-def test_a_conversation_that_is_too_long_says_so() -> None:
-    answer = Client(failing(400, b'{"error":{"message":"ContextWindowExceededError: ..."}}')).chat()
-    assert answer.json()["error"]["code"] == "context_length_exceeded"
+def quota_is_spent(context: RequestContext) -> None:
+    context.quota_wait = 7
+
+
+def failed(*causes: Cause, rests: float | None = None) -> Callable[[RequestContext], None]:
+    def happen(context: RequestContext) -> None:
+        context.failures.extend(causes)
+        context.new_rests.extend([] if rests is None else [rests])
+
+    return happen
+
+
+def account(context: RequestContext) -> None:
+    context.account = classify(401, b"")
+
+
+def doubted(context: RequestContext) -> None:
+    context.doubt = ("m", classify(402, b""))
+
+
+def all_rest(context: RequestContext) -> None:
+    context.resting = {"m": Rest(30.2, "busy"), "n": Rest(12.4, "gone")}
+
+
+TOO_LONG = classify(400, b'{"error":{"message":"the maximum context length is 8192 tokens"}}')
+WRONG_NAME = classify(400, b'{"error":{"message":"bad","param":"tools[2].function.name"}}')
+BUSY = classify(429, b"")
+
+
+@pytest.mark.parametrize(
+    ("happens", "status", "code", "more"),
+    [
+        (quota_is_spent, 429, "quota_spent", "7"),
+        (account, 502, "account_key_refused", None),
+        (doubted, 502, "account_balance", None),
+        (all_rest, 429, "models_busy", "13"),
+        (failed(BUSY, TIMEOUT, rests=20), 429, "models_busy", "20"),
+        (failed(TIMEOUT, BUSY, rests=20), 504, "upstream_timeout", None),
+        (failed(EMPTY), 502, "upstream_failed", None),
+        (failed(UNREACHABLE), 502, "upstream_unreachable", None),
+        (failed(classify(403, b"")), 503, "models_unavailable", None),
+        (failed(BUSY, TOO_LONG), 400, "context_length_exceeded", None),
+        (failed(WRONG_NAME), 400, "bad_request", None),
+    ],
+)
+def test_what_happened_to_the_calls_decides_what_a_client_is_told(
+    happens: Callable[[RequestContext], None], status: int, code: str, more: str | None
+) -> None:
+    async def answer(inner: Inner, send: Send) -> None:
+        context = CURRENT.get()
+        assert context is not None
+        happens(context)
+        await respond(send, 400, LEAK, {"retry-after": "60"} if more else None)
+
+    answer_ = Client(answer).chat()
+    assert (answer_.status_code, answer_.json()["error"]["code"]) == (status, code)
+    assert answer_.headers.get("retry-after") == more
+    assert answer_.json()["error"]["param"] == ("tools[2].function.name" if code == "bad_request" else None)
 
 
 def test_a_key_is_not_shown_with_the_settings() -> None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from gateway import request_filter
-from gateway.state import CURRENT
+from gateway.request_context import CURRENT
 from serving.drain import Send
-from tests.unit.gateway.given import LEAK, Client, Inner, never, respond
+from tests.unit.gateway.given import CHAT, LEAK, Client, Inner, never, respond
 
 
 @pytest.fixture(autouse=True)
@@ -24,6 +25,20 @@ def test_the_deadline_ends_a_request_that_no_model_answers() -> None:
     answer = client.chat()
     assert (answer.status_code, answer.json()["error"]["code"]) == (504, "upstream_timeout")
     assert client.refusals("deadline") == 1
+
+
+def test_the_deadline_counts_from_the_requests_arrival() -> None:
+    async def slowly() -> AsyncIterator[bytes]:
+        await asyncio.sleep(0.1)
+        yield json.dumps(CHAT).encode()
+
+    async def later(inner: Inner, send: Send) -> None:
+        await asyncio.sleep(0.02)
+        await respond(send, 200, b"{}")
+
+    client = Client(later, deadline_seconds=0.1)
+    assert client.request("POST", "/v1/chat/completions", content=slowly()).status_code == 504
+    assert client.chat().status_code == 200
 
 
 def test_after_the_deadline_litellm_is_told_that_its_client_is_gone() -> None:

@@ -44,6 +44,7 @@ def sound(**changes: Any) -> Evidence:
         "overhead": durations(*[0.005] * 10),
         "gateway_up": 1.0,
         "seconds_out": {},
+        "account_refused": {},
         "answers": 1000,
         "gateway_spend": 0.0,
         "answers_cost": 0.0,

@@ -90,6 +90,18 @@ def test_a_replica_that_an_edge_leaves_out_and_an_unused_percentage_are_said(
     assert (found["healthy"], len(found["warnings"])) == (False, 2)
 
 
+def test_an_account_that_openrouter_refuses_is_said_with_what_to_change(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(status, "measure", lambda *_: sound(account_refused={"quota": 9.0, "data_policy": 1.0}))
+    assert main(["status", "t"]) == 0
+    text = capsys.readouterr().out
+    assert "warning: OpenRouter refuses the gateway's account (data_policy): change the privacy settings" in text
+    monkeypatch.setattr(status, "measure", lambda *_: sound(account_refused={"quota": 9.0}))
+    main(["status", "t"])
+    assert "refuses" not in capsys.readouterr().out
+
+
 def test_a_host_that_is_lost_meanwhile_hides_nothing_else(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     def lost(*_: object) -> None:
         raise OperationError("connection lost: ssh://h", "look")

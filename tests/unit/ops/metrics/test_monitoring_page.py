@@ -25,7 +25,7 @@ def plain(query: str) -> str:
 
 def asked(fake: FakePrometheus) -> dict[str, object]:
     windows = dict.fromkeys(NAMES, HOUR)
-    found = gather(Prometheus("http://prometheus", fake), Scope(0.0, windows, True, 60.0, Window(0.0, HOUR)))
+    found = gather(Prometheus("http://prometheus", fake), Scope(0.0, windows, True, Window(0.0, HOUR)))
     figures: dict[str, object] = found["figures"]
     return figures
 

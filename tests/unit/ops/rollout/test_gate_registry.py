@@ -42,7 +42,7 @@ def test_a_further_gate_is_measured_over_its_window() -> None:
     windows = collect.windows(settings(), 3600)
     assert windows["tokens"] == 3600
     fake = FakePrometheus({"litellm_total_tokens_metric_total": vector(7), "count(last_over_time": vector(1)})
-    found = gather(Prometheus("http://p", fake), Scope(1e9, windows, True, 60.0, None))
+    found = gather(Prometheus("http://p", fake), Scope(1e9, windows, True, None))
     assert found["figures"]["tokens"] == 7
 
 

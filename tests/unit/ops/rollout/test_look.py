@@ -30,7 +30,8 @@ ANSWERS: dict[str, Rows] = {
     "friday_llm_latency_seconds_bucket": BUCKETS,
     "litellm_overhead_latency_metric_bucket": BUCKETS,
     "litellm_request_total_latency_metric_bucket": BUCKETS,
-    "litellm_deployment_cooled_down_total": [({"litellm_model_name": "m:free"}, 3.0)],
+    "gateway_account_refused_total": [({"reason": "data_policy"}, 4.0)],
+    "gateway_model_rest_seconds_total": [({"model": "m:free"}, 180.0)],
     "litellm_requests_metric_total": vector(100),
     "litellm_spend_metric_total": vector(0.25),
     "friday_llm_cost_usd_total": [],
@@ -44,7 +45,7 @@ ANSWERS: dict[str, Rows] = {
 
 
 def scope(*, has_friday: bool = True, seconds: float = HOUR, baseline: Window | None = THIS_STEP) -> Scope:
-    return Scope(NOW, dict.fromkeys(NAMES, seconds), has_friday, 60.0, baseline)
+    return Scope(NOW, dict.fromkeys(NAMES, seconds), has_friday, baseline)
 
 
 def gathered(fake: FakePrometheus, asked: Scope) -> dict[str, object]:
@@ -69,6 +70,7 @@ def test_every_field_is_read_from_its_metric() -> None:
     assert found["fallbacks"] == Calls(total=100, failed=4)
     assert found["gateway_up"] == 0.5
     assert found["seconds_out"] == {"m:free": 180.0}
+    assert found["account_refused"] == {"data_policy": 4.0}
     assert (found["answers"], found["gateway_spend"], found["answers_cost"]) == (100, 0.25, 0.0)
     assert found["gateway_load"] == Load(per_minute=30, per_day=180 * 24, samples=180)
     assert found["direct_load"] == Load(per_minute=10, per_day=600 * 24, samples=600)

@@ -1,0 +1,54 @@
+"""What is known of one request while its models are asked: the filters outside and the hooks inside share it."""
+
+from collections.abc import Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+
+from gateway.rests import Rest
+from serving.causes import Cause, Fault
+
+CALLS_FOR_A_BAD_REQUEST = 2
+"""Calls that a request gets which the models do not accept, or whose calls do not arrive: more would not help it."""
+
+
+@dataclass
+class RequestContext:
+    """The attempts of one request; `paid` is the number of them that the quota has counted already.
+
+    `deadline` is in the event loop's time. `doubt` is a model whose failure the account may be to blame for.
+    """
+
+    paid: int = 0
+    attempts: int = 0
+    model: str | None = None
+    deadline: float | None = None
+    quota_wait: int = 0
+    """Whole seconds. Above 0 when the quota is spent, by our count or OpenRouter's: no further model is called."""
+    failures: list[Cause] = field(default_factory=list)
+    account: Cause | None = None
+    doubt: tuple[str, Cause] | None = None
+    resting: Mapping[str, Rest] | None = None
+    """The models that rested when the first one was to be called; None before that."""
+    new_rests: list[float] = field(default_factory=list)
+    shown: bool = False
+
+    def over(self) -> str | None:
+        """Return why no further model is called for this request, None when one may be."""
+        if self.quota_wait:
+            return "the account's quota is spent"
+        if self.account is not None:
+            return "OpenRouter refuses the account"
+        if self.shown:
+            return "an answer has begun"
+        for fault in (Fault.REQUEST, Fault.NETWORK):
+            if sum(cause.fault is fault for cause in self.failures) >= CALLS_FOR_A_BAD_REQUEST:
+                return f"it is the {fault.value}'s fault"
+        return None
+
+    def rest_seconds(self) -> float:
+        """Return the seconds until the first of the models that rest is back, 0 when none rests."""
+        known = [rest.seconds for rest in (self.resting or {}).values()]
+        return min([*known, *self.new_rests], default=0)
+
+
+CURRENT: ContextVar[RequestContext | None] = ContextVar("gateway_request_context", default=None)

@@ -1,0 +1,239 @@
+"""Every call to OpenRouter leaves here: an httpx transport that LiteLLM is given as the client of each call.
+
+It stands behind LiteLLM's cache and router, so what passes here is what OpenRouter receives: it is checked and counted
+just before it leaves. And it reads the whole answer, or a stream up to its first token, before LiteLLM sees any of it:
+what is no whole answer becomes an error of ours, with its cause (`serving.causes`), and LiteLLM asks the next model.
+"""
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+import httpx
+
+from gateway import policy
+from gateway.answers import Event, FailedError, check_plain, events
+from gateway.policy import RefusedError
+from gateway.quota import WINDOW_SECONDS, spent_for
+from gateway.request_context import CURRENT, RequestContext
+from gateway.rests import Rests
+from serving.causes import BROKEN, TIMEOUT, UNREACHABLE, Cause, Fault, classify
+
+logger = logging.getLogger("gateway.upstream")
+
+_STATUS: Mapping[str, int] = {"busy": 429, "quota": 429, "timeout": 408, "gone": 404}
+"""The status that LiteLLM is told, for its own metrics. What clients are told is decided by the cause."""
+
+
+@dataclass(frozen=True)
+class Counters:
+    """What is counted: calls by model, refusals of the account by reason, seconds of rest by model and reason."""
+
+    attempt: Callable[[str], None]
+    account_refused: Callable[[str], None]
+    rest: Callable[[str, str, float], None]
+
+
+class Upstream(httpx.AsyncBaseTransport):
+    """Sends the calls that may be sent, one by one: nothing is asked twice."""
+
+    def __init__(
+        self,
+        inner: httpx.AsyncBaseTransport,
+        *,
+        base_url: str,
+        models: frozenset[str],
+        first_token_seconds: float,
+        take: Callable[[], Awaitable[int]],
+        rests: Rests,
+        counters: Counters,
+    ) -> None:
+        """Take what sends (`inner`), the models that may be asked, and what grants a call (`take`, see `Quota`)."""
+        self._inner = inner
+        self._base_url = base_url
+        self._models = models
+        self._first_token_seconds = first_token_seconds
+        self._take = take
+        self._rests = rests
+        self._counters = counters
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a call and return its answer, or an error in its place; no exception of httpx leaves."""
+        context = CURRENT.get() or RequestContext()
+        try:
+            sent = policy.check_sent(
+                request.method, str(request.url), await request.aread(), self._base_url, self._models
+            )
+        except RefusedError as error:
+            return _error(error.status, error.message)
+        if context.attempts >= context.paid:
+            context.quota_wait = await self._take()
+            if context.quota_wait:
+                return _error(429, "the account's quota is spent")
+        context.attempts += 1
+        self._counters.attempt(sent.model)
+        response: httpx.Response | None = None
+        try:
+            async with asyncio.timeout(None if sent.stream else self._whole_seconds(context)):
+                response = await self._inner.handle_async_request(request)
+                answer = await self._read(response, sent, context)
+        except (FailedError, httpx.RequestError, TimeoutError) as error:
+            if response is not None:
+                await response.aclose()
+            failure = _Failure(error, response)
+            await self._failed(sent.model, failure, context)
+            return _error(failure.told, failure.cause.reason)
+        except BaseException:  # the client went away
+            if response is not None:
+                await response.aclose()
+            raise
+        await self._answered(context)
+        return answer
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._inner.aclose()
+
+    def _whole_seconds(self, context: RequestContext) -> float | None:
+        """Return the seconds for a whole plain answer: they leave another model enough for its first token."""
+        if context.deadline is None:
+            return None
+        left = context.deadline - asyncio.get_running_loop().time()
+        return max(self._first_token_seconds, left - self._first_token_seconds)
+
+    async def _read(self, response: httpx.Response, sent: policy.Sent, context: RequestContext) -> httpx.Response:
+        streams = "event-stream" in response.headers.get("content-type", "event-stream")
+        if response.status_code != 200 or not sent.stream or not streams:
+            body = await response.aread()
+            await response.aclose()
+            if response.status_code != 200:
+                raise FailedError(classify(response.status_code, body), body)
+            check_plain(body)
+            if sent.stream:
+                raise FailedError(BROKEN)
+            return httpx.Response(200, content=body, headers={"content-type": "application/json"})
+        source = events(_lines(response), self._first_token_seconds)
+        held: list[Event] = []
+        async for event in source:
+            held.append(event)
+            if event.shows:
+                break
+        context.shown = True
+
+        async def broken(error: Exception) -> None:
+            await self._failed(sent.model, _Failure(error, None), context)
+
+        stream = _Stream(held, source, response, broken)
+        return httpx.Response(200, stream=stream, headers={"content-type": "text/event-stream"})
+
+    async def _answered(self, context: RequestContext) -> None:
+        """Leave out a model whose failure could have been the account's: another model answered."""
+        if context.doubt is not None:
+            model, cause = context.doubt
+            context.doubt = None
+            await self._rest(model, Cause(Fault.MODEL, cause.reason), context, None)
+
+    async def _failed(self, model: str, failure: "_Failure", context: RequestContext) -> None:
+        """Note a failure: in the request's context, the logs and the metrics. An answer's own text is not logged."""
+        cause = failure.cause
+        logger.warning("%s failed: %s (%s, status %s)", model, cause.reason, cause.fault.value, failure.status)
+        context.failures.append(cause)
+        if cause.fault is not Fault.ACCOUNT:
+            await self._rest(model, cause, context, failure.retry_after)
+        elif not cause.certain and context.doubt is None:
+            context.doubt = model, cause
+        else:
+            context.account = cause
+            context.doubt = None
+            if cause.reason == "quota":
+                context.quota_wait = failure.quota_wait()
+            self._counters.account_refused(cause.reason)
+            if cause.fix:
+                logger.error("OpenRouter refuses the account: %s. Change %s", cause.reason, cause.fix)
+
+    async def _rest(self, model: str, cause: Cause, context: RequestContext, retry_after: float | None) -> None:
+        seconds = await self._rests.failed(model, cause, retry_after)
+        if seconds:
+            context.new_rests.append(seconds)
+            self._counters.rest(model, cause.reason, seconds)
+            logger.warning("%s is left out for %.0f s: %s", model, seconds, cause.reason)
+
+
+class _Stream(httpx.AsyncByteStream):
+    """The rest of a stream whose first token is there. An end that is none is an exception: LiteLLM reports it."""
+
+    def __init__(
+        self,
+        held: list[Event],
+        source: AsyncIterator[Event],
+        response: httpx.Response,
+        broken: Callable[[Exception], Awaitable[None]],
+    ) -> None:
+        self._held = held
+        self._source = source
+        self._response = response
+        self._broken = broken
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for event in self._held:
+            yield _bytes(event)
+        try:
+            async for event in self._source:
+                yield _bytes(event)
+        except (FailedError, httpx.RequestError) as error:
+            await self._broken(error)
+            raise httpx.ReadError("the answer broke off") from None
+
+    async def aclose(self) -> None:
+        await self._response.aclose()
+
+
+async def _lines(response: httpx.Response) -> AsyncIterator[str]:
+    """Yield the lines of a stream. `aiter_lines` would also cut at characters that a text may hold, such as U+2028."""
+    rest = ""
+    async for text in response.aiter_text():
+        *lines, rest = (rest + text).split("\n")
+        for line in lines:
+            yield line.removesuffix("\r")
+    if rest:
+        yield rest
+
+
+def _bytes(event: Event) -> bytes:
+    return f"{event.line}\n\n".encode()
+
+
+class _Failure:
+    """An error of a call, and what its answer says about the time after it."""
+
+    def __init__(self, error: Exception, response: httpx.Response | None) -> None:
+        self.cause = _cause(error)
+        self.status = None if response is None else response.status_code
+        retry_after = "" if response is None else response.headers.get("retry-after", "").strip()
+        self.retry_after = float(retry_after) if retry_after.isdecimal() and int(retry_after) else None
+        self._said = error.body.decode(errors="replace") if isinstance(error, FailedError) else ""
+
+    @property
+    def told(self) -> int:
+        """Return the status for LiteLLM."""
+        return _STATUS.get(self.cause.reason, 400 if self.cause.fault is Fault.REQUEST else 503)
+
+    def quota_wait(self) -> int:
+        """Return the seconds until the account has free calls again."""
+        return spent_for(self._said, time.time()) or int(self.retry_after or WINDOW_SECONDS)
+
+
+def _cause(error: Exception) -> Cause:
+    if isinstance(error, FailedError):
+        return error.cause
+    if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout)):
+        return UNREACHABLE
+    return TIMEOUT if isinstance(error, (httpx.TimeoutException, TimeoutError)) else BROKEN
+
+
+def _error(status: int, message: str) -> httpx.Response:
+    body = json.dumps({"error": {"code": status, "message": message}}).encode()
+    return httpx.Response(status, content=body, headers={"content-type": "application/json"})
