@@ -92,7 +92,7 @@ REFUSALS = {
 
 STATUSES = {
     400: REFUSED,
-    401: KEY,
+    401: KEY,  # it is every model's
     402: Fate("payment_required"),
     403: GONE,
     404: GONE,
