@@ -272,6 +272,7 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"functions": [{"name": "a"}], "function_call": 1}, "function_call", "none, auto, required"),
     ({"tools": [TOOL], "tool_choice": "list_leads"}, "tool_choice", "auto, none, required"),
     ({"tools": [TOOL], "tool_choice": {"type": "web_search"}}, "tool_choice", "a function"),
+    ({"tools": [TOOL], "tool_choice": {"type": []}}, "tool_choice", "a function"),
     ({"tools": [TOOL], "tool_choice": {"name": "other"}}, "tool_choice.function.name", "one of the tools"),
     ({"response_format": {"type": "grammar"}}, "response_format.type", "json_schema"),
     ({"response_format": "json"}, "response_format", "an object (got text)"),
