@@ -114,9 +114,10 @@ def _tool_choice(value: Any, path: str) -> Any:
     if isinstance(value, str):
         return choice(_CHOICES)(value, path)
     wanted = value if isinstance(value, dict) else {}
-    if wanted.get("type") in _CHOICES:
-        return wanted["type"]
-    if wanted.get("type", "function") != "function" or not ("function" in wanted or "name" in wanted):
+    form = wanted.get("type", "function")
+    if isinstance(form, str) and form in _CHOICES:
+        return form
+    if form != "function" or not ("function" in wanted or "name" in wanted):
         raise FieldError(path, "should be none, auto, required or a function")
     name = members(wanted["function"], f"{path}.function").get("name") if "function" in wanted else wanted["name"]
     where = f"{path}.function.name" if "function" in wanted else f"{path}.name"

@@ -136,6 +136,10 @@ class Project:
         script = 'eval "$(./fridayctl env)" && exec pulumi "$@"'
         return self._run(["sh", "-c", script, "sh", *arguments], code, seconds)
 
+    def secret(self, name: str) -> str:
+        """Return a generated secret of the local stack, such as gatewayKey."""
+        return str(json.loads((self.root / ".state" / "secrets.json").read_text())[name])
+
     def change_secrets(self, *names: str) -> dict[str, str]:
         """Give secrets new values as a user does, here on the command line; return them by their names."""
         changed = {name: f"sk-changed-{name}-{uuid.uuid4().hex}" for name in names}

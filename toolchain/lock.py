@@ -9,8 +9,8 @@ from toolchain import files, process, versions
 from toolchain.runner import Report
 
 _DEV = "requirements/dev.in"
-# LiteLLM pins its own libraries and never shares an environment with the other packages.
-_INDEPENDENT = ("litellm",)
+# LiteLLM pins its own libraries, and so do the clients of the tests: they never share an environment with the others.
+_INDEPENDENT = ("litellm", "clients")
 _PIN = re.compile(r"^([\w.-]+)(?:\[[^\]]*\])?==([^\s;]+)", re.MULTILINE)
 
 
@@ -28,7 +28,8 @@ def sources(root: Path) -> list[Path]:
     """Return every requirements file that has a lock. The largest comes first, because it constrains the others."""
     dev = root / _DEV
     here = sorted(path for path in dev.parent.glob("*.in") if path != dev)
-    return [dev, *here, *sorted((root / "images").glob("*/requirements.in"))]
+    elsewhere = [*sorted((root / "images").glob("*/requirements.in")), *sorted((root / "tests/clients").glob("*.in"))]
+    return [dev, *here, *elsewhere]
 
 
 def rewrite(upgrade: bool, report: Report, root: Path) -> list[Path]:

@@ -194,8 +194,8 @@ def test_the_published_gateway_wants_the_key(project: Project) -> None:
     body = {"model": "gemma-4-31b", "messages": [{"role": "user", "content": "hi"}]}
     url = f"{project.gateway_url}/chat/completions"
     assert httpx.post(url, json=body, timeout=30).status_code == 401
-    key = json.loads((project.root / ".state" / "secrets.json").read_text())["gatewayKey"]
-    assert httpx.post(url, json=body, headers={"authorization": f"Bearer {key}"}, timeout=30).status_code == 200
+    key = {"authorization": f"Bearer {project.secret('gatewayKey')}"}
+    assert httpx.post(url, json=body, headers=key, timeout=30).status_code == 200
     assert httpx.get(f"{project.gateway_url}/health", timeout=20).status_code == 200
 
 

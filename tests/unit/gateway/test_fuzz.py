@@ -49,7 +49,36 @@ bodies = st.builds(
     st.dictionaries(fields | words, values, max_size=4),
     st.just({}) | st.fixed_dictionaries({"messages": st.lists(messages, min_size=1, max_size=3)}),
 )
-any_body = bodies | values | st.dictionaries(fields, values).map(lambda body: {**CHAT, **body})
+# Most of these pass: what is inside them goes on to LiteLLM, and to the model.
+text_parts = st.one_of(words, st.fixed_dictionaries({"type": st.just("text"), "text": words}))
+likely_messages = st.fixed_dictionaries(
+    {
+        "role": st.sampled_from(["system", "user", "assistant", "tool"]),
+        "content": words | st.lists(text_parts, min_size=1),
+    },
+    optional={"name": words, "reasoning": words, "tool_call_id": words},
+)
+tools = st.fixed_dictionaries(
+    {"name": st.sampled_from(["f", "list_leads", "a b"])},
+    optional={"description": words, "parameters": st.dictionaries(keys | words, values, max_size=2)},
+).map(lambda function: {"type": "function", "function": function})
+likely = st.fixed_dictionaries(
+    {"model": st.just(MODELS[0]), "messages": st.lists(likely_messages, min_size=1, max_size=3)},
+    optional={
+        "stream": st.booleans(),
+        "temperature": st.floats(0, 2),
+        "max_tokens": st.integers(1),
+        "seed": st.integers(-(2**64), 2**64),
+        "stop": words | st.lists(words, max_size=3),
+        "tools": st.lists(tools, max_size=2),
+        "tool_choice": st.sampled_from(["auto", "none", "required", {"name": "f"}, None]),
+        "response_format": st.sampled_from([{"type": "text"}, {"type": "json_object"}]),
+        "reasoning": st.sampled_from([{"effort": "low"}, {"max_tokens": 10}, {}, None]),
+        "metadata": values,
+        "logit_bias": st.dictionaries(words, st.floats(-100, 100), max_size=2),
+    },
+)
+any_body = likely | bodies | values | st.dictionaries(fields, values).map(lambda body: {**CHAT, **body})
 quick = settings(max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
