@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from hashlib import sha256
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from simulator import errors
 
@@ -25,6 +25,10 @@ _VISIBLE_KEY_LENGTH = 24
 _KEPT_LINES = 500
 _KEPT_DAYS = 40
 """Long enough for a month and the days around it."""
+
+
+Block = Literal["data_policy", "guardrail", "key_refused", "key_limit"]
+"""Those of `simulator.faults.RefusalKind` that are an account's, and not its balance."""
 
 
 @dataclass(frozen=True)
@@ -64,9 +68,11 @@ class FreeQuota:
         if self.day_used >= rpd:
             small = "day. Add 10 credits to unlock 1000 free model requests per day"
             reset_ms = (self.day + 1) * DAY * 1000
-            raise errors.free_limit_reached("day-high-balance." if high_balance else small, rpd, reset_ms)
+            what = "day-high-balance." if high_balance else small
+            raise errors.free_limit_reached(what, rpd, reset_ms, "daily")
         if self.minute_used >= rpm:
-            raise errors.free_limit_reached("min.", rpm, (self.minute + 1) * MINUTE * 1000)
+            reset_ms = (self.minute + 1) * MINUTE * 1000
+            raise errors.free_limit_reached("min.", rpm, reset_ms, "per_minute")
         self.minute_used += 1
         self.day_used += 1
 
@@ -80,6 +86,11 @@ class Account:
     usage: Decimal = Decimal(0)
     daily_usage: defaultdict[int, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
     quota: FreeQuota = field(default_factory=FreeQuota)
+    minute_limit: int | None = None
+    day_limit: int | None = None
+    """Free-model limits of this account alone, where it has any."""
+    blocked_by: Block | None = None
+    """A setting of the account that refuses every model."""
 
     @property
     def user_id(self) -> str:
@@ -94,7 +105,15 @@ class Account:
     def take_free_request(self, limits: Limits, now: float) -> None:
         """Count one request to a `:free` model. Raises `ApiError` 429."""
         high = self.credits_bought >= PURCHASE_THRESHOLD
-        self.quota.take(now, limits.rpm, limits.per_day(self.credits_bought), high_balance=high)
+        self.quota.take(now, self.per_minute(limits), self.per_day(limits), high_balance=high)
+
+    def per_minute(self, limits: Limits) -> int:
+        """Return its requests a minute to free models."""
+        return limits.rpm if self.minute_limit is None else self.minute_limit
+
+    def per_day(self, limits: Limits) -> int:
+        """Return its requests a UTC day to free models."""
+        return limits.per_day(self.credits_bought) if self.day_limit is None else self.day_limit
 
     def require_funds(self, *, chargeable: bool) -> None:
         """Raise `ApiError` 402: a negative balance blocks all models, an empty one those with a price."""

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from simulator.accounts import Account
+from simulator.accounts import Account, Block
 from simulator.catalogue import Model, ModelUpdate, retirement
 from simulator.errors import ApiError
 from simulator.faults import Fault
@@ -19,12 +19,21 @@ Listed = Annotated[int, Query(ge=1, le=5000)]
 
 
 class AccountUpdate(BaseModel, extra="forbid"):
-    """A change to one account; dollars, and requests of the running minute and day. Absent fields stay."""
+    """A change to one account; dollars, and requests of the running minute and day. Absent fields stay.
+
+    null takes back a limit of its own, or a block.
+    """
 
     credits_bought: Annotated[Decimal, Field(ge=0)] | None = None
     usage: Annotated[Decimal, Field(ge=0)] | None = None
     minute_used: Count | None = None
     day_used: Count | None = None
+    minute_limit: Count | None = None
+    day_limit: Count | None = None
+    blocked_by: Block | None = None
+
+
+_MAY_BE_ABSENT = ("minute_limit", "day_limit", "blocked_by")
 
 
 class ClockUpdate(BaseModel, extra="forbid"):
@@ -87,7 +96,9 @@ async def patch_account(sim: Serving, name: str, change: AccountUpdate) -> dict[
     if account is None:
         raise ApiError(404, f"No account {name}")
     account.quota.roll(sim.clock.now())
-    for field, value in change.model_dump(exclude_none=True).items():
+    for field, value in change.model_dump(exclude_unset=True).items():
+        if value is None and field not in _MAY_BE_ABSENT:
+            continue
         setattr(account.quota if field.endswith("_used") else account, field, value)
     return _account_json(sim, account)
 
@@ -100,9 +111,10 @@ def _account_json(sim: Simulator, account: Account) -> dict[str, Any]:
         "usage": float(account.usage),
         "balance": float(account.balance),
         "minute_used": account.quota.minute_used,
-        "minute_limit": sim.accounts.limits.rpm,
+        "minute_limit": account.per_minute(sim.accounts.limits),
         "day_used": account.quota.day_used,
-        "day_limit": sim.accounts.limits.per_day(account.credits_bought),
+        "day_limit": account.per_day(sim.accounts.limits),
+        "blocked_by": account.blocked_by,
     }
 
 
@@ -119,7 +131,7 @@ async def patch_model(sim: Serving, change: ModelUpdate) -> dict[str, Any]:
 
 
 def _model_json(sim: Simulator, model: Model) -> dict[str, Any]:
-    shown = model.model_dump(include={"id", "expiration_date", "pricing", "needs_credits"})
+    shown = model.model_dump(include=set(ModelUpdate.model_fields))
     return {**shown, "retired": retirement(model, sim.clock.today())}
 
 

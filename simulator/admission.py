@@ -3,15 +3,15 @@
 import contextlib
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from pydantic import ValidationError
 
-from simulator import answers, errors
+from simulator import abilities, answers, errors
 from simulator.accounts import Account
 from simulator.answers import ChatRequest
 from simulator.catalogue import Model
-from simulator.faults import Fault, Status
+from simulator.faults import Fault, Refusal, Status
+from simulator.refusals import refused
 from simulator.state import Simulator
 
 WEB_RESULT_PRICE = Decimal("0.004")
@@ -66,8 +66,10 @@ def _admit_one(sim: Simulator, account: Account, request: ChatRequest, name: str
     listed, online = sim.catalogue.resolve(name, sim.clock.today())
     tokens = answers.prompt_tokens(request)
     needed = tokens + (request.token_limit or 0)
-    model = _route(sim, listed, request, needed)
-    _check_endpoint(model, request, tokens, needed)
+    model = _route(sim, listed, request, tokens, needed)
+    _check_account(account, model)
+    if (misfit := abilities.misfit(model, request, tokens, needed)) is not None:
+        raise misfit
     admission = Admission(model, tokens, _search_results(request, online=online), None)
     _check_funds(account, request, admission)
     if model.is_free_variant:
@@ -75,48 +77,30 @@ def _admit_one(sim: Simulator, account: Account, request: ChatRequest, name: str
     fault = sim.faults.draw(model.id)
     if isinstance(fault, Status):
         raise errors.status_error(fault, model.id, model.provider_name)
+    if isinstance(fault, Refusal):
+        raise refused(fault.refusal, model.id, model.provider_name)
     return Admission(model, tokens, admission.search_results, fault)
 
 
-def _route(sim: Simulator, listed: Model, request: ChatRequest, needed: int) -> Model:
+def _check_account(account: Account, model: Model) -> None:
+    """Refuse what an account's settings close, and a model that is closed to plain callers."""
+    if account.blocked_by is not None:
+        raise refused(account.blocked_by, model.id, model.provider_name)
+    if model.closed:
+        raise refused("closed", model.id, model.provider_name)
+
+
+def _route(sim: Simulator, listed: Model, request: ChatRequest, tokens: int, needed: int) -> Model:
     """Return the model itself, or the one that a router selects."""
     if listed.routes_to is None:
         return listed
     today = sim.clock.today()
     if listed.routes_to != _FREE:
         return sim.catalogue.resolve(listed.routes_to, today)[0]
-    fitting = [
-        model for model in sim.catalogue.free(today) if _has_tools(model, request) and needed <= model.context_length
-    ]
+    fitting = [model for model in sim.catalogue.free(today) if abilities.misfit(model, request, tokens, needed) is None]
     if not fitting:
-        raise errors.ApiError(404, f"No endpoints found for {listed.id}.")
+        raise refused("retired", listed.id, listed.provider_name)
     return sim.rng.choice(fitting)
-
-
-def _has_tools(model: Model, request: ChatRequest) -> bool:
-    return not request.tools or "tools" in model.supported_parameters
-
-
-def _check_endpoint(model: Model, request: ChatRequest, tokens: int, needed: int) -> None:
-    if not _has_tools(model, request):
-        raise errors.ApiError(404, "No endpoints found that support tool use.")
-    if model.above(_max_price(request.provider or {})):
-        raise errors.ApiError(404, f"No endpoints found for {model.id} within the requested max_price.")
-    if needed > model.context_length:
-        raise errors.ApiError(
-            400,
-            f"This endpoint's maximum context length is {model.context_length} tokens. "
-            f"However, you requested about {needed} tokens "
-            f"({tokens} of text input, {needed - tokens} in the output).",
-        )
-
-
-def _max_price(provider: dict[str, Any]) -> dict[str, float]:
-    ceiling = provider.get("max_price") or {}
-    try:
-        return {str(what): float(price) for what, price in ceiling.items()}
-    except (AttributeError, TypeError, ValueError) as error:
-        raise errors.ApiError(400, "provider.max_price: should map price names to numbers") from error
 
 
 def _search_results(request: ChatRequest, *, online: bool) -> int:

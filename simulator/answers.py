@@ -36,6 +36,8 @@ class ChatRequest(BaseModel, extra="allow"):
     provider: dict[str, Any] | None = None
     plugins: list[Plugin] = []
     web_search_options: dict[str, Any] | None = None
+    reasoning: dict[str, Any] | None = None
+    include_reasoning: bool | None = None
 
     @property
     def token_limit(self) -> int | None:
@@ -91,15 +93,19 @@ def prompt_tokens(request: ChatRequest) -> int:
     )
 
 
-def answer(request: ChatRequest, model: str) -> Answer:
-    """Return the model's answer to the request."""
+def answer(request: ChatRequest, model: str, *, structured: bool = True, thoughts: int = 0) -> Answer:
+    """Return the model's answer to the request.
+
+    A model that is not `structured` answers a wish for JSON in words. `thoughts` are the tokens that it has spent
+    already: they count for the request's limit, so a model may think until nothing is left for the answer.
+    """
     called = _tool_to_call(request)
     if called is not None:
         return Answer((), "tool_calls", [_tool_call(called, request)])
-    pieces = _TOKEN.findall(_text(request, model))
+    pieces = _TOKEN.findall(_text(request, model, structured=structured))
     limit = request.token_limit
-    if limit is not None and len(pieces) > limit:
-        return Answer(tuple(pieces[:limit]), "length")
+    if limit is not None and len(pieces) + thoughts > limit:
+        return Answer(tuple(pieces[: max(0, limit - thoughts)]), "length")
     return Answer(tuple(pieces), "stop")
 
 
@@ -109,9 +115,9 @@ def _question(request: ChatRequest) -> str:
     return " ".join(words[:_ECHOED_WORDS]) + (" ..." if len(words) > _ECHOED_WORDS else "")
 
 
-def _text(request: ChatRequest, model: str) -> str:
+def _text(request: ChatRequest, model: str, *, structured: bool) -> str:
     question = _question(request)
-    wanted = request.response_format or {}
+    wanted = (structured and request.response_format) or {}
     if wanted.get("type") == "json_object":
         return json.dumps({"answer": f"About: {question}", "model": model})
     if wanted.get("type") == "json_schema":

@@ -74,6 +74,23 @@ async def list_models(sim: Serving) -> dict[str, Any]:
     return {"data": [model.listing() for model in sim.catalogue.live(sim.clock.today())]}
 
 
+@router.get(f"{_API}/models/{{author}}/{{slug}}/endpoints")
+async def list_endpoints(sim: Serving, author: str, slug: str) -> dict[str, Any]:
+    """Return a model with what serves it; 404 for a model that is not listed."""
+    for model in sim.catalogue.live(sim.clock.today()):
+        if model.id == f"{author}/{slug}":
+            listing = model.listing()
+            shown = {name: listing[name] for name in ("id", "name", "created", "description", "architecture")}
+            return {"data": {**shown, "endpoints": [model.endpoint()]}}
+    raise ApiError(404, "Model not found")
+
+
+@router.get(f"{_API}/endpoints/zdr")
+async def list_zdr_endpoints(sim: Serving) -> dict[str, Any]:
+    """Return the endpoints that keep no prompts."""
+    return {"data": [model.endpoint() for model in sim.catalogue.live(sim.clock.today()) if model.zdr]}
+
+
 @router.get(f"{_API}/key")
 @router.get(f"{_API}/auth/key")
 async def key_info(sim: Serving, request: Request) -> dict[str, Any]:
@@ -81,7 +98,7 @@ async def key_info(sim: Serving, request: Request) -> dict[str, Any]:
     account, key = _authenticated(sim, request)
     now = sim.clock.now()
     account.quota.roll(now)
-    limit = sim.accounts.limits.per_day(account.credits_bought)
+    limit = account.per_day(sim.accounts.limits)
     used = account.quota.day_used
     today, day = sim.clock.today(), int(now // DAY)
     spans = {"daily": day, "weekly": day - today.weekday(), "monthly": day - today.day + 1}

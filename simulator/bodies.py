@@ -3,15 +3,15 @@
 import asyncio
 import json
 import math
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
 from starlette.responses import HTMLResponse, Response
 
-from simulator.errors import PAGE, PROVIDER_ERROR
-from simulator.faults import Body, BrokenSse, Cut, Drip, Fault, SlowFirstToken, StreamError
+from simulator.errors import PAGE
+from simulator.faults import Body, BrokenSse, Cut, Drip, Fault, FinishError, SlowFirstToken, StreamError
 from simulator.replies import DONE, PROCESSING, Reply, event
 
 SSE = "text/event-stream"
@@ -58,29 +58,53 @@ async def stream_body(reply: Reply, pace: Pace, fault: Fault | None, drop: Drop)
     """Yield the SSE events of an answer."""
     async for keepalive in _waiting(pace, PROCESSING):
         yield keepalive
-    end = fault.after_tokens if isinstance(fault, Cut | StreamError) else None
+    for thought in reply.thought_events():
+        yield thought
+        await asyncio.sleep(reply.thoughts.interval)
+    end = fault.after_tokens if isinstance(fault, Cut | StreamError | FinishError) else None
     for index, token in enumerate(islice(reply.token_events(), end)):
         if isinstance(fault, BrokenSse) and index == fault.after_tokens:
             yield _BROKEN_LINE
         yield token
         if pace.between_tokens:
             await asyncio.sleep(pace.between_tokens)
-    if isinstance(fault, StreamError):
-        choice = {"index": 0, "delta": {"role": "assistant", "content": ""}, "finish_reason": "error"}
-        yield reply.chunk([choice], error={"code": fault.code, "message": fault.message})
-    elif isinstance(fault, Cut):
+    if isinstance(fault, Cut):
         if not fault.clean:
             await drop()
     else:
-        for closing in reply.closing_events():
+        for closing in _closing(reply, fault):
             yield closing
+
+
+def _closing(reply: Reply, fault: Fault | None) -> Iterator[bytes]:
+    """Yield the end of a stream that is not cut."""
+    delta = {"role": "assistant", "content": ""}
+    if isinstance(fault, StreamError):
+        choice = {"index": 0, "delta": delta, "finish_reason": "error"}
+        yield reply.chunk([choice], error={"code": fault.code, "message": fault.message})
+    elif isinstance(fault, FinishError):
+        yield reply.chunk([{"index": 0, "delta": delta, **reply.broken(fault)}])
+        yield reply.chunk([], usage=reply.usage())
+        yield DONE
+    else:
+        yield from reply.closing_events()
+
+
+def whole(reply: Reply, fault: Fault | None) -> dict[str, Any]:
+    """Return the body of a plain answer."""
+    if isinstance(fault, StreamError):
+        return {"error": {"code": fault.code, "message": fault.message}}
+    return reply.completion([reply.stump(fault)] if isinstance(fault, FinishError) else None)
 
 
 async def plain_body(reply: Reply, pace: Pace, fault: Fault | None, drop: Drop) -> AsyncIterator[bytes]:
     """Yield a plain answer in pieces: white space first, or a slow body, or one that ends too early."""
     async for keepalive in _waiting(pace, _WHITE_SPACE):
         yield keepalive
-    body = json.dumps(reply.completion()).encode()
+    for _ in range(reply.thoughts.steps):
+        yield _WHITE_SPACE
+        await asyncio.sleep(reply.thoughts.interval)
+    body = json.dumps(whole(reply, fault)).encode()
     if isinstance(fault, Cut):
         yield body[: len(body) // 2]
         if not fault.clean:
@@ -103,11 +127,6 @@ def body_response(fault: Body, reply: Reply, *, stream: bool) -> Response:
     return Response(content, media_type=SSE if stream else "application/json", headers=headers)
 
 
-def _error(reply: Reply) -> dict[str, Any]:
-    metadata = {"provider_name": reply.to.model.provider_name, "raw": "upstream error"}
-    return {"message": PROVIDER_ERROR, "code": 502, "metadata": metadata}
-
-
 def _choices(fault: Body, reply: Reply, part: str) -> list[dict[str, Any]]:
     """Return the choices of a degraded answer; `part` is `message` or `delta`."""
     if fault.body == "empty_choices":
@@ -115,7 +134,7 @@ def _choices(fault: Body, reply: Reply, part: str) -> list[dict[str, Any]]:
     said = {"role": "assistant", "content": None if fault.body == "null_content" else ""}
     reasons: dict[str, Any] = {"finish_reason": "stop", "native_finish_reason": "STOP"}
     if fault.body == "choice_error":
-        reasons |= {"finish_reason": "error", "error": _error(reply)}
+        reasons |= {"finish_reason": "error", "error": reply.provider_error()}
     return [{"index": 0, "logprobs": None, part: said, **reasons}]
 
 
@@ -123,7 +142,7 @@ def _plain(fault: Body, reply: Reply) -> bytes:
     if fault.body == "malformed_json":
         return f'{{"id":"{reply.id}","choices":[{{"message":{{"content":"Simul'.encode()
     if fault.body == "error":
-        return json.dumps({"error": _error(reply)}).encode()
+        return json.dumps({"error": reply.provider_error()}).encode()
     return json.dumps(reply.completion(_choices(fault, reply, "message"))).encode()
 
 
@@ -131,5 +150,5 @@ def _sse(fault: Body, reply: Reply) -> bytes:
     if fault.body == "malformed_json":
         return f'data: {{"id":"{reply.id}","choices":[{{"delta":{{"content":"Simul\n\n'.encode() + DONE
     if fault.body == "error":
-        return event({"error": _error(reply)})
+        return event({"error": reply.provider_error()})
     return reply.chunk(_choices(fault, reply, "delta")) + reply.chunk([], usage=reply.usage()) + DONE

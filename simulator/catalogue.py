@@ -68,6 +68,16 @@ class Model(BaseModel, extra="forbid", frozen=True):
     """Answers 402 although it is listed as free: a price of 0 does not guarantee a free answer."""
     routes_to: str | None = None
     """A router's target: one id, or `free` for any free model."""
+    closed: bool = False
+    """Answers 403 to callers that are no known application, as some free models do since 2026."""
+    thinks_ms: Annotated[float, Field(ge=0, le=600_000)] = 0
+    """The time for which it streams its thoughts before the answer."""
+    tool_name_pattern: str | None = None
+    """The names of functions that its provider takes."""
+    data_collection: bool = False
+    """Its provider may train on prompts, so `provider.data_collection: deny` leaves it out."""
+    zdr: bool = False
+    """Its provider keeps no prompts, so `provider.zdr` leaves it in."""
 
     @property
     def is_free_variant(self) -> bool:
@@ -113,6 +123,25 @@ class Model(BaseModel, extra="forbid", frozen=True):
             "knowledge_cutoff": None,
         }
 
+    def endpoint(self) -> dict[str, Any]:
+        """Return its only endpoint, as `GET /models/{author}/{slug}/endpoints` and `GET /endpoints/zdr` list it."""
+        return {
+            "name": f"{self.provider_name} | {self.id}",
+            "model_id": self.id,
+            "model_name": self.name,
+            "context_length": self.context_length,
+            "pricing": self.pricing.model_dump(),
+            "provider_name": self.provider_name,
+            "tag": self.provider_name.lower().replace(" ", "-"),
+            "quantization": "unknown",
+            "max_completion_tokens": self.max_completion_tokens,
+            "max_prompt_tokens": None,
+            "supported_parameters": list(self.supported_parameters),
+            "status": 0,
+            "uptime_last_30m": None,
+            "supports_implicit_caching": False,
+        }
+
 
 class ModelUpdate(BaseModel, extra="forbid"):
     """A change to one model at run time; absent fields stay."""
@@ -122,6 +151,14 @@ class ModelUpdate(BaseModel, extra="forbid"):
     expiration_date: dt.date | None = None
     pricing: Pricing | None = None
     needs_credits: bool | None = None
+    closed: bool | None = None
+    thinks_ms: Annotated[float, Field(ge=0, le=600_000)] | None = None
+    tool_name_pattern: Annotated[str, Field(max_length=200)] | None = None
+    data_collection: bool | None = None
+    zdr: bool | None = None
+
+
+_MAY_BE_ABSENT = ("retired", "expiration_date", "tool_name_pattern")
 
 
 class Catalogue:
@@ -153,7 +190,7 @@ class Catalogue:
             raise errors.ApiError(404, f"No model {change.id} in the catalogue")
         fields = {name: getattr(change, name) for name in change.model_fields_set}
         # null clears what may be absent; a price or a flag cannot be absent.
-        fields = {k: v for k, v in fields.items() if v is not None or k in ("retired", "expiration_date")}
+        fields = {k: v for k, v in fields.items() if v is not None or k in _MAY_BE_ABSENT}
         self.models[change.id] = model.model_copy(update=fields)
         return self.models[change.id]
 
@@ -163,7 +200,11 @@ class Catalogue:
 
     def free(self, today: dt.date) -> list[Model]:
         """Return the models that `openrouter/free` may select."""
-        return [m for m in self.live(today) if m.is_free_variant and m.pricing.is_zero() and not m.needs_credits]
+        return [
+            m
+            for m in self.live(today)
+            if m.is_free_variant and m.pricing.is_zero() and not (m.needs_credits or m.closed)
+        ]
 
     def resolve(self, requested: str, today: dt.date) -> tuple[Model, bool]:
         """Return the model of a requested id and whether its `:online` variant was asked for.

@@ -9,13 +9,14 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from simulator import answers
 from simulator.accounts import Account, Charge
-from simulator.admission import admit, parse
-from simulator.bodies import SSE, body_response, pace_of, plain_body, stream_body
+from simulator.admission import Admission, admit, parse
+from simulator.bodies import SSE, body_response, pace_of, plain_body, stream_body, whole
 from simulator.errors import ApiError
-from simulator.faults import Body, Close, Cut, Drip, Fault, Hang, SlowFirstToken, StreamError
+from simulator.faults import Body, Close, Cut, Drip, Fault, Hang, SlowFirstToken
 from simulator.journal import Generation, Record
 from simulator.replies import Reply
 from simulator.state import GENERATION_DELAY_SECONDS, Simulator
+from simulator.thoughts import thoughts_of
 from simulator.transports import drop, wait_for_disconnect
 
 
@@ -44,14 +45,21 @@ async def _complete(sim: Simulator, request: Request, record: Record, account: A
     if isinstance(admission.fault, Hang | Close):
         return await _no_answer(sim, request, record, admission.fault)
     latency = sim.faults.latency_seconds(admission.model.id)
-    answer = answers.answer(chat, admission.model.id)
-    reply = Reply(sim.next_generation_id(), int(sim.clock.now()), admission, answer)
+    reply = _reply(sim, chat, admission)
     if isinstance(admission.fault, Body):
         await asyncio.sleep(latency)
         record.close(sim.clock.now(), _outcome(admission.fault), 200)
         return body_response(admission.fault, reply, stream=chat.stream)
     _book(sim, account, record, reply, latency)
     return await _send(sim, request, record, reply, admission.fault, latency)
+
+
+def _reply(sim: Simulator, chat: answers.ChatRequest, admission: Admission) -> Reply:
+    model = admission.model
+    thoughts = thoughts_of(chat, model, admission.fault)
+    structured = "response_format" in model.supported_parameters
+    answer = answers.answer(chat, model.id, structured=structured, thoughts=thoughts.steps)
+    return Reply(sim.next_generation_id(), int(sim.clock.now()), admission, answer, thoughts)
 
 
 async def _no_answer(sim: Simulator, request: Request, record: Record, fault: Hang | Close) -> Response:
@@ -86,7 +94,7 @@ async def _send(
     sim: Simulator, request: Request, record: Record, reply: Reply, fault: Fault | None, latency: float
 ) -> Response:
     headers = {"X-Generation-Id": reply.id}
-    if record.stream or isinstance(fault, Cut | Drip | SlowFirstToken):
+    if record.stream or reply.thoughts.steps or isinstance(fault, Cut | Drip | SlowFirstToken):
         pace = pace_of(latency, sim.settings.token_ms / 1000, fault, stream=record.stream)
         make, media_type = (stream_body, SSE) if record.stream else (plain_body, "application/json")
         body = _recorded(sim, record, make(reply, pace, fault, partial(drop, request)), fault)
@@ -95,9 +103,7 @@ async def _send(
         return StreamingResponse(body, media_type=media_type, headers=headers)
     await asyncio.sleep(latency)
     record.close(sim.clock.now(), _outcome(fault), 200)
-    if isinstance(fault, StreamError):
-        return JSONResponse({"error": {"code": fault.code, "message": fault.message}}, headers=headers)
-    return JSONResponse(reply.completion(), headers=headers)
+    return JSONResponse(whole(reply, fault), headers=headers)
 
 
 async def _recorded(

@@ -53,8 +53,14 @@ def cannot_afford(max_tokens: int, affordable: int) -> ApiError:
     return ApiError(402, f"{text}but can only afford {affordable}.", _UNPAID)
 
 
-def free_limit_reached(what: str, limit: int, reset_ms: int) -> ApiError:
-    """429 of the platform itself: the account-wide limit of free models.
+_LIMITS = {
+    "per_minute": "Slow down requests to free models, or retry after the reset (see X-RateLimit-Reset).",
+    "daily": "Wait for the daily reset (see X-RateLimit-Reset), or purchase credits to raise your daily limit.",
+}
+
+
+def free_limit_reached(what: str, limit: int, reset_ms: int, source: str) -> ApiError:
+    """429 of the platform itself: the account-wide limit of free models, `per_minute` or `daily`.
 
     `what` is the tail of the message: the limit's name (`min`, `day`, `day-high-balance`) and what helps. `reset_ms`
     is epoch milliseconds.
@@ -64,7 +70,13 @@ def free_limit_reached(what: str, limit: int, reset_ms: int) -> ApiError:
         "X-RateLimit-Remaining": "0",
         "X-RateLimit-Reset": str(reset_ms),
     }
-    metadata = {"headers": headers, "error_type": "rate_limit_exceeded", "provider_name": None}
+    metadata = {
+        "headers": headers,
+        "error_type": "rate_limit_exceeded",
+        "limit_source": f"openrouter_free_tier_{source}",
+        "remedy_hint": _LIMITS[source],
+        "provider_name": None,
+    }
     return ApiError(429, f"Rate limit exceeded: free-models-per-{what}", metadata, headers)
 
 

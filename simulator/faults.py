@@ -1,76 +1,18 @@
 """Faults that can be activated per model, and the class that selects a request's fault."""
 
 import asyncio
-import math
 import random
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+from pydantic import Field, TypeAdapter
+
+from simulator.distributions import LONGEST_MS, Distribution, Milliseconds, Strict
 
 EVERY_MODEL = "*"
-_Z95 = 1.6448536269514722
-"""The standard normal distribution's 95th percentile: ties a lognormal to its median and p95."""
-_LONGEST_MS = 600_000.0
-Milliseconds = Annotated[float, Field(ge=0, le=_LONGEST_MS)]
 TokenCount = Annotated[int, Field(ge=0)]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Fixed(_Strict):
-    """Always the same delay."""
-
-    kind: Literal["fixed"] = "fixed"
-    ms: Milliseconds
-
-    def sample(self, rng: random.Random) -> float:
-        """Milliseconds."""
-        return self.ms
-
-
-class Uniform(_Strict):
-    """Any delay between two bounds."""
-
-    kind: Literal["uniform"]
-    low_ms: Milliseconds
-    high_ms: Milliseconds
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.low_ms > self.high_ms:
-            raise ValueError("low_ms should not exceed high_ms")
-        return self
-
-    def sample(self, rng: random.Random) -> float:
-        """Milliseconds."""
-        return rng.uniform(self.low_ms, self.high_ms)
-
-
-class Lognormal(_Strict):
-    """The long-tailed distribution of real answer times, given by its median and 95th percentile."""
-
-    kind: Literal["lognormal"]
-    median_ms: Annotated[float, Field(gt=0, le=_LONGEST_MS)]
-    p95_ms: Annotated[float, Field(gt=0, le=_LONGEST_MS)]
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.p95_ms < self.median_ms:
-            raise ValueError("p95_ms should not be below median_ms")
-        return self
-
-    def sample(self, rng: random.Random) -> float:
-        """Milliseconds, at most ten minutes."""
-        sigma = math.log(self.p95_ms / self.median_ms) / _Z95
-        return min(self.median_ms * math.exp(rng.gauss(0, sigma)), _LONGEST_MS)
-
-
-Distribution = Annotated[Fixed | Uniform | Lognormal, Field(discriminator="kind")]
-
-
-class _Fault(_Strict):
+class _Fault(Strict):
     """The fields of every fault: model, probability and count."""
 
     model: str = EVERY_MODEL
@@ -126,7 +68,7 @@ class Drip(_Fault):
 
     kind: Literal["drip"]
     mode: Literal["keepalive", "tokens"] = "keepalive"
-    interval_ms: Annotated[float, Field(gt=0, le=_LONGEST_MS)] = 500
+    interval_ms: Annotated[float, Field(gt=0, le=LONGEST_MS)] = 500
     ms: Milliseconds | None = None
     """The time of keepalives before the answer; None is for ever. Unused with `tokens`."""
 
@@ -171,8 +113,73 @@ class Body(_Fault):
     ]
 
 
+RefusalKind = Literal[
+    "data_policy",
+    "guardrail",
+    "key_refused",
+    "key_limit",
+    "negative_balance",
+    "retired",
+    "closed",
+    "region",
+    "model_minute",
+    "shared_pool",
+    "overloaded",
+    "tools",
+    "image",
+    "audio",
+    "parameters",
+    "context",
+    "tool_name",
+    "schema",
+    "moderation",
+    "reasoning",
+]
+"""The refusals that OpenRouter is reported to give; `simulator.refusals` has their words."""
+
+
+class Refusal(_Fault):
+    """A refusal in OpenRouter's own words, by its cause."""
+
+    kind: Literal["refusal"]
+    refusal: RefusalKind
+
+
+class Thinking(_Fault):
+    """A model that thinks before it answers: its thoughts arrive for `ms`, one piece each interval."""
+
+    kind: Literal["thinking"]
+    ms: Milliseconds
+    interval_ms: Annotated[float, Field(gt=0, le=LONGEST_MS)] = 500
+    field: Literal["reasoning", "reasoning_details", "reasoning_content"] = "reasoning"
+    """Where the thoughts are: as text and details, as details only, or under the name that other gateways use."""
+
+
+class FinishError(_Fault):
+    """An answer that ends with an error in its last choice, in the middle or before its first token."""
+
+    kind: Literal["finish_error"]
+    after_tokens: TokenCount = 3
+    reason: Literal["error", "stop"] = "error"
+    """`finish_reason`; `native_finish_reason` is `error` in any case."""
+    words: bool = False
+    """Put the provider's error object into the choice."""
+
+
 Fault = Annotated[
-    Latency | Status | Hang | Close | SlowFirstToken | Drip | Cut | StreamError | BrokenSse | Body,
+    Latency
+    | Status
+    | Refusal
+    | Hang
+    | Close
+    | SlowFirstToken
+    | Thinking
+    | Drip
+    | Cut
+    | StreamError
+    | FinishError
+    | BrokenSse
+    | Body,
     Field(discriminator="kind"),
 ]
 FAULTS: TypeAdapter[list[Fault]] = TypeAdapter(list[Fault])

@@ -9,6 +9,9 @@ from typing import Any
 
 from simulator.admission import Admission
 from simulator.answers import Answer
+from simulator.errors import PROVIDER_ERROR
+from simulator.faults import FinishError
+from simulator.thoughts import NONE, Thoughts
 
 DONE = b"data: [DONE]\n\n"
 PROCESSING = b": OPENROUTER PROCESSING\n\n"
@@ -33,15 +36,21 @@ class Reply:
     created: int
     to: Admission
     answer: Answer
+    thoughts: Thoughts = NONE
+
+    @property
+    def tokens(self) -> int:
+        """Return the completion tokens: those of the thoughts too."""
+        return self.answer.tokens + self.thoughts.steps
 
     @property
     def cost(self) -> Decimal:
         """Return its price in dollars."""
-        return self.to.cost(self.answer.tokens)
+        return self.to.cost(self.tokens)
 
     def usage(self) -> dict[str, Any]:
         """Return the usage, which is part of every answer."""
-        completion = self.answer.tokens
+        completion = self.tokens
         return {
             "prompt_tokens": self.to.prompt_tokens,
             "completion_tokens": completion,
@@ -50,7 +59,7 @@ class Reply:
             "is_byok": False,
             "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
             "cost_details": {"upstream_inference_cost": None},
-            "completion_tokens_details": {"reasoning_tokens": 0},
+            "completion_tokens_details": {"reasoning_tokens": self.thoughts.steps},
         }
 
     def completion(self, choices: list[dict[str, Any]] | None = None) -> dict[str, Any]:
@@ -68,6 +77,7 @@ class Reply:
             "content": self.answer.content,
             "refusal": None,
             "reasoning": None,
+            **self.thoughts.whole(),
         }
         if self.answer.tool_calls:
             message["tool_calls"] = self.answer.tool_calls
@@ -75,9 +85,32 @@ class Reply:
             message["annotations"] = [_citation(number) for number in range(self.to.search_results)]
         return {"index": 0, "logprobs": None, **self._reasons(), "message": message}
 
+    def stump(self, fault: FinishError) -> dict[str, Any]:
+        """Return the choice of a plain answer that ended with an error after some tokens."""
+        said = {"role": "assistant", "content": "".join(self.answer.pieces[: fault.after_tokens])}
+        return {"index": 0, "logprobs": None, "message": said, **self.broken(fault)}
+
+    def broken(self, fault: FinishError) -> dict[str, Any]:
+        """Return how a choice says that it ended with an error."""
+        words = {"error": self.provider_error()} if fault.words else {}
+        return {"finish_reason": fault.reason, "native_finish_reason": "error", **words}
+
+    def provider_error(self) -> dict[str, Any]:
+        """Return an error of the provider as it stands in a body."""
+        metadata = {"provider_name": self.to.model.provider_name, "raw": "upstream error"}
+        return {"message": PROVIDER_ERROR, "code": 502, "metadata": metadata}
+
     def chunk(self, choices: list[dict[str, Any]], **more: Any) -> bytes:
         """Return one event of a stream."""
         return event({**self._head("chat.completion.chunk"), "choices": choices, **more})
+
+    def thought_events(self) -> Iterator[bytes]:
+        """Yield an event for each piece of the thoughts; a comment where the caller does not want to see them."""
+        for number in range(self.thoughts.steps):
+            shown = self.thoughts.piece(number)
+            delta = {"role": "assistant", "content": "", **shown}
+            choice = {"index": 0, "delta": delta, "finish_reason": None, "native_finish_reason": None}
+            yield self.chunk([choice]) if shown else PROCESSING
 
     def token_events(self) -> Iterator[bytes]:
         """Yield an event for each token (or tool call)."""
@@ -113,7 +146,7 @@ class Reply:
 
     def generation(self, *, streamed: bool, latency_ms: float) -> dict[str, Any]:
         """Return the content of `GET /generation` for this answer."""
-        completion = self.answer.tokens
+        completion = self.tokens
         return {
             "id": self.id,
             "upstream_id": None,
@@ -134,7 +167,7 @@ class Reply:
             "tokens_completion": completion,
             "native_tokens_prompt": self.to.prompt_tokens,
             "native_tokens_completion": completion,
-            "native_tokens_reasoning": 0,
+            "native_tokens_reasoning": self.thoughts.steps,
             "native_tokens_cached": 0,
             "num_search_results": self.to.search_results or None,
         }

@@ -13,7 +13,8 @@ from fastapi import Depends, Request
 from simulator.accounts import Accounts, Bill
 from simulator.catalogue import Catalogue
 from simulator.config import Settings
-from simulator.faults import FaultBook, Fixed
+from simulator.distributions import Fixed
+from simulator.faults import FaultBook
 from simulator.journal import Generation, Journal
 
 KEPT_GENERATIONS = 1_000

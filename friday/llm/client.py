@@ -17,8 +17,10 @@ from friday.llm import constants, errors
 from friday.llm.config import LlmConfig
 from friday.llm.constants import Path
 from friday.llm.errors import LlmError
+from friday.llm.failures import error_for_status
+from friday.llm.patience import Life
 from friday.llm.requests import encode_body, gateway_model
-from friday.llm.responses import Assembler, error_for_status, parse_result
+from friday.llm.responses import Assembler, parse_result
 from friday.llm.types import InvokeParams, InvokeResult
 
 T = TypeVar("T")
@@ -61,8 +63,8 @@ class ChatClient:
         """Close idle and running connections."""
         await self._http.aclose()
 
-    async def complete(self, params: InvokeParams, deadline: float, request_id: str) -> InvokeResult:
-        """Return a whole answer. Raises LlmError; cancelling ends the request."""
+    async def complete(self, params: InvokeParams, deadline: float, request_id: str, _: Life) -> InvokeResult:
+        """Return a whole answer. Raises LlmError; cancelling ends the request. It shows no life before its end."""
         request = self._build(params, request_id, stream=False)
 
         async def attempt() -> InvokeResult:
@@ -71,8 +73,8 @@ class ChatClient:
 
         return await self._repeat(attempt, deadline)
 
-    async def stream(self, params: InvokeParams, deadline: float, request_id: str) -> "ChatStream":
-        """Return a streamed answer once its first visible text (or tool call) has arrived.
+    async def stream(self, params: InvokeParams, deadline: float, request_id: str, life: Life) -> "ChatStream":
+        """Return a streamed answer once its first visible text (or tool call) has arrived; thoughts show `life`.
 
         Raises LlmError when the stream ends, breaks or stays empty before that: no text was shown yet.
         """
@@ -80,7 +82,7 @@ class ChatClient:
 
         async def attempt() -> ChatStream:
             async with _within(deadline):
-                stream = ChatStream(await self._send(request), deadline)
+                stream = ChatStream(await self._send(request), deadline, life)
             try:
                 await stream.wait_for_first()
             except BaseException:
@@ -131,9 +133,10 @@ class ChatClient:
 class ChatStream:
     """One streamed answer after its first token. Iterate for text; `result` is set once it has ended."""
 
-    def __init__(self, response: httpx.Response, deadline: float) -> None:
+    def __init__(self, response: httpx.Response, deadline: float, life: Life) -> None:
         self._response = response
         self._deadline = deadline
+        self._life = life
         self._events = read_events(response)
         self._answer = Assembler()
         self._first = ""
@@ -168,6 +171,8 @@ class ChatStream:
         async with _within(self._deadline):
             event = await anext(self._events, None)
         text = self._answer.feed(event.data) if event and event.data else ""
+        if self._answer.thinking:
+            self._life.seen()
         if event is None or self._answer.done:
             self.result = self._answer.result(_answering_model(self._response))
         return text

@@ -48,7 +48,9 @@ CHAT_PATH = "/chat/completions"  # below both base URLs
 # Times
 DEADLINE_SECONDS = 30.0  # for one call, from the first try to the last byte; Friday's own time-out
 MAX_DEADLINE_SECONDS = 600  # the longest deadline that can be set
-GATEWAY_SHARE = 0.6  # part of the deadline that the gateway may use, so that a fallback still has time to answer
+GATEWAY_SHARE = 0.6  # part of the deadline after which the direct path is asked too, so that it has time to answer
+THINKING_SHARE = 0.8  # the same for a model whose thoughts arrive: it is about to answer, and a second call costs quota
+THOUGHT_SILENCE_SECONDS = 5.0  # so long after its last thought a model counts as thinking; models send several a second
 PAUSE_SECONDS = 0.5  # before the direct path's second try: at most, at random, and beside what a Retry-After asks for
 DIRECT_CONNECT_SECONDS = 5.0  # TCP and TLS to a host on the internet
 GATEWAY_CONNECT_SECONDS = 2.0

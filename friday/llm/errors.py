@@ -7,18 +7,21 @@ LlmError
  ├─ LlmTimeout              no (complete) answer within the deadline
  ├─ RateLimited             429: this model or gateway is busy
  │   └─ QuotaSpent          429: the account's free quota is used up
- ├─ AuthenticationFailed    401, 403
- ├─ PaymentRequired         402
+ ├─ AccountRefused          OpenRouter refuses the account, whatever model is asked
+ │   ├─ AuthenticationFailed    the key, or the gateway's credential
+ │   ├─ KeyLimitReached
+ │   ├─ PaymentRequired         402
+ │   └─ DataPolicyRefused       the account's privacy settings or guardrails
  ├─ Unavailable             no connection, or a 5xx
  │   └─ GatewayClosed       503: the operator closed the gateway at the edge
- ├─ RequestRefused          another 4xx
- │   └─ ModelNotFound       404
+ ├─ RequestRefused          the models do not take this request
+ │   └─ ModelNotFound       the model is gone, or closed to this caller
  └─ BadResponse             a success status without a usable answer
      ├─ EmptyAnswer
      └─ StreamBroken        the stream ended early, after text was shown
 """
 
-# ruff: noqa: N818 (the names say what happened; fifteen times "Error" would add nothing)
+# ruff: noqa: N818 (the names say what happened; eighteen times "Error" would add nothing)
 from typing import ClassVar
 
 
@@ -100,18 +103,39 @@ class QuotaSpent(RateLimited):
     repeats = False
 
 
-class AuthenticationFailed(LlmError):
-    """The key was refused (401 or 403)."""
+class AccountRefused(LlmError):
+    """OpenRouter refuses the account, whatever model is asked; the message and the log name the reason."""
+
+    kind = "account_refused"
+    advice = "The operator has to change the OpenRouter account; trying again does not help."
+
+
+class AuthenticationFailed(AccountRefused):
+    """The key was refused, or the gateway did not let the caller in."""
 
     kind = "authentication"
     advice = "Check the OpenRouter key, or the gateway's credential at the edge."
 
 
-class PaymentRequired(LlmError):
+class KeyLimitReached(AccountRefused):
+    """The key has a limit of its own, and it is reached."""
+
+    kind = "key_limit"
+    advice = "Raise or wait for the key's limit at openrouter.ai/settings/keys."
+
+
+class PaymentRequired(AccountRefused):
     """402: the account's balance is negative, or the model is not free any more."""
 
     kind = "payment_required"
     advice = "Check the account's balance and the model's price; nothing was answered."
+
+
+class DataPolicyRefused(AccountRefused):
+    """The account's privacy settings or guardrails leave no provider for the free models."""
+
+    kind = "data_policy"
+    advice = "Change the account's settings at openrouter.ai/settings/privacy; another free model does not help."
 
 
 class Unavailable(LlmError):
@@ -130,14 +154,14 @@ class GatewayClosed(Unavailable):
 
 
 class RequestRefused(LlmError):
-    """The other side refused the request (4xx): the prompt is too long for the model, for example."""
+    """The models do not take this request: it is too long, or has a part that they do not know. `field` may name it."""
 
     kind = "refused"
     advice = "Shorten or correct the request; repeating it does not help."
 
 
 class ModelNotFound(RequestRefused):
-    """404: the model is unknown or retired."""
+    """The model is unknown, retired, or closed to this caller."""
 
     kind = "model_not_found"
     advice = "Choose a model that the catalogue lists today."

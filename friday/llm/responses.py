@@ -1,31 +1,16 @@
 """Turns an answer, whole or as the events of a stream, into a result or a typed error. No I/O here."""
 
 import json
-import math
-import time
-from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from pydantic import ValidationError
 
 from friday.llm import errors
-from friday.llm.errors import LlmError
+from friday.llm.failures import error_for_status
 from friday.llm.types import InvokeResult
 
-_KINDS: dict[int, type[LlmError]] = {
-    401: errors.AuthenticationFailed,
-    402: errors.PaymentRequired,
-    403: errors.AuthenticationFailed,
-    404: errors.ModelNotFound,
-    408: errors.LlmTimeout,
-    429: errors.RateLimited,
-    504: errors.LlmTimeout,
-}
-_QUOTA_MARKS = ("free-models-per-day", "free-models-per-min", "quota_spent")
-"""OpenRouter's texts, and the gateway's code."""
-_CLOSED_MARK = b'"gateway_closed"'
-"""The type of the error that the edge answers while the gateway is closed (components/templates/haproxy.cfg.j2)."""
+_THOUGHTS = ("reasoning", "reasoning_content", "reasoning_details")
+"""A model's thoughts: OpenRouter's names for them and LiteLLM's."""
 
 
 def parse_result(body: bytes, model: str | None = None) -> InvokeResult:
@@ -40,12 +25,14 @@ class Assembler:
     """Collects the chunks of one streamed answer.
 
     `started` becomes true with the first visible text or tool call: until then no text was shown and
-    a fallback is possible. Leading blank text is held back for that reason.
+    a fallback is possible. Leading blank text is held back for that reason. `thinking` says whether the last event
+    was a thought; thoughts are never shown.
     """
 
     def __init__(self) -> None:
         self.started = False
         self.done = False
+        self.thinking = False
         self.model: str | None = None
         self._head: dict[str, Any] = {}
         self._text: list[str] = []
@@ -56,6 +43,7 @@ class Assembler:
 
     def feed(self, data: str) -> str:
         """Take the data of one event and return the text to show. Raises a typed error for a broken or error event."""
+        self.thinking = False
         if data == "[DONE]":
             self.done = True
             return ""
@@ -71,12 +59,12 @@ class Assembler:
     def _choice(self, choice: object) -> str:
         if not isinstance(choice, dict):
             raise errors.BadResponse("a stream event has an unexpected shape")
+        _check_end(choice)
         self._finish = choice.get("finish_reason") or self._finish
-        if self._finish == "error":
-            raise errors.BadResponse("the model ended with an error")
         delta = choice.get("delta")
         if not isinstance(delta, dict):
             return ""
+        self.thinking = any(delta.get(name) for name in _THOUGHTS)
         self._tool_calls(delta.get("tool_calls"))
         return self._show(delta.get("content"))
 
@@ -127,12 +115,20 @@ def _result(data: dict[str, Any], model: str | None) -> InvokeResult:
     except ValidationError as error:
         where = ".".join(str(part) for part in error.errors()[0]["loc"])
         raise errors.BadResponse(f"the answer has an unexpected shape at {where}") from None
+    _check_end(data["choices"][0])
     choice = result.choices[0]
-    if choice.finish_reason == "error":
-        raise errors.BadResponse("the model ended with an error")
     if not choice.message.tool_calls and not (choice.message.content or "").strip():
         raise errors.EmptyAnswer("the answer has no text")
     return result
+
+
+def _check_end(choice: dict[str, Any]) -> None:
+    """Raise BadResponse for an answer that ended with an error, however the last word of it reads.
+
+    OpenRouter also passes a provider's error on as `stop`, and then only `native_finish_reason` tells.
+    """
+    if "error" in (choice.get("finish_reason"), choice.get("native_finish_reason")):
+        raise errors.BadResponse("the model ended with an error")
 
 
 def _checked(text: bytes | str, what: str) -> dict[str, Any]:
@@ -154,38 +150,4 @@ def _checked(text: bytes | str, what: str) -> dict[str, Any]:
         return data
     code = error.get("code") if isinstance(error, dict) else None
     status = int(code) if isinstance(code, int | str) and str(code).isdecimal() else 500
-    raise error_for_status(status, json.dumps(error).encode("ascii"), {})
-
-
-def error_for_status(status: int, body: bytes, headers: Mapping[str, str]) -> LlmError:
-    """Return the typed error for an HTTP status and error body.
-
-    It never repeats the body's text, which may contain account names and deployment ids.
-    """
-    wait = retry_after(headers)
-    if status == 429 and any(mark in body.decode("utf-8", "replace") for mark in _QUOTA_MARKS):
-        return errors.QuotaSpent("answered 429: the free quota is spent", status=status, retry_after=wait)
-    if status == 503 and _CLOSED_MARK in body:
-        return errors.GatewayClosed("the operator closed the gateway", status=status)
-    if status >= 500 and status not in _KINDS:
-        repeatable = status in (502, 503)
-        return errors.Unavailable(f"answered {status}", status=status, retry_after=wait, repeatable=repeatable)
-    default = errors.RequestRefused if 400 <= status < 500 else errors.BadResponse
-    return _KINDS.get(status, default)(f"answered {status}", status=status, retry_after=wait)
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds of a Retry-After header, which may be a date (0 when past); None when it is invalid."""
-    text = headers.get("retry-after", "")
-    try:
-        seconds = float(text)
-    except ValueError:
-        return _until(text)
-    return seconds if math.isfinite(seconds) and seconds >= 0 else None
-
-
-def _until(date: str) -> float | None:
-    try:
-        return max(0.0, parsedate_to_datetime(date).timestamp() - time.time())
-    except (ValueError, OverflowError):
-        return None
+    raise error_for_status(status, json.dumps({"error": error}).encode("ascii"), {})

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from dataclasses import replace
 from typing import Any, Self, TypeVar
 from uuid import uuid4
@@ -10,7 +10,7 @@ from uuid import uuid4
 import httpx
 from prometheus_client import CollectorRegistry
 
-from friday.llm import constants, errors
+from friday.llm import errors
 from friday.llm.breaker import Admission, CircuitBreaker
 from friday.llm.client import ChatClient, ChatStream
 from friday.llm.config import LlmConfig
@@ -20,13 +20,15 @@ from friday.llm.errors import LlmError
 from friday.llm.monitoring.logger import UserHasher
 from friday.llm.monitoring.metrics import LlmMetrics
 from friday.llm.monitoring.observer import CallRecord
+from friday.llm.patience import Life, Span, error_of, first_answer, leave, wait_for_gateway
 from friday.llm.requests import gateway_model, parse_params
 from friday.llm.types import Caller, InvokeParams, InvokeResult, Route
 
 T = TypeVar("T")
 Params = InvokeParams | Mapping[str, Any]
-Attempt = Callable[[ChatClient, InvokeParams, float, str], Awaitable[T]]
-"""A method of ChatClient: takes its client, the parameters, the deadline on the loop's clock and the request id."""
+Attempt = Callable[[ChatClient, InvokeParams, float, str, Life], Coroutine[Any, Any, T]]
+"""A method of ChatClient: takes its client, the parameters, the deadline on the loop's clock, the request id, and where
+to show life."""
 
 
 class LlmRouter:
@@ -97,47 +99,77 @@ class LlmRouter:
             raise
 
     async def _answer(self, call: CallRecord, request: InvokeParams, attempt: Attempt[T]) -> T:
-        now, request_id = asyncio.get_running_loop().time(), call.caller.request_id
         seconds = call.caller.timeout or self.config.deadline_seconds
-        cause: LlmError | None = None
+        span = Span(asyncio.get_running_loop().time(), seconds)
         if call.path is Path.LITELLM:
             call.model = gateway_model(request)
             admission = self.breaker.admit()
-            if admission is Admission.REFUSED:
-                call.fell_back("breaker_open")
-            else:
-                share = now + seconds * constants.GATEWAY_SHARE
-                try:
-                    return await self._judged(admission, attempt(self._gateway, request, share, request_id))
-                except LlmError as error:
-                    cause = error
-                    call.attempt_failed(Path.LITELLM, error)
-                    call.fell_back(error.kind, error)
+            if admission is not Admission.REFUSED:
+                return await self._both(call, request, attempt, span, admission)
+            call.fell_back("breaker_open")
         call.model = self.config.openrouter_model
         try:
-            return await attempt(self._direct, request, now + seconds, request_id)
+            return await attempt(self._direct, request, span.end, call.caller.request_id, Life())
         except LlmError as error:
             call.attempt_failed(call.path, error)
-            raise error from cause
+            raise
 
-    async def _judged(self, admission: Admission, answering: Awaitable[T]) -> T:
-        """Return the gateway's answer, and let the breaker know what the outcome shows about the gateway."""
+    async def _both(
+        self, call: CallRecord, request: InvokeParams, attempt: Attempt[T], span: Span, admission: Admission
+    ) -> T:
+        """Ask the gateway, and the direct path too once the gateway has failed or is late: the first answer counts.
+
+        A late gateway is left only when the direct path has an answer: it may be about to give its own, and a plain
+        call shows no life meanwhile.
+        """
+        life, request_id = Life(), call.caller.request_id
+        gateway = asyncio.create_task(attempt(self._gateway, request, span.end, request_id, life))
+        direct: asyncio.Task[T] | None = None
+        winner: asyncio.Task[T] | None = None
         try:
-            result = await answering
-        except (errors.Unavailable, errors.LlmTimeout) as error:
-            if isinstance(error, errors.GatewayClosed):
-                self.breaker.release(admission)  # once it is opened again, it should be used at once
-            else:
-                self.breaker.failure(admission)
-            raise
-        except LlmError:
-            self.breaker.success(admission)  # it answers, even if it refuses
-            raise
-        except BaseException:
+            await wait_for_gateway(gateway, life, span)
+            known = error_of(gateway)
+            if gateway.done() and known is None:
+                winner = gateway
+                return gateway.result()
+            if known is not None:
+                self._give_up(call, known)
+            direct = asyncio.create_task(attempt(self._direct, request, span.end, request_id, Life()))
+            winner = await first_answer(gateway, direct)
+            if winner is not gateway and known is None:
+                known = error_of(gateway) or errors.LlmTimeout("no answer within the gateway's share of the deadline")
+                self._give_up(call, known)
+            if (lost := error_of(direct)) is not None:
+                call.attempt_failed(Path.FALLBACK, lost)
+                if winner is None:
+                    raise lost from known
+            return (winner or direct).result()
+        finally:
+            self._judge(admission, gateway, life, late=direct is not None)
+            await leave(*(task for task in (gateway, direct) if task is not winner))
+
+    def _give_up(self, call: CallRecord, error: LlmError) -> None:
+        """Record that the direct path's answer will count."""
+        call.attempt_failed(Path.LITELLM, error)
+        call.fell_back(error.kind, error)
+        call.model = self.config.openrouter_model
+
+    def _judge(self, admission: Admission, gateway: asyncio.Task[T], life: Life, *, late: bool) -> None:
+        """Let the breaker know what a try shows about the gateway: one that answers is healthy, even if it refuses."""
+        error = error_of(gateway)
+        silent = late and not gateway.done()
+        if isinstance(error, errors.GatewayClosed):
+            self.breaker.release(admission)  # once it is opened again, it should be used at once
+        elif isinstance(error, errors.Unavailable):
+            self.breaker.failure(admission)
+        elif life.lasts:
+            self.breaker.success(admission)
+        elif silent or isinstance(error, errors.LlmTimeout):
+            self.breaker.failure(admission)
+        elif error is not None or (gateway.done() and not gateway.cancelled() and gateway.exception() is None):
+            self.breaker.success(admission)
+        else:
             self.breaker.release(admission)
-            raise
-        self.breaker.success(admission)
-        return result
 
 
 class AnswerStream:

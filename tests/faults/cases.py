@@ -68,12 +68,34 @@ BUSY = Fate("rate_limited", direct_calls=2)
 BAD = Fate("bad_response")
 EMPTY = Fate("empty_answer")
 
+POLICY = Fate("data_policy", next_model=False)
+KEY = Fate("authentication", next_model=False)
+GONE = Fate("model_not_found")
+
+REFUSALS = {
+    "data_policy": POLICY,
+    "guardrail": POLICY,
+    "key_limit": Fate("key_limit", next_model=False),
+    "key_refused": KEY,
+    # Also said of one model that the catalogue prices at 0, so the gateway asks a second one.
+    "negative_balance": Fate("payment_required"),
+    "retired": GONE,
+    "closed": GONE,
+    "region": GONE,
+    "model_minute": BUSY,
+    "shared_pool": BUSY,
+    "overloaded": UNAVAILABLE_TWICE,
+    **dict.fromkeys(("tools", "image", "audio", "parameters", "context", "tool_name", "schema"), REFUSED),
+    **dict.fromkeys(("moderation", "reasoning"), REFUSED),
+}
+"""The refusals by cause: an account's are not taken to another model, a request's are taken to one more."""
+
 STATUSES = {
     400: REFUSED,
-    401: Fate("authentication", next_model=False),  # the key is every model's
+    401: KEY,  # it is every model's
     402: Fate("payment_required"),
-    403: Fate("authentication"),
-    404: Fate("model_not_found"),
+    403: GONE,
+    404: GONE,
     408: TIMEOUT,
     413: REFUSED,
     422: REFUSED,
@@ -86,6 +108,8 @@ STATUSES = {
     504: TIMEOUT,
     529: UNAVAILABLE,
 }
+
+OF_EACH_CAUSE = ("data_policy", "retired", "shared_pool", "tools")
 
 _LATENCIES: list[tuple[dict[str, Any], Fate, Fate]] = [
     ({"kind": "fixed", "ms": SOON_MS}, UNHARMED, UNHARMED),
@@ -104,6 +128,7 @@ CASES = [
         _case("latency", plain, streamed, of_its_kind=plain is TIMEOUT, distribution=shape)
         for shape, plain, streamed in _LATENCIES
     ),
+    *(_case("refusal", fate, refusal=name, of_its_kind=name in OF_EACH_CAUSE) for name, fate in REFUSALS.items()),
     _case("hang", TIMEOUT, of_its_kind=True),
     _case("close", UNAVAILABLE_TWICE),
     _case("close", UNAVAILABLE_TWICE, reset=True, of_its_kind=True),
@@ -112,6 +137,9 @@ CASES = [
     # A plain answer is kept alive by spaces meanwhile: Friday gives up before the gateway does.
     _case("slow_first_token", UNNOTICED_TIMEOUT, TIMEOUT, ms=LONG_MS, of_its_kind=True),
     _case("slow_first_token", TIMEOUT, ms=LONG_MS, comments=False),
+    _case("thinking", UNHARMED, ms=SOON_MS, interval_ms=50, of_its_kind=True),
+    _case("thinking", UNHARMED, ms=SOON_MS, field="reasoning_details"),
+    _case("thinking", UNHARMED, ms=SOON_MS, field="reasoning_content"),
     _case("drip", UNHARMED, ms=SOON_MS, interval_ms=50),
     _case("drip", UNNOTICED_TIMEOUT, TIMEOUT, interval_ms=50),
     _case("drip", UNHARMED, mode="tokens", interval_ms=5),
@@ -124,6 +152,11 @@ CASES = [
     _case("stream_error", UNAVAILABLE_TWICE, UNAVAILABLE_TWICE, after_tokens=0),
     _case("stream_error", UNAVAILABLE_TWICE, BROKEN_OFF, message=UPSTREAM_WORDS, of_its_kind=True),
     _case("stream_error", UNAVAILABLE, UNAVAILABLE, after_tokens=0, code="server_error"),
+    _case("finish_error", BAD, after_tokens=0),
+    _case("finish_error", BAD, BROKEN_OFF, of_its_kind=True),
+    _case("finish_error", UNAVAILABLE_TWICE, after_tokens=0, words=True),
+    _case("finish_error", UNAVAILABLE_TWICE, BROKEN_OFF, words=True),
+    _case("finish_error", BAD, BROKEN_OFF, reason="stop"),
     _case("broken_sse", UNHARMED, BAD, after_tokens=0),
     _case("broken_sse", UNHARMED, BROKEN_OFF, of_its_kind=True),
     _case("body", BAD, body="malformed_json", of_its_kind=True),

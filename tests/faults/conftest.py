@@ -13,7 +13,7 @@ ROUTER = {
     "streamTimeoutSeconds": 1,
     "firstTokenSeconds": 1,
     "cooldownSeconds": 1,
-    "deadlineSeconds": 3.7,  # to Friday's deadline as by default: Friday gives up first, at six tenths of it
+    "deadlineSeconds": 3.7,  # to Friday's deadline as by default: the direct path is asked before, at six tenths of it
 }
 
 

@@ -5,10 +5,10 @@ from typing import Literal, get_args, get_origin
 import pytest
 from pydantic import BaseModel
 
-from friday.llm import responses
 from gateway import errors as gateway_errors
 from simulator import errors as simulated_errors
-from simulator.faults import FAULTS, Distribution, Fault
+from simulator.distributions import Distribution
+from simulator.faults import FAULTS, Fault
 from tests.faults.cases import CASES, STATUSES
 from tests.faults.users import ERRORS
 
@@ -49,7 +49,7 @@ def test_every_distribution_of_latencies_has_a_case(shape: type[BaseModel]) -> N
 
 
 def test_every_status_that_any_part_knows_has_a_case() -> None:
-    known = {*simulated_errors._REASONS, *responses._KINDS, *gateway_errors._SEEN}
+    known = {*simulated_errors._REASONS, *gateway_errors._SEEN}
     assert known <= STATUSES.keys()
 
 

@@ -11,7 +11,11 @@ from hypothesis import strategies as st
 
 from friday.llm import errors
 from friday.llm.errors import LlmError
-from friday.llm.responses import error_for_status, parse_result, retry_after
+from friday.llm.failures import error_for_status, retry_after
+from friday.llm.responses import parse_result
+from serving.causes import classify
+from simulator.faults import RefusalKind
+from simulator.refusals import ROWS, refused
 from tests.unit.friday.upstream import good_answer
 
 GOOD = good_answer("m/x:free")
@@ -80,7 +84,7 @@ def test_an_answer_that_is_none(body: bytes, error: type[LlmError]) -> None:
         (400, errors.RequestRefused, False),
         (401, errors.AuthenticationFailed, False),
         (402, errors.PaymentRequired, False),
-        (403, errors.AuthenticationFailed, False),
+        (403, errors.ModelNotFound, False),
         (404, errors.ModelNotFound, False),
         (408, errors.LlmTimeout, False),
         (413, errors.RequestRefused, False),
@@ -111,6 +115,87 @@ def test_each_status_has_its_error(status: int, error: type[LlmError], repeatabl
 def test_a_closed_gateway_differs_from_one_that_fails(status: int, kind: str, error: type[LlmError]) -> None:
     body = json.dumps({"error": {"message": "m", "type": kind, "param": None, "code": "503"}}).encode()
     assert type(error_for_status(status, body, {})) is error
+
+
+@pytest.mark.parametrize(
+    ("refusal", "error"),
+    [
+        ("data_policy", errors.DataPolicyRefused),
+        ("guardrail", errors.DataPolicyRefused),
+        ("key_refused", errors.AuthenticationFailed),
+        ("key_limit", errors.KeyLimitReached),
+        ("negative_balance", errors.PaymentRequired),
+        ("retired", errors.ModelNotFound),
+        ("closed", errors.ModelNotFound),
+        ("region", errors.ModelNotFound),
+        ("model_minute", errors.RateLimited),
+        ("shared_pool", errors.RateLimited),
+        ("overloaded", errors.Unavailable),
+        ("tools", errors.RequestRefused),
+        ("image", errors.RequestRefused),
+        ("audio", errors.RequestRefused),
+        ("parameters", errors.RequestRefused),
+        ("context", errors.RequestRefused),
+        ("tool_name", errors.RequestRefused),
+        ("schema", errors.RequestRefused),
+        ("moderation", errors.RequestRefused),
+        ("reasoning", errors.RequestRefused),
+    ],
+)
+def test_what_openrouter_says_decides_and_not_the_status_alone(refusal: RefusalKind, error: type[LlmError]) -> None:
+    said = refused(refusal, "m/x:free", "Acme")
+    body = bytes(said.response("user_1").body)
+    found = error_for_status(said.status, body, {})
+    assert type(found) is error
+    assert classify(said.status, body).fault is ROWS[refusal].cause
+    assert "Acme" not in str(found)
+    if isinstance(found, errors.AccountRefused):
+        assert "openrouter.ai/settings/" in str(found)
+        assert not found.repeatable
+    with pytest.raises(error):
+        parse_result(body)
+
+
+def test_a_refused_request_names_the_field() -> None:
+    said = refused("tool_name", "m/x:free", "Acme", index="2", pattern="^[a-z]+$")
+    found = error_for_status(said.status, bytes(said.response().body), {})
+    assert found.field == "tools[2].function.name"
+
+
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [
+        ("account_data_policy", errors.DataPolicyRefused),
+        ("account_key_refused", errors.AuthenticationFailed),
+        ("account_balance", errors.PaymentRequired),
+        ("account_news", errors.AccountRefused),
+        ("upstream_failed", errors.Unavailable),
+    ],
+)
+def test_the_gateways_words_for_an_account_are_understood(code: str, error: type[LlmError]) -> None:
+    body = json.dumps({"error": {"message": "m", "type": "api_error", "param": None, "code": code}}).encode()
+    found = error_for_status(502, body, {})
+    assert type(found) is error
+    assert found.repeatable is (error is errors.Unavailable)
+
+
+@pytest.mark.parametrize("kind", ["permission_error", "invalid_request_error"])
+def test_a_403_of_the_gateway_or_the_edge_is_no_models(kind: str) -> None:
+    body = json.dumps({"error": {"message": "m", "type": kind, "param": None, "code": "forbidden"}}).encode()
+    assert type(error_for_status(403, body, {})) is errors.AuthenticationFailed
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=20),
+    lambda x: st.lists(x, max_size=4) | st.dictionaries(st.sampled_from(["error", "code", "type", "metadata"]), x),
+)
+
+
+@given(status=st.integers(201, 599), body=json_values.map(lambda v: json.dumps(v).encode()) | st.binary(max_size=60))
+def test_any_error_body_is_a_typed_error_without_its_words(status: int, body: bytes) -> None:
+    found = error_for_status(status, body, {})
+    assert found.status == status
+    assert isinstance(found, errors.BadResponse) is (status < 400)
 
 
 @pytest.mark.parametrize("mark", ["free-models-per-day", "free-models-per-min"])
@@ -155,7 +240,7 @@ def test_any_bytes_are_a_typed_error(data: bytes) -> None:
 
 def test_every_error_says_what_to_do() -> None:
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, LlmError)]
-    assert len({kind.kind for kind in kinds}) == len(kinds) == 16
+    assert len({kind.kind for kind in kinds}) == len(kinds) == 19
     for kind in kinds:
         assert kind.advice.endswith(".")
         assert 400 <= kind.http_status < 600

@@ -91,6 +91,22 @@ def test_blank_text_is_held_until_something_is_said() -> None:
     assert answer.feed(json.dumps(delta(" "))) == " "
 
 
+pieces = st.lists(
+    st.tuples(st.sampled_from(["content", "reasoning", "reasoning_content", "reasoning_details"]), st.text(max_size=5))
+)
+
+
+@given(pieces)
+def test_thoughts_are_seen_and_never_shown(said: list[tuple[str, str]]) -> None:
+    assembler, shown = Assembler(), ""
+    for name, text in said:
+        value = [{"type": "reasoning.text", "text": text}] if name == "reasoning_details" else text
+        shown += assembler.feed(json.dumps({"choices": [{"index": 0, "delta": {name: value}}]}))
+        assert assembler.thinking is (name != "content" and bool(value))
+    whole = "".join(text for name, text in said if name == "content")
+    assert shown == (whole if whole.strip() else "")
+
+
 def test_tool_calls_grow() -> None:
     first = {"index": 0, "id": "c1", "function": {"name": "look_up", "arguments": '{"a":'}}
     second = {"index": 0, "function": {"arguments": "1}"}}

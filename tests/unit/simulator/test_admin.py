@@ -158,8 +158,17 @@ def test_account_can_be_set(api: Api) -> None:
         "minute_limit": 10_000,
         "day_used": 3,
         "day_limit": 10_000,
+        "blocked_by": None,
     }
     assert [a["name"] for a in api.http.get("/admin/accounts").json()] == ["first", "second"]
+
+
+def test_an_account_may_have_limits_of_its_own_until_they_are_taken_back(api: Api) -> None:
+    given = api.http.patch("/admin/accounts/first", json={"minute_limit": 16, "day_limit": 50}).json()
+    assert (given["minute_limit"], given["day_limit"]) == (16, 50)
+    assert api.get("/api/v1/key").json()["data"]["free_model_daily_requests"]["limit"] == 50
+    back = api.http.patch("/admin/accounts/first", json={"minute_limit": None, "day_limit": None, "usage": None}).json()
+    assert (back["minute_limit"], back["day_limit"], back["usage"]) == (10_000, 10_000, 0.0)
 
 
 def test_reset_brings_everything_back(api: Api) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from simulator.faults import FAULTS, FaultBook, Fixed
+from simulator.distributions import Fixed
+from simulator.faults import FAULTS, FaultBook
 from tests.unit.simulator.conftest import GEMMA, GEMMA_SMALL, Api
 
 
