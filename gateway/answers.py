@@ -5,12 +5,18 @@ finish reason "error". Here each of them is a failure: `FailedError` with its ca
 """
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
+import httpx
+
 from serving.causes import BROKEN, EMPTY, TIMEOUT, Cause, classify
+
+END_SECONDS = 0.1
+"""That an answer's end may take after its last event: read to its end, a connection can be used again."""
 
 _WORDS = ("content", "refusal")
 _THOUGHTS = ("reasoning", "reasoning_content")
@@ -89,6 +95,10 @@ async def events(lines: AsyncIterator[str], silence_seconds: float) -> AsyncIter
             yield Event(f"data: {event}", shows or bool(found))
     if not finish:
         raise FailedError(BROKEN if worded else EMPTY)
+    with contextlib.suppress(TimeoutError, httpx.RequestError):
+        async with asyncio.timeout(END_SECONDS):
+            while await anext(lines, None) is not None:
+                pass
     yield Event("data: [DONE]", shows=True)
 
 

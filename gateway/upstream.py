@@ -100,12 +100,15 @@ class Upstream(httpx.AsyncBaseTransport):
         return max(self._first_token_seconds, left - self._first_token_seconds)
 
     async def _read(self, response: httpx.Response, sent: policy.Sent, context: RequestContext) -> httpx.Response:
-        if response.status_code != 200 or not sent.stream:
+        streams = "event-stream" in response.headers.get("content-type", "event-stream")
+        if response.status_code != 200 or not sent.stream or not streams:
             body = await response.aread()
             await response.aclose()
             if response.status_code != 200:
                 raise FailedError(classify(response.status_code, body), body)
             check_plain(body)
+            if sent.stream:
+                raise FailedError(BROKEN)
             return httpx.Response(200, content=body, headers={"content-type": "application/json"})
         source = events(_lines(response), self._first_token_seconds)
         held: list[Event] = []

@@ -46,7 +46,7 @@ def _judge(case: Case) -> Verdict:
     value = ", ".join(f"{model} {percent(share)}" for model, share in sorted(shares.items(), key=lambda each: -each[1]))
     failing = [model for model, share in shares.items() if share * 100 > maximum]
     if failing:
-        cause = f"{', '.join(failing)}: retired, overloaded or rate-limited at OpenRouter"
+        cause = f"{', '.join(failing)}: retired, not for this account, overloaded or rate-limited at OpenRouter"
         fix = f"./fridayctl preflight {case.stack} says which are gone; replace them in models"
         return case.fails(value, None, cause=cause, fix=fix)
     return case.passes(value or "none")

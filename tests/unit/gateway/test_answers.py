@@ -124,6 +124,22 @@ def test_a_connection_that_stays_open_after_the_end_is_no_failure() -> None:
     assert (failure, seen[-1].line) == ("", DONE)
 
 
+def test_a_stream_is_read_to_its_end_so_that_its_connection_can_be_used_again() -> None:
+    left = [event("a", "stop"), DONE, "", ""]
+
+    async def given() -> AsyncIterator[str]:
+        while left:
+            yield left.pop(0)
+
+    async def collect() -> None:
+        async for each in events(given(), 5):
+            if each.line == DONE:
+                break  # as LiteLLM does
+
+    asyncio.run(collect())
+    assert left == []
+
+
 def test_characters_that_cut_lines_elsewhere_are_written_in_ascii() -> None:
     line = (
         'data: {"id":"1","created":1,"model":"m","choices":[{"delta":{"content":"a\u2028b"},"finish_reason":"stop"}]}'

@@ -174,6 +174,14 @@ def test_a_page_is_no_answer(page: bytes, reason: str) -> None:
     assert error_of(found) == (503, reason)
 
 
+@pytest.mark.parametrize(
+    ("document", "reason"), [({"error": {"code": 429, "message": "busy"}}, "busy"), (WHOLE, "broken")]
+)
+def test_a_page_in_place_of_a_stream_is_read_as_what_it_is(document: dict[str, Any], reason: str) -> None:
+    (found,) = Given(lambda _: httpx.Response(200, json=document)).ask(stream=True)
+    assert error_of(found)[1] == reason
+
+
 def test_a_refused_account_is_noted_with_what_to_change(caplog: pytest.LogCaptureFixture) -> None:
     given, context = Given(says(404, "No endpoints found matching your data policy")), RequestContext()
     given.ask(context=context)
