@@ -19,7 +19,7 @@ def environment(given: Given) -> dict[str, str]:
     settings = given.settings.egress
     found: dict[str, str] = {}
     if settings.proxy:
-        # Node's own clients ask for a proxy only when they are told to (from 22.21 and 24.5 on).
+        # Node's own clients ask for a proxy only when they are told to, and only those of newer versions.
         found |= {"HTTPS_PROXY": settings.proxy, "NODE_USE_ENV_PROXY": "1"}
         found["NO_PROXY"] = ",".join((*_INSIDE, *(given.host(name) for name in _INSIDE[2:]), *settings.no_proxy))
     if settings.ca_file:

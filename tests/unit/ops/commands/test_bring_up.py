@@ -1,5 +1,6 @@
 """When OpenRouter is asked before an update, and when it may not stand in the way."""
 
+import dataclasses
 from types import SimpleNamespace
 from typing import Any
 
@@ -83,3 +84,29 @@ def test_each_edge_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
     own = {**LOCAL["friday"], "image": "friday-ai:1"}
     up.bring_up(Played(lambda: settings(friday=own)).with_hosts(), up.UpRequest(examined=examined))
     assert asked == ["served", "warned", "reported"]
+
+
+@pytest.mark.parametrize(
+    ("request_", "warns"),
+    [
+        (up.UpRequest(), False),
+        (up.UpRequest("promote: 10 -> 50 %, all gates passed"), False),
+        (up.UpRequest(offline=True), True),
+        (up.UpRequest("rollback: level 4, 50 -> 10 %"), True),
+    ],
+)
+def test_the_way_out_is_asked_after_an_update_and_stops_none_that_brings_back(
+    request_: up.UpRequest, warns: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[bool] = []
+    examined = Examination(Report("t", []), Facts("t", settings(), [], {}))
+    monkeypatch.setattr(up, "ensure_for", lambda _: None)
+    monkeypatch.setattr(up, "deploy", lambda *_, **__: SimpleNamespace(changed=1, outputs={"fridayUrl": "http://x"}))
+    monkeypatch.setattr(up, "require_taken", lambda *_: None)
+    monkeypatch.setattr("ops.checks.answers.all_well", lambda _: None)
+    monkeypatch.setattr("ops.checks.answers.ask_around", lambda *_: [])
+    monkeypatch.setattr("ops.checks.edges.require_serving", lambda *_: [])
+    monkeypatch.setattr("ops.checks.edges.warn", lambda *_: None)
+    monkeypatch.setattr("ops.checks.way_out.require", lambda *_, warn_only: seen.append(warn_only))
+    up.bring_up(Played().with_hosts(), dataclasses.replace(request_, examined=examined))
+    assert seen == [warns]
