@@ -35,7 +35,7 @@ def program() -> None:
     given = config.CONFIG.get() or config.get_config_env()
     try:
         settings = from_pulumi(given, pulumi.get_stack(), generated_secrets())
-        start_interval = supports_start_interval(settings)
+        start_interval, kept_images = what_runs(settings)
     except SettingsError as error:
         raise pulumi.RunError(str(error)) from None
     except OperationError as error:
@@ -45,22 +45,24 @@ def program() -> None:
         settings,
         local_images(),
         start_interval=start_interval,
+        kept_images=kept_images,
         hand_over=partial(hand_over, settings),
     )
     for name, value in {**made.outputs, "dockerPlugin": docker_plugin()}.items():
         pulumi.export(name, value)
 
 
-def supports_start_interval(settings: StackSettings) -> bool:
-    """Return whether health probes may have a start interval there; OperationError when the engine is not reached.
+def what_runs(settings: StackSettings) -> tuple[bool, dict[str, str]]:
+    """Return whether health probes may have a start interval there, and the images that stay, by their forms.
 
-    A Swarm is not asked: the plugin has none for services.
+    OperationError when the engine is not reached. A Swarm is not asked: the plugin has no start interval for services.
     """
     if settings.engine == "swarm":
-        return False
+        return False, {}
     client = connect(settings.docker_host, settings.ssh, settings.tls)
     try:
-        return docker_engine.described(client.version()).supports_start_interval
+        described = docker_engine.described(client.version())
+        return described.supports_start_interval, DockerHost(client).kept_images(pulumi.get_stack())
     finally:
         client.close()
 

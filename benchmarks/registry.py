@@ -25,6 +25,7 @@ MEASUREMENTS = {
     "push": Entry("push", "a changed Friday to a host that has the other images", needs_stack=False),
     "own_image": Entry("own_image", "changes of an image that does not drain, and docker-compose", needs_stack=False),
     "edge": Entry("added_time", "what the edge adds to a request"),
+    "edge_image": Entry("edge_image", "another image of the edge under 50 requests a second"),
     "overhead": Entry("added_time", "what the LiteLLM path adds at 2,000 requests a minute"),
     "rollout": Entry("changes", "a changed percentage under 50 requests a second"),
     "rollback": Entry("changes", "the four levels of rollback under the same load, and docker-compose beside them"),

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from cli.arguments import opened, report_aside, stack_argument
+from components import edge_ports
 from components.parts import NAMES
 
 EPILOG = """\b
@@ -28,7 +29,7 @@ def logs_command(stack: str, part: str | None, follow: bool, tail: int) -> None:
     Each line of STACK (default: local) begins with the name of its container. PART is one of its parts, or a role.
     """
     deployment = opened(stack, report_aside)
-    known = [*NAMES, *deployment.settings.friday.roles]
+    known = [*NAMES, edge_ports.NAME, *deployment.settings.friday.roles]
     if part and part not in known:
         raise click.BadParameter(f"{part!r} is not one of {', '.join(known)}.", param_hint="PART")
     hosts = deployment.hosts

@@ -31,12 +31,14 @@ class ContainerEngine:
     container's own name ends in random letters, so the two can stand side by side.
 
     `start_interval` says whether the engine knows one. An older one must not be given it: the plugin's client refuses.
+    `kept_images` are the ids of images that stay (`Workload.image_stays`), by the form of what runs of them.
     """
 
     stack: str
     provider: docker.Provider
     networks: Mapping[str, docker.Network]
     start_interval: bool
+    kept_images: Mapping[str, str] = field(default_factory=dict)
     _images: dict[str, docker.RemoteImage] = field(default_factory=dict)
 
     def deploy(self, workload: Workload, parent: pulumi.Resource, after: Parts = ()) -> list[pulumi.Output[str]]:
@@ -56,24 +58,51 @@ class ContainerEngine:
             # vanishes (`docker container prune`) or is replaced, so it must not be replaced with it.
             volumes.append({"from_container": files_name(self.stack, workload)})
             needed.append(self._files(workload, opts))
+        volumes += self._volumes(workload, opts)
+        names: list[pulumi.Output[str]] = []
+        if workload.front:
+            # Under the name that the edge itself once had: what has the ports now replaces what had them before.
+            front = self._front(workload.front, f"{workload.part}-1", parent, needed)
+            needed.append(front)
+            names.append(front.name)
+        opts = self._replaced(workload, parent, needed)
+        numbered = enumerate(workload.instance_names(), start=1)
+        return names + [
+            self._container(workload, number, instance, image, volumes, opts).name for number, instance in numbered
+        ]
+
+    def _front(
+        self, front: Workload, resource: str, parent: pulumi.Resource, needed: list[pulumi.Resource]
+    ) -> docker.Container:
+        """Declare what has the ports of a workload; it is made of the image that it runs of, if it runs as declared."""
+        opts = pulumi.ResourceOptions(parent=parent, provider=self.provider)
+        image = self.kept_images.get(front.form()) or self._image_id(front.image, opts)
+        (instance,) = front.instance_names()
+        volumes, opts = self._volumes(front, opts), self._replaced(front, parent, needed)
+        return self._container(front, 1, instance, image, volumes, opts, resource)
+
+    def _replaced(
+        self, workload: Workload, parent: pulumi.Resource, needed: list[pulumi.Resource]
+    ) -> pulumi.ResourceOptions:
+        return pulumi.ResourceOptions(
+            parent=parent,
+            provider=self.provider,
+            depends_on=[*needed],
+            # Where there is one only, its name is taken as long as it is there, and so are its host ports. What
+            # overlaps stays until its successor is healthy. Said for both: the plugin's own choice is to delete.
+            delete_before_replace=not workload.replaced_by_overlap,
+        )
+
+    def _volumes(self, workload: Workload, opts: pulumi.ResourceOptions) -> list[docker.ContainerVolumeArgsDict]:
+        """Declare the volumes that outlive a workload's containers, and return how those mount them."""
+        volumes: list[docker.ContainerVolumeArgsDict] = []
         if workload.data:
             kept = data_volume(self.stack, workload, opts)
             volumes.append({"volume_name": kept.name, "container_path": workload.data})
         for path, suffix in workload.volumes.items():
             shared = shared_volume(self.stack, workload, suffix, opts)
             volumes.append({"volume_name": shared, "container_path": path})
-        opts = pulumi.ResourceOptions(
-            parent=parent,
-            provider=self.provider,
-            depends_on=needed,
-            # Where there is one only, its name is taken as long as it is there, and so are its host ports. What
-            # overlaps stays until its successor is healthy. Said for both: the plugin's own choice is to delete.
-            delete_before_replace=not workload.replaced_by_overlap,
-        )
-        return [
-            self._container(workload, number, instance, image, volumes, opts).name
-            for number, instance in enumerate(workload.instance_names(), start=1)
-        ]
+        return volumes
 
     def _files(
         self, workload: Workload, opts: pulumi.ResourceOptions, volume: docker.ContainerVolumeArgsDict | None = None
@@ -107,13 +136,15 @@ class ContainerEngine:
         workload: Workload,
         number: int,
         instance: str,
-        image: pulumi.Output[str],
+        image: pulumi.Output[str] | str,
         volumes: list[docker.ContainerVolumeArgsDict],
         opts: pulumi.ResourceOptions,
+        resource: str = "",
     ) -> docker.Container:
         name = f"friday-{self.stack}-{instance}"
+        of_form = {"form": workload.form()} if workload.image_stays else {}
         return docker.Container(
-            name if workload.replaced_by_overlap else instance,
+            resource or (name if workload.replaced_by_overlap else instance),
             # Without a name of ours Pulumi adds random letters to the resource's.
             name=None if workload.replaced_by_overlap else name,
             image=image,
@@ -129,7 +160,7 @@ class ContainerEngine:
             networks_advanced=self._networks(workload),
             ports=[{"internal": port.container, "external": port.host, "ip": port.address} for port in workload.ports],
             healthcheck=self._healthcheck(workload.probe),
-            labels=labels(self.stack, part=workload.part, replica=str(number)),
+            labels=labels(self.stack, part=workload.part, replica=str(number), **of_form),
             memory=workload.memory_mb,
             memory_swap=workload.memory_mb,  # no swap: a part that outgrows its limit is restarted, not slowed down
             cpu_shares=workload.cpu_shares,

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pydantic import BaseModel, ConfigDict, Field
 
 from components import certificate as certificates
+from components import edge_ports
 from components.certificate import Certificate, CertificateError
 from components.part import ROOT, Given, Job, Part
 from components.probes import HealthProbe, ProbeClient
@@ -54,6 +56,9 @@ CHATS_SOCKET = "/tmp/chats.sock"  # noqa: S108 - as above
 
 SWITCH = "gateway_switch/open"
 """The pretended server whose state is the switch; its metrics say since when the gateway is closed."""
+
+OWN_FOLDER = "/tmp"  # noqa: S108 - as above
+"""Where what a trusted proxy sends passes once more, to have the second of two PROXY headers read."""
 
 USERS_PORT = 3000
 USERS_TLS_PORT = 3443
@@ -104,6 +109,7 @@ class EdgeConfig(BaseModel):
     sticky_cookie: CookieName | None = None
     https_port: int | None = Field(default=None, description="the host's, for HTTPS; None: users come without")
     hsts_seconds: int = 0
+    sockets: str = Field(default="", description="the folder where another container hands connections on, if one does")
 
     def render(self) -> str:
         """Return haproxy.cfg. It carries the edge's key: treat it as a secret."""
@@ -128,6 +134,7 @@ class EdgeConfig(BaseModel):
             users_port=USERS_PORT,
             users_tls_port=USERS_TLS_PORT,
             certificate=f"{FILES_DIR}/{CERTIFICATE}",
+            own_folder=OWN_FOLDER,
             internal_port=GATEWAY_INTERNAL_PORT,
             host_port=GATEWAY_HOST_PORT,
             operations_port=OPERATIONS_PORT,
@@ -205,6 +212,7 @@ def _error_body(status: int, kind: str, message: str, request_id: str) -> str:
 def _workload(given: Given) -> Workload:
     """Declare the edge; of Friday and LiteLLM it knows where they are, how many, and how they show their health."""
     settings, friday = given.settings.edge, given.settings.friday
+    swarm = given.settings.engine == "swarm"
     config = EdgeConfig(
         friday_host=given.every_replica("friday"),
         litellm_host=given.every_replica("litellm"),
@@ -222,12 +230,15 @@ def _workload(given: Given) -> Workload:
         sticky_cookie=settings.sticky_cookie,
         https_port=settings.tls.port if settings.tls.files else None,
         hsts_seconds=settings.tls.hsts_seconds,
+        sockets="" if swarm else "${OWN_SOCKETS}",
     )
     ports = [Port(settings.port, USERS_PORT, settings.bind_address)]
     certificate = certificate_of(given.stack, given.settings)
     if certificate:
         ports.append(Port(settings.tls.port, USERS_TLS_PORT, settings.bind_address))
-    return Workload(
+    # Never on another address: whoever reaches this port may try keys.
+    ports.append(Port(settings.gateway_port, GATEWAY_HOST_PORT))
+    alone = Workload(
         part=NAME,
         image=given.image(NAME, settings),
         command=COMMAND,
@@ -237,13 +248,29 @@ def _workload(given: Given) -> Workload:
         user="haproxy",
         files={name: File(text, secret=True) for name, text in contents(config, certificate).items()},
         rereads_files=True,
-        ports=(
-            *ports,
-            # Never on another address: whoever reaches this port may try keys.
-            Port(settings.gateway_port, GATEWAY_HOST_PORT),
-        ),
+        ports=tuple(ports),
         on_every_host=True,
         cpu_shares=FIRST_SHARES,  # needs little, and every request waits for it
+    )
+    return alone if swarm else _behind_its_ports(alone, friday.stop_grace_seconds)
+
+
+def _behind_its_ports(alone: Workload, grace_seconds: int) -> Workload:
+    """Return the edge as it runs on one Docker host: what has the ports stays, and one edge follows another behind it.
+
+    The one that goes is given as long as Friday's replicas are.
+    """
+    front = edge_ports.workload(alone.image, NAME, alone.ports, (GATEWAY_INTERNAL_PORT,), OPERATIONS_PORT)
+    return replace(
+        alone,
+        front=front,
+        ports=(),
+        alias=f"{NAME}-itself",  # the other name is that of what has the ports
+        env={"SOCKETS": edge_ports.SOCKETS},
+        volumes={edge_ports.SOCKETS: edge_ports.VOLUME},
+        volumes_of=edge_ports.NAME,
+        stop_grace_seconds=max(alone.stop_grace_seconds, grace_seconds),
+        replaced_by_overlap=True,
     )
 
 

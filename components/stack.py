@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 import pulumi
@@ -58,8 +59,9 @@ class FridayStack(pulumi.ComponentResource):
     """Produces Host and the parts that the settings ask for (`parts.declare`).
 
     `outputs` is what the program exports. `images` are the local builds that stand in for images that the
-    settings do not name. `start_interval` says whether the Docker engine knows one for health probes. `hand_over` is
-    called in an update once everything that is new is healthy; Pulumi removes what is old when it has returned.
+    settings do not name. `start_interval` and `kept_images` are what `ContainerEngine` has to know of its host.
+    `hand_over` is called in an update once everything that is new is healthy; Pulumi removes what is old when it has
+    returned.
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class FridayStack(pulumi.ComponentResource):
         images: Mapping[str, str],
         *,
         start_interval: bool = False,
+        kept_images: Mapping[str, str] = MappingProxyType({}),
         hand_over: HandOver | None = None,
     ) -> None:
         super().__init__("friday-litellm:components:FridayStack", stack)
@@ -77,7 +80,7 @@ class FridayStack(pulumi.ComponentResource):
         engine = (
             SwarmEngine(stack, host.provider, host.networks, settings.endpoint_mode)
             if settings.engine == "swarm"
-            else ContainerEngine(stack, host.provider, host.networks, start_interval)
+            else ContainerEngine(stack, host.provider, host.networks, start_interval, kept_images)
         )
         # Pulumi begins in this order, and what changes most often, and what takes longest to start, comes first.
         workloads = sorted(

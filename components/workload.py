@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field, replace
 
 from components.probes import HealthProbe
 from components.settings.container import USUAL_TMPFS_MB
@@ -57,6 +57,9 @@ class Workload:
     of each by its folder), which the replicas on a host share and which stay when the workload names them no longer.
     One with `volumes_of` takes those of another part, which declares them.
     `outer_networks` are the host's own, which it joins too. `stop_signal` is the image's own when it is "".
+
+    `front` has its host ports, on one Docker host, and stays while versions of it overlap. `image_stays`: another image
+    does not replace it, unless something else does.
     """
 
     part: str
@@ -86,6 +89,12 @@ class Workload:
     stop_signal: str = ""
     drained_at_edge: bool = False
     rereads_files: bool = False
+    image_stays: bool = False
+    front: "Workload | None" = None
+
+    def with_front(self) -> "tuple[Workload, ...]":
+        """Return all that it runs as: what has its ports, if something else does, and itself."""
+        return (self.front, self) if self.front else (self,)
 
     def volume_name(self, stack: str, suffix: str) -> str:
         """Return the whole name of one of `volumes`."""
@@ -134,12 +143,17 @@ class Workload:
             "user": self.user,
             "env": dict(self.env),
             "secret_env": dict(self.secret_env),
-            "files": self.files_digest(),
+            # What looks at its files while it runs need not be replaced for them.
+            "files": "" if self.rereads_files else self.files_digest(),
             "grace": self.stop_grace_seconds,
             "read_only": self.read_only,
             **{name: value for name, value in further.items() if value},
         }
         return _digest(seen)
+
+    def form(self) -> str:
+        """Return 8 hex digits that change whenever anything but the image does, ports included."""
+        return _digest([replace(self, image="").digest(), [astuple(port) for port in self.ports]])
 
     def instance_names(self) -> list[str]:
         """Return one name a replica; with overlap it carries the digest, so a change is a new resource."""

@@ -1,14 +1,14 @@
 """What users of an image that ignores the stop signal notice of changes: by `up`, and by other tools beside it."""
 
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 
 from benchmarks import compose, kamal_proxy
 from benchmarks.figures import Figure
 from benchmarks.http_client import Request
 from benchmarks.load_during import LoadDuring, chats_and_sockets, failed_requests
+from benchmarks.second_image import second_image
 from benchmarks.test_stack import TestStack
 from benchmarks.web_sockets import Held
 from testing import stock_image
@@ -33,7 +33,7 @@ def own_image(stack: TestStack) -> list[Figure]:
     """Change percentage and image of the stand-in for the real Friday AI (tests/stock_friday), under load."""
     project = stack.project
     image = stock_image.ensure(lambda *_: None)
-    with _second(project, image) as other, project.configured(**_settings(project, image)):
+    with second_image(project, image) as other, project.configured(**_settings(project, image)):
         stack.bring_up()
         seen = [_by_up(stack, rolloutPercentage=percentage) for percentage in (HIGH, LOW)]
         seen += [_by_up(stack, friday={**project.settings["friday"], "image": name}) for name in (other, image)]
@@ -56,22 +56,6 @@ def _settings(project: Project, image: str) -> dict[str, object]:
     friday["environment"] |= {"FORCE_MODEL_ROUTING": "true", "STOCK_API_LIMIT": "1000000"}
     simulator = {**project.settings["simulator"], "latencyMs": MODEL_MS}
     return {"friday": friday, "simulator": simulator, "rolloutPercentage": LOW}
-
-
-@contextmanager
-def _second(project: Project, image: str) -> Iterator[str]:
-    """Give an image that differs in a label only."""
-    made = project.engine.images.get(image)
-    name = f"{image}-second"
-    container = project.engine.containers.create(made)
-    try:
-        container.commit(repository=name.rpartition(":")[0], tag=name.rpartition(":")[2], changes='LABEL second="yes"')
-    finally:
-        container.remove()
-    try:
-        yield name
-    finally:
-        project.engine.images.remove(name, force=True)  # a stack that could not be measured still runs
 
 
 def _by_up(stack: TestStack, **changes: object) -> _Seen:

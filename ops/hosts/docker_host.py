@@ -18,6 +18,7 @@ from ops.waiting import look_until
 STACK_LABEL = "friday-litellm.stack"
 PART_LABEL = "friday-litellm.part"
 REPLICA_LABEL = "friday-litellm.replica"
+FORM_LABEL = "friday-litellm.form"  # of what keeps its image while it stays in the same form
 JOB_LABEL = "friday-litellm.job"  # what runs once, outside of Pulumi's state (one_off.py)
 _CONTAINER_ID = re.compile(r"[0-9a-f]{64}")
 _FIRST_PROBE_SECONDS = 15.0  # an interval, and a probe that is as slow as it may be
@@ -152,6 +153,12 @@ class DockerHost:
         running = [str(each["ImageID"]) for each in found if each["Labels"].get(PART_LABEL) == part]
         declared = find(self._client, image) if running else None
         return [declared is not None and declared.id == each for each in running]
+
+    def kept_images(self, stack: str) -> dict[str, str]:
+        """Return the image of each running container that says in which form it runs, by that form."""
+        labels = [f"{STACK_LABEL}={stack}", FORM_LABEL]
+        found = self._client.api.containers(filters={"label": labels, "status": "running"})
+        return {each["Labels"][FORM_LABEL]: str(each["ImageID"]) for each in found}
 
     def complaint(self, stack: str) -> str:
         """Return name, state, last probe output and last log lines of each container that is not healthy."""

@@ -87,7 +87,10 @@ def _gap(changed: Mapping[str, list[Change]], settings: StackSettings) -> str:
         limit = f"{settings.friday.stop_grace_seconds} s (friday.stopGraceSeconds)"
         return f"requests that run may be cut, unless Friday's image finishes them within {limit} of the stop signal"
     limits = {"friday": settings.friday.stop_grace_seconds, "litellm": settings.litellm.stop_grace_seconds}
-    cut = [f"{seconds} s ({part}.stopGraceSeconds)" for part, seconds in limits.items() if _go(changed.get(part, []))]
+    # An edge that another one follows is given as long as Friday is; in a Swarm none follows another.
+    with_edge = [] if settings.engine == "swarm" else changed.get("edge", [])
+    going = {"friday": [*changed.get("friday", []), *with_edge], "litellm": changed.get("litellm", [])}
+    cut = [f"{seconds} s ({part}.stopGraceSeconds)" for part, seconds in limits.items() if _go(going[part])]
     if not cut:
         return "none"
     return f"none for requests that end within {' or '.join(cut)} once their replica is to go; longer ones are cut"

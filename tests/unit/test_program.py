@@ -3,6 +3,8 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pulumi
 import pytest
@@ -10,7 +12,8 @@ import pytest
 import program
 from components.settings.stack import SECRET_KEYS
 from ops.errors import EXIT_USAGE, OperationError
-from tests.unit.declared import CONTAINER, IMAGES, record
+from ops.hosts.docker_host import FORM_LABEL
+from tests.unit.declared import CONTAINER, IMAGES, by_part, record
 from tests.unit.given import settings
 
 SETTINGS = {
@@ -22,14 +25,15 @@ SETTINGS = {
 
 
 class Client:
-    """An engine that answers with its API."""
+    """An engine that answers with its API's version, and with the containers that keep their image."""
 
-    def __init__(self, api: str) -> None:
-        self.api = api
+    def __init__(self, version: str, *keeping: dict[str, object]) -> None:
+        self._version = version
+        self.api = SimpleNamespace(containers=lambda filters: list(keeping))
         self.open = True
 
     def version(self) -> dict[str, str]:
-        return {"Version": "own", "ApiVersion": self.api}
+        return {"Version": "own", "ApiVersion": self._version}
 
     def close(self) -> None:
         self.open = False
@@ -82,11 +86,25 @@ def test_probes_get_a_start_interval_where_the_engine_has_one(
     assert not client.open
 
 
+def test_what_has_the_ports_keeps_its_image_as_long_as_it_runs_as_declared(monkeypatch: pytest.MonkeyPatch) -> None:
+    def ports(*keeping: dict[str, object]) -> dict[str, Any]:
+        monkeypatch.setattr(program, "connect", lambda *_: Client("1.41", *keeping))
+        pulumi.runtime.set_all_config(SETTINGS)
+        (found,) = by_part(record(program.program))["edge-ports"]
+        return found
+
+    fresh = ports()
+    form = next(each["value"] for each in fresh["labels"] if each["label"] == FORM_LABEL)
+    kept = ports({"Labels": {FORM_LABEL: form}, "ImageID": "sha256:older"})
+    assert kept == {**fresh, "image": "sha256:older"}
+    assert ports({"Labels": {FORM_LABEL: "0ther0nes"}, "ImageID": "sha256:older"}) == fresh
+
+
 def test_a_swarm_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(program, "connect", lambda *_: pytest.fail("the engine was asked"))
     hosts = {"dockerHost": "tcp://a:2376", "engine": "swarm", "swarmHosts": ["tcp://b:2376"]}
     files = {"caFile": "/ca", "certFile": "/cert", "keyFile": "/key"}
-    assert program.supports_start_interval(settings(**hosts, tls=files)) is False
+    assert program.what_runs(settings(**hosts, tls=files)) == (False, {})
 
 
 def test_an_engine_that_does_not_answer_ends_it_with_the_fix(monkeypatch: pytest.MonkeyPatch) -> None:

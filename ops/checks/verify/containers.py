@@ -96,7 +96,7 @@ class Comparison:
         return [
             *number,
             self._each(f"healthy ({len(self.seen)})", self._health),
-            self._each(made_of, self._image) if self.image_id else no_image,
+            *([] if self.workload.image_stays else [self._each(made_of, self._image) if self.image_id else no_image]),
             self._each("command and user as declared", self._command),
             self._each("environment as declared", self._environment),
             *([self._each("may write to the folders that are declared", self._folders)] if own_folders else []),

@@ -27,7 +27,9 @@ def verify(deployment: Deployment) -> Report:
     Raises OperationError (exit code 2) when the secrets of the settings cannot be decrypted.
     """
     stack, settings = deployment.name, deployment.decrypted_settings
-    suite = _Suite(stack, settings, declare(stack, settings, local_images()))
+    suite = _Suite(
+        stack, settings, [each for part in declare(stack, settings, local_images()) for each in part.with_front()]
+    )
     with ThreadPoolExecutor(len(settings.hosts)) as pool:
         found = zip(settings.hosts, pool.map(suite.host, settings.hosts), strict=True)
         return Report(stack, [replace(check, host=address) for address, checks in found for check in checks])

@@ -15,6 +15,7 @@ import docker
 from docker.models.containers import Container
 from docker.models.volumes import Volume
 
+from components import edge_ports
 from components.certificate import Certificate
 from components.edge import (
     COMMAND,
@@ -28,6 +29,7 @@ from components.edge import (
     EdgeConfig,
     contents,
 )
+from components.workload import Port
 from images import tags
 from testing.meanwhile import until
 
@@ -39,6 +41,7 @@ PORTS = {
     "host": GATEWAY_HOST_PORT,
     "operations": OPERATIONS_PORT,
 }
+PUBLISHED: dict[int | str, Any] = {f"{port}/tcp": ("127.0.0.1", None) for port in PORTS.values()}
 REPLICA_PORTS = {"friday": 3000, "litellm": 4000}
 SCRIPT = (Path(__file__).parent / "replica.py").read_text()
 WEBSOCKETS_SCRIPT = (Path(__file__).parent / "websockets_replica.py").read_text()
@@ -55,30 +58,65 @@ class Stage:
         self.engine = docker.from_env()
         self.network = self.engine.networks.create(self.name)
         self.containers: list[Container] = []
-        self.volume: Volume | None = None
+        self.volumes: dict[str, Volume] = {}
         self.numbers = itertools.count(1)
 
     def close(self) -> None:
         """Remove the containers and the network of this stage."""
         for container in self.containers:
             container.remove(force=True, v=True)
-        if self.volume:
-            self.volume.remove()
+        for volume in self.volumes.values():
+            volume.remove()
         self.network.remove()
         self.engine.close()
 
     def start_edge(self, certificate: Certificate | None = None, /, **changes: object) -> Container:
-        """Start the edge as a stack does; its ports are published on free loopback ports, `https_port` on that one."""
-        self.volume = self.engine.volumes.create(self.name)
+        """Start the edge with ports of its own, as a Swarm does; they are published on free loopback ports.
+
+        HTTPS is on the port `https_port`, where that is given.
+        """
+        self._start_volume(self.name)
+        ports = {**PUBLISHED, f"{USERS_TLS_PORT}/tcp": ("127.0.0.1", changes.get("https_port"))}
         self.write_files(certificate, **changes)
-        ports: dict[int | str, Any] = {f"{port}/tcp": ("127.0.0.1", None) for port in PORTS.values()}
-        ports[f"{USERS_TLS_PORT}/tcp"] = ("127.0.0.1", changes.get("https_port"))
         self.edge = self._run("edge", "edge", list(COMMAND), {}, ports=ports, binds=[f"{self.name}:/etc/friday:ro"])
-        self.edge.reload()
-        bound = self.edge.attrs["NetworkSettings"]["Ports"]
-        self.ports = {name: int(bound[f"{port}/tcp"][0]["HostPort"]) for name, port in PORTS.items()}
+        self.read_ports(self.edge)
         self.until(lambda: self.get("operations", "/healthz").startswith("HTTP/1.1 200"))
         return self.edge
+
+    def start_ports(self, **changes: object) -> Container:
+        """Start what has the ports in front of an edge, as a stack on one host does; an edge comes by `follow`."""
+        self._start_volume(self.name)
+        self._start_volume(f"{self.name}-sockets")
+        self.write_files(None, sockets="${OWN_SOCKETS}", **changes)
+        published = (Port(1, USERS_PORT), Port(2, GATEWAY_HOST_PORT))
+        inside = (GATEWAY_INTERNAL_PORT,)
+        declared = edge_ports.workload(tags.tag("edge"), "edge", published, inside, OPERATIONS_PORT)
+        binds = [f"{self.name}-sockets:{edge_ports.SOCKETS}"]
+        ports = self._run("edge", "edge", list(declared.command), {}, ports=PUBLISHED, binds=binds)
+        self.read_ports(ports)
+        return ports
+
+    def follow(self) -> Container:
+        """Start an edge behind the ports, and wait until it is the one that gets what comes there."""
+        binds = [f"{self.name}:/etc/friday:ro", f"{self.name}-sockets:{edge_ports.SOCKETS}"]
+        sockets = {"SOCKETS": edge_ports.SOCKETS}
+        self.edge = self._run("itself", "edge", list(COMMAND), {}, sockets, binds=binds)
+        self.until(lambda: self.is_current(self.edge))
+        return self.edge
+
+    def is_current(self, edge: Container) -> bool:
+        """Return whether an edge gets what comes to the ports."""
+        seen = edge.exec_run(["bash", "-c", f"[[ {edge_ports.SOCKETS}/current -ef {edge_ports.SOCKETS}/$HOSTNAME ]]"])
+        return seen.exit_code == 0
+
+    def read_ports(self, container: Container) -> None:
+        """Learn which ports of the host lead to a container that has just been started."""
+        container.reload()
+        bound = container.attrs["NetworkSettings"]["Ports"]
+        self.ports = {name: int(bound[f"{port}/tcp"][0]["HostPort"]) for name, port in PORTS.items()}
+
+    def _start_volume(self, name: str) -> None:
+        self.volumes[name] = self.engine.volumes.create(name)  # the same one when an edge is started anew
 
     def write_files(self, certificate: Certificate | None = None, /, **changes: object) -> None:
         """Write the edge's files into the volume that it reads them from, as the container of a stack's files does."""

@@ -104,7 +104,7 @@ def tls(tmp_path: Path) -> dict[str, Any]:
 def test_the_edge_gets_certificate_and_port(tls: dict[str, Any]) -> None:
     chosen = settings(edge={"tls": tls, "bindAddress": "0.0.0.0"})  # noqa: S104
     declared = declare(chosen)
-    (edge,) = by_part(declared)["edge"]
+    (edge,) = by_part(declared)["edge-ports"]
     assert {(port["internal"], port["external"], port["ip"]) for port in edge["ports"]} == {
         (3000, 3000, "0.0.0.0"),  # noqa: S104
         (3443, 8443, "0.0.0.0"),  # noqa: S104
@@ -139,3 +139,24 @@ def test_a_relative_path_begins_at_the_project() -> None:
     chosen = settings(edge={"tls": {"certificateFile": "README.md", "keyFile": "README.md"}})
     with pytest.raises(SettingsError, match=r"README\.md should hold a certificate"):
         certificate_of("t", chosen)
+
+
+def test_a_trusted_proxys_header_is_read_behind_that_of_the_ports() -> None:
+    chosen = {"trusted_proxies": ("10.0.0.0/8",), "proxy_protocol": True}
+    alone, handed = (config(**chosen, sockets=sockets).render() for sockets in ("", "/run/edge/x"))
+    assert "unix@" not in alone
+    assert 'bind "unix@/run/edge/x/3000" mode 600 accept-proxy\n    use-server theirs if { src 10.0.0.0/8 }' in handed
+    assert handed.count("bind unix@/tmp/3000 mode 600 accept-proxy") == 1
+    assert "accept-proxy" not in config(trusted_proxies=("10.0.0.0/8",)).render()
+
+
+def test_only_what_users_and_callers_send_is_handed_on_with_who_they_are() -> None:
+    binds = re.findall(r'bind "unix@/s/(\d+)" mode 600(.*)', config(https_port=443, sockets="/s").render())
+    tls = " ssl crt /etc/friday/edge.pem alpn h2,http/1.1"
+    assert binds == [
+        ("3000", " accept-proxy"),
+        ("3443", f" accept-proxy{tls}"),
+        ("4000", " accept-proxy proto h1"),
+        ("4001", " accept-proxy proto h1"),
+        ("8404", " proto h1"),
+    ]

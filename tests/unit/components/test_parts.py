@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from cli.main import main
-from components import parts
+from components import edge_ports, parts
 from components.part import Job, Part
 from images.tags import local_images
 from ops.rollout import history
@@ -28,7 +28,7 @@ def nested(part: Part, value: str) -> dict[str, object]:
 
 def test_each_part_has_its_image_and_a_container() -> None:
     assert set(local_images()) == set(parts.NAMES)
-    assert set(by_part(declare(settings()))) == set(parts.NAMES)
+    assert set(by_part(declare(settings()))) == {*parts.NAMES, edge_ports.NAME}
 
 
 @pytest.mark.parametrize("part", parts.PARTS, ids=parts.NAMES)
@@ -47,7 +47,7 @@ def test_each_part_that_serves_real_users_has_its_image_pinned(part: Part) -> No
 def test_an_unknown_part_has_no_logs_and_the_known_ones_are_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["logs", "local", "grafana"]) == 2
     said = capsys.readouterr().err
-    assert f"'grafana' is not one of {', '.join(parts.NAMES)}." in said
+    assert f"'grafana' is not one of {', '.join(parts.NAMES)}, edge-ports." in said
 
 
 def test_a_further_part_takes_no_more_than_its_line(monkeypatch: pytest.MonkeyPatch) -> None:

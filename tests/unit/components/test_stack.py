@@ -9,7 +9,9 @@ import pytest
 from pulumi import ResourceOptions
 from pulumi.runtime import MockResourceArgs
 
+from components import edge_ports
 from components.part import ROOT
+from components.parts import declare as stack_of
 from components.stack import summary
 from tests.unit.declared import CONTAINER, IMAGES, PARTS, SERVICE, VOLUME, Recorder, by_part, declare, env, plain
 from tests.unit.given import LOCAL, SECRETS, settings
@@ -23,6 +25,7 @@ def test_the_local_shape() -> None:
         "friday": 2,
         "litellm": 2,
         "edge": 1,
+        "edge-ports": 1,
         "redis": 1,
         "redis-exporter": 1,
         "prometheus": 1,
@@ -77,16 +80,16 @@ def test_only_edge_and_prometheus_are_on_both_sides_and_litellm_is_out_of_friday
     networks = {part: {network["name"] for network in found[0]["networksAdvanced"]} for part, found in parts.items()}
     assert networks["friday"] == {"friday-t-app"}
     assert networks["litellm"] == networks["redis"] == networks["redis-exporter"] == {"friday-t-gateway"}
-    assert networks["edge"] == networks["prometheus"] == {"friday-t-app", "friday-t-gateway"}
+    assert networks["edge"] == networks["edge-ports"] == networks["prometheus"] == {"friday-t-app", "friday-t-gateway"}
 
 
 def test_who_publishes_ports_and_that_all_but_the_users_are_on_loopback() -> None:
     parts = by_part(declare(settings(edge={"bindAddress": "0.0.0.0"})))  # noqa: S104
     ports = {part: {(int(port["external"]), port["ip"]) for port in found[0]["ports"]} for part, found in parts.items()}
-    assert ports["edge"] == {(3000, "0.0.0.0"), (4000, "127.0.0.1")}  # noqa: S104
+    assert ports["edge-ports"] == {(3000, "0.0.0.0"), (4000, "127.0.0.1")}  # noqa: S104
     assert ports["simulator"] == {(4100, "127.0.0.1")}
     assert ports["prometheus"] == {(9090, "127.0.0.1")}
-    assert ports["friday"] == ports["litellm"] == ports["redis"] == ports["redis-exporter"] == set()
+    assert ports["edge"] == ports["friday"] == ports["litellm"] == ports["redis"] == ports["redis-exporter"] == set()
 
 
 @pytest.mark.parametrize("part", PARTS)
@@ -106,7 +109,7 @@ def test_every_container_is_locked_down_and_probed(part: str) -> None:
 def test_what_users_talk_to_comes_first_where_processors_are_short() -> None:
     parts = by_part(declare(settings()))
     weights = {part: {int(container["cpuShares"]) for container in found} for part, found in parts.items()}
-    assert weights.pop("friday") == weights.pop("edge") == {4096}
+    assert weights.pop("friday") == weights.pop("edge") == weights.pop("edge-ports") == {4096}
     assert set.union(*weights.values()) == {1024}
 
 
@@ -172,6 +175,40 @@ def test_the_edge_takes_other_files_and_stays(changes: dict[str, Any]) -> None:
     for files in held:
         (each,) = files.values()
         assert each["volumes"] == [{"volumeName": "friday-t-edge-files", "containerPath": "/etc/friday"}]
+
+
+@pytest.mark.parametrize("changes", [{"memoryMb": 160}, {"image": "registry.example/edge:2"}])
+def test_another_edge_follows_behind_the_ports_which_stay(changes: dict[str, Any]) -> None:
+    before, after = (declare(settings(edge=edge)).of(CONTAINER) for edge in ({}, changes))
+    ports = {**after["edge-1"], "image": before["edge-1"]["image"]}  # which image that is, the program asks the host
+    assert ports == before["edge-1"]
+    old, new = ({name for name in found if name.startswith("friday-t-edge-1-")} for found in (before, after))
+    assert len(old) == len(new) == 1
+    assert old.isdisjoint(new)
+
+
+def test_what_has_the_ports_shares_its_sockets_with_the_edge() -> None:
+    recorder = declare(settings())
+    (ports,), (edge,) = (by_part(recorder)[part] for part in ("edge-ports", "edge"))
+    shared = {"volumeName": "friday-t-edge-ports-sockets", "containerPath": edge_ports.SOCKETS}
+    assert ports["volumes"] == [shared]
+    assert shared in edge["volumes"]
+    assert env(edge) == {"SOCKETS": edge_ports.SOCKETS}
+    assert "edge-ports-sockets-volume" in recorder.of(VOLUME)
+    # The name by which Friday and Prometheus look for the edge leads to the ports.
+    aliases = {
+        name: {tuple(each["aliases"]) for each in one["networksAdvanced"]}
+        for name, one in (("edge", edge), ("ports", ports))
+    }
+    assert aliases == {"ports": {("edge",)}, "edge": {("edge-itself",)}}
+
+
+def test_a_swarms_edge_has_the_ports_itself() -> None:
+    (edge,) = (each for each in stack_of("t", settings(engine="swarm"), IMAGES) if each.part == "edge")
+    assert edge.front is None
+    assert {port.container for port in edge.ports} == {3000, 4001}
+    assert not edge.env
+    assert "OWN_SOCKETS" not in edge.files["haproxy.cfg"].content
 
 
 @pytest.mark.parametrize("part", [part for part in PARTS if part != "edge"])

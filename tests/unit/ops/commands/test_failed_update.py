@@ -32,7 +32,7 @@ def failed_update(
         replica("new"),
         replica("late"),
         replica("old", failed=False),
-        replica("edge", "edge"),
+        replica("redis", "redis"),
         replica("service", kind="docker:index/service:Service"),
     ]
     monkeypatch.setattr(stacks, "open_stack", lambda *_, **__: stack)

@@ -9,7 +9,7 @@ from pulumi import automation as auto
 
 from ops.errors import OperationError
 from ops.hosts import docker_host
-from ops.hosts.docker_host import JOB_LABEL, REPLICA_LABEL, DockerHost
+from ops.hosts.docker_host import FORM_LABEL, JOB_LABEL, REPLICA_LABEL, DockerHost
 from ops.stacks import stacks
 
 NETWORKS: dict[str, Any] = {"NetworkSettings": {"Networks": {"friday-t-app": {"IPAddress": "10.0.0.1"}}}}
@@ -266,3 +266,15 @@ def test_guests_are_the_containers_of_others_on_the_stacks_networks(host: Docker
         inspect_network=lambda _: {"Name": "friday-t-app", "Containers": endpoints},
     )
     assert host.guests("t") == [("friday-t-app", "postgres")]
+
+
+def test_an_image_is_kept_by_the_form_of_what_runs_of_it(host: DockerHost) -> None:
+    asked: list[Any] = []
+
+    def containers(filters: Any) -> list[dict[str, Any]]:
+        asked.append(filters)
+        return [{"Labels": {FORM_LABEL: "0123abcd"}, "ImageID": "sha256:1"}]
+
+    host._client.api = SimpleNamespace(containers=containers)  # type: ignore[assignment]
+    assert host.kept_images("t") == {"0123abcd": "sha256:1"}
+    assert asked == [{"label": ["friday-litellm.stack=t", FORM_LABEL], "status": "running"}]

@@ -51,6 +51,21 @@ CONTAINER, SERVICE = "docker:index/container:Container", "docker:index/service:S
             ],
         ),
         (
+            [Change("create", CONTAINER, "edge-1-new"), Change("delete", CONTAINER, "edge-1-old")],
+            [
+                "edge: 1 new replica beside 1 old, which finishes what runs and goes once the new is healthy",
+                f"{GAP} 60 s (friday.stopGraceSeconds) {CUT}",
+            ],
+        ),
+        (
+            # A new port, or the first update of a stack whose edge had the ports itself.
+            [
+                Change("replace", CONTAINER, "edge-1"),
+                Change("create", CONTAINER, "edge-1-new"),
+            ],
+            ["edge: is stopped and started anew", "expected gap: new requests are refused until the edge is back"],
+        ),
+        (
             [Change("replace", CONTAINER, "friday-1-a")],
             ["friday: is stopped and started anew", "expected gap: new requests are refused until Friday is back"],
         ),

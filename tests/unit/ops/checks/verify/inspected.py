@@ -17,7 +17,7 @@ Change = Callable[[dict[str, Any]], None]
 
 def workloads(**changes: Any) -> dict[str, Workload]:
     """Return the workloads of the small simulator stack, by part."""
-    return {each.part: each for each in declare(STACK, settings(**changes), IMAGES)}
+    return {each.part: each for part in declare(STACK, settings(**changes), IMAGES) for each in part.with_front()}
 
 
 def inspected(workload: Workload, instance: str, replica: int = 1) -> dict[str, Any]:
@@ -54,7 +54,7 @@ def inspected(workload: Workload, instance: str, replica: int = 1) -> dict[str, 
             "Tmpfs": {path: "" for path in ("/tmp", *workload.tmpfs)},  # noqa: S108 - the container's own
         },
         "Mounts": [
-            {"Type": "volume", "Name": f"friday-{STACK}-{workload.part}-{name}", "Destination": path}
+            {"Type": "volume", "Name": workload.volume_name(STACK, name), "Destination": path}
             for path, name in workload.volumes.items()
         ],
         "NetworkSettings": {

@@ -9,7 +9,7 @@ from ops.checks.report import Check, State
 from ops.checks.verify.containers import InspectedContainer, contract, files_kept, leftovers
 from tests.unit.ops.checks.verify.inspected import IMAGE_ID, STACK, Change, compare, inspected, replicas, workloads
 
-PARTS = ("edge", "friday", "litellm", "redis", "simulator")
+PARTS = ("edge", "edge-ports", "friday", "litellm", "redis", "simulator")
 
 
 def put(path: str, value: Any) -> Change:
@@ -32,7 +32,7 @@ def failed(checks: list[Check]) -> list[Check]:
 def test_what_is_as_declared_passes_every_check(part: str) -> None:
     workload = workloads()[part]
     checks = compare(workload, replicas(workload), secrets={"gatewayKey": "a-secret-of-twenty-ch"})
-    assert len(checks) == 9
+    assert len(checks) == 9 + bool(workload.volumes) - workload.image_stays
     assert failed(checks) == []
 
 
@@ -157,15 +157,15 @@ def test_a_missing_replica_and_a_missing_image_are_named() -> None:
 
 
 def test_the_edge_must_publish_what_is_declared() -> None:
-    workload = workloads()["edge"]
+    workload = workloads()["edge-ports"]
     (container,) = replicas(workload)
     container["NetworkSettings"]["Ports"] = {"4001/tcp": [{"HostIp": "127.0.0.1", "HostPort": "4000"}]}
     (found,) = failed(compare(workload, [container]))
-    assert found.problems == ("edge-1: does not publish 127.0.0.1:3000 (to 3000)",)
+    assert found.problems == ("edge-ports-1: does not publish 127.0.0.1:3000 (to 3000)",)
 
 
 def test_a_swarm_names_and_restarts_by_itself_and_publishes_on_every_address() -> None:
-    workload = workloads()["edge"]
+    workload = workloads(engine="swarm")["edge"]
     container = inspected(workload, "edge.xyz.abc")
     for binding in container["NetworkSettings"]["Ports"].values():
         for each in binding or ():

@@ -1,0 +1,68 @@
+"""What has the host's ports in front of the edge, on one Docker host, so that one edge follows another without a gap.
+
+A port of the host belongs to one container, as long as that is there. This one does nothing but hand each connection
+on, by a socket in a folder that it shares with the edge, old and new. It knows nothing of the stack, so next to nothing
+replaces it. The edge does not join its network instead: engines before 29 start what shares a network in any order when
+they come back, and what came too early stays down.
+"""
+
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from components.probes import HealthProbe, ProbeClient
+from components.workload import APP_NETWORK, FIRST_SHARES, GATEWAY_NETWORK, Port, Workload
+
+NAME = "edge-ports"
+SOCKETS = "/var/tmp"  # noqa: S108 - a volume of these containers only
+"""Where the folder is that it shares with the edge, in both containers.
+
+An empty volume gets the rights of the folder that it covers, and to this one everybody may write in every image. Not
+one in memory: an engine that starts anew while containers run (live restore) gives the next container another.
+"""
+
+VOLUME = "sockets"
+
+_TEMPLATES = Path(__file__).with_name("templates")
+_OWN_PORT = 8405
+_MEMORY_MB = 128
+"""Not a setting: another limit would replace it."""
+
+
+def render(ports: tuple[int, ...], operations_port: int) -> str:
+    """Return HAProxy's configuration; each of `ports` is handed on, all but that of the operations with the caller."""
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701 - numbers and constants go in
+    )
+    return environment.get_template("edge-ports.cfg.j2").render(
+        ports=ports, operations_port=operations_port, folder=SOCKETS, own_port=_OWN_PORT
+    )
+
+
+def workload(image: str, alias: str, published: tuple[Port, ...], inside: tuple[int, ...], operations: int) -> Workload:
+    """Declare it: `published` ports of the host, and those that are for the stack's own networks, under an alias."""
+    ports = (*(port.container for port in published), *inside, operations)
+    return Workload(
+        part=NAME,
+        image=image,
+        # No file is put into it: HAProxy reads a configuration from a file only, and the root is read-only.
+        command=(
+            "bash",
+            "-c",
+            'printf %s "$0" >/tmp/ports.cfg && exec haproxy -db -f /tmp/ports.cfg',
+            render(ports, operations),
+        ),
+        networks=(APP_NETWORK, GATEWAY_NETWORK),
+        alias=alias,
+        probe=HealthProbe(port=_OWN_PORT, client=ProbeClient.BASH),
+        memory_mb=_MEMORY_MB,
+        user="haproxy",
+        ports=published,
+        volumes={SOCKETS: VOLUME},
+        image_stays=True,
+        cpu_shares=FIRST_SHARES,  # as the edge
+    )
