@@ -17,6 +17,7 @@ from components.workload import APP_NETWORK, Workload
 from images.tags import local_images
 from ops.errors import OperationError
 from ops.hosts.connection import connect
+from ops.hosts.docker_host import DockerHost
 from ops.hosts.edge_drain import NOT_DRAINED, EdgeDrain, NotServedError
 from ops.hosts.hosts import Hosts
 from ops.hosts.swarm import SwarmManager
