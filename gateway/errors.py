@@ -44,7 +44,11 @@ _MODELS: Mapping[str, tuple[int, str, str]] = {
     "timeout": _LATE,
     "gone": (503, "models_unavailable", "none of the free models is offered at the moment"),
     "closed": (503, "models_unavailable", "none of the free models is offered to this account"),
-    "data_policy": (503, "models_unavailable", "no provider of the free models keeps to the stack's dataPolicy"),
+    "closed_by_data_policy": (
+        502,
+        "account_data_policy",
+        "the stack's dataPolicy, or the account's privacy setting, leaves no provider for the free models",
+    ),
     "unreachable": (502, "upstream_unreachable", "OpenRouter cannot be reached from this gateway"),
 }
 """What is said of calls that failed, by the reason of the cause (`serving.causes`)."""

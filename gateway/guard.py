@@ -77,7 +77,8 @@ class Guard(CustomLogger):  # type: ignore[misc]  # LiteLLM is installed in its 
             CURRENT.set(context)
         model = name.removeprefix("openrouter/")
         if context.resting is None:
-            context.resting = await state.rests().resting(gateway.called_models)
+            able = [each for key, each in gateway.deployments.items() if key not in context.unable]
+            context.resting = await state.rests().resting([each.removeprefix("openrouter/") for each in able])
         over = context.over() or ("it is left out after failures" if model in context.resting else None)
         if over:
             raise _refusal(name, over)

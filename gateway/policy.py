@@ -263,8 +263,8 @@ def check_sent(method: str, url: str, body: bytes, upstream: str, models: Collec
         raise RefusedError(403, "foreign_host", "only chats at the configured upstream are sent from here")
     try:
         sent = json.loads(body)
-        model, prices = sent["model"], sent["provider"]["max_price"]
-        free = prices.keys() >= {"prompt", "completion"} and not any(prices.values())
+        model = sent.pop("model")
+        free = asks_for_nothing(sent)
     except (ValueError, KeyError, TypeError, AttributeError):
         raise RefusedError(403, "not_free", "only chats with a price limit of 0 are sent from here") from None
     if not free or model not in models:

@@ -29,6 +29,8 @@ logger = logging.getLogger("gateway.upstream")
 _STATUS: Mapping[str, int] = {"busy": 429, "quota": 429, "timeout": 408, "gone": 404}
 """The status that LiteLLM is told, for its own metrics. What clients are told is decided by the cause."""
 
+CLOSED_BY_POLICY = "closed_by_data_policy"
+
 
 @dataclass(frozen=True)
 class Counters:
@@ -141,8 +143,8 @@ class Upstream(httpx.AsyncBaseTransport):
         cause = failure.cause
         if cause.reason == "data_policy" and self._demands:
             # The call itself demands it of this model's providers: another model may have one that keeps to it.
-            cause = Cause(Fault.MODEL, cause.reason)
-            logger.warning("%s has no provider for %s, or the account's own settings forbid it", model, self._demands)
+            cause = Cause(Fault.MODEL, CLOSED_BY_POLICY)
+            logger.warning("%s has no provider that %s allows", model, self._demands)
         logger.warning("%s failed: %s (%s, status %s)", model, cause.reason, cause.fault.value, failure.status)
         context.failures.append(cause)
         if cause.fault is not Fault.ACCOUNT:

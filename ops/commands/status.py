@@ -41,8 +41,8 @@ class Status:
     step: RolloutPosition | None = None
     gates: AnalysisResult | None = None
     left_out: Sequence[str] = ()
-    refused: str = ""
-    """That OpenRouter refuses the gateway's account now, and what to change."""
+    refused: Sequence[str] = ()
+    """That OpenRouter refuses the gateway's account, or some models to it, now, and what to change."""
     named_limit: int | None = None
     """The account's free requests a minute when OpenRouter named fewer than the stack file says."""
     certificate_ends: dt.datetime | None = None
@@ -73,7 +73,7 @@ class Status:
         """Return what the containers' health does not show."""
         unused = effect.unused(self.gates.verdicts) if self.gates else ""
         account = self._account if self.named_limit else ""
-        return [*self.left_out, *filter(None, (self.refused, unused, account))]
+        return [*self.left_out, *filter(None, (*self.refused, unused, account))]
 
     @property
     def _account(self) -> str:
@@ -144,12 +144,12 @@ def look(deployment: Deployment) -> Status:
     entries = history.result()
     now = dt.datetime.now(dt.UTC)
     step = position_of(entries, settings.rollout, now) if outputs else None
-    gates, refused, named = None, "", None
+    gates, refused, named = None, ("", ""), None
     if step:
         evidence = measure(sources(deployment, outputs), settings, entries, step.since, now)
         named = quota.named_limit(evidence)
         gates = judge(evidence, GateInput(stack, step.percentage, step.next_step, settings.gates))
-        refused = providers.refusal(evidence)
+        refused = providers.refusal(evidence), providers.closed(evidence, stack)
     return Status(
         stack=stack,
         settings_percentage=settings.effective_percentage,

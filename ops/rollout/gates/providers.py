@@ -14,12 +14,20 @@ def _look(look: Look) -> dict[str, float] | None:
 
 
 def _look_at_account(look: Look) -> dict[str, float] | None:
-    latest = Window(look.window.end, min(look.window.seconds, _LATEST_SECONDS))
-    return Look(look.ask, look.scope, latest).by_label("gateway_account_refused_total", "reason", GATEWAY)
+    return _latest(look).by_label("gateway_account_refused_total", "reason", GATEWAY)
+
+
+def _look_at_closed(look: Look) -> dict[str, float] | None:
+    return _latest(look).by_label('gateway_model_rest_seconds_total{reason=~"closed.*"}', "model", GATEWAY)
+
+
+def _latest(look: Look) -> Look:
+    return Look(look.ask, look.scope, Window(look.window.end, min(look.window.seconds, _LATEST_SECONDS)))
 
 
 _SECONDS_OUT = Figure("seconds_out", _look)
 _REFUSED = Figure("account_refused", _look_at_account)
+_CLOSED = Figure("closed", _look_at_closed)
 
 
 def refusal(evidence: Evidence) -> str:
@@ -29,6 +37,15 @@ def refusal(evidence: Evidence) -> str:
     if not reasons:
         return ""
     return f"OpenRouter refuses the gateway's account ({', '.join(reasons)}): change {'; '.join(reasons.values())}"
+
+
+def closed(evidence: Evidence, stack: str) -> str:
+    """Return which models are listed as free and closed to this caller or by `dataPolicy`; "" when none is."""
+    found = sorted(model for model, seconds in (_CLOSED.of(evidence) or {}).items() if seconds)
+    if not found:
+        return ""
+    fix = f"replace them in models (./fridayctl models {stack} lists others)"
+    return f"OpenRouter lists {', '.join(found)} as free, and closes them to this gateway: {fix}"
 
 
 def _judge(case: Case) -> Verdict:
@@ -52,4 +69,4 @@ def _judge(case: Case) -> Verdict:
     return case.passes(value or "none")
 
 
-GATE = Gate("providers", _judge, (_SECONDS_OUT, _REFUSED), needs_gateway_traffic=True)
+GATE = Gate("providers", _judge, (_SECONDS_OUT, _REFUSED, _CLOSED), needs_gateway_traffic=True)

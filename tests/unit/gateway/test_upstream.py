@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 import httpx
 import pytest
 
+from gateway.errors import told
 from gateway.leaving import NotSentError
 from gateway.request_context import CURRENT, RequestContext
 from gateway.rests import Rests
 from gateway.upstream import Counters, Upstream
 
 URL = "http://openrouter:8080/api/v1"
-FREE = {"max_price": {"prompt": 0, "completion": 0}}
+FREE = {"max_price": {"prompt": 0, "completion": 0, "request": 0, "image": 0}}
 CHAT = {"model": "one:free", "messages": [], "provider": FREE}
 WHOLE = {"choices": [{"finish_reason": "stop", "message": {"content": "hello"}}]}
 Answer = Callable[[httpx.Request], Any]
@@ -35,10 +36,11 @@ def event(text: str, finish: str | None = None) -> bytes:
 class Given:
     """An upstream whose answers a test gives, and what was counted."""
 
-    def __init__(self, *answers: Answer) -> None:
+    def __init__(self, *answers: Answer, data_policy: Sequence[str] = ()) -> None:
         self.received: list[httpx.Request] = []
         self.refused: list[str] = []
         self.rests: list[tuple[str, str, float]] = []
+        self.data_policy = data_policy
         self._answers = iter(answers)
 
     async def _inner(self, request: httpx.Request) -> httpx.Response:
@@ -55,6 +57,7 @@ class Given:
             first_token_seconds=0.1,
             rests=Rests(60, 1),
             counters=Counters(self.refused.append, lambda *rest: self.rests.append(rest)),
+            data_policy=self.data_policy,
         )
         return httpx.AsyncClient(transport=upstream)
 
@@ -291,3 +294,22 @@ def test_a_client_that_leaves_cancels_the_call() -> None:
 
     asyncio.run(run())
     assert closed == [True]
+
+
+NO_PROVIDER = "No endpoints found matching your data policy (Free model training)."
+
+
+def test_a_model_that_the_stacks_own_data_policy_closes_rests_and_the_next_is_asked() -> None:
+    given, context = Given(says(404, NO_PROVIDER), well, data_policy=["dataPolicy.zdr: true"]), RequestContext()
+    closed, answered = given.ask("one:free", "two:free", context=context)
+    assert (closed.status_code, answered.status_code, context.account) == (503, 200, None)
+    assert (given.refused, [rest[:2] for rest in given.rests]) == ([], [("one:free", "closed_by_data_policy")])
+
+
+def test_when_it_closes_all_of_them_the_error_names_it() -> None:
+    given = Given(*[says(404, NO_PROVIDER)] * 2, data_policy=["dataPolicy.zdr: true"])
+    context = RequestContext()
+    given.ask("one:free", "two:free", context=context)
+    said = told(context, 503)
+    assert (said.status, said.code) == (502, "account_data_policy")
+    assert "the stack's dataPolicy" in said.message

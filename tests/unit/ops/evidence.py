@@ -45,6 +45,7 @@ def sound(**changes: Any) -> Evidence:
         "gateway_up": 1.0,
         "seconds_out": {},
         "account_refused": {},
+        "closed": {},
         "answers": 1000,
         "gateway_spend": 0.0,
         "answers_cost": 0.0,

@@ -115,6 +115,15 @@ def test_an_account_that_openrouter_refuses_is_said_with_what_to_change(
     assert "refuses" not in capsys.readouterr().out
 
 
+def test_a_model_that_is_closed_to_the_gateway_is_named(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(status, "measure", lambda *_: sound(closed={"a/b:free": 60.0, "c/d:free": 0.0}))
+    assert main(["status", "t"]) == 0
+    text = capsys.readouterr().out
+    assert "warning: OpenRouter lists a/b:free as free, and closes them to this gateway: replace them in models" in text
+
+
 def test_a_host_that_is_lost_meanwhile_hides_nothing_else(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     def lost(*_: object) -> None:
         raise OperationError("connection lost: ssh://h", "look")

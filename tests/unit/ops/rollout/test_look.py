@@ -31,6 +31,7 @@ ANSWERS: dict[str, Rows] = {
     "litellm_overhead_latency_metric_bucket": BUCKETS,
     "litellm_request_total_latency_metric_bucket": BUCKETS,
     "gateway_account_refused_total": [({"reason": "data_policy"}, 4.0)],
+    'gateway_model_rest_seconds_total reason=~"closed.*"': [({"model": "c:free"}, 60.0)],
     "gateway_model_rest_seconds_total": [({"model": "m:free"}, 180.0)],
     "litellm_requests_metric_total": vector(100),
     "litellm_spend_metric_total": vector(0.25),
@@ -71,6 +72,7 @@ def test_every_field_is_read_from_its_metric() -> None:
     assert found["gateway_up"] == 0.5
     assert found["seconds_out"] == {"m:free": 180.0}
     assert found["account_refused"] == {"data_policy": 4.0}
+    assert found["closed"] == {"c:free": 60.0}
     assert (found["answers"], found["gateway_spend"], found["answers_cost"]) == (100, 0.25, 0.0)
     assert found["gateway_load"] == Load(per_minute=30, per_day=180 * 24, samples=180)
     assert found["direct_load"] == Load(per_minute=10, per_day=600 * 24, samples=600)
