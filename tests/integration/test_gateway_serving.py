@@ -68,6 +68,19 @@ def test_every_name_is_answered_by_its_model(quick: GatewayContainer, shared_ups
     assert len(shared_upstream.received) == len(list(CATALOGUE.client_names()))
 
 
+def test_thoughts_go_to_the_model_and_the_lock_on_the_price_stays(
+    quick: GatewayContainer, shared_upstream: Upstream
+) -> None:
+    shared_upstream.reset()
+    details = [{"type": "reasoning.text", "text": "hm", "signature": "s"}]
+    earlier = {"role": "assistant", "content": "a", "reasoning": "hm", "reasoning_details": details}
+    said = [*CHAT["messages"], earlier, *CHAT["messages"]]
+    assert quick.chat(messages=said, reasoning={"effort": "low", "provider": {}}).status_code == 200
+    body = shared_upstream.received[0].body
+    assert (body["reasoning"], body["messages"][1]) == ({"effort": "low"}, earlier)
+    assert body["provider"]["max_price"] == {"prompt": 0, "completion": 0, "request": 0, "image": 0}
+
+
 def test_the_list_of_models_is_the_list_of_names(quick: GatewayContainer) -> None:
     listed = [entry["id"] for entry in quick.request("GET", "/v1/models").json()["data"]]
     assert listed == [name for name, _ in CATALOGUE.client_names()]
