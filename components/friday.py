@@ -13,6 +13,8 @@ SIGNAL_OF_NOTHING = "SIGWINCH"
 """A terminal's window has changed: no program without a terminal does anything about it."""
 # Of the reference Friday, which listens within a second or two; an image of others gets what a large one needs.
 _START_SECONDS, _OTHERS_START_SECONDS = 20, 60
+_OTHERS_USER = "1000:1000"
+"""`node` of Node's own images; by number it keeps its folders in memory when its container starts again."""
 
 
 def _workload(given: Given) -> Workload:
@@ -41,7 +43,7 @@ def _workload(given: Given) -> Workload:
             headers=settings.probe_headers,
         ),
         memory_mb=settings.memory_mb,
-        user=settings.user or ("10001:10001" if reference else "node"),
+        user=settings.user or ("10001:10001" if reference else _OTHERS_USER),
         replicas=settings.replicas,
         env={**egress.environment(given), **settings.environment, **values, **in_files},
         secret_env={} if reference else secrets,

@@ -56,8 +56,8 @@ def _user(placement: Placement) -> None:
     if (user := placement.service.body.get("user")) is not None:
         placement.set("user", scalar(user), "user")
     else:
-        why = "no user is named, so compose takes the image's, and the stack takes `node`"
-        fix = "see that `node` may write where the app writes (docs/YOUR_FRIDAY.md), or give friday.user"
+        why = "no user is named, so compose takes the image's, and the stack takes `node` of Node's images, 1000:1000"
+        fix = "see that it may write where the app writes (docs/YOUR_FRIDAY.md), or give friday.user"
         placement.leave("user", why, fix)
 
 

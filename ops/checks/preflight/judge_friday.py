@@ -54,11 +54,12 @@ def user(facts: Facts) -> Iterator[Check]:
     """Yield a warning when Friday is to run as root, or as somebody who loses the folders in memory at a restart."""
     friday = facts.settings.friday
     in_memory = [each.path for each in friday.writable if each.kind == "tmpfs"]
+    by_name = friday.user is not None and not friday.user.partition(":")[0].isdecimal()
     if is_root(friday.user or ""):
         text = f"Pulumi.{facts.stack}.yaml: friday-litellm:friday.user: Friday is to run as root in its container"
         fix = "name a user of the image; friday.writable gives it the folders that it writes to"
         yield Check("user", "", State.WARNING, text, fix)
-    elif in_memory and facts.settings.engine == "container" and not (friday.user or "").partition(":")[0].isdecimal():
+    elif by_name and in_memory and facts.settings.engine == "container":
         text = (
             f"Pulumi.{facts.stack}.yaml: friday-litellm:friday.user is no number: after a restart of its container "
             f"Friday may not be able to write to {', '.join(in_memory)} (docs/TROUBLESHOOTING.md, The stack)"

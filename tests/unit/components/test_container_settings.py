@@ -121,7 +121,7 @@ def test_a_node_image_gets_defaults_of_its_own_and_the_reference_friday_keeps_it
     reference = by_part(declare(settings()))["friday"][0]
     assert [others["healthcheck"][key] for key in ("startPeriod", "interval")] == ["1m0s", "2s"]
     assert [reference["healthcheck"][key] for key in ("startPeriod", "interval")] == ["20s", "2s"]
-    assert (others["user"], reference["user"]) == ("node", "10001:10001")
+    assert (others["user"], reference["user"]) == ("1000:1000", "10001:10001")
     assert others["healthcheck"]["tests"][1] == "node"
     for each in (others, reference):
         assert set(each["tmpfs"]) == {TMP}

@@ -258,7 +258,7 @@ def test_the_swarm_engine_declares_services_with_configs_and_secrets() -> None:
 def test_an_image_of_ones_own_keeps_its_command_and_user_and_gets_no_empty_one() -> None:
     own = {**LOCAL["friday"], "image": "example.com/friday-ai:1"}
     for container in by_part(declare(settings(friday=own)))["friday"]:
-        assert container["user"] == "node"
+        assert container["user"] == "1000:1000"
         assert not {"command", "entrypoints"} & container.keys()
 
 

@@ -89,7 +89,7 @@ def test_root_is_no_failure_and_never_silent(user: str, warned: int) -> None:
     ("user", "kind", "engine", "warned"),
     [
         ("node", "tmpfs", "container", True),
-        (None, "tmpfs", "container", True),
+        (None, "tmpfs", "container", False),
         ("1000:1000", "tmpfs", "container", False),
         ("node", "volume", "container", False),
         ("node", "tmpfs", "swarm", False),  # its tasks are never started twice
