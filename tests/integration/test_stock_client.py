@@ -71,8 +71,10 @@ def test_its_calls_are_answered_by_every_name_that_it_knows(
     assert all(answer["content"].startswith("Simulated answer") for answer in found["answers"])
 
 
-@pytest.mark.parametrize("choice", ["auto", "required"])
-def test_its_tools_are_called(project: Project, image: str, simulator: httpx.Client, choice: str) -> None:
+@pytest.mark.parametrize("choice", ["auto", "required", {"name": "list_leads"}], ids=str)
+def test_its_tools_are_called(
+    project: Project, image: str, simulator: httpx.Client, choice: str | dict[str, str]
+) -> None:
     (answer,) = run(project, image, HELLO | {"tools": [LEADS], "toolChoice": choice})["answers"]
     if choice == "auto":
         assert answer["content"]
