@@ -122,6 +122,8 @@ def _everything(place: "Place | None", *, with_engine: bool, slow_too: bool) -> 
     """Run the checkers side by side, then the tests that can run so too, then those that want the machine alone."""
     results = _run_side_by_side(CHECKERS)
     chosen = "not engine or (beside and not slow)" if with_engine else "not engine"
+    if not slow_too:
+        chosen = f"({chosen}) and not slow"
     shared = ["--numprocesses=logical", "--maxprocesses=8", "--cov", "--cov-report="]
     results.append(_run(SIDE_BY_SIDE, ["pytest", "-m", chosen, *shared], place=place))
     # Unit tests reach these shares alone, so they hold without an engine too.
