@@ -27,8 +27,9 @@ The gates look back over the soak, at most to the start of the step. A gate
 that fails refuses the step. A gate that cannot tell, because a source is
 silent or there were too few calls, is inconclusive and refuses it too. At 0
 percent nobody uses the gateway yet: only metrics, gateway, errors (of the
-direct path), cost and quota are judged. The new step is watched for
-rollout.watchSeconds, and undone when a watched gate fails.
+direct path), cost and quota are judged; latency says which of its targets the
+direct path misses. The new step is watched for rollout.watchSeconds, and
+undone when a watched gate fails.
 
 \b
 Exit codes:

@@ -86,7 +86,8 @@ def show_gates(judgement: AnalysisResult, *, causes: bool = True, err: bool = Fa
     ]
     show_table(("gate", "", "measured", "wanted", "calls", "over"), rows, err=err)
     for each in judgement.verdicts if causes else ():
-        if each.outcome in (Outcome.FAIL, Outcome.INCONCLUSIVE):
+        # A gate that is not judged yet has a command when the next step may fail at it.
+        if each.fix:
             click.echo(f"{each.gate}: {each.metric}: {each.value or 'not measured'}; wanted: {each.threshold}", err=err)
             click.echo(f"  likely: {each.cause}", err=err)
             click.echo(f"  next:   {each.fix}", err=err)

@@ -49,12 +49,13 @@ class ErrorsGate(GateSettings):
 
 
 class LatencyGate(GateSettings):
-    """How long the gateway's users wait: Friday AI's own targets."""
+    """How long the gateway's users wait: Friday AI's own targets, or as long as the direct path takes."""
 
     minimum_samples: Count = between(1, 1000000, "a whole number of calls", default=100)
     p50_seconds: Seconds = 1
     p95_seconds: Seconds = 3
     p99_seconds: Seconds = 5
+    tolerance_percent: Percent = 50
 
 
 class OverheadGate(GateSettings):

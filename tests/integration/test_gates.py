@@ -87,8 +87,9 @@ def for_a_while(otherwise: float | None, present: float) -> Value:
 CAUSES = {
     "nothing": Cause(),
     "slow models": Cause(latency("litellm", SLOW), ("latency",), "the gateway's models are slow"),
-    "slow models on both paths": Cause(
-        {**latency("litellm", SLOW), **latency("direct", SLOW)}, ("latency",), "the direct path is as slow"
+    "slow models on both paths": Cause({**latency("litellm", SLOW), **latency("direct", SLOW)}),
+    "models that are much slower than a slow direct path": Cause(
+        {**latency("litellm", SLOW), **latency("direct", "3")}, ("latency",), "the gateway's models are slow"
     ),
     "a model that fails again and again": Cause(
         {f'gateway_model_rest_seconds_total{{model="{MODEL}"}}': rises(1200)}, ("providers",), MODEL
@@ -107,6 +108,15 @@ CAUSES = {
     "answers that break off": Cause(answered("litellm", outcome="stream_broken", calls=CALLS / 5), ("errors",)),
     "a few more errors than without the gateway": Cause(
         answered("litellm", outcome="timeout", calls=CALLS / 50), ("errors",), "that is no accident"
+    ),
+    "an outage of OpenRouter": Cause(
+        {
+            **answered("litellm", calls=CALLS / 2),
+            **answered("fallback", outcome="unavailable", calls=CALLS / 2),
+            **answered("direct", outcome="unavailable"),
+        },
+        ("errors",),
+        "OpenRouter or Friday fails, not the gateway",
     ),
     "calls that their users ended": Cause(answered("litellm", outcome="cancelled")),
     "a host without processor time": Cause(overhead("0.5"), ("overhead",), "short of processor time"),

@@ -110,8 +110,15 @@ def first_model(project: Project) -> str:
     return project.chat(7).model
 
 
+def the_gateways_models(project: Project) -> list[str]:
+    """Return the ids of all models but the direct path's."""
+    models = httpx.get(f"{project.simulator_url}/admin/models", timeout=10).json()
+    return [model["id"] for model in models if model["id"] != DIRECT_MODEL]
+
+
 def slow(project: Project, _: Load) -> None:
-    project.fault({"kind": "latency", "distribution": {"kind": "fixed", "ms": 3000}})
+    how = {"kind": "latency", "distribution": {"kind": "fixed", "ms": 3000}}
+    project.fault(*({**how, "model": model} for model in the_gateways_models(project)))
 
 
 def a_model_fails(project: Project, _: Load) -> None:
@@ -137,8 +144,7 @@ def the_gateway_is_closed(project: Project, _: Load) -> None:
 def answers_break_off(project: Project, load: Load) -> None:
     """Let the gateway's streams end in the middle, where no fallback can help; the direct path's model is sound."""
     load.fields = {"stream": True}
-    models = [model["id"] for model in httpx.get(f"{project.simulator_url}/admin/models", timeout=10).json()]
-    project.fault(*({"kind": "cut", "model": model} for model in models if model != DIRECT_MODEL))
+    project.fault(*({"kind": "cut", "model": model} for model in the_gateways_models(project)))
 
 
 def switch(project: Project, command: str) -> None:
@@ -171,6 +177,23 @@ def test_a_fault_stops_exactly_its_gate(
             assert gate in [each["gate"] for each in refused["gates"] if each["outcome"] == "fail"]
     finally:
         switch(rollout, OPEN)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("load")
+def test_models_that_are_slow_on_both_paths_stop_nothing(rollout: Project) -> None:
+    until(lambda: sound(rollout), "every gate passes", SECONDS, every=1)
+    rollout.fault({"kind": "latency", "distribution": {"kind": "fixed", "ms": 2500}})
+    target, found = rollout.settings["gates"]["latency"]["p50Seconds"], {"value": ""}
+
+    def both_slow() -> bool:
+        """Tell whether both medians are above the target of the first."""
+        found.update(gates(rollout)["latency"])
+        medians = re.findall(r"p50 ([\d.]+) s", found["value"])
+        return len(medians) == 2 and all(float(median) > target for median in medians)
+
+    until(both_slow, lambda: f"both paths should be slow: {found}", SECONDS, every=1)
+    until(lambda: sound(rollout), "every gate passes", SECONDS, every=1)
 
 
 @pytest.mark.slow

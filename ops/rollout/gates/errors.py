@@ -57,11 +57,22 @@ def _compared(case: Case) -> Verdict:
     if few := case.too_few(ours.total, settings.minimum_samples, value):
         return few
     if ours.rate * 100 > settings.maximum_percent:
-        cause = "the gateway's models fail and the fallback does not make it good"
-        return case.fails(value, ours.total, cause=cause, fix=_fix(case))
+        return _above_maximum(case, ours, theirs, value)
     if few := case.too_few(theirs.total, settings.minimum_samples, value):
         return few
     return _by_difference(case, ours, theirs, value)
+
+
+def _above_maximum(case: Case, ours: Calls, theirs: Calls, value: str) -> Verdict:
+    """Fail, but while others are not shown to see fewer errors: then a step is not taken back, and none is made."""
+    settings = case.given.gates.errors
+    few = case.too_few(theirs.total, settings.minimum_samples)
+    if few or difference(ours, theirs, settings.confidence_percent / 100)[0] > 0:
+        cause = "the gateway's models fail and the fallback does not make it good"
+        return case.fails(value, ours.total, cause=cause, fix=_fix(case))
+    cause = f"not shown to be more than of the {case.evidence.baseline_is}: OpenRouter or Friday fails, not the gateway"
+    fix = f"./fridayctl logs {case.stack} friday"
+    return (case.inconclusive if case.given.watching else case.fails)(value, ours.total, cause=cause, fix=fix)
 
 
 def _by_difference(case: Case, ours: Calls, theirs: Calls, value: str) -> Verdict:

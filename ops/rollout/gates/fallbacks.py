@@ -6,18 +6,21 @@ from ops.rollout.gates.look import GATEWAY_PATHS, Figure, Look
 
 
 def _look(look: Look) -> Calls | None:
-    """Return the calls of the gateway's users; those that it left to the direct path are the failed ones."""
+    """Return the calls of the gateway's users; those that it left to the direct path are the failed ones.
+
+    But for those that the direct path could not answer either: the gate on errors compares these with the others'.
+    """
     if not look.scope.has_friday:
         return look.edge_calls("gateway_internal", "litellm", failed=("4xx", "5xx"))
     calls, left = look.friday_calls(*GATEWAY_PATHS), look.friday_calls("fallback")
-    return Calls(total=calls.total, failed=left.total) if calls and left else None
+    return Calls(total=calls.total, failed=left.total - left.failed) if calls and left else None
 
 
 _FALLBACKS = Figure("fallbacks", _look)
 
 
 def _judge(case: Case) -> Verdict:
-    """Judge how many calls of the gateway's users had to be answered over the direct path."""
+    """Judge how many calls of the gateway's users were answered over the direct path instead."""
     settings = case.given.gates.fallbacks
     metric = "calls that fell back from LiteLLM to the direct path"
     case = case.about(metric, f"at most {settings.maximum_percent:g} %")

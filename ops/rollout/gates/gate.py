@@ -96,6 +96,11 @@ class Case:
         """Return that it cannot be told yet."""
         return self._verdict(Outcome.INCONCLUSIVE, value, samples, cause, fix)
 
+    def skipped(self, value: str = "", samples: int | None = None, *, cause: str = "", fix: str = "") -> Verdict:
+        """Return that it is not judged at 0 %; with `cause` and `fix` what can be said ahead of the first step."""
+        unused = "at 0 % nobody uses the gateway yet"
+        return self._verdict(Outcome.SKIPPED, value, samples, f"{unused}; {cause}" if cause else unused, fix)
+
     def unanswered(self, part: str) -> Verdict:
         """Return that Prometheus gave no figure: it is down, or it does not know the metric of this part."""
         cause, fix = self.evidence.silent.get(PROMETHEUS), f"./fridayctl status {self.stack} shows what runs"
@@ -122,7 +127,8 @@ class Case:
             value=value,
             threshold=self.threshold,
             samples=samples,
-            seconds=self.evidence.windows.get(self.gate),
+            # A gate that looked at nothing has no window.
+            seconds=self.evidence.windows.get(self.gate) if self.metric else None,
             cause=cause,
             fix=fix,
         )
@@ -133,7 +139,7 @@ class Gate:
     """One gate. What a stack file may say about it is the field of `GatesSettings` with its name, if there is one.
 
     `watched` gates make a rollout go back when they fail while a new step is watched. One that needs the gateway's
-    traffic is skipped at 0 %, where nobody has used the gateway yet.
+    traffic is skipped at 0 %, where nobody has used the gateway yet; `ahead` says what it can say there.
     """
 
     name: str
@@ -141,6 +147,7 @@ class Gate:
     figures: tuple[Figure[Any], ...] = ()
     watched: bool = False
     needs_gateway_traffic: bool = False
+    ahead: Callable[[Case], Verdict] = Case.skipped
 
 
 def percent(share: float) -> str:

@@ -74,7 +74,11 @@ class Look:
     @property
     def baseline(self) -> "Look | None":
         """Return the same look where calls without the gateway are looked for, None when nowhere."""
-        return Look(self.ask, self.scope, self.scope.baseline) if self.scope.baseline else None
+        others = self.scope.baseline
+        if others is None:
+            return None
+        # Beside the gateway's users they are looked at over the same time as these, which is each gate's own.
+        return self if others.end == self.window.end else Look(self.ask, self.scope, others)
 
     def friday_calls(self, *paths: str) -> Calls | None:
         """Return the calls over these paths, as Friday counts them."""

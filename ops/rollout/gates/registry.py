@@ -18,7 +18,7 @@ from ops.rollout.gates import (
     quota,
 )
 from ops.rollout.gates.evidence import Evidence
-from ops.rollout.gates.gate import AnalysisResult, Case, Gate, GateInput, Outcome, Verdict
+from ops.rollout.gates.gate import AnalysisResult, Case, Gate, GateInput, Verdict
 
 _MODULES = (metrics, gateway, effect, errors, fallbacks, latency, overhead, providers, cost, quota, complaints)
 GATES: tuple[Gate, ...] = tuple(module.GATE for module in _MODULES)
@@ -31,6 +31,5 @@ def judge(evidence: Evidence, given: GateInput) -> AnalysisResult:
 
 
 def _verdict(gate: Gate, evidence: Evidence, given: GateInput) -> Verdict:
-    if not given.current and gate.needs_gateway_traffic:
-        return Verdict(gate=gate.name, outcome=Outcome.SKIPPED, metric="", cause="at 0 % nobody uses the gateway yet")
-    return gate.judge(Case(gate.name, evidence, given))
+    judged = gate.ahead if gate.needs_gateway_traffic and not given.current else gate.judge
+    return judged(Case(gate.name, evidence, given))

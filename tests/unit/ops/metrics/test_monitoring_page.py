@@ -62,6 +62,9 @@ def test_the_error_rate_counts_the_outcomes_that_the_gate_counts() -> None:
     assert left_out(failed) - left_out(total) == {"ok"}
 
 
-def test_the_fallback_rate_leaves_out_what_the_gate_leaves_out() -> None:
+def test_the_fallback_rate_counts_what_the_gate_counts() -> None:
+    rows = [({"outcome": outcome}, 1.0) for outcome in sorted(OUTCOMES)]
+    found = asked(FakePrometheus({"friday_llm_requests_total by (outcome)": rows}))
     fallen, total = share("Fallback rate")
-    assert left_out(fallen) == left_out(total) == left_out(share("Error rate")[1])
+    assert found["fallbacks"] == Calls(total=len(OUTCOMES - left_out(total)), failed=1)
+    assert fallen.endswith('{path="fallback", outcome="ok"}')

@@ -16,7 +16,7 @@ from ops.rollout.gates.gate import Case, Gate, Outcome, Verdict
 from ops.rollout.gates.look import GATEWAY, Figure, Scope
 from ops.rollout.gates.registry import judge
 from tests.unit.given import settings
-from tests.unit.ops.evidence import NAMES, gate_input, sound
+from tests.unit.ops.evidence import NAMES, durations, gate_input, sound
 from tests.unit.ops.fake_prometheus import FakePrometheus, vector
 
 PLAN = (Path(__file__).resolve().parents[4] / "docs" / "MIGRATION_PLAN.md").read_text(encoding="utf-8")
@@ -83,3 +83,12 @@ def test_the_help_names_the_gates_that_are_judged_at_0_percent() -> None:
     said = said[: said.index("are judged")]
     judged = [gate.name for gate in registry.GATES if not gate.needs_gateway_traffic]
     assert re.findall(r"\b(" + "|".join(NAMES) + r")\b(?!\s+yet)", said) == judged
+
+
+def test_what_a_gate_says_ahead_of_the_first_step_is_shown_with_its_command(capsys: pytest.CaptureFixture[str]) -> None:
+    show_gates(judge(sound(direct_latency=durations(2.5)), gate_input(0, 10)))
+    said = capsys.readouterr().out
+    assert "likely: at 0 % nobody uses the gateway yet; the direct path misses p50 itself" in said
+    assert "gates.latency.p50Seconds (1) in Pulumi.t.yaml" in said
+    show_gates(judge(sound(), gate_input(0, 10)))
+    assert "likely" not in capsys.readouterr().out

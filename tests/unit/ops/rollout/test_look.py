@@ -124,6 +124,29 @@ def test_a_friday_without_metrics_is_seen_by_the_edge_against_the_step_before() 
     assert gathered(fake, scope(has_friday=False, baseline=None))["baseline"] is None
 
 
+def test_the_direct_path_is_timed_beside_the_gateway_over_the_gates_own_window() -> None:
+    fake = FakePrometheus(ANSWERS)
+    gather(Prometheus("http://p", fake), replace(scope(), windows={**scope().windows, "latency": 60.0}))
+    (query,) = (query for query, _ in fake.asked if 'seconds_bucket{path="direct"}' in query)
+    assert "[60000ms]" in query
+
+
+def test_at_100_percent_the_direct_path_is_timed_in_the_step_before() -> None:
+    fake = FakePrometheus(ANSWERS)
+    found = gathered(fake, scope(baseline=Window(NOW - HOUR, 600)))
+    assert getattr(found["direct_latency"], "samples", 0) == 10
+    ((query, at),) = ((query, at) for query, at in fake.asked if 'seconds_bucket{path="direct"}' in query)
+    assert (at, "[600000ms]" in query) == (NOW - HOUR, True)
+    assert gathered(fake, scope(baseline=None))["direct_latency"] is None
+
+
+def test_a_fallback_that_the_direct_path_could_not_answer_either_is_an_error_and_no_fallback() -> None:
+    both: Rows = [({"outcome": "ok"}, 4.0), ({"outcome": "unavailable"}, 50.0)]
+    key = 'friday_llm_requests_total path=~"fallback" by (outcome)'
+    found = gathered(FakePrometheus({**ANSWERS, key: both}), scope())
+    assert found["fallbacks"] == Calls(total=100, failed=4)
+
+
 def test_errors_of_the_edge_itself_count_but_for_those_of_an_exchange_of_replicas() -> None:
     own = {
         'haproxy_backend_http_responses_total proxy=~"friday(_ws)?" [30000ms]': vector(4),
@@ -184,3 +207,21 @@ def test_percentiles_are_spread_within_a_bucket_and_end_at_the_last_bound() -> N
     assert Distribution(buckets=()).samples == 0
     with pytest.raises(ValueError, match="no samples"):
         Distribution(buckets=((math.inf, 0.0),)).quantile(0.5)
+    with pytest.raises(ValueError, match="no samples"):
+        Distribution(buckets=()).surely(0.5)
+
+
+@pytest.mark.parametrize(
+    ("samples", "share", "bounded"), [(20, 0.5, True), (20, 0.95, False), (100, 0.95, True), (1000, 0.99, True)]
+)
+def test_a_quantile_of_few_calls_is_as_sure_as_its_rank(samples: int, share: float, bounded: bool) -> None:
+    def chance(ranks: range) -> float:
+        """Return how likely so many of the calls take no longer than the true quantile: exactly, by the binomial."""
+        return sum(math.comb(samples, rank) * share**rank * (1 - share) ** (samples - rank) for rank in ranks)
+
+    evenly = Distribution(buckets=(*((n / 1000, samples * n / 1000) for n in range(1, 1001)), (math.inf, samples)))
+    low, high = evenly.surely(share)
+    assert 0.01 < chance(range(math.ceil(low * samples))) < 0.1
+    assert (high < math.inf) is bounded
+    if bounded:
+        assert 0.01 < chance(range(math.ceil(high * samples), samples + 1)) < 0.1
