@@ -3,12 +3,14 @@
 Plain `pulumi` runs it through __main__.py; the commands run it in their own process (ops/stacks/workspace.py).
 """
 
+from collections.abc import Mapping
 from functools import partial
 
 import pulumi
 import requests
 from docker.errors import DockerException
 
+from components.connection import Connection
 from components.friday import SIGNAL_OF_NOTHING
 from components.settings.source import SettingsError, from_pulumi, generated_secrets
 from components.settings.stack import StackSettings
@@ -31,11 +33,8 @@ def program() -> None:
 
     RunError, with every mistake, when its settings are wrong, and when its Docker engine cannot be asked.
     """
-    config = pulumi.runtime.config
-    # The engine hands the settings to a process in its environment, and to a function as they are.
-    given = config.CONFIG.get() or config.get_config_env()
     try:
-        settings = from_pulumi(given, pulumi.get_stack(), generated_secrets())
+        settings = _settings()
         start_interval, kept_images = what_runs(settings)
     except SettingsError as error:
         raise pulumi.RunError(str(error)) from None
@@ -51,6 +50,26 @@ def program() -> None:
     )
     for name, value in {**made.outputs, "dockerPlugin": docker_plugin()}.items():
         pulumi.export(name, value)
+
+
+def connection(outputs: Mapping[str, object]) -> None:
+    """Declare nothing but how a stack's host is reached, with the stack's `outputs` as they are; errors as `program`.
+
+    The commands run it where the state has another way to the host than theirs (ops/stacks/own_connection.py).
+    """
+    try:
+        Connection(pulumi.get_stack(), _settings())
+    except (SettingsError, OSError) as error:
+        raise pulumi.RunError(str(error)) from None
+    for name, value in outputs.items():
+        pulumi.export(name, value)
+
+
+def _settings() -> StackSettings:
+    config = pulumi.runtime.config
+    # The engine hands the settings to a process in its environment, and to a function as they are.
+    given = config.CONFIG.get() or config.get_config_env()
+    return from_pulumi(given, pulumi.get_stack(), generated_secrets())
 
 
 def what_runs(settings: StackSettings) -> tuple[bool, dict[str, str]]:

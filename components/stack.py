@@ -1,13 +1,13 @@
 """FridayStack: the whole shape, composed from the Docker host and the parts."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
 import pulumi
 import pulumi_docker as docker
 
+from components.connection import HOST_TYPE, STACK_TYPE, provider
 from components.container_engine import ContainerEngine, Parts, labels
 from components.parts import declare, needed_by
 from components.settings.stack import StackSettings
@@ -26,8 +26,8 @@ class Host(pulumi.ComponentResource):
     """
 
     def __init__(self, stack: str, settings: StackSettings, opts: pulumi.ResourceOptions) -> None:
-        super().__init__("friday-litellm:components:Host", "host", None, opts)
-        self.provider = _provider(settings, pulumi.ResourceOptions(parent=self))
+        super().__init__(HOST_TYPE, "host", None, opts)
+        self.provider = provider(settings, pulumi.ResourceOptions(parent=self))
         swarm = settings.engine == "swarm"
         self.networks = {
             name: docker.Network(
@@ -74,7 +74,7 @@ class FridayStack(pulumi.ComponentResource):
         kept_images: Mapping[str, str] = MappingProxyType({}),
         hand_over: HandOver | None = None,
     ) -> None:
-        super().__init__("friday-litellm:components:FridayStack", stack)
+        super().__init__(STACK_TYPE, stack)
         child = pulumi.ResourceOptions(parent=self)
         host = Host(stack, settings, child)
         engine = (
@@ -131,30 +131,6 @@ def _finished(
 
     every = {name: pulumi.Output.all(*part.instances) for name, part in made.items()}
     return every | {each.part: after(each) for each in drained}
-
-
-def _provider(settings: StackSettings, opts: pulumi.ResourceOptions) -> docker.Provider:
-    address = settings.docker_host
-    if address.startswith("ssh://"):
-        # The connection that ops/hosts/ssh_master.py holds, if it does, else one of the plugin's own. The variable is
-        # for ssh to expand: the state must not depend on the machine.
-        socket = f"${{FRIDAY_SSH_CONTROL_DIR}}/{settings.ssh.connection_name(address)}"
-        shared = ["-o", "ControlMaster=no", "-o", f"ControlPath={socket}"]
-        return docker.Provider("docker", host=address, ssh_opts=[*settings.ssh.options(), *shared], opts=opts)
-    if address.startswith("tcp://"):
-        return docker.Provider(
-            "docker",
-            host=address,
-            ca_material=_content(settings.tls.ca_file),
-            cert_material=_content(settings.tls.cert_file),
-            key_material=pulumi.Output.secret(_content(settings.tls.key_file)),
-            opts=opts,
-        )
-    return docker.Provider("docker", host=address, opts=opts)
-
-
-def _content(path: Path | None) -> str:
-    return path.read_text(encoding="utf-8") if path else ""
 
 
 def summary(settings: StackSettings) -> dict[str, object]:

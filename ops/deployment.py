@@ -1,5 +1,6 @@
 """One stack as every command works with it: settings, Pulumi's stack, hosts and history, each opened once."""
 
+from collections.abc import Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,8 @@ from ops.stacks.stack_file import read_settings
 
 if TYPE_CHECKING:
     from pulumi import automation as auto
+
+    from ops.stacks.pulumi_files import Resource
 
 # Pulumi's libraries take a while to load, and a rollback closes the gateway at the edge before: they load when the
 # stack is first asked for.
@@ -49,13 +52,26 @@ class Deployment:
         return open_stack(self.name)
 
     def open_to_change(self) -> "auto.Stack":
-        """Open the stack for an update, freed and repaired (`stacks.open_to_change`, once in a command)."""
+        """Open the stack for an update, freed and repaired (`stacks.open_to_change`, once in a command).
+
+        OperationError (exit code 2) also where it is on another machine.
+        """
         from ops.stacks.stacks import open_to_change  # noqa: PLC0415 - see above
 
         if not self._is_open_to_change:
-            self.stack = open_to_change(self.name, self.say("state"))
+            self.stack = open_to_change(self.name, self.say("state"), self.require_same_machine)
             self._is_open_to_change = True
         return self.stack
+
+    def require_same_machine(self, found: Sequence["Resource"]) -> None:
+        """Raise OperationError (exit code 2) where what a state records is on another machine than `dockerHost`."""
+        from ops.hosts import same_machine  # noqa: PLC0415 - see above
+        from ops.stacks import recorded_connection  # noqa: PLC0415
+
+        named, address = self.settings.docker_host, recorded_connection.address(found)
+        if address not in ("", named):
+            client = self.hosts.client(named)
+            same_machine.require(self.name, self.settings, client, address, recorded_connection.ids(found))
 
     @cached_property
     def history(self) -> list[Entry]:

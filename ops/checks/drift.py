@@ -18,6 +18,8 @@ from ops.deployment import Deployment
 from ops.errors import EXIT_USAGE, OperationError
 from ops.hosts.docker_host import JOB_LABEL
 from ops.hosts.swarm import SwarmManager
+from ops.stacks.pulumi_files import Resource, resources
+from ops.stacks.recorded_connection import of_another, own_program
 from ops.stacks.stacks import short_name
 
 CONTAINER = "docker:index/container:Container"
@@ -63,13 +65,15 @@ def find(deployment: Deployment) -> list[Drift]:
     Raises OperationError: exit code 2 when the stack is not deployed or a host is not reached.
     """
     opened, host = deployment.stack, deployment.hosts.manager
+    found = resources(opened)
+    deployment.require_same_machine(found)
     state = recorded(opened.export_stack().deployment or {})
     if not any(each.kind.startswith("docker:") for each in state):
         fix = f"./fridayctl up {opened.name}"
         raise OperationError(f"{opened.name} is not deployed: there is nothing to compare with", fix, EXIT_USAGE)
     if isinstance(host, SwarmManager):
         services = {each["ID"]: each["Spec"]["Name"] for each in host.services(opened.name)}
-        return [*unknown(state, services), *_read(opened, [])]
+        return [*unknown(state, services), *_read(opened, found, [])]
     every = host.containers(opened.name)
     seen = {str(container.id): container for container in every if JOB_LABEL not in container.labels}
     containers = [(each, seen[each.id]) for each in state if each.runs and each.id in seen]
@@ -78,7 +82,7 @@ def find(deployment: Deployment) -> list[Drift]:
     return [
         *orphans,
         *(drift for each, container in containers for drift in _unlike(each, container)),
-        *_read(opened, stopped),
+        *_read(opened, found, stopped),
     ]
 
 
@@ -109,7 +113,7 @@ def _unlike(each: Recorded, container: Container) -> Iterator[Drift]:
     yield from (Drift("changed", each.name, f"is on the network {name}") for name in sorted(found - wanted))
 
 
-def _read(opened: auto.Stack, exclude: list[str]) -> list[Drift]:
+def _read(opened: auto.Stack, state: Sequence[Resource], exclude: list[str]) -> list[Drift]:
     """Return what Pulumi finds when it reads the host."""
     found: list[Drift] = []
     errors: list[str] = []
@@ -120,10 +124,16 @@ def _read(opened: auto.Stack, exclude: list[str]) -> list[Drift]:
         if event.res_outputs_event:
             found.extend(_told(event.res_outputs_event.metadata))
 
+    # Without our program, which would add what the stack file has changed since the last update.
+    program = own_program(state) if of_another(opened, state) else None
     try:
-        # Without the program: it would add what the stack file has changed since the last update.
         opened.preview_refresh(
-            exclude=exclude, run_program=False, on_event=see, suppress_progress=True, show_secrets=False
+            exclude=exclude,
+            run_program=program is not None,
+            program=program,
+            on_event=see,
+            suppress_progress=True,
+            show_secrets=False,
         )
     except auto.CommandError as error:
         said = "\n".join(dict.fromkeys(errors)) or "\n".join(str(error).splitlines()[-20:])
@@ -134,6 +144,8 @@ def _read(opened: auto.Stack, exclude: list[str]) -> list[Drift]:
 
 def _told(step: StepEventMetadata) -> Iterator[Drift]:
     name = short_name(step.urn)
+    if not step.type.startswith("docker:"):
+        return  # how the host is reached, and what is not on it
     if step.op == OpType.DELETE:
         yield Drift("removed", name)
     elif step.op == OpType.UPDATE:

@@ -18,7 +18,7 @@ from ops.rollout import steps
 from ops.rollout.gates.evidence import Evidence
 from ops.rollout.gates.gate import AnalysisResult, GateInput, Outcome, named
 from ops.rollout.gates.registry import judge
-from ops.rollout.history import ENABLED, NAMESPACE, PERCENTAGE, Entry, Verb, going_back
+from ops.rollout.history import CONNECTION, ENABLED, NAMESPACE, PERCENTAGE, Entry, Verb, going_back
 from ops.rollout.rollback_plan import DEFAULT, Restore, Step
 from ops.rollout.steps import RolloutPosition, StepRequest, position_of
 from ops.stacks import preview
@@ -167,7 +167,7 @@ def _allowed(stack: str, wish: StepRequest, found: RolloutPosition | None) -> tu
 def _nothing_else(opened: auto.Stack, current: Entry) -> None:
     """Refuse a stack file that says more than what is deployed: a step changes one thing, so that it can be judged."""
     unequal, gone = changes(current.config, settings_of(opened))
-    others = {*unequal, *gone} - {PERCENTAGE, ENABLED, *_OPERATING}
+    others = {*unequal, *gone} - {PERCENTAGE, ENABLED, *_OPERATING, *CONNECTION}
     if others:
         what = f"Pulumi.{opened.name}.yaml differs from what is deployed in {', '.join(sorted(others))}"
         fix = f"./fridayctl up {opened.name} deploys that at the present percentage; then promote"

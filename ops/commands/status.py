@@ -19,6 +19,7 @@ from ops.rollout.gates.gate import AnalysisResult, GateInput
 from ops.rollout.gates.registry import judge
 from ops.rollout.history import Entry
 from ops.rollout.steps import RolloutPosition, in_words, position_of
+from ops.stacks.pulumi_files import resources
 
 _URLS = ("fridayUrl", "gatewayUrl", "simulatorUrl", "prometheusUrl")
 _LAST = 5  # updates that are shown
@@ -132,7 +133,7 @@ class Status:
 
 
 def look(deployment: Deployment) -> Status:
-    """Look at a stack; OperationError when it cannot be read."""
+    """Look at a stack; OperationError when it cannot be read, and (exit code 2) when it is on another machine."""
     stack, settings, opened = deployment.name, deployment.settings, deployment.stack
     # Each of these is a run of Pulumi's command line, and somebody waits.
     with ThreadPoolExecutor() as pool:
@@ -141,6 +142,8 @@ def look(deployment: Deployment) -> Status:
         instances = deployment.hosts.manager.instances(stack)
         ends = served_until(deployment.hosts.manager, stack) if settings.edge.tls.files else None
         outputs = {key: output.value for key, output in told.result().items()}
+    if not instances:  # nothing here is not nothing anywhere
+        deployment.require_same_machine(resources(opened))
     entries = history.result()
     now = dt.datetime.now(dt.UTC)
     step = position_of(entries, settings.rollout, now) if outputs else None

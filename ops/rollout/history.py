@@ -17,6 +17,8 @@ from components.parts import PARTS
 NAMESPACE = "friday-litellm"
 PERCENTAGE, ENABLED = f"{NAMESPACE}:rolloutPercentage", f"{NAMESPACE}:litellmEnabled"
 """The two settings that a step is made of."""
+CONNECTION = frozenset(f"{NAMESPACE}:{name}" for name in ("dockerHost", "swarmHosts", "ssh", "tls"))
+"""The settings by which the hosts are reached: each operator may have others, and they are nothing to go back to."""
 
 
 class Verb(StrEnum):
@@ -181,7 +183,11 @@ def condemned(entries: Sequence[Entry]) -> list[Entry]:
 def good_targets(entries: Sequence[Entry]) -> list[Entry]:
     """Return the updates to go back to, newest first: succeeded, not undone since, with other settings than today's."""
     life, bad = _life(entries), condemned(entries)
-    return [entry for entry in life[1:] if entry not in bad and entry.config != life[0].config]
+    return [each for each in life[1:] if each not in bad and _deployed_by(each) != _deployed_by(life[0])]
+
+
+def _deployed_by(entry: Entry) -> dict[str, str]:
+    return {name: value for name, value in entry.config.items() if name not in CONNECTION}
 
 
 def _life(entries: Iterable[Entry]) -> list[Entry]:

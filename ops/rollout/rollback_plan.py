@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ops.errors import EXIT_USAGE, OperationError
 from ops.rollout import history
-from ops.rollout.history import ENABLED, NAMESPACE, PERCENTAGE, Entry, Verb, good_targets, shown
+from ops.rollout.history import CONNECTION, ENABLED, NAMESPACE, PERCENTAGE, Entry, Verb, good_targets, shown
 
 _LITELLM = f"{NAMESPACE}:litellm"
 
@@ -70,7 +70,9 @@ def _without_gateway(found: Situation) -> tuple[Step, ...]:
 
 def _restored(found: Situation) -> tuple[Step, ...]:
     target = found.target or found.current
-    return (Step(dict(target.config), found.message(target.percentage)),)
+    rest = {name: value for name, value in target.config.items() if name not in CONNECTION}
+    reached = {name: value for name, value in found.today.items() if name in CONNECTION}
+    return (Step({**rest, **reached}, found.message(target.percentage)),)
 
 
 DEFAULT = Level(2, "the settings of the last good update, images included", 300, _restored, restores=True)

@@ -5,10 +5,10 @@ record a container or a service in another form, and it takes what it does not k
 Swarm were removed and made again for that. Once it has read the hosts, all is recorded in its own form.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from ops.errors import EXIT_USAGE, OperationError
-from ops.stacks.pulumi_files import Resource
+from ops.stacks.pulumi_files import Resource, outputs_of
 from toolchain import versions
 
 OUTPUT = "dockerPlugin"
@@ -21,7 +21,7 @@ def other(found: Sequence[Resource]) -> str:
 
     "" when that is this checkout's version, and when nothing is noted yet: no update has come to its end.
     """
-    if not _outputs(found) or not any(each.type in _MADE_BY_IT for each in found):
+    if not outputs_of(found) or not any(each.type in _MADE_BY_IT for each in found):
         return ""
     noted = _noted(found)
     return "" if _version(noted) == versions.numbers(versions.DOCKER_PROVIDER) else noted or "an earlier one"
@@ -38,12 +38,8 @@ def refusal(stack: str, found: Sequence[Resource]) -> OperationError | None:
     return OperationError(message, f"{same}; or go on with this one: {knowingly}", EXIT_USAGE)
 
 
-def _outputs(found: Sequence[Resource]) -> Mapping[str, object]:
-    return next((each.outputs for each in found if each.type == "pulumi:pulumi:Stack"), {})
-
-
 def _noted(found: Sequence[Resource]) -> str:
-    return str(_outputs(found).get(OUTPUT, ""))
+    return str(outputs_of(found).get(OUTPUT, ""))
 
 
 def _version(noted: str) -> tuple[int, ...]:

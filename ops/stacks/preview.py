@@ -11,6 +11,7 @@ from pulumi import automation as auto
 from pulumi.automation.events import EngineEvent, OpType
 
 from components import edge, parts
+from components.connection import PROVIDER
 from components.friday import SIGNAL_OF_NOTHING
 from components.settings.stack import StackSettings
 from ops.errors import EXIT_USAGE, OperationError
@@ -38,7 +39,7 @@ def look_ahead(stack: auto.Stack, config: Mapping[str, str]) -> list[Change]:
     def see(event: EngineEvent) -> None:
         if event.resource_pre_event:
             metadata = event.resource_pre_event.metadata
-            if metadata.op is not OpType.SAME:
+            if metadata.op is not OpType.SAME and metadata.type != PROVIDER:  # another operator's way to the host
                 found.append(Change(metadata.op, metadata.type, short_name(metadata.urn)))
 
     with tempfile.TemporaryDirectory() as folder:

@@ -8,6 +8,7 @@ one OperationError. The forms: Pulumi's pkg/backend/diy, and sdk/go/common/apity
 import json
 import os
 import socket
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal
@@ -95,10 +96,15 @@ def local_outputs(workspace: auto.Workspace, stack: str) -> auto.OutputMap | Non
     state = _state(state_file(workspace, stack))
     if state is None:
         return None
-    found = next((each.outputs for each in state.resources if each.type == "pulumi:pulumi:Stack"), {})
+    found = outputs_of(state.resources)
     if _SIGNATURE in json.dumps(found):
         return None
     return {name: auto.OutputValue(value=value, secret=False) for name, value in found.items()}
+
+
+def outputs_of(found: Sequence[Resource]) -> dict[str, Any]:
+    """Return the stack's outputs among a state's resources."""
+    return next((each.outputs for each in found if each.type == "pulumi:pulumi:Stack"), {})
 
 
 def resources(stack: auto.Stack) -> list[Resource]:

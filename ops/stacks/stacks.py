@@ -4,7 +4,7 @@ import datetime as dt
 import os
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -16,8 +16,9 @@ from pulumi.automation.events import EngineEvent, OpType
 from ops.errors import OperationError
 from ops.progress import Say
 from ops.rollout.history import RESTORING, Entry, verb_of
-from ops.stacks import backups, docker_plugin, pulumi_files
+from ops.stacks import backups, docker_plugin, pulumi_files, recorded_connection
 from ops.stacks.pulumi_errors import errors_of, refused
+from ops.stacks.pulumi_files import Resource
 from ops.stacks.stack_file import stack_file
 from ops.stacks.workspace import open_workspace
 from toolchain.environment import environment
@@ -70,18 +71,24 @@ def open_known(name: str) -> auto.Stack | None:
         return None
 
 
-def open_to_change(name: str, say: Say) -> auto.Stack:
-    """Open a stack as `open_stack` does, free the lock of a killed update, and repair a state that was cut short."""
+def open_to_change(name: str, say: Say, check: Callable[[Sequence[Resource]], None]) -> auto.Stack:
+    """Open a stack as `open_stack` does, free the lock of a killed update, and repair a state that was cut short.
+
+    `check` may refuse a stack for what its state records, before the host is read.
+    """
     stack = open_stack(name, to_repair=True)
     killed = pulumi_files.release_dead(stack)
     if killed:
         say(f"the last update ({killed}) was killed; its lock is freed")
     # While somebody else's update writes it, the state is theirs, whatever it looks like: this one will be refused.
     copy = "" if pulumi_files.is_locked(stack) else backups.put_back(stack)
+    found = pulumi_files.resources(stack)
+    check(found)
     if copy:
         # The copy is older than what the hosts run.
         say(f"the state was cut short; {copy} is put in its place, and the host is read")
         try:
+            _reach_from_here(stack, found, say)
             stack.refresh(suppress_progress=True, show_secrets=False)
         except auto.CommandError as error:
             fix = f"fix what it names, then ./fridayctl drift {name} --fix"
@@ -128,12 +135,15 @@ def update(stack: auto.Stack, message: str, say: Say, *, refresh: bool = False) 
         if verb_of(message) not in RESTORING and (newer := docker_plugin.refusal(stack.name, found)):
             raise newer
         say(f"last updated with another Docker plugin ({plugin}); reading the hosts first")
+    reads = refresh or bool(plugin)
     with _changing(stack, message, say, f"the update of {stack.name} failed", "up") as see:
+        if reads:
+            _reach_from_here(stack, found, say)
         # Containers that an update could not call healthy, or lost the host over, are made again: Pulumi would take
         # each as it is and go on to remove those that serve.
         result = stack.up(
             message=message,
-            refresh=refresh or bool(plugin),
+            refresh=reads,
             replace=[each.urn for each in found if each.type == CONTAINER and each.init_errors],
             on_event=see,
             suppress_progress=True,
@@ -145,8 +155,26 @@ def update(stack: auto.Stack, message: str, say: Say, *, refresh: bool = False) 
 def destroy(stack: auto.Stack, say: Say) -> None:
     """Remove everything that a stack runs; its history stays. OperationError when that fails."""
     with _changing(stack, "down", say, f"taking {stack.name} down failed", "down") as see:
+        _reach_from_here(stack, pulumi_files.resources(stack), say)
         # A container that somebody removed by hand would fail its own removal: look first.
         stack.destroy(message="down", refresh=True, on_event=see, suppress_progress=True, show_secrets=False)
+
+
+def _reach_from_here(stack: auto.Stack, found: Sequence[Resource], say: Say) -> None:
+    """Let the state name the way to the host that this machine goes, where whoever updated it last has gone another.
+
+    Nothing else is read or changed.
+    """
+    if made := recorded_connection.of_another(stack, found):
+        say("the last update reached the host in another way; going the stack file's")
+        stack.refresh(
+            message="another way to the host",
+            target=[made.urn],
+            run_program=True,
+            program=recorded_connection.own_program(found),
+            suppress_progress=True,
+            show_secrets=False,
+        )
 
 
 @contextmanager

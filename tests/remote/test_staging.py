@@ -4,7 +4,9 @@ The tests stand in the order of a host's life: the last one takes the stack away
 """
 
 import json
+import shutil
 import subprocess
+import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -79,6 +81,31 @@ def test_verify_and_drift_look_at_the_host(staging: Project, host: NestedHost) -
     assert [check for check in checks if check["ok"] is not True] == []
     assert f"port {staging.settings['edge']['gatewayPort']}: only chat is open" in str(checks)
     assert "no drift" in staging.fridayctl("drift", staging.stack).out
+
+
+def test_another_operators_commands_go_by_files_of_their_own(
+    staging: Project, host: NestedHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of the last update are on another machine, and so is the connection that it left open."""
+    theirs = {setting: shutil.copy2(path, tmp_path) for setting, path in host.ssh_settings.items()}
+    with tempfile.TemporaryDirectory(prefix="f-") as runtime, ExitStack() as back, staging.configured(ssh=theirs):
+        monkeypatch.setenv("XDG_RUNTIME_DIR", runtime)
+        for path in map(Path, host.ssh_settings.values()):
+            back.callback(path.rename(path.with_suffix(".away")).rename, path)
+        assert "no drift" in staging.fridayctl("drift", staging.stack).out
+
+
+def test_another_machine_is_told_with_both_commands_and_nothing_is_changed(staging: Project, made: Rig) -> None:
+    before, first, second = ids(staging), staging.settings["dockerHost"], made.hosts[1]
+    empty = second.inventory()
+    with staging.configured(dockerHost=second.url):
+        for command in (["up", staging.stack], ["down", staging.stack, "--yes"], ["drift", staging.stack]):
+            said = staging.fridayctl(*command, code=2).err
+            assert f"{staging.stack} runs on {first}" in said
+            assert f"pulumi config set dockerHost {first} -s {staging.stack} && ./fridayctl down" in said
+        checks = json.loads(staging.fridayctl("preflight", staging.stack, "--json", code=2).out)["checks"]
+        assert {check["name"]: check["state"] for check in checks}["machine"] == "failed"
+    assert (ids(staging), second.inventory()) == (before, empty)
 
 
 @pytest.mark.slow

@@ -34,7 +34,7 @@ class Examination:
 def examine(deployment: Deployment) -> Examination:
     """Ask everything that preflight can ask. Changes nothing."""
     facts = Collector(deployment, thorough=True).collect()
-    found = [*judge(facts, ALL), _docker_plugin(deployment.name), *migration.checks(deployment)]
+    found = [_machine(deployment), *judge(facts, ALL), _docker_plugin(deployment.name), *migration.checks(deployment)]
     return Examination(Report(deployment.name, found), facts)
 
 
@@ -44,7 +44,24 @@ def before_update(deployment: Deployment, *, upstream: bool, restoring: bool = F
     Without `upstream` OpenRouter is not asked. One that is `restoring` what was there before waits for no certificate.
     """
     facts = replace(Collector(deployment, thorough=False, upstream=upstream).collect(), restoring=restoring)
-    return Examination(Report(deployment.name, judge(facts, BEFORE_UPDATE)), facts)
+    return Examination(Report(deployment.name, [_machine(deployment), *judge(facts, BEFORE_UPDATE)]), facts)
+
+
+def _machine(deployment: Deployment) -> Check:
+    """Return the check that every change makes once more (`Deployment.open_to_change`)."""
+    name, address = "machine", deployment.settings.docker_host
+    try:
+        opened = open_known(deployment.name)
+        found = pulumi_files.resources(opened) if opened else []
+        deployment.hosts.client(address)
+    except OperationError as error:
+        # What is wrong with the state, or with the way to the host, is said elsewhere; an update may repair the first.
+        return Check(name, "", State.SKIPPED, f"not known: {error.message}")
+    try:
+        deployment.require_same_machine(found)
+    except OperationError as error:
+        return Check(name, "", State.FAILED, error.message, error.fix, error.details)
+    return Check(name, "", State.OK, f"the stack is on {address}, or on none yet")
 
 
 def _docker_plugin(stack: str) -> Check:

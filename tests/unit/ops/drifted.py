@@ -73,12 +73,14 @@ class Stack:
         self._fails = fails
         self._state = STATE if state is None else state
         self.excluded: list[str] = []
+        self.program: Any = None
 
     def export_stack(self) -> Any:
         return SimpleNamespace(deployment={"resources": self._state})
 
     def preview_refresh(self, exclude: list[str], on_event: Any, **options: Any) -> None:
-        assert options["run_program"] is False
+        self.program = options["program"]
+        assert options["run_program"] is (self.program is not None)
         self.excluded = [urn.rsplit("::", 1)[1] for urn in exclude]
         for step in self._steps:
             on_event(SimpleNamespace(diagnostic_event=None, res_outputs_event=SimpleNamespace(metadata=step)))
@@ -88,9 +90,17 @@ class Stack:
             raise auto.CommandError(SimpleNamespace(code=1, stdout="", stderr="x"))  # type: ignore[arg-type]
 
 
-def step(op: OpType, name: str, before: Any = None, now: Any = None, changed: tuple[str, ...] = ()) -> Any:
+def step(
+    op: OpType, name: str, before: Any = None, now: Any = None, changed: tuple[str, ...] = (), kind: str = CONTAINER
+) -> Any:
     changed = changed or tuple(key for key in now or {} if (before or {}).get(key) != (now or {})[key])
     old, new = (SimpleNamespace(outputs=values) for values in (before or {}, now or {}))
     return SimpleNamespace(
-        op=op, urn=f"{PREFIX}x::{name}", old=old, new=new, diffs=changed, detailed_diff=dict.fromkeys(changed)
+        op=op,
+        type=kind,
+        urn=f"{PREFIX}x::{name}",
+        old=old,
+        new=new,
+        diffs=changed,
+        detailed_diff=dict.fromkeys(changed),
     )

@@ -66,9 +66,9 @@ class Pulumi:
         monkeypatch.setattr(stacks, "open_stack", lambda _, **__: opened)
         monkeypatch.setattr(pulumi_files, "release_dead", lambda _: "up: 10 %" if dead else "")
         monkeypatch.setattr(backups, "put_back", lambda _: cut)
-        monkeypatch.setattr(
-            deploy, "resources", lambda _: [Resource.model_validate({"urn": "u", "type": "x", "id": "known"})]
-        )
+        known = Resource.model_validate({"urn": "u", "type": "x", "id": "known"})
+        for room in (deploy, pulumi_files):
+            monkeypatch.setattr(room, "resources", lambda _: [known])
         monkeypatch.setattr(deploy, "update", self.update)
         monkeypatch.setattr(deploy, "generate_missing", lambda *_: None)
 

@@ -7,10 +7,13 @@ import pytest
 from pulumi.automation.events import OpType
 
 from cli.main import main
+from components.connection import PROVIDER
 from ops.checks import drift
 from ops.checks.drift import Drift, Recorded
 from ops.errors import EXIT_USAGE, OperationError
 from ops.hosts.swarm import SwarmManager
+from ops.stacks import recorded_connection
+from tests.unit.given import settings
 from tests.unit.ops.deployed import Played
 from tests.unit.ops.drifted import FRIDAY, STATE, Host, Seen, Stack, step
 
@@ -51,6 +54,31 @@ def test_a_paused_container_is_read_like_a_running_one() -> None:
 def test_a_container_that_the_state_does_not_know_is_told() -> None:
     (found,) = find(Stack(), *WELL, Seen("odd"))
     assert (found.kind, found.name) == ("unknown", "friday-t-odd")
+
+
+def test_the_host_is_read_in_the_operators_own_way_and_that_is_no_drift(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recorded_connection, "read_settings", lambda _: settings())
+    provider = {"urn": "urn:p::docker", "type": PROVIDER, "inputs": {"host": settings().docker_host}}
+    stack = Stack(state=[*STATE, provider])
+    assert find(stack, *WELL) == []
+    assert stack.program is None
+    provider["inputs"] = {"host": settings().docker_host, "sshOpts": "[]"}
+    stack = Stack(
+        step(OpType.UPDATE, "docker", {"sshOpts": "[]"}, {"sshOpts": ""}, kind=PROVIDER), state=[*STATE, provider]
+    )
+    assert find(stack, *WELL) == []
+    assert stack.program is not None
+
+
+def test_a_stack_on_another_machine_is_not_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    played = Played().with_hosts(Host()).given(stack=Stack(fails=True))
+
+    def refuse(_: Any) -> None:
+        raise OperationError("another machine", "down", EXIT_USAGE)
+
+    monkeypatch.setattr(played, "require_same_machine", refuse)
+    with pytest.raises(OperationError, match="another machine"):
+        drift.find(played)
 
 
 def test_networks_are_compared_with_what_was_declared() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from cli.main import main
+from components.connection import PROVIDER
 from components.settings.stack import StackSettings
 from ops.checks.preflight import facts, run
 from ops.checks.preflight.facts import Facts
@@ -17,6 +18,8 @@ from ops.checks.report import Report as Checks
 from ops.errors import EXIT_USAGE, OperationError
 from ops.hosts import images
 from ops.metrics.openrouter import Listed
+from ops.stacks import pulumi_files
+from ops.stacks.pulumi_files import Resource
 from tests.unit.given import settings
 from tests.unit.ops import preflight_hosts
 from tests.unit.ops.deployed import Played
@@ -78,6 +81,46 @@ def test_an_update_may_begin_with_the_engine_that_was_asked(
         assert {check.state for check in checks if check.name != "clock"} <= {State.OK, State.SKIPPED}
     assert pulled == [(named, local.docker_host)]
     assert told == [("images", f"{local.docker_host}: pulling {named}")]
+
+
+@pytest.mark.usefixtures("built_here")
+def test_a_stack_on_another_machine_is_refused_before_an_update(
+    local: StackSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inputs = {"host": f"unix://{tmp_path / 'old.sock'}"}
+    provider = Resource.model_validate({"urn": "urn:p", "type": PROVIDER, "inputs": inputs})
+    network = Resource.model_validate({"urn": "urn:n", "type": "docker:index/network:Network", "id": "n"})
+    monkeypatch.setattr(run, "open_known", lambda _: "opened")
+    monkeypatch.setattr(pulumi_files, "resources", lambda _: [provider, network])
+    with engine(tmp_path / "docker.sock", {**every_image(), "/networks": []}):
+        first, *_ = run.before_update(deployment(local), upstream=False).report.checks
+    assert (first.name, first.state) == ("machine", State.FAILED)
+    assert "old.sock -s t && ./fridayctl down t" in first.fix
+    assert "does not answer" in first.details
+
+
+@pytest.mark.parametrize(
+    ("opened", "state", "words"),
+    [(None, State.OK, "or on none yet"), (OperationError("the state of t is cut short", "look"), State.SKIPPED, "cut")],
+)
+@pytest.mark.usefixtures("built_here")
+def test_a_stack_that_is_nowhere_yet_or_not_known_is_not_refused(
+    opened: Exception | None,
+    state: State,
+    words: str,
+    local: StackSettings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def known(_: str) -> None:
+        if opened:
+            raise opened
+
+    monkeypatch.setattr(run, "open_known", known)
+    with engine(tmp_path / "docker.sock"):
+        found = run._machine(deployment(local))
+    assert (found.name, found.state) == ("machine", state)
+    assert words in found.found
 
 
 @pytest.mark.usefixtures("built_here")

@@ -34,6 +34,7 @@ def take_down(
     monkeypatch.setattr(deploy, "resources", lambda _: [])
     monkeypatch.setattr(stacks, "open_stack", lambda name, **_: SimpleNamespace(name=name))
     monkeypatch.setattr(backups, "put_back", lambda _: "")
+    monkeypatch.setattr(pulumi_files, "resources", lambda _: [])
     monkeypatch.setattr(pulumi_files, "release_dead", lambda _: "up: 10 %")
     monkeypatch.setattr(deploy, "destroy", destroy)
     try:
@@ -93,6 +94,14 @@ def test_down_in_a_swarm_ends_the_tasks_unless_somebody_is_at_it(
     monkeypatch.setattr(deploy, "destroy", lambda *_: ended.append("destroyed"))
     deploy.take_down(deployment)
     assert ended == (["destroyed"] if is_held else ["t", "destroyed"])
+
+
+def test_down_of_a_stack_on_another_machine_removes_nothing_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def moved(*_: Any) -> None:
+        raise OperationError("t runs on old, and the stack file names new", "take it down there", EXIT_USAGE)
+
+    monkeypatch.setattr(Deployment, "require_same_machine", moved)
+    assert take_down(monkeypatch) == (0, ["the", "failed"])
 
 
 def test_down_names_who_else_is_on_a_network_before_it_removes_anything(monkeypatch: pytest.MonkeyPatch) -> None:

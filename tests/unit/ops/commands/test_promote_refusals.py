@@ -47,11 +47,13 @@ def test_a_reason_overrules_order_and_soak_and_stays_in_the_history(world: World
 
 
 def test_settings_that_are_not_deployed_are_not_smuggled_in(world: World, capsys: pytest.CaptureFixture[str]) -> None:
-    world.file |= {"friday-litellm:litellm": '{"replicas": 3}', "friday-litellm:gates": "{}"}
+    another_operators = {"friday-litellm:ssh": '{"identityFile": "/home/second/key"}'}
+    world.file |= {"friday-litellm:litellm": '{"replicas": 3}', "friday-litellm:gates": "{}", **another_operators}
     assert run() == EXIT_USAGE
     error = capsys.readouterr().err
     assert "differs from what is deployed in friday-litellm:litellm" in error
     assert "gates" not in error
+    assert "ssh" not in error
 
 
 def test_a_failing_preflight_refuses(world: World, capsys: pytest.CaptureFixture[str]) -> None:

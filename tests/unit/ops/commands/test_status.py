@@ -11,7 +11,8 @@ from cli.main import main
 from ops.checks import edges
 from ops.checks.migration import Record
 from ops.commands import status
-from ops.errors import OperationError
+from ops.deployment import Deployment
+from ops.errors import EXIT_USAGE, OperationError
 from ops.hosts.docker_host import Instance
 from ops.hosts.one_off import Run
 from ops.rollout.gates.effect import Usage
@@ -44,6 +45,7 @@ class World:
         played.entries = lambda: self.entries
         played.everywhere(monkeypatch)
         monkeypatch.setattr(stacks, "read_history", lambda _, most=500: self.entries[:most])
+        monkeypatch.setattr(status, "resources", lambda _: [])
         monkeypatch.setattr(status, "sources", lambda *_: None)
         monkeypatch.setattr(status, "measure", lambda *_: sound(gateway_up=0.5))
 
@@ -149,6 +151,19 @@ def test_what_is_not_deployed_has_no_step_and_no_gates(world: World, capsys: pyt
     assert "not deployed" in text
     assert "gate" not in text.replace("gates passed", "")
     assert "next: ./fridayctl up t" in text
+
+
+def test_nothing_here_may_be_a_stack_on_another_machine(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def moved(*_: Any) -> None:
+        raise OperationError("t runs on old, and the stack file names new", "take it down there", EXIT_USAGE)
+
+    monkeypatch.setattr(Deployment, "require_same_machine", moved)
+    assert main(["status", "t"]) == 0
+    world.running = []
+    assert main(["status", "t"]) == EXIT_USAGE
+    assert "t runs on old" in capsys.readouterr().err
 
 
 def test_a_flag_that_is_off_is_0_percent(world: World, capsys: pytest.CaptureFixture[str]) -> None:

@@ -60,6 +60,14 @@ def test_level_2_restores_all_settings_of_the_last_good_update_together() -> Non
     assert worked_out.steps[0].message == "rollback: level 2, 100 -> 50 %, to the update of 2026-11-24T08:03:30Z"
 
 
+def test_how_the_hosts_are_reached_is_nothing_to_go_back_to() -> None:
+    first = entry(4, 100, ssh='{"identityFile": "/home/first/key"}', dockerHost="ssh://first@h", swarmHosts="[]")
+    second = entry(5, 50, ssh="{}", dockerHost="ssh://second@h")
+    (step,) = rollback_plan.plan([second, first], second.config, RollbackRequest(LEVELS[2])).steps
+    assert stack_config.changes(second.config, step.config) == ({"friday-litellm:rolloutPercentage": "100"}, [])
+    assert history.good_targets([entry(6, 100, ssh="{}"), first]) == []
+
+
 def test_level_3_takes_friday_off_before_the_gateway_goes() -> None:
     off, gone = rollback_plan.plan(LIFE, LIFE[0].config, RollbackRequest(LEVELS[3])).steps
     assert off.config["friday-litellm:litellmEnabled"] == "false"

@@ -9,6 +9,7 @@ import yaml
 from pulumi import automation as auto
 from pulumi.automation.events import OpType
 
+from components.connection import PROVIDER
 from ops.errors import OperationError
 from ops.stacks import preview
 from ops.stacks.preview import Change, in_words, look_ahead
@@ -153,6 +154,10 @@ class Stack:
             urn = f"urn:pulumi:t::friday-litellm::{CONTAINER}::{name}"
             metadata = SimpleNamespace(op=op, type=CONTAINER, urn=urn)
             on_event(SimpleNamespace(resource_pre_event=SimpleNamespace(metadata=metadata)))
+        provider = SimpleNamespace(
+            op=OpType.UPDATE, type=PROVIDER, urn=f"urn:pulumi:t::friday-litellm::{PROVIDER}::docker"
+        )
+        on_event(SimpleNamespace(resource_pre_event=SimpleNamespace(metadata=provider)))
         on_event(SimpleNamespace(resource_pre_event=None))
 
 
