@@ -7,7 +7,16 @@ import threading
 
 import pytest
 
-from components.edge import CLOSE_GATEWAY, OPEN_GATEWAY, SHOW_GATEWAY, EdgeConfig, gateway_is_open
+from components.edge import (
+    CLOSE_GATEWAY,
+    LIMIT_BODY,
+    OPEN_GATEWAY,
+    SHOW_GATEWAY,
+    TEMPLATES,
+    EdgeConfig,
+    gateway_is_open,
+)
+from components.workload import FILES_DIR
 from images import tags
 from tests.integration.edge.stage import KEY, Stage, post
 
@@ -94,6 +103,7 @@ def test_haproxy_accepts_the_config_without_a_warning(changes: dict[str, object]
     result = subprocess.run(
         [
             *(docker, "run", "--rm", "--interactive", "--network=none", "--read-only", "--user=10001:10001"),
+            f"--volume={TEMPLATES / LIMIT_BODY}:{FILES_DIR}/{LIMIT_BODY}:ro",
             *(tags.tag("edge"), "haproxy", "-c", "-V", "-f", "/dev/stdin"),
         ],
         input=EdgeConfig.model_validate(values).render(),
