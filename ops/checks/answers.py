@@ -91,14 +91,29 @@ class Friday:
     as_set: bool = True
 
 
+def has_no_redis(deployment: Deployment) -> bool:
+    """Return whether the gateway's Redis is not well: a new replica of it makes no calls then for a minute.
+
+    Nobody tells it what the account has used of its limit, so its users are answered on the direct path meanwhile.
+    """
+    found = [each for each in deployment.hosts.manager.instances(deployment.name) if each.part == "redis"]
+    return any(not each.healthy for each in found)
+
+
 def ask_around(
-    friday: Friday, deployment: Deployment, percentage: int, seen: list[edges.Seen] | None = None
+    friday: Friday,
+    deployment: Deployment,
+    percentage: int,
+    seen: list[edges.Seen] | None = None,
+    *,
+    fallback_counts: bool = False,
 ) -> list[Answer]:
     """Ask on the paths that a percentage uses, and report it.
 
     An image that has no such chat is asked for its health path through every edge; so is every image with the real
     OpenRouter, where no quota is spent on that. `seen` is what was answered there already, for a caller that has just
-    asked. CheckError when it does not answer as it should.
+    asked. With `fallback_counts` a user of the gateway may be answered by the direct path in its place. CheckError when
+    it does not answer as it should.
     """
     if friday.chat_path is None or deployment.settings.upstream != "simulator":
         deployment.report("checked", "what users need is healthy")
@@ -111,26 +126,29 @@ def ask_around(
             shown = f"./fridayctl status {deployment.name} shows it"
             deployment.report("next", f"whether Friday obeys the {percentage} % is seen once users ask; {shown}")
         return []
-    answers = both_paths(friday.url + friday.chat_path, percentage)
+    answers = both_paths(friday.url + friday.chat_path, percentage, fallback_counts=fallback_counts)
     for answer in answers:
         over = f"user {answer.user_id}: {answer.path}, {answer.model}, {answer.milliseconds:.0f} ms"
         deployment.report("checked", over)
     return answers
 
 
-def both_paths(url: str, percentage: int) -> list[Answer]:
+def both_paths(url: str, percentage: int, *, fallback_counts: bool = False) -> list[Answer]:
     """Ask on each path that a rollout percentage uses; CheckError when for a while the wrong path answers.
 
     Users are assigned by `user_id % 100 < percentage`: user 0 is the first on the gateway, 99 the last.
     """
-    expected = [(0, "litellm")] if percentage > 0 else []
-    expected += [(99, "direct")] if percentage < 100 else []
-    return [_over(path, url, user_id) for user_id, path in expected]
+    gateway = ("litellm", "fallback") if fallback_counts else ("litellm",)
+    expected = [(0, gateway)] if percentage > 0 else []
+    expected += [(99, ("direct",))] if percentage < 100 else []
+    return [_over(paths, url, user_id) for user_id, paths in expected]
 
 
-def _over(path: str, url: str, user_id: int) -> Answer:
+def _over(paths: tuple[str, ...], url: str, user_id: int) -> Answer:
+    """Ask until the first of the paths answers, for a while; then any of them will do."""
+    path = paths[0]
     answer = look_until(lambda: ask(url, user_id), lambda found: found.path == path, _SETTLE_SECONDS, _EVERY_SECONDS)
-    if answer.path != path:
+    if answer.path not in paths:
         fix = "./fridayctl logs: the gateway, or the model behind it, is not well; rollback --level 1 leaves it out"
         raise CheckError(f"user {user_id} should be answered over {path} (was: {answer.path})", fix)
     return answer

@@ -126,7 +126,11 @@ def _finish(deployment: Deployment, worked_out: Restore, began: float) -> Rolled
     nobody = "" if worked_out.percentage else "; no user is sent there"
     deployment.report("gateway", f"open at the edge{nobody}")
     unhealthy = answers.users_are_safe(deployment, worked_out.percentage)
-    answered = answers.ask_around(_friday(deployment, worked_out), deployment, worked_out.percentage)
+    alone = bool(unhealthy) and answers.has_no_redis(deployment)
+    friday = _friday(deployment, worked_out)
+    answered = answers.ask_around(friday, deployment, worked_out.percentage, fallback_counts=alone)
+    if alone:
+        deployment.report("gateway", "without Redis a new one makes no calls for a minute: its users go direct")
     for each in unhealthy:
         deployment.report("unhealthy", f"{each}; users are answered without it")
     if unhealthy:

@@ -77,7 +77,7 @@ def test_status_says_where_the_rollout_stands(project: Project) -> None:
     status = json.loads(project.fridayctl("status", project.stack, "--json").out)
     assert status["healthy"] is True
     assert status["deployed_percentage"] == 50
-    assert len(status["instances"]) == 9
+    assert len(status["instances"]) == 10
     assert "50 % of users through LiteLLM, all healthy" in project.fridayctl("status", project.stack).out
 
 

@@ -91,7 +91,9 @@ def test_a_rollback_is_done_without_redis_prometheus_and_a_gateway_replica(stack
         assert sorted(rollback(stack, 1)) == named(redis, prometheus, gateway)
         assert paths(stack) == ("direct", "direct")
         assert sorted(rollback(stack, 2)) == named(redis, prometheus)
-        assert paths(stack) == ("litellm", "direct")
+        # The new gateway cannot know what the old one has used of the account's limit, until a minute is over.
+        assert paths(stack)[1] == "direct"
+        until(lambda: paths(stack) == ("litellm", "direct"), "the gateway should answer its users", 90)
 
 
 @pytest.mark.slow

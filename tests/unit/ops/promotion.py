@@ -65,7 +65,8 @@ class World:
         monkeypatch.setattr(preflight, "examine", self.examine)
         monkeypatch.setattr(preview, "look_ahead", lambda *_: REPLACED)
         monkeypatch.setattr(answers, "users_are_safe", lambda *_: self.unhealthy)
-        monkeypatch.setattr(answers, "ask_around", lambda *_: [])
+        monkeypatch.setattr(answers, "ask_around", lambda *_, **__: [])
+        monkeypatch.setattr(answers, "has_no_redis", lambda _: False)
 
     name = "t"
 

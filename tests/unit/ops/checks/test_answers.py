@@ -152,6 +152,13 @@ def test_an_answer_that_stays_on_the_wrong_path_is_a_failure(friday: str) -> Non
         answers.both_paths(friday, 50)
 
 
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("friday", [(200, "fallback")], indirect=True)
+def test_without_redis_the_direct_path_may_answer_in_the_gateways_place(friday: str) -> None:
+    (answer,) = answers.both_paths(friday, 100, fallback_counts=True)
+    assert answer.path == "fallback"
+
+
 @pytest.mark.parametrize("friday", [(500, "litellm")], indirect=True)
 def test_an_error_is_a_failure_with_the_answers_text(friday: str) -> None:
     with pytest.raises(OperationError, match="did not answer user 0") as caught:

@@ -97,7 +97,7 @@ def test_a_failing_watch_goes_back_and_closes_the_gateway_first(
 def test_going_back_is_done_also_when_the_step_before_is_not_well_either(
     world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def unhealthy(*_: object) -> None:
+    def unhealthy(*_: object, **__: object) -> None:
         raise CheckError("user 0 should be answered over litellm (was: fallback)", "look")
 
     world.seen = judge(sound(gateway_up=0.5), gate_input(50, None, watching=True))

@@ -59,6 +59,7 @@ class World:
         monkeypatch.setattr(worktree, "deploy_from", self.deploy_from)
         monkeypatch.setattr(answers, "users_are_safe", lambda *_: self.unhealthy)
         monkeypatch.setattr(answers, "ask_around", self.ask_around)
+        monkeypatch.setattr(answers, "has_no_redis", lambda _: any("redis" in each for each in self.unhealthy))
 
     def write(self, config: Any) -> None:
         self.file.write_text(json.dumps(dict(config)))
@@ -94,7 +95,8 @@ class World:
         if error:
             raise error
 
-    def ask_around(self, friday: answers.Friday, _: Any, percentage: int) -> list[Any]:
+    def ask_around(self, friday: answers.Friday, _: Any, percentage: int, *, fallback_counts: bool) -> list[Any]:
+        self.fallback_counts = fallback_counts
         self.asked.append((friday.url, percentage))
         self.friday = friday
         return []
@@ -138,6 +140,7 @@ def test_what_is_unhealthy_is_named_with_the_next_command_and_fails_nothing(
     said = capsys.readouterr().out
     assert f"unhealthy {UNHEALTHY}; users are answered without it" in said
     assert "next      ./fridayctl logs t" in said
+    assert played.fallback_counts, "without Redis a new gateway makes no calls for a minute"
     assert run(1, "--json") == 0
     assert json.loads(capsys.readouterr().out)["unhealthy"] == [UNHEALTHY]
 
