@@ -1,7 +1,8 @@
 """The Pulumi program as a whole: where it finds its settings, and what it says of wrong ones."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -67,10 +68,11 @@ def test_it_declares_what_the_settings_say_wherever_pulumi_puts_them(by: str, mo
     assert percentages == {"LITELLM_ROLLOUT_PERCENTAGE=30"}
 
 
-def test_a_wrong_setting_ends_it_with_the_mend() -> None:
+@pytest.mark.parametrize("run", [program.program, partial(program.connection, {})])
+def test_a_wrong_setting_ends_it_with_the_mend(run: Callable[[], None]) -> None:
     pulumi.runtime.set_all_config({**SETTINGS, "friday-litellm:rolloutPercentage": "101"})
     with pytest.raises(pulumi.RunError, match=r"rolloutPercentage: should be .*\n  fix: "):
-        program.program()
+        run()
 
 
 @pytest.mark.parametrize(("api", "interval"), [("1.41", None), ("1.43", None), ("1.44", "1s"), ("1.56", "1s")])
