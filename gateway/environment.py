@@ -7,7 +7,7 @@ every such case ends the start with one line that names the mistake.
 import os
 import re
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import combinations
@@ -76,10 +76,14 @@ class Gateway:
     drain_seconds: float
     grace_seconds: float
 
-    @property
-    def called_models(self) -> list[str]:
-        """Return the models as the upstream names them."""
-        return [name.removeprefix("openrouter/") for name in self.deployments.values()]
+    def called_models(self, but_not: Collection[str] = ()) -> list[str]:
+        """Return the models as the upstream names them, without those with LiteLLM's ids of `but_not`."""
+        return [upstream_name(model) for id_, model in self.deployments.items() if id_ not in but_not]
+
+
+def upstream_name(model: str) -> str:
+    """Return the upstream's name for what LiteLLM calls openrouter/<name>."""
+    return model.removeprefix("openrouter/")
 
 
 @cache

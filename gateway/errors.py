@@ -7,9 +7,9 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from gateway.policy import RefusedError
 from gateway.request_context import RequestContext
 from serving.causes import Fault
 
@@ -58,56 +58,43 @@ _SHOWN = ("content", "reasoning_content", "tool_calls")
 _STREAM_ERROR = re.compile(rb'^data:\s*\{\s*"error"')
 
 
-def body_of(status: int, code: str, message: str, param: str | None = None) -> bytes:
-    """Return an error body in OpenAI's form."""
-    kind = _TYPES.get(status, "invalid_request_error" if status < 500 else "api_error")
-    return json.dumps({"error": {"message": message, "type": kind, "param": param, "code": code}}).encode()
+def body_of(error: RefusedError, request_id: str) -> bytes:
+    """Return an error body in OpenAI's form.
+
+    It names the request, as the header X-Request-Id does: a body is what gets reported.
+    """
+    kind = _TYPES.get(error.status, "invalid_request_error" if error.status < 500 else "api_error")
+    told = {"message": error.message, "type": kind, "param": error.param, "code": error.code, "request_id": request_id}
+    return json.dumps({"error": told}).encode()
 
 
-@dataclass(frozen=True)
-class Told:
-    """An error as a client is told it; `retry_after` in seconds."""
-
-    status: int
-    code: str
-    message: str
-    param: str | None = None
-    retry_after: int | None = None
-
-    @property
-    def body(self) -> bytes:
-        """Return the body."""
-        return body_of(self.status, self.code, self.message, self.param)
+def quota_spent(wait: int) -> RefusedError:
+    """Return what is said while the account's free calls are spent, for `wait` seconds."""
+    return RefusedError(429, "quota_spent", f"the account's free calls are spent for {wait} s", retry_after=wait)
 
 
-def told(context: RequestContext | None, status: int) -> Told:
+def told(context: RequestContext | None, status: int) -> RefusedError:
     """Return what a client is told when no model answered: by what happened to its calls.
 
     `status` is the one of LiteLLM's own error, which counts when no call was made.
     """
     if context is None:
-        return Told(*_SEEN.get(status, _FAILED))
+        return RefusedError(*_SEEN.get(status, _FAILED))
     if context.quota_wait:
-        wait = context.quota_wait
-        return Told(429, "quota_spent", f"the account's free calls are spent for {wait} s", retry_after=wait)
+        return quota_spent(context.quota_wait)
     account = context.account or (context.doubt[1] if context.doubt else None)
     if account is not None:
-        return Told(502, f"account_{account.reason}", "OpenRouter refuses the free models to this gateway's account")
+        return RefusedError(
+            502, f"account_{account.reason}", "OpenRouter refuses the free models to this gateway's account"
+        )
     rest = math.ceil(context.rest_seconds()) or None
     if not context.failures:
-        return Told(*_BUSY, retry_after=rest) if rest else Told(*_SEEN.get(status, _FAILED))
+        return RefusedError(*_BUSY, retry_after=rest) if rest else RefusedError(*_SEEN.get(status, _FAILED))
     last, first = context.failures[-1], context.failures[0]
     if last.fault is Fault.REQUEST:
-        return Told(*_REQUEST.get(last.reason, _SEEN[400]), param=last.param)
-    found = Told(*_MODELS.get(first.reason, _FAILED))
-    return Told(found.status, found.code, found.message, retry_after=rest if found.status == 429 else None)
-
-
-def with_request_id(body: bytes, request_id: str) -> bytes:
-    """Return an error body that names the request, as the header X-Request-Id does: a body is what gets reported."""
-    document = json.loads(body)
-    document["error"]["request_id"] = request_id
-    return json.dumps(document).encode()
+        return RefusedError(*_REQUEST.get(last.reason, _SEEN[400]), param=last.param)
+    found = _MODELS.get(first.reason, _FAILED)
+    return RefusedError(*found, retry_after=rest if found[0] == 429 else None)
 
 
 def clean_event(chunk: bytes, model: str | None, request_id: str) -> bytes:
@@ -141,7 +128,7 @@ def has_content(chunk: bytes) -> bool:
 
 def stream_error(status: int, request_id: str) -> bytes:
     """Return an error event; a stream that has begun cannot change its status."""
-    return b"data: " + with_request_id(told(None, status).body, request_id) + b"\n\n"
+    return b"data: " + body_of(told(None, status), request_id) + b"\n\n"
 
 
 def _status_in(chunk: bytes) -> int:

@@ -75,10 +75,9 @@ class Guard(CustomLogger):  # type: ignore[misc]  # LiteLLM is installed in its 
         if context is None:
             context = RequestContext()
             CURRENT.set(context)
-        model = name.removeprefix("openrouter/")
+        model = environment.upstream_name(name)
         if context.resting is None:
-            able = [each for key, each in gateway.deployments.items() if key not in context.unable]
-            context.resting = await state.rests().resting([each.removeprefix("openrouter/") for each in able])
+            context.resting = await state.rests().resting(gateway.called_models(but_not=context.unable))
         over = context.over() or ("it is left out after failures" if model in context.resting else None)
         if over:
             raise _refusal(name, over)

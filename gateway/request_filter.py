@@ -71,7 +71,7 @@ class RequestFilter:
         elif path in CHAT_PATHS:
             await self._chat(scope, receive, out)
         elif path == "/health/summary":
-            models = self._gateway.called_models
+            models = self._gateway.called_models()
             await out.answer(200, summary(models, await self._resting(models), await self._quota.wait()))
         elif path == "/health":
             await self._deep_health(scope, receive, out)
@@ -113,7 +113,7 @@ class RequestFilter:
         """
         wait = self._quota.refused_for()
         if wait and not self._gateway.caches:
-            raise RefusedError(429, "quota_spent", f"the account's free calls are spent for {wait} s", retry_after=wait)
+            raise errors.quota_spent(wait)
         out.context = context
         token = CURRENT.set(out.context)
         loop = asyncio.get_running_loop()
@@ -193,17 +193,10 @@ def _model(name: str) -> dict[str, Any]:
 
 async def _answer_refusal(out: ResponseFilter, error: RefusedError, receive: Receive) -> None:
     headers: list[tuple[bytes, bytes]] = []
-    if error.retry_after is not None:
-        headers.append((b"retry-after", str(error.retry_after).encode()))
     if error.status == 401:
         headers.append((b"www-authenticate", b"Bearer"))
     if error.allow is not None:
         headers.append((b"allow", error.allow.encode()))
-    body = errors.body_of(error.status, error.code, error.message, error.param)
-    if error.status in UNREAD:
+    if error.status == 408 or error.status in UNREAD:
         headers.append((b"connection", b"close"))
-        await out.answer(error.status, body, headers, meanwhile=request_body.receive_rest(receive))
-    else:
-        if error.status == 408:
-            headers.append((b"connection", b"close"))
-        await out.answer(error.status, body, headers)
+    await out.error(error, headers, request_body.receive_rest(receive) if error.status in UNREAD else None)

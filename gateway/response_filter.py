@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 
 from gateway import errors
+from gateway.policy import RefusedError
 from gateway.request_context import RequestContext
 from serving.drain import Message, Send
 
@@ -38,8 +39,6 @@ class ResponseFilter:
         meanwhile: Awaitable[None] | None = None,
     ) -> None:
         """Send a whole JSON response. The connection stays open for `meanwhile` although the client has all of it."""
-        if status >= 400:
-            body = errors.with_request_id(body, self._request_id)
         length = (b"content-length", str(len(body)).encode())
         await self._start(status, [(b"content-type", b"application/json"), length, *headers])
         if meanwhile is not None:
@@ -47,6 +46,12 @@ class ResponseFilter:
             await meanwhile
             body = b""
         await self._body(body, more=False)
+
+    async def error(self, error: RefusedError, headers: _Headers, meanwhile: Awaitable[None] | None = None) -> None:
+        """Send an error, with its own Retry-After if it has one, and these headers besides; see `answer`."""
+        if error.retry_after is not None:
+            headers = [(b"retry-after", str(error.retry_after).encode()), *headers]
+        await self.answer(error.status, errors.body_of(error, self._request_id), headers, meanwhile)
 
     async def options(self, methods: Sequence[str]) -> None:
         """Answer which methods a path has."""
@@ -80,8 +85,7 @@ class ResponseFilter:
         if self._streaming:
             await self._body(errors.stream_error(504, self._request_id), more=False)
         else:
-            late = errors.told(None, 504)
-            await self.answer(late.status, late.body)
+            await self.error(errors.told(None, 504), [])
 
     async def _begin(self, message: Message) -> None:
         self._status = message["status"]
@@ -113,8 +117,7 @@ class ResponseFilter:
         if message.get("more_body", False):
             return
         found = errors.told(self.context, self._status)
-        retry_after = [] if found.retry_after is None else [(b"retry-after", str(found.retry_after).encode())]
-        await self.answer(found.status, found.body, retry_after or self._retry_after)
+        await self.error(found, self._retry_after if found.retry_after is None else [])
 
     async def _start(self, status: int, headers: _Headers) -> None:
         own = [(b"x-request-id", self._request_id.encode())]

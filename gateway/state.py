@@ -93,7 +93,7 @@ def client() -> Any:
     upstream = Upstream(
         Leaving(sending, upstream=gateway.upstream, quota=quota, attempts=counted.attempts),
         base_url=gateway.upstream,
-        models=frozenset(gateway.called_models),
+        models=frozenset(gateway.called_models()),
         first_token_seconds=gateway.first_token_seconds,
         rests=rests(),
         counters=Counters(

@@ -117,7 +117,7 @@ def test_the_summary_of_health_is_in_litellms_form_and_calls_no_model(key: str) 
     assert client.inner.scopes == []
 
 
-@pytest.mark.parametrize("resting", [{}, dict.fromkeys(gateway().called_models, Rest(5, "gone"))])
+@pytest.mark.parametrize("resting", [{}, dict.fromkeys(gateway().called_models(), Rest(5, "gone"))])
 def test_nothing_is_healthy_when_no_model_could_answer_now(resting: dict[str, Rest]) -> None:
     quota = Quota(1)
     client = Client(calling(quota), resting=resting, quota=quota)
