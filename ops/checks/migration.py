@@ -7,7 +7,7 @@ from images.tags import local_images
 from ops.checks.report import Check, State
 from ops.deployment import Deployment
 from ops.errors import OperationError
-from ops.hosts import docker_host, one_off
+from ops.hosts import image, one_off
 from ops.hosts.one_off import OneOff, Run
 
 
@@ -87,8 +87,8 @@ def plan(deployment: Deployment) -> Plan | None:
     if planned is None:
         return None
     client = deployment.hosts.client(settings.docker_host)
-    image = docker_host.find(client, planned.workload.image)
-    digest = planned.digest(image.id if image else "")
+    found = image.find(client, planned.workload.image)
+    digest = planned.digest(found.id if found else "")
     ended_well = one_off.has_ended_well(one_off.found(client, stack), digest)
     return Plan(OneOff(client, stack, planned, digest), ended_well)
 

@@ -15,7 +15,7 @@ from requests import HTTPError
 from images.tags import local_images
 from ops.deployment import Deployment
 from ops.errors import EXIT_USAGE, OperationError
-from ops.hosts.docker_host import Image, find
+from ops.hosts.image import Image, find
 from ops.hosts.image_archive import Archive, ArchiveError, survey
 from ops.hosts.images import ImageHost, Need, builder, image_hosts, needs, wrong_architecture
 from ops.hosts.machine import Space, machine_of

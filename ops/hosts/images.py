@@ -13,8 +13,8 @@ from components.settings.stack import StackSettings
 from components.workload import Workload
 from ops.errors import EXIT_USAGE, OperationError
 from ops.hosts.connection import connect
-from ops.hosts.docker_host import Image, find
 from ops.hosts.hosts import Hosts
+from ops.hosts.image import Image, find
 from ops.hosts.image_archive import Chain
 from toolchain import docker_endpoint, engine_traits
 from toolchain.docker_endpoint import Endpoint

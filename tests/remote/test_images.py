@@ -9,7 +9,7 @@ from typing import Any
 import docker
 import pytest
 
-from ops.hosts.docker_host import find
+from ops.hosts.image import find
 from testing import remote_project
 from testing.changed_friday import changed_friday
 from testing.nested_host import NestedHost

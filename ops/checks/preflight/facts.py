@@ -24,7 +24,8 @@ from ops.checks.rollback_target import Shelf
 from ops.deployment import Deployment
 from ops.errors import EXIT_USAGE, OperationError
 from ops.hosts import images
-from ops.hosts.docker_host import STACK_LABEL, DockerHost, Image, find
+from ops.hosts.docker_host import STACK_LABEL, DockerHost
+from ops.hosts.image import Image, find
 from ops.hosts.images import ImageHost, Need
 from ops.hosts.machine import Space, machine_of, port_holders, seconds_apart
 from ops.rollout.history import Entry, deployed, good_targets

@@ -7,7 +7,7 @@ from typing import Any
 
 from docker.errors import APIError, ImageNotFound
 
-from ops.hosts.docker_host import Image
+from ops.hosts.image import Image
 
 
 def image(id_: str = "sha256:1", architecture: str = "amd64", layers: tuple[str, ...] = ("a", "b")) -> Image:

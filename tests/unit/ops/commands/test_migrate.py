@@ -8,7 +8,7 @@ import pytest
 from ops.checks import migration
 from ops.commands import deploy, migrate
 from ops.errors import OperationError
-from ops.hosts import docker_host
+from ops.hosts import image
 from ops.hosts.one_off import OneOff
 from ops.stacks.pulumi_files import HeldError
 from tests.unit.components.test_migration import OWN
@@ -24,7 +24,7 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What was run: the digests."""
     found: list[str] = []
     monkeypatch.setattr(OneOff, "run", lambda self, _: found.append(self.digest))
-    monkeypatch.setattr(docker_host, "find", lambda *_: SimpleNamespace(id="sha256:1"))
+    monkeypatch.setattr(image, "find", lambda *_: SimpleNamespace(id="sha256:1"))
     monkeypatch.setattr(migrate, "is_locked", lambda _: False)
     return found
 
@@ -91,7 +91,7 @@ def test_preflight_does_without_when_the_host_is_lost(ran: list[str], monkeypatc
     def lose(*_: Any) -> None:
         raise OperationError("no route", "look")
 
-    monkeypatch.setattr(docker_host, "find", lose)
+    monkeypatch.setattr(image, "find", lose)
     (check,) = migration.checks(played()[0])
     assert check.found == "it is not known whether it has to run: no route"
 

@@ -13,7 +13,7 @@ from images.tags import local_images
 from ops.commands import push_images
 from ops.commands.push_images import ImageAvailability
 from ops.errors import EXIT_FAILED, EXIT_USAGE, OperationError
-from ops.hosts.docker_host import Image
+from ops.hosts.image import Image
 from ops.hosts.images import ImageHost
 from ops.hosts.machine import Space
 from tests.unit.ops.archives import before_25, digest, layer, unpacked

@@ -9,7 +9,7 @@ from components.settings.hosts import SshSettings, TlsSettings
 from images.tags import local_images
 from ops.errors import EXIT_USAGE, OperationError
 from ops.hosts import images
-from ops.hosts.docker_host import Image
+from ops.hosts.image import Image
 from ops.hosts.images import ImageHost, Need
 from tests.unit.given import settings
 from tests.unit.ops.engines import Engine, image
