@@ -7,7 +7,7 @@ from components.settings.rollout import GatesSettings
 from ops.rollout.gates import registry
 from ops.rollout.gates.effect import Usage
 from ops.rollout.gates.evidence import Calls, Distribution, Evidence, Load
-from ops.rollout.gates.gate import GateInput
+from ops.rollout.gates.gate import AnalysisResult, GateInput, Verdict
 from ops.rollout.history import Entry
 
 NOON = dt.datetime(2026, 11, 24, 12, tzinfo=dt.UTC)
@@ -63,3 +63,8 @@ def gate_input(current: int = 10, to: int | None = 50, **changes: Any) -> GateIn
     """Return what the step from 10 to 50 % is judged by, signed."""
     gates = GatesSettings.model_validate(changes.pop("gates", {}))
     return GateInput("t", current, to, gates, **{"signed_off_by": "anna", **changes})
+
+
+def verdict(judged: AnalysisResult, gate: str) -> Verdict:
+    """Return what one gate said."""
+    return next(each for each in judged.verdicts if each.gate == gate)

@@ -7,6 +7,7 @@ from ops.rollout.gates.effect import Usage
 from ops.rollout.gates.gate import Outcome, Verdict
 from ops.rollout.gates.registry import judge
 from tests.unit.ops.evidence import gate_input, sound
+from tests.unit.ops.evidence import verdict as verdict_of
 
 CHATS = Usage(gateway=0, users=240, only_chats=True)
 REQUESTS = Usage(gateway=0, users=240, only_chats=False)
@@ -15,7 +16,7 @@ REQUESTS = Usage(gateway=0, users=240, only_chats=False)
 def verdict(usage: Usage | None, current: int = 50, *, watching: bool = False) -> Verdict:
     windows = dict.fromkeys(sound().windows, 600.0)
     judged = judge(sound(usage=usage, windows=windows), gate_input(current, None, watching=watching))
-    return next(each for each in judged.verdicts if each.gate == effect.NAME)
+    return verdict_of(judged, effect.NAME)
 
 
 def test_one_call_of_the_gateway_shows_that_the_percentage_took_effect() -> None:

@@ -7,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ops.rollout.gates import registry
-from ops.rollout.gates.evidence import Calls, Distribution, Evidence, Load
-from ops.rollout.gates.gate import AnalysisResult, Outcome, Verdict
+from ops.rollout.gates.evidence import Calls, Evidence, Load
+from ops.rollout.gates.gate import AnalysisResult, Outcome
 from ops.rollout.gates.quota import affordable
 from ops.rollout.gates.registry import judge
-from tests.unit.ops.evidence import NAMES, durations, gate_input, sound
+from tests.unit.ops.evidence import NAMES, durations, gate_input, sound, verdict
 
 # What each source leaves unanswered, and the gate that has to hold for it.
 SILENT = {
@@ -48,10 +48,6 @@ FAULTS: list[tuple[str, dict[str, Any]]] = [
     ("quota", {"gateway_load": Load(per_minute=1, per_day=200, samples=1000)}),
     ("quota", {"gateway_load": Load(per_minute=3, per_day=50, samples=1000), "account_limit": 16.0}),
 ]
-
-
-def verdict(judged: AnalysisResult, gate: str) -> Verdict:
-    return next(each for each in judged.verdicts if each.gate == gate)
 
 
 def outcomes(judged: AnalysisResult) -> dict[str, Outcome]:
@@ -119,87 +115,6 @@ def test_errors_are_compared_only_with_a_baseline_of_enough_calls() -> None:
     assert (said.outcome, said.samples) == (Outcome.INCONCLUSIVE, 99)
 
 
-@pytest.mark.parametrize("watching", [True, False])
-@pytest.mark.parametrize(
-    ("ours", "direct", "outcome"),
-    [
-        (2.63, 2.5, Outcome.PASS),  # both slow, equally
-        (1.04, 0.99, Outcome.PASS),  # one on either side of the target
-        (0.9, 0.1, Outcome.PASS),  # within the target it does not matter by how much
-        (3.6, 2.5, Outcome.PASS),
-        (3.9, 2.5, Outcome.FAIL),
-        (10.0, 2.5, Outcome.FAIL),
-        (1.2, 0.5, Outcome.FAIL),
-    ],
-)
-def test_users_of_slow_models_are_held_against_the_direct_path(
-    ours: float, direct: float, outcome: Outcome, watching: bool
-) -> None:
-    evidence = sound(latency=durations(ours), direct_latency=durations(direct, each=900))
-    said = verdict(judge(evidence, gate_input(watching=watching)), "latency")
-    assert said.outcome is outcome
-    assert f"(direct path: p50 {direct:.2f} s" in said.value
-    assert said.threshold == "p50 1 s, p95 3 s, p99 5 s, or up to 50 % above the direct path"
-
-
-@pytest.mark.parametrize(
-    ("percent", "outcome"), [(0, Outcome.FAIL), (39, Outcome.FAIL), (41, Outcome.PASS), (100, Outcome.PASS)]
-)
-def test_how_much_slower_is_a_setting(percent: float, outcome: Outcome) -> None:
-    evidence = sound(latency=durations(3.5), direct_latency=durations(2.5))
-    said = verdict(judge(evidence, gate_input(gates={"latency": {"tolerancePercent": percent}})), "latency")
-    assert said.outcome is outcome
-
-
-@pytest.mark.parametrize("direct", [None, durations()])
-def test_without_a_direct_path_the_targets_decide_and_are_named(direct: Distribution | None) -> None:
-    said = verdict(judge(sound(latency=durations(2.5), direct_latency=direct), gate_input()), "latency")
-    assert (said.outcome, said.threshold) == (Outcome.FAIL, "p50 1 s, p95 3 s, p99 5 s")
-    assert "no direct path was measured" in said.cause
-    assert "raise gates.latency.p50Seconds (1)" in said.fix
-
-
-def test_a_few_slow_calls_of_few_may_be_chance() -> None:
-    def watched(*seconds: float) -> Verdict:
-        evidence = sound(latency=durations(*seconds, each=1), direct_latency=durations(2.5))
-        return verdict(judge(evidence, gate_input(watching=True)), "latency")
-
-    said = watched(*[2.5] * 22, 9.0, 9.0)
-    assert (said.outcome, said.samples) == (Outcome.INCONCLUSIVE, 24)
-    assert "p95 missed, and that may be chance" in said.cause
-    assert watched(*[2.5] * 220, *[9.0] * 20).outcome is Outcome.FAIL
-
-
-@pytest.mark.parametrize(("few", "outcome"), [(2, Outcome.INCONCLUSIVE), (3, Outcome.FAIL), (19, Outcome.FAIL)])
-def test_a_few_calls_of_the_direct_path_are_enough_to_compare_with(few: int, outcome: Outcome) -> None:
-    def watched(ours: float) -> Outcome:
-        evidence = sound(latency=durations(ours), direct_latency=durations(2.5, each=few))
-        return verdict(judge(evidence, gate_input(90, None, watching=True)), "latency").outcome
-
-    assert (watched(2.6), watched(20.0)) == (Outcome.PASS, outcome)
-
-
-def test_at_0_percent_targets_that_the_direct_path_misses_are_named() -> None:
-    slow = sound(direct_latency=durations(2.5))
-    said = verdict(judge(slow, gate_input(0, 10)), "latency")
-    assert (said.outcome, said.samples, said.seconds) == (Outcome.SKIPPED, 100, 48 * 3600)
-    assert said.value.startswith("direct path: p50 2.50 s")
-    assert "the direct path misses p50 itself" in said.cause
-    assert "gates.latency.p50Seconds (1) in Pulumi.t.yaml" in said.fix
-    assert judge(slow, gate_input(0, 10)).outcome is Outcome.PASS
-    quick = verdict(judge(sound(), gate_input(0, 10)), "latency")
-    assert (quick.outcome, quick.value[:23], quick.fix) == (Outcome.SKIPPED, "direct path: p50 0.50 s", "")
-
-
-def test_at_0_percent_a_friday_without_metrics_is_told_which_targets_will_decide() -> None:
-    said = verdict(judge(sound(direct_latency=None, has_friday=False), gate_input(0, 10)), "latency")
-    assert (said.outcome, said.value) == (Outcome.SKIPPED, "not measured")
-    assert "by these targets alone" in said.cause
-    assert all(f"gates.latency.p{name}Seconds" in said.fix for name in (50, 95, 99))
-    unknown = verdict(judge(sound(direct_latency=None), gate_input(0, 10)), "latency")
-    assert (unknown.outcome, unknown.fix, unknown.seconds) == (Outcome.SKIPPED, "", None)
-
-
 @pytest.mark.parametrize(
     ("ours", "theirs", "watched"),
     [
@@ -218,16 +133,6 @@ def test_errors_that_others_see_as_well_take_no_step_back_and_allow_none(
     assert ("the direct path: OpenRouter or Friday fails" in said.cause) is (watched is Outcome.INCONCLUSIVE)
     few = {"errors": {"minimumSamples": 20}}
     assert verdict(judge(evidence, gate_input(gates=few)), "errors").outcome is Outcome.FAIL
-
-
-def test_a_percentile_is_judged_from_the_calls_on_that_can_show_it() -> None:
-    few = {"latency": {"minimumSamples": 10}}
-    late = durations(*[0.5] * 18, 9.0, each=1)
-    said = verdict(judge(sound(latency=late), gate_input(gates=few)), "latency")
-    assert said.outcome is Outcome.PASS
-    assert "p95 not judged, p99 not judged" in said.value
-    later = sound(latency=durations(*[0.5] * 18, 9.0, 9.0, each=1), direct_latency=None)
-    assert verdict(judge(later, gate_input(gates=few)), "latency").outcome is Outcome.FAIL
 
 
 def test_a_friday_without_metrics_is_judged_by_two_sources_of_cost() -> None:
