@@ -47,7 +47,7 @@ class RequestFilter:
         """Answer or refuse the request, or pass it on to LiteLLM."""
         if scope["type"] == "lifespan":
             await self._quota.wait()  # Redis learns of this replica before its first request
-            await self._app(scope, receive, send)
+            await self._app(scope, self._until_the_end(receive), send)
         elif scope["type"] == "http":
             out = ResponseFilter(send, _request_id(scope))
             try:
@@ -55,6 +55,17 @@ class RequestFilter:
             except RefusedError as error:
                 self._metrics.refused.labels(error.code).inc()
                 await _answer_refusal(out, error, receive)
+
+    def _until_the_end(self, receive: Receive) -> Receive:
+        """Return a `receive` of the server's life that says to the quota when there will be no more requests."""
+
+        async def received() -> Message:
+            message = await receive()
+            if message["type"] == "lifespan.shutdown":
+                await self._quota.end()
+            return message
+
+        return received
 
     async def _serve(self, scope: Scope, receive: Receive, out: ResponseFilter) -> None:
         method, path = scope["method"], scope["path"]
