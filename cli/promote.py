@@ -82,6 +82,9 @@ def _carry_on(proposal: "Proposal", options: _Options) -> int:
 
     judged = EXIT_CODES[proposal.judgement.outcome]
     show_gates(proposal.judgement, err=options.as_json)
+    ahead = proposal.forecast
+    if ahead:
+        proposal.deployment.report("quota", ahead.words)
     if judged and not options.dry_run:
         _end(proposal, options.as_json, "refused")
         return judged
@@ -113,6 +116,7 @@ def _end(
         "result": result,
         "outcome": proposal.judgement.outcome,
         "gates": [each.model_dump() for each in proposal.judgement.verdicts],
+        "quota": ahead.document() if (ahead := proposal.forecast) else None,
         "preview": preview,
         "message": done.message if done else "",
         "watch": [each.model_dump() for each in done.watch.verdicts] if done and done.watch else [],

@@ -60,7 +60,9 @@ def _print(status: "Status") -> None:
     if status.history:
         click.echo()
         show_history(status.history)
-    for name, found in (*status.urls.items(), ("certificate", status.certificate), ("migration", status.migration)):
+    quota = status.forecast.words if status.forecast else ""
+    own = (("quota", quota), ("certificate", status.certificate), ("migration", status.migration))
+    for name, found in (*status.urls.items(), *own):
         if found:
             click.echo(f"{name:<14}{found}")
     if not status.instances:

@@ -16,6 +16,7 @@ from ops.errors import EXIT_FAILED, EXIT_INCONCLUSIVE, EXIT_USAGE, CheckError, O
 from ops.metrics.collect import Sources, measure, sources
 from ops.rollout import steps
 from ops.rollout.gates.evidence import Evidence
+from ops.rollout.gates.forecast import Forecast, forecast
 from ops.rollout.gates.gate import AnalysisResult, GateInput, Outcome, named
 from ops.rollout.gates.registry import judge
 from ops.rollout.history import CONNECTION, ENABLED, NAMESPACE, PERCENTAGE, Entry, Verb, going_back
@@ -42,6 +43,7 @@ class Proposal:
     standing: RolloutPosition
     evidence: Evidence
     question: GateInput
+    measured_at: dt.datetime
 
     @property
     def to(self) -> int:
@@ -52,6 +54,11 @@ class Proposal:
     def judgement(self) -> AnalysisResult:
         """Return what the gates say."""
         return judge(self.evidence, self.question)
+
+    @property
+    def forecast(self) -> Forecast | None:
+        """Return when today's free requests end after the step; None when too little was measured."""
+        return forecast(self.evidence, self.standing.percentage, self.to, self.measured_at)
 
     def signed(self, name: str) -> "Proposal":
         """Return it with somebody's word that no user complained."""
@@ -93,7 +100,7 @@ def propose(deployment: Deployment, wish: StepRequest, signed_off_by: str) -> Pr
     asked = sources(deployment, {key: output.value for key, output in opened.outputs().items()})
     evidence = measure(asked, settings, entries, found.since, now)
     question = GateInput(deployment.name, found.percentage, to, settings.gates, signed_off_by)
-    return Proposal(deployment, wish.reason, examined, asked, found, evidence, question)
+    return Proposal(deployment, wish.reason, examined, asked, found, evidence, question, now)
 
 
 def preview_of(proposal: Proposal) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from ops.hosts.edge_certificate import served_until
 from ops.hosts.edge_servers import EdgeServer, edge_servers
 from ops.metrics.collect import measure, sources
 from ops.rollout.gates import effect, providers, quota
+from ops.rollout.gates.forecast import Forecast, forecast
 from ops.rollout.gates.gate import AnalysisResult, GateInput
 from ops.rollout.gates.registry import judge
 from ops.rollout.history import Entry
@@ -48,6 +49,8 @@ class Status:
     """The account's free requests a minute when OpenRouter named fewer than the stack file says."""
     certificate_ends: dt.datetime | None = None
     """When the certificate ends that users see now; None without HTTPS, or when no edge says so."""
+    forecast: Forecast | None = None
+    """When today's free requests end at this pace; None when too little was measured."""
     migrated: Record | None = None
     """What the host keeps of the last migration; None where the settings ask for none."""
 
@@ -127,6 +130,7 @@ class Status:
             "history": [each.model_dump(exclude={"config"}) for each in self.history],
             "instances": [asdict(each) for each in self.instances],
             "urls": self.urls,
+            "quota": self.forecast.document() if self.forecast else None,
             "certificate_ends": self.certificate_ends.isoformat() if self.certificate_ends else None,
             "migration": self.migrated.document() if self.migrated else None,
         }
@@ -147,10 +151,11 @@ def look(deployment: Deployment) -> Status:
     entries = history.result()
     now = dt.datetime.now(dt.UTC)
     step = position_of(entries, settings.rollout, now) if outputs else None
-    gates, refused, named = None, ("", ""), None
+    gates, refused, named, ahead = None, ("", ""), None, None
     if step:
         evidence = measure(sources(deployment, outputs), settings, entries, step.since, now)
         named = quota.named_limit(evidence)
+        ahead = forecast(evidence, step.percentage, step.percentage, now)
         gates = judge(evidence, GateInput(stack, step.percentage, step.next_step, settings.gates))
         refused = providers.refusal(evidence), providers.closed(evidence, stack)
     return Status(
@@ -166,6 +171,7 @@ def look(deployment: Deployment) -> Status:
         refused=refused,
         named_limit=named if named is not None and named < settings.quota.requests_per_minute else None,
         certificate_ends=ends,
+        forecast=ahead,
         migrated=migrated.result(),
     )
 

@@ -34,7 +34,7 @@ class Sources:
     """Where a stack's figures come from: addresses, and OpenRouter's keys.
 
     `transport` reaches a Prometheus that does not answer on this machine, `to_openrouter` a simulator that does not.
-    The first key is the gateway's; one key serves both paths.
+    The first key is the gateway's; one key may serve both paths.
     """
 
     prometheus: str
@@ -82,11 +82,12 @@ def measure(
         since = now - dt.timedelta(seconds=seconds[cost.GATE.name])
         found["key_usage"] = sum(usage.since(since, now) for usage in usages)
     daily = usages[0].requests_per_day if usages and not refusals else None
+    left = [usage.requests_left for usage in usages if usage.requests_left is not None]
     return Evidence(
         windows=seconds,
-        one_account=len(asked.keys) == 1,
         requests_per_minute=settings.quota.requests_per_minute,
         requests_per_day=min(settings.quota.requests_per_day, daily or settings.quota.requests_per_day),
+        requests_left=max(0, min(left)) if left else None,
         **found,
     )
 

@@ -1,5 +1,6 @@
 """How the rollout counts, shown to a real Prometheus: nothing that happened within the window is missed."""
 
+import itertools
 from pathlib import Path
 
 import docker
@@ -8,7 +9,7 @@ import yaml
 from docker.errors import ContainerError
 
 from images.tags import local_images
-from ops.rollout.gates.look import counted, sampled
+from ops.rollout.gates.look import Look, Sample, Scope, Window, counted, sampled
 
 pytestmark = [pytest.mark.engine, pytest.mark.beside]
 
@@ -75,3 +76,50 @@ def test_the_time_is_sampled_over_the_whole_window_and_not_beyond(tmp_path: Path
         ],
     }
     assert "SUCCESS" in check(tmp_path, [halves])
+
+
+# A counter by minutes; None is no sample.
+MINUTES: dict[str, list[int | None]] = {
+    "burst": [100, 101, 102, 103, 104, 105, 135, 136, 137, 138, 139],
+    "restarted": [100, 101, 102, 103, 104, 105, 0, 1, 2, 3, 4],
+    "away for a while": [100, 101, None, None, None, None, None, None, None, 400, 401],
+}
+
+
+def samples(minutes: list[int | None], seconds: int) -> str:
+    """Return the counter as promtool reads it, with a sample each `seconds`."""
+    steps, found = 60 // seconds, []
+    for now, then in itertools.pairwise(minutes):
+        rise = 0 if now is None or then is None or then < now else then - now
+        found += ["_" if now is None else f"{now + rise * step / steps:g}" for step in range(steps)]
+    return " ".join([*found, str(minutes[-1])])
+
+
+def asked_for_the_busiest_minute(metric: str) -> str:
+    """Return the expression that the quota gate asks of ten minutes."""
+    asked: list[str] = []
+
+    def ask(expression: str, _: float) -> list[Sample]:
+        asked.append(expression)
+        return [Sample.model_validate({"metric": {}, "value": [0, 1]})]
+
+    Look(ask, Scope(600, {}, True, None), Window(600, 600)).load(metric, alive="m")
+    (found,) = (each for each in asked if each.startswith("max_over_time("))
+    return found
+
+
+@pytest.mark.parametrize(("name", "busiest"), [("burst", 30), ("restarted", 1), ("away for a while", 1)])
+def test_the_busiest_minute_is_the_same_however_often_prometheus_looks(
+    tmp_path: Path, name: str, busiest: float
+) -> None:
+    expected = [{"labels": "{}", "value": busiest}]
+    question = {"expr": asked_for_the_busiest_minute("m"), "eval_time": "10m", "exp_samples": expected}
+    tests: list[dict[str, object]] = [
+        {
+            "interval": f"{seconds}s",
+            "input_series": [{"series": "m", "values": samples(MINUTES[name], seconds)}],
+            "promql_expr_test": [question],
+        }
+        for seconds in (5, 15, 30, 60)
+    ]
+    assert "SUCCESS" in check(tmp_path, tests)

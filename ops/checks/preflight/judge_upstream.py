@@ -12,6 +12,7 @@ from ops.checks.report import Check, State
 from ops.errors import OperationError
 from ops.metrics.openrouter import KeyUsage, Listed, RefusedError
 from ops.metrics.prometheus import SilentError
+from ops.rollout.gates.forecast import end_of_today
 
 RETIRING_DAYS = 14
 """How long before its end a model, or a key, is warned of: longer than the wait between two looks in a week."""
@@ -168,9 +169,14 @@ def _limits(facts: Facts, name: str, usage: KeyUsage, now: datetime, own: str) -
         text = f"{name}: its account may do {granted:,} free requests a day, and quota.requestsPerDay says {wanted:,}"
         fix = f"pulumi config set --path quota.requestsPerDay {granted} -s {facts.stack}, or buy credits of $10 once"
         yield Check(_KEY, "", State.WARNING, text, fix)
+    last = end_of_today(usage.requests_left, granted, now) if usage.requests_left and granted else None
+    if last:
+        left = f"{usage.requests_left:,} of {granted:,} free requests left"
+        text = f"{name}: {left}; at today's pace they end about {last:%H:%M} UTC"
+        yield Check(_KEY, "", State.WARNING, text, "let the cache answer more, or buy credits of $10 once")
     if usage.requests_left == 0:
         text = f"{name}: no free request is left today; OpenRouter answers 429 until midnight UTC"
-        yield Check(_KEY, "", State.WARNING, text, "wait, or use a key of another account")
+        yield Check(_KEY, "", State.WARNING, text, "wait: more keys or accounts do not raise the limit")
 
 
 def _unanswered(name: str, facts: Facts, silent: SilentError) -> Check:

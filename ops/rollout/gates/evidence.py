@@ -91,6 +91,6 @@ class Evidence(Measured):
     has_friday: bool = Field(default=True, description="Friday has metrics of its own; else the edge speaks for it")
     baseline_is: str = "direct path"
     key_usage: float | None = Field(default=None, description="dollars that OpenRouter booked on the keys")
-    one_account: bool = Field(default=True, description="both paths use up the same account's limits")
     requests_per_minute: int = Field(default=20, ge=1, description="the account's limit")
     requests_per_day: int = Field(default=1000, ge=1, description="the account's limit")
+    requests_left: int | None = Field(default=None, ge=0, description="free requests of today, as OpenRouter says")

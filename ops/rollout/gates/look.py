@@ -80,6 +80,15 @@ class Look:
         # Beside the gateway's users they are looked at over the same time as these, which is each gate's own.
         return self if others.end == self.window.end else Look(self.ask, self.scope, others)
 
+    @property
+    def since_midnight(self) -> "Look":
+        """Return the same look since UTC's day began."""
+        return Look(self.ask, self.scope, Window(self.window.end, self.window.end % _DAY or _DAY))
+
+    def last(self, seconds: float) -> "Look":
+        """Return the same look at no more than the last `seconds`."""
+        return Look(self.ask, self.scope, Window(self.window.end, min(seconds, self.window.seconds)))
+
     def friday_calls(self, *paths: str) -> Calls | None:
         """Return the calls over these paths, as Friday counts them."""
         outcomes = self.by_label(f'friday_llm_requests_total{{path=~"{"|".join(paths)}"}}', "outcome", FRIDAY)
@@ -163,10 +172,10 @@ class Look:
         return self._one(sampled("avg_over_time", condition, self.window.seconds))
 
     def _busiest(self, metrics: Iterable[str], seconds: float, *, every: float) -> float:
-        """Return the most requests within any `seconds` of the window."""
+        """Return the most requests within any `seconds` of the window, which are no less than between two samples."""
         if self.window.seconds < seconds:
             return 0.0
-        rises = " + ".join(f"({rising(metric, seconds)} or vector(0))" for metric in metrics)
+        rises = " + ".join(f"({risen(metric, seconds)} or vector(0))" for metric in metrics)
         return self._one(sampled("max_over_time", rises, self.window.seconds - seconds, finest=every)) or 0.0
 
     def _counts(self, metric: str, alive: str, by: Iterable[str] = ()) -> list[Sample] | None:
@@ -213,6 +222,21 @@ def counted(metric: str, seconds: float, by: Iterable[str] = ()) -> str:
 def rising(metric: str, seconds: float, by: Iterable[str] = ()) -> str:
     """Return the expression of a counter's increase, for the many series of a histogram: quicker, and near enough."""
     return f"sum by ({', '.join(by)}) (increase({metric}[{duration(seconds)}]))"
+
+
+def risen(metric: str, seconds: float) -> str:
+    """Return the expression of how far a counter rose within `seconds`, to be asked of many moments.
+
+    By what two samples show: `increase` would spread it over the whole range by where its samples happen to be, which
+    Prometheus 2 and 3 count differently. A series that is new, or was reset, counts from 0. One that was away for a
+    while counts nothing for that time: its whole life is no minute's.
+    """
+    window, before = f"{metric}[{duration(seconds)}]", f"offset {duration(seconds)}"
+    highest, lowest = f"max_over_time({window})", f"min_over_time({window})"
+    return (
+        f"sum ({highest} - ({metric} {before} <= {lowest}) or ({metric} and {metric} {before} > {lowest})"
+        f" or ({highest} unless last_over_time({metric}[1h] {before})))"
+    )
 
 
 def sampled(function: str, expression: str, seconds: float, *, finest: float = 5) -> str:

@@ -1,10 +1,15 @@
-"""The gate on the account's limits: can OpenRouter's free requests pay for the next percentage?"""
+"""The gate on the account's limits: can OpenRouter's free requests pay for the next percentage?
+
+One account is one quota, however many keys it has: OpenRouter's documentation says that neither more keys nor more
+accounts raise it. So both paths use up the same limits, and a percentage only moves requests from one to the other.
+"""
 
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from ops.rollout.gates.evidence import Evidence, Load
 from ops.rollout.gates.gate import Case, Gate, GateInput, Verdict
-from ops.rollout.gates.look import FRIDAY, GATEWAY, Figure
+from ops.rollout.gates.look import FRIDAY, GATEWAY, Figure, Look
 
 _ATTEMPTS = "gateway_upstream_attempts_total"
 _REFUSED = 'gateway_refused_requests_total{reason="quota_spent"}'
@@ -12,7 +17,39 @@ _DIRECT_CALLS = 'friday_llm_requests_total{path=~"direct|fallback"}'
 _GATEWAY_LOAD = Figure("gateway_load", lambda look: look.load(_ATTEMPTS, _REFUSED, alive=GATEWAY))
 _DIRECT_LOAD = Figure("direct_load", lambda look: look.load(_DIRECT_CALLS, alive=FRIDAY))
 _ACCOUNT = Figure("account_limit", lambda look: look.newest("gateway_quota_account_requests_per_minute"))
+_HOUR = 3600.0
 _NOTHING = Load(per_minute=0, per_day=0, samples=0)
+
+
+@dataclass(frozen=True)
+class Recent:
+    """Requests to OpenRouter by path in the last `seconds`."""
+
+    seconds: float
+    gateway: float
+    direct: float
+
+
+def recent(evidence: Evidence, current: int) -> Recent | None:
+    """Return the requests of the last hour, or since the step began if that is later; None when nobody counted.
+
+    Where Friday has no metrics of its own, the direct path's are what users split by their ids would make.
+    """
+    counted = _RECENT.of(evidence)
+    if counted is None or evidence.has_friday:
+        return counted
+    return replace(counted, direct=counted.gateway * (100 - current) / current) if current else None
+
+
+def spent_today(evidence: Evidence) -> int | None:
+    """Return the requests of both paths since midnight UTC; None when the metrics do not know them all."""
+    counted = _TODAY.of(evidence)
+    return None if counted is None or not evidence.has_friday else round(sum(counted))
+
+
+def scaled(ours: float, theirs: float, current: int, to: int) -> float:
+    """Return the requests of both paths at `to` percent, from the gateway's and the direct path's at `current`."""
+    return sum(requests * share / of for requests, share, of in _terms(ours, theirs, current, to))
 
 
 def _judge(case: Case) -> Verdict:
@@ -55,13 +92,28 @@ def _needs(evidence: Evidence, current: int, to: int, usable: float) -> Iterator
         ("in the busiest minute", gateway.per_minute, direct.per_minute, _per_minute(evidence)),
         ("a day", gateway.per_day, direct.per_day, evidence.requests_per_day),
     ):
-        terms = [(ours, to, current)] if current else [(theirs, to, 100)]
-        if evidence.one_account and current < 100:
-            # Both paths eat from the same account: what does not go through the gateway goes past it.
-            terms.append((theirs, 100 - to, 100 - current))
+        terms = _terms(ours, theirs, current, to)
         needed, usable_limit = sum(requests * share / of for requests, share, of in terms), limit * usable / 100
         sums = " + ".join(f"{_shown(requests)} x {share}/{of}" for requests, share, of in terms)
         yield needed <= usable_limit, f"{when} {sums} = {_shown(needed)} of {_shown(usable_limit)}"
+
+
+def _terms(ours: float, theirs: float, current: int, to: int) -> list[tuple[float, int, int]]:
+    """Return what each path's requests are multiplied with and divided by: what leaves one goes over the other."""
+    gateway = [(ours, to, current)] if current else [(theirs, to, 100)]
+    return gateway + ([(theirs, 100 - to, 100 - current)] if current < 100 else [])
+
+
+def _requests(look: Look) -> tuple[float, float] | None:
+    """Return the requests to OpenRouter of the gateway, and of the direct path where it is counted."""
+    gateway = look.total(_ATTEMPTS, GATEWAY)
+    return None if gateway is None else (gateway, look.total(_DIRECT_CALLS, FRIDAY) or 0.0)
+
+
+def _recent(look: Look) -> Recent | None:
+    last = look.last(_HOUR)
+    counted = _requests(last)
+    return None if counted is None else Recent(last.window.seconds, *counted)
 
 
 def _shown(requests: float) -> str:
@@ -93,4 +145,6 @@ def _fix(given: GateInput, best: int | None) -> str:
     return f"./fridayctl promote {given.stack} --to {best} --reason 'quota', or {more}"
 
 
-GATE = Gate("quota", _judge, (_GATEWAY_LOAD, _DIRECT_LOAD, _ACCOUNT))
+_RECENT = Figure("recent_requests", _recent)
+_TODAY = Figure("requests_today", lambda look: _requests(look.since_midnight))
+GATE = Gate("quota", _judge, (_GATEWAY_LOAD, _DIRECT_LOAD, _ACCOUNT, _RECENT, _TODAY))

@@ -134,6 +134,8 @@ def test_a_model_about_to_be_retired_warns_and_a_retired_one_fails(told: Any, st
         ({"usage": -1}, State.FAILED, "has booked $-1 on it"),
         ({"is_free_tier": True}, State.WARNING, "may do 50 free requests a day, and quota.requestsPerDay says 1,000"),
         ({"free_model_daily_requests": {"limit": 50}}, State.WARNING, "may do 50 free requests a day"),
+        ({"free_model_daily_requests": {"limit": 1000, "remaining": 50}}, State.OK, "50 free requests left today"),
+        ({"free_model_daily_requests": {"limit": 1000, "remaining": 20}}, State.WARNING, "they end about 23:28 UTC"),
         ({"free_model_daily_requests": {"limit": 1000, "remaining": 0}}, State.WARNING, "no free request is left"),
         ({"expires_at": NOW}, State.FAILED, "expired at 2026-11-24 23:00 UTC"),
         ({"expires_at": "2026-11-24T22:59:00"}, State.FAILED, "expired at 2026-11-24 22:59 UTC"),

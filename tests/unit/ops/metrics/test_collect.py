@@ -105,7 +105,7 @@ def test_both_sources_make_one_evidence(monkeypatch: pytest.MonkeyPatch) -> None
     found = Measured(monkeypatch, fake, first=usage, second=usage)([entry(1, 10)])
     assert found.key_usage == 1.0  # of both keys, since midnight
     assert (found.requests_per_minute, found.requests_per_day) == (20, 50)
-    assert not found.one_account
+    assert found.requests_left is None
     assert found.figures["calls"].total == 0
     assert found.baseline_is == "direct path"
     assert found.silent == {}

@@ -202,17 +202,20 @@ def test_a_watch_judges_fewer_gates_from_fewer_calls_on() -> None:
 
 
 def test_the_refusal_of_a_step_that_cannot_be_afforded_carries_the_arithmetic() -> None:
-    load = Load(per_minute=6, per_day=1200, samples=2400)
-    said = verdict(judge(sound(gateway_load=load), gate_input()), "quota")
-    assert said.value == ("in the busiest minute 6 x 50/10 = 30 of 18; a day 1,200 x 50/10 = 6,000 of 900")
+    load, few = Load(per_minute=6, per_day=1200, samples=2400), Load(per_minute=0, per_day=9, samples=9)
+    said = verdict(judge(sound(gateway_load=load, direct_load=few), gate_input()), "quota")
+    assert said.value == (
+        "in the busiest minute 6 x 50/10 + 0 x 50/90 = 30 of 18; a day 1,200 x 50/10 + 9 x 50/90 = 6,005 of 900"
+    )
     assert said.cause == "the account cannot afford even the present 10 %"
-    cheaper = verdict(judge(sound(gateway_load=Load(per_minute=6, per_day=9, samples=200)), gate_input()), "quota")
+    cheap = Load(per_minute=6, per_day=9, samples=200)
+    cheaper = verdict(judge(sound(gateway_load=cheap, direct_load=few), gate_input()), "quota")
     assert cheaper.cause == "the account can afford at most 30 %"
     assert "--to 30" in cheaper.fix
 
 
-def test_two_paths_on_one_account_share_its_limits() -> None:
-    loads = {"gateway_load": Load(per_minute=1, per_day=10, samples=200), "one_account": True}
+def test_both_paths_share_the_accounts_limits() -> None:
+    loads = {"gateway_load": Load(per_minute=1, per_day=10, samples=200)}
     fits = sound(**loads, direct_load=Load(per_minute=9, per_day=90, samples=200))
     said = verdict(judge(fits, gate_input()), "quota")
     assert (said.outcome, said.value.split(";")[0]) == (
@@ -224,9 +227,8 @@ def test_two_paths_on_one_account_share_its_limits() -> None:
 
 
 def test_a_direct_path_that_nobody_counts_is_taken_for_its_share_of_users() -> None:
-    evidence = sound(
-        gateway_load=Load(per_minute=1, per_day=10, samples=200), direct_load=None, one_account=True, has_friday=False
-    )
+    load = Load(per_minute=1, per_day=10, samples=200)
+    evidence = sound(gateway_load=load, direct_load=None, has_friday=False)
     said = verdict(judge(evidence, gate_input()), "quota")
     assert "1 x 50/10 + 9 x 50/90 = 10" in said.value
 
@@ -234,7 +236,7 @@ def test_a_direct_path_that_nobody_counts_is_taken_for_its_share_of_users() -> N
 def test_at_0_percent_the_direct_paths_requests_are_scaled() -> None:
     evidence = sound(gateway_load=Load(per_minute=0, per_day=0, samples=0))
     said = verdict(judge(evidence, gate_input(0, 10)), "quota")
-    assert said.value.startswith("in the busiest minute 9 x 10/100 = 0.9 of 18")
+    assert said.value.startswith("in the busiest minute 9 x 10/100 + 9 x 90/100 = 9 of 18")
 
 
 def test_no_verdict_at_all_is_no_pass() -> None:
@@ -250,11 +252,11 @@ loads = st.builds(
 
 
 @settings(deadline=None)
-@given(gateway=loads, direct=loads, one=st.booleans(), current=st.integers(0, 100))
+@given(gateway=loads, direct=loads, current=st.integers(0, 100))
 def test_the_largest_percentage_named_is_affordable_and_the_next_is_not(
-    gateway: Load, direct: Load, one: bool, current: int
+    gateway: Load, direct: Load, current: int
 ) -> None:
-    evidence = sound(gateway_load=gateway, direct_load=direct, one_account=one)
+    evidence = sound(gateway_load=gateway, direct_load=direct)
     best = affordable(evidence, current, 90)
 
     def passes(to: int) -> bool:
