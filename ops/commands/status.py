@@ -151,7 +151,7 @@ def look(deployment: Deployment) -> Status:
     if step:
         evidence = measure(sources(deployment, outputs), settings, entries, step.since, now)
         named = quota.named_limit(evidence)
-        gates = judge(evidence, GateInput(stack, step.percentage, step.next_step, settings.gates))
+        gates = judge(evidence, GateInput(stack, step.percentage, step.next_step, settings.gates, again=True))
         refused = providers.refusal(evidence), providers.closed(evidence, stack)
     return Status(
         stack=stack,

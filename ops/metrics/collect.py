@@ -19,14 +19,11 @@ from ops.metrics.openrouter import KeyUsage, key_usage, keys_of, reached_at
 from ops.metrics.prometheus import Prometheus, SilentError, answered
 from ops.rollout.gates import cost, errors, registry
 from ops.rollout.gates.evidence import OPENROUTER, PROMETHEUS, Evidence
-from ops.rollout.gates.look import FRIDAY, Look, Scope, Window
+from ops.rollout.gates.look import FRIDAY, SHORTEST, Look, Scope, Window
 from ops.rollout.history import Entry, deployed, exchanges, step_before
 
 _KNOWN_SECONDS = 10.0
 """How long the edge may count a replica among those that serve when it is gone: three checks of up to 3 s."""
-
-_SHORTEST = 10.0
-"""Seconds. Below two scrapes nothing can be measured, and a window of 0 is no window."""
 
 
 @dataclass(frozen=True)
@@ -62,13 +59,22 @@ def sources(deployment: Deployment, outputs: Mapping[str, object]) -> Sources:
 
 
 def measure(
-    asked: Sources, settings: StackSettings, entries: Sequence[Entry], began: dt.datetime, now: dt.datetime
+    asked: Sources,
+    settings: StackSettings,
+    entries: Sequence[Entry],
+    began: dt.datetime,
+    now: dt.datetime,
+    *,
+    watching: bool = False,
 ) -> Evidence:
-    """Measure since `began`, or over each gate's own window when that is shorter. Never raises: what a source does not
-    answer is missing in the evidence, and `silent` says why.
+    """Measure since `began`, or over each gate's own window when that is shorter and nobody is watching: all looks of a
+    watch together say something only when they begin at the same moment. Never raises: what a source does not answer is
+    missing in the evidence, and `silent` says why.
     """
     elapsed = (now - began).total_seconds()
-    seconds = windows(settings, elapsed)
+    seconds = (
+        dict.fromkeys(windows(settings, elapsed), max(SHORTEST, elapsed)) if watching else windows(settings, elapsed)
+    )
     with ThreadPoolExecutor(max_workers=1 + len(asked.keys)) as pool:
         questions = [partial(key_usage, asked.openrouter, key, asked.to_openrouter) for key in asked.keys]
         keys = [pool.submit(answered, question) for question in questions]
@@ -98,7 +104,7 @@ def windows(settings: StackSettings, elapsed: float) -> dict[str, float]:
     for gate in registry.GATES:
         own = getattr(settings.gates, gate.name, None)
         hours = own.window_hours if isinstance(own, GateSettings) else None
-        found[gate.name] = max(_SHORTEST, min(hours * 3600 if hours else soak, elapsed))
+        found[gate.name] = max(SHORTEST, min(hours * 3600 if hours else soak, elapsed))
     return found
 
 
@@ -178,5 +184,5 @@ def _before(settings: StackSettings, entries: Sequence[Entry]) -> Window | None:
         return None
     began, ended = earlier
     soak = settings.rollout.soak_hours * 3600
-    lasted = max((ended - began).total_seconds(), _SHORTEST)
+    lasted = max((ended - began).total_seconds(), SHORTEST)
     return Window(ended.timestamp(), min(lasted, soak) if soak else lasted)

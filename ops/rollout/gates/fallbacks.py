@@ -30,11 +30,11 @@ def _judge(case: Case) -> Verdict:
     value = share_of_calls(calls)
     if few := case.too_few(calls.total, settings.minimum_samples, value):
         return few
-    if calls.rate * 100 > settings.maximum_percent:
+    if case.exceeds(calls, settings.maximum_percent):
         cause = "the gateway refuses (quota), is closed at the edge, or none of its models answers in time"
         fix = f"./fridayctl logs {case.stack} litellm says which; ./fridayctl rollback {case.stack} goes back"
         return case.fails(value, calls.total, cause=cause, fix=fix)
-    return case.passes(value, calls.total)
+    return case.may_be_chance(calls, settings.maximum_percent, value) or case.passes(value, calls.total)
 
 
 GATE = Gate("fallbacks", _judge, (_FALLBACKS,), watched=True, needs_gateway_traffic=True)

@@ -130,7 +130,8 @@ def test_errors_that_others_see_as_well_take_no_step_back_and_allow_none(
     evidence = sound(calls=ours, baseline=theirs)
     said = verdict(judge(evidence, gate_input(watching=True)), "errors")
     assert said.outcome is watched
-    assert ("the direct path: OpenRouter or Friday fails" in said.cause) is (watched is Outcome.INCONCLUSIVE)
+    outage = ours.total == theirs.total == 1000 and watched is Outcome.INCONCLUSIVE
+    assert ("the direct path: OpenRouter or Friday fails" in said.cause) is outage
     few = {"errors": {"minimumSamples": 20}}
     assert verdict(judge(evidence, gate_input(gates=few)), "errors").outcome is Outcome.FAIL
 

@@ -50,22 +50,30 @@ def test_without_a_direct_path_the_targets_decide_and_are_named(direct: Distribu
 
 def test_a_few_slow_calls_of_few_may_be_chance() -> None:
     def watched(*seconds: float) -> Verdict:
-        evidence = sound(latency=durations(*seconds, each=1), direct_latency=durations(2.5))
+        evidence = sound(latency=durations(*seconds, each=1), direct_latency=durations(2.5, each=400))
         return verdict(judge(evidence, gate_input(watching=True)), "latency")
 
     said = watched(*[2.5] * 22, 9.0, 9.0)
     assert (said.outcome, said.samples) == (Outcome.INCONCLUSIVE, 24)
     assert "p95 missed, and that may be chance" in said.cause
-    assert watched(*[2.5] * 220, *[9.0] * 20).outcome is Outcome.FAIL
+    assert watched(*[2.5] * 220, *[9.0] * 60).outcome is Outcome.FAIL
 
 
-@pytest.mark.parametrize(("few", "outcome"), [(2, Outcome.INCONCLUSIVE), (3, Outcome.FAIL), (19, Outcome.FAIL)])
-def test_a_few_calls_of_the_direct_path_are_enough_to_compare_with(few: int, outcome: Outcome) -> None:
-    def watched(ours: float) -> Outcome:
+@pytest.mark.parametrize(
+    ("few", "watching", "outcome"),
+    [
+        (2, False, Outcome.INCONCLUSIVE),
+        (3, False, Outcome.FAIL),
+        (3, True, Outcome.INCONCLUSIVE),
+        (19, True, Outcome.FAIL),
+    ],
+)
+def test_a_few_calls_of_the_direct_path_are_enough_to_compare_with(few: int, watching: bool, outcome: Outcome) -> None:
+    def judged(ours: float) -> Outcome:
         evidence = sound(latency=durations(ours), direct_latency=durations(2.5, each=few))
-        return verdict(judge(evidence, gate_input(90, None, watching=True)), "latency").outcome
+        return verdict(judge(evidence, gate_input(90, 100, watching=watching)), "latency").outcome
 
-    assert (watched(2.6), watched(20.0)) == (Outcome.PASS, outcome)
+    assert (judged(2.6), judged(20.0)) == (Outcome.PASS, outcome)
 
 
 def test_at_0_percent_targets_that_the_direct_path_misses_are_named() -> None:
@@ -96,4 +104,7 @@ def test_a_percentile_is_judged_from_the_calls_on_that_can_show_it() -> None:
     assert said.outcome is Outcome.PASS
     assert "p95 not judged, p99 not judged" in said.value
     later = sound(latency=durations(*[0.5] * 18, 9.0, 9.0, each=1), direct_latency=None)
-    assert verdict(judge(later, gate_input(gates=few)), "latency").outcome is Outcome.FAIL
+    said = verdict(judge(later, gate_input(gates=few)), "latency")
+    assert (said.outcome, said.cause[:10]) == (Outcome.INCONCLUSIVE, "p95 missed")
+    much = sound(latency=durations(*[0.5] * 15, *[9.0] * 5, each=1), direct_latency=None)
+    assert verdict(judge(much, gate_input(gates=few)), "latency").outcome is Outcome.FAIL
