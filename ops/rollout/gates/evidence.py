@@ -97,7 +97,9 @@ class Evidence(Measured):
 
     windows: dict[str, float] = Field(description="how many seconds each gate looks back")
     figures: dict[str, Any] = Field(default_factory=dict, description="what Prometheus knows; None: it does not")
-    silent: dict[str, str] = Field(default_factory=dict, description="sources that did not answer, and why")
+    silent: dict[str, str] = Field(
+        default_factory=dict, description="sources that did not answer, gates whose metric is gone: why"
+    )
     has_friday: bool = Field(default=True, description="Friday has metrics of its own; else the edge speaks for it")
     baseline_is: str = BESIDE
     key_usage: float | None = Field(default=None, description="dollars that OpenRouter booked on the keys")

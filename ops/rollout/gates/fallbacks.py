@@ -16,7 +16,7 @@ def _look(look: Look) -> Calls | None:
     return Calls(total=calls.total, failed=left.total - left.failed) if calls and left else None
 
 
-_FALLBACKS = Figure("fallbacks", _look)
+FALLBACKS = Figure("fallbacks", _look)
 
 
 def _judge(case: Case) -> Verdict:
@@ -24,7 +24,7 @@ def _judge(case: Case) -> Verdict:
     settings = case.given.gates.fallbacks
     metric = "calls that fell back from LiteLLM to the direct path"
     case = case.about(metric, f"at most {settings.maximum_percent:g} %")
-    calls = _FALLBACKS.of(case.evidence)
+    calls = FALLBACKS.of(case.evidence)
     if calls is None:
         return case.unanswered("friday" if case.evidence.has_friday else "edge")
     value = share_of_calls(calls)
@@ -37,4 +37,4 @@ def _judge(case: Case) -> Verdict:
     return case.may_be_chance(calls, settings.maximum_percent, value) or case.passes(value, calls.total)
 
 
-GATE = Gate("fallbacks", _judge, (_FALLBACKS,), watched=True, needs_gateway_traffic=True)
+GATE = Gate("fallbacks", _judge, (FALLBACKS,), watched=True, needs_gateway_traffic=True)

@@ -119,7 +119,7 @@ class Case:
             if enough > FARTHEST:
                 return "if all stays as it is, no number of calls will tell"
         least = max(1.0, enough / 2)
-        for _ in range(6):
+        for _ in range(4):  # to a tenth: it is a guess
             middle = (least + enough) / 2
             least, enough = (least, middle) if decided(middle) else (middle, enough)
         seconds = self.evidence.windows.get(self.gate, 0) * (enough - 1)
@@ -151,11 +151,16 @@ class Case:
 
     def unanswered(self, part: str) -> Verdict:
         """Return that Prometheus gave no figure: it is down, or it does not know the metric of this part."""
-        cause, fix = self.evidence.silent.get(PROMETHEUS), f"./fridayctl status {self.stack} shows what runs"
+        cause, fix = self.why_silent(), f"./fridayctl status {self.stack} shows what runs"
         if not cause:
             cause = f"Prometheus answers but has no figures of {part}: is it scraped?"
             fix = f"./fridayctl logs {self.stack} {part}"
         return self.inconclusive("not measured", None, cause=cause, fix=fix)
+
+    def why_silent(self, source: str = PROMETHEUS) -> str | None:
+        """Return why there is no figure: the source does not answer, or has no such metric of this gate."""
+        silent = self.evidence.silent
+        return (silent.get(self.gate) if source == PROMETHEUS else None) or silent.get(source)
 
     def too_few(self, samples: int, minimum: int, value: str = "") -> Verdict | None:
         """Return that there were fewer calls than the gate needs, None when there are enough."""

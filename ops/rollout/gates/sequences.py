@@ -24,8 +24,8 @@ _ANY: Prior = (0.5, 0.5)
 _FEW: Prior = (0.5, 3.0)
 """For the errors of a rollout, of which there are a few percent."""
 
-_STEPS = 60
-"""Halvings of an interval: more than a float has digits for the shares of calls."""
+_STEPS = 32
+"""Halvings of an interval: to a billionth of what the bound is pulled by."""
 
 
 def excluded(calls: Calls, share: float, alpha: float) -> bool:

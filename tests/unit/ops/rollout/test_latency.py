@@ -108,3 +108,52 @@ def test_a_percentile_is_judged_from_the_calls_on_that_can_show_it() -> None:
     assert (said.outcome, said.cause[:10]) == (Outcome.INCONCLUSIVE, "p95 missed")
     much = sound(latency=durations(*[0.5] * 15, *[9.0] * 5, each=1), direct_latency=None)
     assert verdict(judge(much, gate_input(gates=few)), "latency").outcome is Outcome.FAIL
+
+
+@pytest.mark.parametrize(("before", "outcome"), [(2.5, Outcome.PASS), (0.5, Outcome.FAIL), (None, Outcome.FAIL)])
+def test_at_100_percent_a_step_is_not_blamed_for_what_its_users_had_before(
+    before: float | None, outcome: Outcome
+) -> None:
+    earlier = None if before is None else durations(before)
+    evidence = sound(
+        latency=durations(2.6), direct_latency=durations(0.5), earlier_latency=earlier, baseline_is="previous step"
+    )
+    said = verdict(judge(evidence, gate_input(100, None, watching=True)), "latency")
+    assert said.outcome is outcome
+
+
+def buckets(*counted: float) -> Distribution:
+    """Return a histogram with Friday's own bounds around 3 s."""
+    return Distribution(buckets=tuple(zip((2.0, 3.0, 4.0, 5.0, float("inf")), counted, strict=True)))
+
+
+def test_the_width_of_the_buckets_is_part_of_what_is_not_known() -> None:
+    ours, direct = buckets(0, 0, 0, 5000, 5000), buckets(0, 1000, 5000, 5000, 5000)
+    said = verdict(judge(sound(latency=ours, direct_latency=direct), gate_input(gates=TIGHT)), "latency")
+    assert said.outcome is Outcome.INCONCLUSIVE
+    assert "p50 +1.12 s (+0 to +2 s)" in said.value
+    assert "counted in steps too wide" in said.cause
+    assert "gates.latency.p50Seconds (1)" in said.fix
+    assert "gates.latency.tolerancePercent (20)" in said.fix
+
+
+TIGHT = {"latency": {"tolerancePercent": 20}}
+
+
+def test_what_calls_alone_can_tell_says_how_many() -> None:
+    ours, direct = buckets(0, 0, 4, 30, 30), buckets(30, 30, 30, 30, 30)
+    said = verdict(judge(sound(latency=ours, direct_latency=direct), gate_input(again=True, gates=SOON)), "latency")
+    assert said.outcome is Outcome.INCONCLUSIVE
+    assert "more calls will tell" in said.cause
+
+
+SOON = {"latency": {"minimumSamples": 20}}
+
+
+def test_a_limit_alone_is_missed_only_by_calls_that_are_surely_above_it() -> None:
+    said = verdict(judge(sound(latency=durations(*[2.6] * 10), direct_latency=None), gate_input(again=True)), "latency")
+    assert said.outcome is Outcome.FAIL
+    near = Distribution(buckets=((1.0, 400.0), (2.0, 1000.0), (float("inf"), 1000.0)))
+    wide = {"latency": {"p50Seconds": 1.1}}
+    said = verdict(judge(sound(latency=near, direct_latency=None), gate_input(gates=wide)), "latency")
+    assert (said.outcome, "tolerancePercent" in said.fix) == (Outcome.INCONCLUSIVE, False)
