@@ -18,6 +18,7 @@ class Entry(NamedTuple):
 # because it is left out for a minute. What restarts the gateway comes last.
 MEASUREMENTS = {
     "setup": Entry("commands", "set-up when there is nothing to do", needs_stack=False),
+    "watches": Entry("watches", "sound steps taken back and bad ones not found, in drawn watches", needs_stack=False),
     "client_load": Entry("client", "cost of the client while 100 users ask at once", needs_stack=False),
     "client_memory": Entry("client", "whether the client keeps something of 20,000 calls", needs_stack=False),
     "lifecycle": Entry("commands", "up from nothing, up again, down", needs_stack=False),

@@ -75,7 +75,7 @@ class FallbacksGate(GateSettings):
 
 
 class ProvidersGate(GateSettings):
-    """How long a single model may be out of service."""
+    """How long a single model may be out of service before it counts what users noticed of it."""
 
     maximum_out_percent: Percent = 5
 

@@ -149,7 +149,8 @@ def watch(
     while True:
         time.sleep(max(0.0, min(EVERY, end - time.monotonic())))
         now = dt.datetime.now(dt.UTC)
-        seen = judge(measure(asked, deployment.settings, entries, entries[0].at, now), question)
+        evidence = measure(asked, deployment.settings, entries, entries[0].at, now, watching=True)
+        seen = judge(evidence, question)
         words = "; ".join(f"{named(found)} {word}" for outcome, word in _WORDS if (found := seen.having(outcome)))
         if words != reported:
             reported = words

@@ -156,7 +156,7 @@ def look(deployment: Deployment) -> Status:
         evidence = measure(sources(deployment, outputs), settings, entries, step.since, now)
         named = quota.named_limit(evidence)
         ahead = forecast(evidence, step.percentage, step.percentage, now)
-        gates = judge(evidence, GateInput(stack, step.percentage, step.next_step, settings.gates))
+        gates = judge(evidence, GateInput(stack, step.percentage, step.next_step, settings.gates, again=True))
         refused = providers.refusal(evidence), providers.closed(evidence, stack)
     return Status(
         stack=stack,

@@ -15,18 +15,20 @@ from components.settings.rollout import GateSettings
 from components.settings.stack import StackSettings
 from ops.deployment import Deployment
 from ops.hosts.in_container import InContainer
+from ops.metrics.names import missing, noting
 from ops.metrics.openrouter import KeyUsage, key_usage, keys_of, reached_at
 from ops.metrics.prometheus import Prometheus, SilentError, answered
 from ops.rollout.gates import cost, errors, registry
 from ops.rollout.gates.evidence import OPENROUTER, PROMETHEUS, Evidence
-from ops.rollout.gates.look import FRIDAY, Look, Scope, Window
+from ops.rollout.gates.look import FRIDAY, SHORTEST, Look, Scope, Window
 from ops.rollout.history import Entry, deployed, exchanges, step_before
 
 _KNOWN_SECONDS = 10.0
 """How long the edge may count a replica among those that serve when it is gone: three checks of up to 3 s."""
 
-_SHORTEST = 10.0
-"""Seconds. Below two scrapes nothing can be measured, and a window of 0 is no window."""
+
+_CLOCKS_SECONDS = 30.0
+"""How far two clocks may be apart before a window is of another time than it says."""
 
 
 @dataclass(frozen=True)
@@ -62,13 +64,22 @@ def sources(deployment: Deployment, outputs: Mapping[str, object]) -> Sources:
 
 
 def measure(
-    asked: Sources, settings: StackSettings, entries: Sequence[Entry], began: dt.datetime, now: dt.datetime
+    asked: Sources,
+    settings: StackSettings,
+    entries: Sequence[Entry],
+    began: dt.datetime,
+    now: dt.datetime,
+    *,
+    watching: bool = False,
 ) -> Evidence:
-    """Measure since `began`, or over each gate's own window when that is shorter. Never raises: what a source does not
-    answer is missing in the evidence, and `silent` says why.
+    """Measure since `began`, or over each gate's own window when that is shorter and nobody is watching: all looks of a
+    watch together say something only when they begin at the same moment. Never raises: what a source does not answer is
+    missing in the evidence, and `silent` says why.
     """
     elapsed = (now - began).total_seconds()
-    seconds = windows(settings, elapsed)
+    seconds = (
+        dict.fromkeys(windows(settings, elapsed), max(SHORTEST, elapsed)) if watching else windows(settings, elapsed)
+    )
     with ThreadPoolExecutor(max_workers=1 + len(asked.keys)) as pool:
         questions = [partial(key_usage, asked.openrouter, key, asked.to_openrouter) for key in asked.keys]
         keys = [pool.submit(answered, question) for question in questions]
@@ -99,7 +110,7 @@ def windows(settings: StackSettings, elapsed: float) -> dict[str, float]:
     for gate in registry.GATES:
         own = getattr(settings.gates, gate.name, None)
         hours = own.window_hours if isinstance(own, GateSettings) else None
-        found[gate.name] = max(_SHORTEST, min(hours * 3600 if hours else soak, elapsed))
+        found[gate.name] = max(SHORTEST, min(hours * 3600 if hours else soak, elapsed))
     return found
 
 
@@ -111,22 +122,39 @@ def knows_friday(prometheus: Prometheus, now: float) -> bool:
 def gather(prometheus: Prometheus, scope: Scope) -> dict[str, Any]:
     """Return the part of the `Evidence` that Prometheus knows: each gate's figures over its window, asked all at once.
 
-    A server that does not answer one, or with numbers that cannot be, is named under `silent`.
+    A server that does not answer one, or with numbers that cannot be, is named under `silent`. So is one whose clock is
+    not this machine's, and, by the gate that needs it, a metric that no part has.
     """
     found: dict[str, Any] = {}
     silent: dict[str, str] = {}
     looks = {gate: Look(prometheus.ask, scope, Window(scope.now, scope.windows[gate.name])) for gate in registry.GATES}
-    asked = [(figure, look) for gate, look in looks.items() for figure in gate.figures]
-    with ThreadPoolExecutor(max_workers=len(asked)) as pool:
-        for name, answer in [(figure.name, pool.submit(figure.look, look)) for figure, look in asked]:
+    asked = [(gate.name, figure, look) for gate, look in looks.items() for figure in gate.figures]
+    with ThreadPoolExecutor(max_workers=len(asked) + 2) as pool:
+        clock, names = pool.submit(answered, prometheus.ahead), pool.submit(answered, prometheus.names)
+        answers = [(gate, figure.name, pool.submit(noting, figure, look)) for gate, figure, look in asked]
+        for gate, name, answer in answers:
             try:
-                found[name] = answer.result()
+                value, queries = answer.result()
             except SilentError as error:
                 silent[PROMETHEUS] = str(error)
-            except ValidationError as error:
+            except ValueError as error:
                 # A number that cannot be, as a negative count. The step is not made then, and the look at it goes on.
-                silent[PROMETHEUS] = f"Prometheus' numbers for {name} make no sense: {error.errors()[0]['msg']}"
+                said = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error
+                silent[PROMETHEUS] = f"Prometheus' numbers for {name} make no sense: {said}"
+            else:
+                gone = missing(queries, names.result())
+                silent |= {gate: gone} if gone else {}
+                found[name] = None if gone else value
+    if other := _other_time(clock.result()):
+        return {"figures": {}, "silent": {PROMETHEUS: other}}
     return {"figures": found, "silent": silent}
+
+
+def _other_time(ahead: float | SilentError) -> str:
+    if isinstance(ahead, SilentError) or abs(ahead) <= _CLOCKS_SECONDS:
+        return ""
+    apart = f"{abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} this machine's"
+    return f"the clock of Prometheus' host is {apart}: set both (timedatectl set-ntp true)"
 
 
 def _from_prometheus(
@@ -179,5 +207,5 @@ def _before(settings: StackSettings, entries: Sequence[Entry]) -> Window | None:
         return None
     began, ended = earlier
     soak = settings.rollout.soak_hours * 3600
-    lasted = max((ended - began).total_seconds(), _SHORTEST)
+    lasted = max((ended - began).total_seconds(), SHORTEST)
     return Window(ended.timestamp(), min(lasted, soak) if soak else lasted)

@@ -1,6 +1,7 @@
-"""A client of Prometheus' HTTP API for instant queries."""
+"""A client of Prometheus' HTTP API: instant queries, the names of what is scraped, and its clock."""
 
 import math
+import time
 from collections.abc import Callable
 from typing import Literal, TypeVar
 
@@ -13,6 +14,7 @@ SECONDS = 10.0
 """How long one query may take: the whole of `status` is meant to take 3 s."""
 
 _Found = TypeVar("_Found")
+_Model = TypeVar("_Model", bound=BaseModel)
 
 
 class SilentError(Exception):
@@ -32,6 +34,10 @@ class _Answer(BaseModel):
     vector: list[Sample] = Field(validation_alias=AliasPath("data", "result"))
 
 
+class _Names(BaseModel):
+    data: dict[str, object]
+
+
 class Prometheus:
     """Asks one server. Usable by several threads at once; `close` it at the end."""
 
@@ -45,15 +51,37 @@ class Prometheus:
 
     def ask(self, expression: str, at: float) -> list[Sample]:
         """Return the vector of an expression at epoch second `at`, without what is not a number. Raises SilentError."""
+        return self._ask({"query": expression, "time": f"{at:.3f}"})
+
+    def names(self) -> frozenset[str]:
+        """Return the metrics that the scraped parts have now, also those without a value yet. Raises SilentError."""
+        return frozenset(self._request("GET", "metadata?limit_per_metric=1", _Names).data)
+
+    def ahead(self) -> float:
+        """Return by how many seconds the server's clock is ahead of this machine's; 0 when it does not say.
+
+        Raises SilentError.
+        """
+        before = time.time()
+        found = self._ask({"query": "vector(time())"})
+        # It may have been read at any moment between the two.
+        after = time.time()
+        return sum(min(each.number - before, 0) + max(each.number - after, 0) for each in found[:1])
+
+    def _ask(self, asked: dict[str, str]) -> list[Sample]:
+        # Expressions may be too long for an address.
+        found = self._request("POST", "query", _Answer, asked).vector
+        return [sample for sample in found if math.isfinite(sample.number)]
+
+    def _request(self, method: str, what: str, kind: type[_Model], form: dict[str, str] | None = None) -> _Model:
         try:
-            response = self._client.post(f"{self._url}/api/v1/query", data={"query": expression, "time": f"{at:.3f}"})
+            response = self._client.request(method, f"{self._url}/api/v1/{what}", data=form)
         except httpx.HTTPError as error:
             raise SilentError(f"Prometheus at {self._url} does not answer ({error or type(error).__name__})") from error
         if response.status_code != httpx.codes.OK:
             said = response.text[:300]
             raise SilentError(f"Prometheus at {self._url} answers {response.status_code}: {said}")
         try:
-            found = _Answer.model_validate_json(response.content).vector
+            return kind.model_validate_json(response.content)
         except ValidationError as error:
             raise SilentError(f"what answers at {self._url} is no Prometheus") from error
-        return [sample for sample in found if math.isfinite(sample.number)]

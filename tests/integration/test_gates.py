@@ -26,6 +26,7 @@ MODEL = "openrouter/z-ai/glm-4.5-air:free"
 QUICK, SLOW = "0.5", "10"
 """Bounds in seconds of what every call took at most; the median's target lies between them."""
 PATHS = ("litellm", "direct")
+OUT: Series = {f'gateway_model_rest_seconds_total{{model="{MODEL}"}}': rises(1200)}
 QUOTA = {"requestsPerMinute": 200, "requestsPerDay": 1_000_000}
 
 
@@ -91,8 +92,11 @@ CAUSES = {
     "models that are much slower than a slow direct path": Cause(
         {**latency("litellm", SLOW), **latency("direct", "3")}, ("latency",), "the gateway's models are slow"
     ),
-    "a model that fails again and again": Cause(
-        {f'gateway_model_rest_seconds_total{{model="{MODEL}"}}': rises(1200)}, ("providers",), MODEL
+    "a model that fails again and again, for which others answer": Cause(OUT),
+    "a model that fails so that users notice": Cause(
+        {**OUT, **answered("litellm", calls=CALLS * 0.97), **answered("fallback", calls=CALLS * 0.03)},
+        ("providers",),
+        MODEL,
     ),
     "a key that others use for a paid model": Cause({}, ("cost",), "booked what neither path did", booked=0.01),
     "an answer that cost something": Cause({"litellm_spend_metric_total": rises(0.001)}, ("cost",), "has a price"),

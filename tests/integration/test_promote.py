@@ -157,8 +157,6 @@ def switch(project: Project, command: str) -> None:
     ("cause", "gate"),
     [
         (slow, "latency"),
-        (a_model_fails, "providers"),
-        (a_model_is_rate_limited, "providers"),
         (the_key_is_used_for_a_paid_model, "cost"),
         (the_gateway_is_closed, "fallbacks"),
         (answers_break_off, "errors"),
@@ -177,6 +175,22 @@ def test_a_fault_stops_exactly_its_gate(
             assert gate in [each["gate"] for each in refused["gates"] if each["outcome"] == "fail"]
     finally:
         switch(rollout, OPEN)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("cause", [a_model_fails, a_model_is_rate_limited])
+def test_a_model_that_users_do_not_miss_is_shown_and_stops_nothing(
+    rollout: Project, load: Load, cause: Callable[[Project, Load], None]
+) -> None:
+    until(lambda: sound(rollout), "every gate passes", SECONDS, every=1)
+    cause(rollout, load)
+    found = {"value": ""}
+
+    def shown() -> bool:
+        found.update(gates(rollout)["providers"])
+        return found["outcome"] == "pass" and "no user noticed" in found["value"]
+
+    until(shown, lambda: f"the model should be shown as one that nobody misses: {found}", SECONDS, every=1)
 
 
 @pytest.mark.slow

@@ -29,7 +29,7 @@ def _judge(case: Case) -> Verdict:
         return case.fails(value, answered, cause=_cause(billed), fix=fix)
     silent = [name for name, found in sources.items() if found is None]
     if silent:
-        said = case.evidence.silent.get(OPENROUTER if silent == [_KEYS] else PROMETHEUS, "it knows no such figure")
+        said = case.why_silent(OPENROUTER if silent == [_KEYS] else PROMETHEUS) or "it knows no such figure"
         fix = f"./fridayctl status {case.stack} shows what runs"
         return case.inconclusive(value, answered, cause=f"{', '.join(silent)}: {said}", fix=fix)
     return case.passes(f"$0 by {count(len(sources), 'source')}", answered)

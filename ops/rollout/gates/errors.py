@@ -3,7 +3,6 @@
 from ops.rollout.gates.evidence import Calls
 from ops.rollout.gates.gate import Case, Gate, Verdict, share_of_calls
 from ops.rollout.gates.look import FRIDAY_BACKENDS, GATEWAY_PATHS, Figure, Look
-from ops.rollout.gates.proportions import difference
 
 
 def _look(look: Look) -> Calls | None:
@@ -40,10 +39,10 @@ def _baseline(case: Case) -> Verdict:
     value = share_of_calls(calls)
     if few := case.too_few(calls.total, settings.minimum_samples, value):
         return few
-    if calls.rate * 100 > settings.maximum_percent:
+    if case.exceeds(calls, settings.maximum_percent):
         cause = "Friday fails without LiteLLM: there is no sound baseline to compare with"
         return case.fails(value, calls.total, cause=cause, fix=f"./fridayctl logs {case.stack} friday")
-    return case.passes(value, calls.total)
+    return case.may_be_chance(calls, settings.maximum_percent, value) or case.passes(value, calls.total)
 
 
 def _compared(case: Case) -> Verdict:
@@ -56,7 +55,7 @@ def _compared(case: Case) -> Verdict:
     value = f"{share_of_calls(ours)} against {share_of_calls(theirs)}"
     if few := case.too_few(ours.total, settings.minimum_samples, value):
         return few
-    if ours.rate * 100 > settings.maximum_percent:
+    if case.exceeds(ours, settings.maximum_percent):
         return _above_maximum(case, ours, theirs, value)
     if few := case.too_few(theirs.total, settings.minimum_samples, value):
         return few
@@ -67,7 +66,7 @@ def _above_maximum(case: Case, ours: Calls, theirs: Calls, value: str) -> Verdic
     """Fail, but while others are not shown to see fewer errors: then a step is not taken back, and none is made."""
     settings = case.given.gates.errors
     few = case.too_few(theirs.total, settings.minimum_samples)
-    if few or difference(ours, theirs, settings.confidence_percent / 100)[0] > 0:
+    if few or case.certainty.difference(ours, theirs)[0] > 0:
         cause = "the gateway's models fail and the fallback does not make it good"
         return case.fails(value, ours.total, cause=cause, fix=_fix(case))
     cause = f"not shown to be more than of the {case.evidence.baseline_is}: OpenRouter or Friday fails, not the gateway"
@@ -77,17 +76,23 @@ def _above_maximum(case: Case, ours: Calls, theirs: Calls, value: str) -> Verdic
 
 def _by_difference(case: Case, ours: Calls, theirs: Calls, value: str) -> Verdict:
     """Fail when ours are surely more, pass when they are surely not much more, else wait for more calls."""
-    settings = case.given.gates.errors
-    low, high = difference(ours, theirs, settings.confidence_percent / 100)
-    value += f": {low * 100:+.2f} to {high * 100:+.2f} points ({settings.confidence_percent:g} % sure)"
+    settings, certainty = case.given.gates.errors, case.certainty
+    low, high = certainty.difference(ours, theirs)
+    value += f": {low * 100:+.2f} to {high * 100:+.2f} points ({certainty})"
     if low > 0:
         cause = "LiteLLM's users see more errors, and that is no accident"
         return case.fails(value, ours.total, cause=cause, fix=_fix(case))
     if high * 100 > settings.tolerance_percent:
+
+        def decided(factor: float) -> bool:
+            others = theirs.times(factor) if case.others_grow else theirs
+            low, high = certainty.difference(ours.times(factor), others)
+            return low > 0 or high * 100 <= settings.tolerance_percent
+
         cause = f"it could still be more than {settings.tolerance_percent:g} points worse: too few calls to tell"
         fix = f"wait for more traffic; ./fridayctl status {case.stack} shows it again"
-        return case.inconclusive(value, ours.total, cause=cause, fix=fix)
-    return case.passes(value, ours.total)
+        return case.inconclusive(value, ours.total, cause=f"{cause}; {case.outlook(ours.total, decided)}", fix=fix)
+    return case.may_be_chance(ours, settings.maximum_percent, value) or case.passes(value, ours.total)
 
 
 def _fix(case: Case) -> str:

@@ -1,15 +1,15 @@
 """What was measured, source by source. None is what a source did not answer, and never means 0."""
 
-from math import sqrt
-from statistics import NormalDist
-from typing import Any
+from itertools import accumulate
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 PROMETHEUS, OPENROUTER = "prometheus", "openrouter"
 """The sources, as `Evidence.silent` names them."""
 
-_ONE_SIDED = NormalDist().inv_cdf(0.95)
+BESIDE = "direct path"
+"""What the gateway's users are compared with, when there are others at the same time."""
 
 
 class Measured(BaseModel):
@@ -24,6 +24,16 @@ class Calls(Measured):
     total: int = Field(ge=0)
     failed: int = Field(ge=0)
 
+    @model_validator(mode="after")
+    def _no_more_failed_than_ended(self) -> Self:
+        if self.failed > self.total:
+            raise ValueError("more calls failed than there were")
+        return self
+
+    def times(self, factor: float) -> "Calls":
+        """Return so many times as many calls, as many of them failed."""
+        return Calls(total=round(self.total * factor), failed=round(self.failed * factor))
+
     @property
     def rate(self) -> float:
         """Return the share that failed, 0 to 1."""
@@ -34,6 +44,19 @@ class Distribution(Measured):
     """Durations as a histogram: (upper bound in seconds, how many took at most that), the last bound infinite."""
 
     buckets: tuple[tuple[float, float], ...]
+
+    @field_validator("buckets")
+    @classmethod
+    def _rise_to_all(cls, value: tuple[tuple[float, float], ...]) -> tuple[tuple[float, float], ...]:
+        if value and value[-1][0] != float("inf"):
+            raise ValueError("durations beyond the last bound are not counted")
+        # Replicas come and go between two scrapes, and an estimated rise may then be a hair below the one before.
+        highest = accumulate((counted for _, counted in value), max)
+        return tuple((bound, counted) for (bound, _), counted in zip(value, highest, strict=True))
+
+    def times(self, factor: float) -> "Distribution":
+        """Return so many times as many durations, spread alike."""
+        return Distribution(buckets=tuple((bound, counted * factor) for bound, counted in self.buckets))
 
     @property
     def samples(self) -> int:
@@ -57,19 +80,6 @@ class Distribution(Measured):
             below, counted = bound, count
         return below
 
-    def surely(self, share: float) -> tuple[float, float]:
-        """Return between which durations in seconds the quantile of all such calls is; each end holds about 95 % sure.
-
-        Of few calls the slow ones may be chance, and of too few there is no upper end: it is infinite. By the ranks, so
-        for durations of any kind (W. J. Conover, Practical Nonparametric Statistics, 3rd ed. 1999, section 3.2).
-        ValueError without samples.
-        """
-        if not self.samples:
-            raise ValueError("no samples")
-        spread = _ONE_SIDED * sqrt(share * (1 - share) / self.samples)
-        least = self.quantile(max(0.0, share - spread))
-        return least, self.quantile(share + spread) if share + spread < 1 else float("inf")
-
 
 class Load(Measured):
     """Requests to OpenRouter: in the busiest minute, and a day (projected when the window is shorter)."""
@@ -87,9 +97,11 @@ class Evidence(Measured):
 
     windows: dict[str, float] = Field(description="how many seconds each gate looks back")
     figures: dict[str, Any] = Field(default_factory=dict, description="what Prometheus knows; None: it does not")
-    silent: dict[str, str] = Field(default_factory=dict, description="sources that did not answer, and why")
+    silent: dict[str, str] = Field(
+        default_factory=dict, description="sources that did not answer, gates whose metric is gone: why"
+    )
     has_friday: bool = Field(default=True, description="Friday has metrics of its own; else the edge speaks for it")
-    baseline_is: str = "direct path"
+    baseline_is: str = BESIDE
     key_usage: float | None = Field(default=None, description="dollars that OpenRouter booked on the keys")
     requests_per_minute: int = Field(default=20, ge=1, description="the account's limit")
     requests_per_day: int = Field(default=1000, ge=1, description="the account's limit")

@@ -16,7 +16,7 @@ def _look(look: Look) -> Calls | None:
     return Calls(total=calls.total, failed=left.total - left.failed) if calls and left else None
 
 
-_FALLBACKS = Figure("fallbacks", _look)
+FALLBACKS = Figure("fallbacks", _look)
 
 
 def _judge(case: Case) -> Verdict:
@@ -24,17 +24,17 @@ def _judge(case: Case) -> Verdict:
     settings = case.given.gates.fallbacks
     metric = "calls that fell back from LiteLLM to the direct path"
     case = case.about(metric, f"at most {settings.maximum_percent:g} %")
-    calls = _FALLBACKS.of(case.evidence)
+    calls = FALLBACKS.of(case.evidence)
     if calls is None:
         return case.unanswered("friday" if case.evidence.has_friday else "edge")
     value = share_of_calls(calls)
     if few := case.too_few(calls.total, settings.minimum_samples, value):
         return few
-    if calls.rate * 100 > settings.maximum_percent:
+    if case.exceeds(calls, settings.maximum_percent):
         cause = "the gateway refuses (quota), is closed at the edge, or none of its models answers in time"
         fix = f"./fridayctl logs {case.stack} litellm says which; ./fridayctl rollback {case.stack} goes back"
         return case.fails(value, calls.total, cause=cause, fix=fix)
-    return case.passes(value, calls.total)
+    return case.may_be_chance(calls, settings.maximum_percent, value) or case.passes(value, calls.total)
 
 
-GATE = Gate("fallbacks", _judge, (_FALLBACKS,), watched=True, needs_gateway_traffic=True)
+GATE = Gate("fallbacks", _judge, (FALLBACKS,), watched=True, needs_gateway_traffic=True)

@@ -2,12 +2,18 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
 from components.settings.rollout import GatesSettings
-from ops.rollout.gates.evidence import PROMETHEUS, Calls, Evidence, Measured
+from ops.rollout.gates.certainty import ALL_WATCHED, COMPARING, Certainty
+from ops.rollout.gates.evidence import BESIDE, PROMETHEUS, Calls, Evidence, Measured
 from ops.rollout.gates.look import Figure
+from ops.rollout.steps import in_words
+
+FARTHEST = 4096
+"""How many times as many calls an outlook reaches; beyond that nobody waits."""
 
 
 class Outcome(StrEnum):
@@ -54,7 +60,8 @@ class AnalysisResult(Measured):
 class GateInput:
     """What the evidence is judged for: the step from `current` to `to` percent (None: there is none).
 
-    A watch asks whether to go back from `current`; it judges fewer gates, and from fewer samples on.
+    A watch asks whether to go back from `current`; it judges fewer gates, and from fewer samples on. Like what is shown
+    `again` and again, it may not say more than all of its looks together allow.
     """
 
     stack: str
@@ -63,6 +70,7 @@ class GateInput:
     gates: GatesSettings
     signed_off_by: str = ""
     watching: bool = False
+    again: bool = False
 
 
 @dataclass(frozen=True)
@@ -79,6 +87,46 @@ class Case:
     def stack(self) -> str:
         """Return the stack's name, for commands."""
         return self.given.stack
+
+    @property
+    def certainty(self) -> Certainty:
+        """Return how sure this gate has to be: as the setting says for one look, else as all looks together need."""
+        alpha = 1 - self.given.gates.errors.confidence_percent / 100
+        if self.given.watching or self.given.again:
+            return Certainty(min(alpha, ALL_WATCHED / COMPARING), one_look=False)
+        return Certainty(alpha, one_look=True)
+
+    def exceeds(self, calls: Calls, maximum_percent: float) -> bool:
+        """Return whether more calls failed than may: in a step's single look those that did, else surely of all."""
+        if self.certainty.one_look:
+            return calls.rate * 100 > maximum_percent
+        return self.certainty.above(calls, maximum_percent / 100)
+
+    @property
+    def others_grow(self) -> bool:
+        """Return whether the others' calls become more with time, as those at the same time do."""
+        return self.evidence.baseline_is == BESIDE
+
+    def outlook(self, samples: int, decided: Callable[[float], bool]) -> str:
+        """Return in words after how many more calls this can be told if all stays as it is; `decided` is asked for
+        so many times as many calls.
+        """
+        if not samples:
+            return "no call has come yet"
+        enough = 2.0
+        while not decided(enough):
+            enough *= 2
+            if enough > FARTHEST:
+                return "if all stays as it is, no number of calls will tell"
+        least = max(1.0, enough / 2)
+        for _ in range(4):  # to a tenth: it is a guess
+            middle = (least + enough) / 2
+            least, enough = (least, middle) if decided(middle) else (middle, enough)
+        seconds = self.evidence.windows.get(self.gate, 0) * (enough - 1)
+        wait = in_words(timedelta(seconds=max(60, seconds)))
+        return (
+            f"if all stays as it is, about {count(round(samples * (enough - 1)) or 1, 'more call')} will tell ({wait})"
+        )
 
     def about(self, metric: str, threshold: str) -> "Case":
         """Return it with what is looked at, and what it should be."""
@@ -103,11 +151,16 @@ class Case:
 
     def unanswered(self, part: str) -> Verdict:
         """Return that Prometheus gave no figure: it is down, or it does not know the metric of this part."""
-        cause, fix = self.evidence.silent.get(PROMETHEUS), f"./fridayctl status {self.stack} shows what runs"
+        cause, fix = self.why_silent(), f"./fridayctl status {self.stack} shows what runs"
         if not cause:
             cause = f"Prometheus answers but has no figures of {part}: is it scraped?"
             fix = f"./fridayctl logs {self.stack} {part}"
         return self.inconclusive("not measured", None, cause=cause, fix=fix)
+
+    def why_silent(self, source: str = PROMETHEUS) -> str | None:
+        """Return why there is no figure: the source does not answer, or has no such metric of this gate."""
+        silent = self.evidence.silent
+        return (silent.get(self.gate) if source == PROMETHEUS else None) or silent.get(source)
 
     def too_few(self, samples: int, minimum: int, value: str = "") -> Verdict | None:
         """Return that there were fewer calls than the gate needs, None when there are enough."""
@@ -117,7 +170,21 @@ class Case:
         if samples >= minimum:
             return None
         calls = count(samples, "call")
-        return self.inconclusive(value or calls, samples, cause=f"{calls} of the {minimum:,} that it takes", fix=fix)
+        cause = f"{calls} of the {minimum:,} that it takes"
+        seconds = self.evidence.windows.get(self.gate, 0)
+        if samples and seconds:
+            wait = timedelta(seconds=max(60, seconds * (minimum / samples - 1)))
+            cause += f"; at this pace the others take {in_words(wait)}"
+        return self.inconclusive(value or calls, samples, cause=cause, fix=fix)
+
+    def may_be_chance(self, calls: Calls, maximum_percent: float, value: str) -> Verdict | None:
+        """Return that more calls failed than may, but not surely; None when they did not."""
+        if calls.rate * 100 <= maximum_percent:
+            return None
+        told = self.outlook(calls.total, lambda factor: self.exceeds(calls.times(factor), maximum_percent))
+        cause = f"above {maximum_percent:g} %, and that may be chance: too few calls to tell; {told}"
+        fix = f"wait for more traffic; ./fridayctl status {self.stack} shows it again"
+        return self.inconclusive(value, calls.total, cause=cause, fix=fix)
 
     def _verdict(self, outcome: Outcome, value: str, samples: int | None, cause: str, fix: str) -> Verdict:
         return Verdict(

@@ -23,6 +23,12 @@ FRIDAY_BACKENDS = "friday(_ws)?"
 _CALLERS_OWN = ("cancelled", "invalid_request", "paid_model_refused")
 """Outcomes that say nothing about either path: the caller left, or asked for what nobody may have."""
 
+SHORTEST = 10.0
+"""Seconds. Below two scrapes nothing can be measured, and a window of 0 is no window."""
+
+_EXACT_SECONDS = 600.0
+"""Up to here each duration of a histogram is counted: an estimate would make the few calls of a watch more or fewer."""
+
 _DAY = 86_400.0
 _MINUTE = 60.0
 
@@ -89,6 +95,18 @@ class Look:
         """Return the same look at no more than the last `seconds`."""
         return Look(self.ask, self.scope, Window(self.window.end, min(seconds, self.window.seconds)))
 
+    @property
+    def settled(self) -> "Look | None":
+        """Return the same look from where the replicas were exchanged on; None while next to nothing is left of it."""
+        begin = self.window.end - self.window.seconds
+        after = max(
+            (each.end for each in self.scope.exchanges if each.end - each.seconds <= begin < each.end), default=0
+        )
+        left = self.window.end - after
+        if after <= begin:
+            return self
+        return Look(self.ask, self.scope, Window(self.window.end, left)) if left >= SHORTEST else None
+
     def friday_calls(self, *paths: str) -> Calls | None:
         """Return the calls over these paths, as Friday counts them."""
         outcomes = self.by_label(f'friday_llm_requests_total{{path=~"{"|".join(paths)}"}}', "outcome", FRIDAY)
@@ -127,7 +145,8 @@ class Look:
 
     def durations(self, metric: str, alive: str) -> Distribution | None:
         """Return the durations of a histogram; `metric` names its buckets."""
-        found = self.ask(rising(metric, self.window.seconds, by=("le",)), self.window.end)
+        count = counted if self.window.seconds <= _EXACT_SECONDS else rising
+        found = self.ask(count(metric, self.window.seconds, by=("le",)), self.window.end)
         if not found and not self._lives(alive):
             return None
         return Distribution(buckets=tuple(sorted((float(each.metric.get("le", "inf")), each.number) for each in found)))

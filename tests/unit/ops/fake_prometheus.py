@@ -15,14 +15,19 @@ class FakePrometheus(httpx.BaseTransport):
     def __init__(self, answers: Mapping[str, Rows] | None = None, *, status: int = 200, body: str = "") -> None:
         self.answers = dict(answers or {})
         self.asked: list[tuple[str, float]] = []
+        self.names: tuple[str, ...] = ()
+        """The metrics that the parts have; none is as if no part were scraped now."""
         self._status, self._body = status, body
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        form = parse_qs(request.content.decode())
-        query, at = form["query"][0], float(form["time"][0])
-        self.asked.append((query, at))
         if self._body or self._status != 200:
             return httpx.Response(self._status, text=self._body)
+        if request.url.path.endswith("/metadata"):
+            return httpx.Response(200, json={"status": "success", "data": {name: [] for name in self.names}})
+        form = parse_qs(request.content.decode())
+        query, at = form["query"][0], float(form.get("time", ["0"])[0])
+        if "time" in form:
+            self.asked.append((query, at))
         rows = next((rows for words, rows in self.answers.items() if all(word in query for word in words.split())), [])
         result = [{"metric": labels, "value": [at, str(number)]} for labels, number in rows]
         return httpx.Response(

@@ -31,7 +31,7 @@ def watched(monkeypatch: pytest.MonkeyPatch, looks: list[Evidence], seconds: flo
     """Watch while the looks come one by one, the last one for ever; return outcome, what was told, time taken."""
     clock, told, waiting = Clock(), [], list(looks)
     monkeypatch.setattr(promote, "time", clock)
-    monkeypatch.setattr(promote, "measure", lambda *_: waiting.pop(0) if len(waiting) > 1 else waiting[0])
+    monkeypatch.setattr(promote, "measure", lambda *_, **__: waiting.pop(0) if len(waiting) > 1 else waiting[0])
     sources: Any = None
     deployment = Played(report=lambda _, text: told.append(text))
     seen = promote.watch(deployment, sources, [entry(0, 50)], gate_input(50, None, watching=True), seconds)

@@ -183,3 +183,13 @@ def test_only_updates_that_may_have_replaced_something_are_exchanges(monkeypatch
     end = (NOON - 2 * HOUR).timestamp() + known
     first = Window((NOON - 3 * HOUR).timestamp() + 10 + known, 10 + known)
     assert seen == [(first, Window(end, 60 + known), Window(NOON.timestamp(), 60))]
+
+
+def test_a_watch_looks_at_all_since_the_step_whatever_the_windows_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(collect, "Prometheus", lambda url, _: Prometheus(url, FakePrometheus(ALIVE)))
+    monkeypatch.setattr(collect, "key_usage", lambda *_: KeyUsage(usage=0))
+    chosen = settings(gates={"errors": {"windowHours": 0.1}}, rollout={"soakHours": 0.5})
+    for seconds in (3, 3600):
+        began = NOON - dt.timedelta(seconds=seconds)
+        found = collect.measure(KEYS, chosen, [entry(1, 10)], began, NOON, watching=True)
+        assert set(found.windows.values()) == {max(10, seconds)}

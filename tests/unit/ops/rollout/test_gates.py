@@ -1,5 +1,6 @@
 """Verdicts: each gate alone, then all of them together, over tables and over drawn evidence."""
 
+import re
 from typing import Any
 
 import pytest
@@ -39,7 +40,7 @@ FAULTS: list[tuple[str, dict[str, Any]]] = [
     ("latency", {"latency": durations(*[0.5] * 93, *[4.0] * 7)}),
     ("latency", {"latency": durations(*[0.5] * 98, *[8.0] * 2)}),
     ("overhead", {"overhead": durations(*[0.03] * 10)}),
-    ("providers", {"seconds_out": {"a": 60.0, "b": 10_000.0}}),
+    ("providers", {"seconds_out": {"a": 60.0, "b": 10_000.0}, "fallbacks": Calls(total=1000, failed=30)}),
     ("providers", {"account_refused": {"quota": 3.0, "data_policy": 1.0}}),
     ("cost", {"gateway_spend": 0.0001}),
     ("cost", {"answers_cost": 0.0001}),
@@ -110,6 +111,47 @@ def test_few_errors_in_few_calls_are_not_enough_to_tell() -> None:
     assert "too few calls to tell" in said.cause
 
 
+@pytest.mark.parametrize(
+    ("changes", "gate", "percentage"),
+    [
+        ({"fallbacks": Calls(total=100, failed=9)}, "fallbacks", 10),
+        ({"baseline": Calls(total=100, failed=14)}, "errors", 0),
+        ({"calls": Calls(total=5000, failed=505), "baseline": Calls(total=90_000, failed=9100)}, "errors", 10),
+    ],
+)
+def test_what_is_looked_at_again_fails_only_for_what_is_no_chance(
+    changes: dict[str, Any], gate: str, percentage: int
+) -> None:
+    once = verdict(judge(sound(**changes), gate_input(percentage)), gate)
+    again = verdict(judge(sound(**changes), gate_input(percentage, again=True)), gate)
+    assert (once.outcome, again.outcome) == (Outcome.FAIL, Outcome.INCONCLUSIVE)
+    assert "that may be chance: too few calls to tell" in again.cause
+    assert "if all stays as it is" in again.cause
+
+
+def test_too_few_calls_say_how_long_the_others_take() -> None:
+    said = verdict(judge(sound(calls=Calls(total=50, failed=0)), gate_input()), "errors")
+    assert said.cause == "50 calls of the 100 that it takes; at this pace the others take 48 h"
+    none = verdict(judge(sound(calls=Calls(total=0, failed=0)), gate_input()), "errors")
+    assert none.cause == "0 calls of the 100 that it takes"
+
+
+def test_an_open_verdict_says_what_it_takes() -> None:
+    open_one = {"calls": Calls(total=100, failed=1), "windows": dict.fromkeys(NAMES, 600.0)}
+    said = verdict(judge(sound(**open_one), gate_input()), "errors")
+    found = re.search(r"about (\d+) more calls will tell \((\d+) min\)", said.cause)
+    assert found
+    more, minutes = int(found[1]), int(found[2])
+    assert minutes == pytest.approx(more / 10, abs=1)  # ten calls a minute
+    factor = 1 + more / 100
+    many = sound(calls=Calls(total=100, failed=1).times(factor), baseline=Calls(total=9000, failed=20).times(factor))
+    assert verdict(judge(many, gate_input()), "errors").outcome is not Outcome.INCONCLUSIVE
+    worse = {**open_one, "calls": Calls(total=100, failed=4)}
+    before = sound(**worse, baseline=Calls(total=100, failed=1), baseline_is="previous step")
+    fixed = verdict(judge(before, gate_input(100, None, again=True)), "errors")
+    assert "no number of calls will tell" in fixed.cause
+
+
 def test_errors_are_compared_only_with_a_baseline_of_enough_calls() -> None:
     said = verdict(judge(sound(baseline=Calls(total=99, failed=0)), gate_input()), "errors")
     assert (said.outcome, said.samples) == (Outcome.INCONCLUSIVE, 99)
@@ -130,7 +172,8 @@ def test_errors_that_others_see_as_well_take_no_step_back_and_allow_none(
     evidence = sound(calls=ours, baseline=theirs)
     said = verdict(judge(evidence, gate_input(watching=True)), "errors")
     assert said.outcome is watched
-    assert ("the direct path: OpenRouter or Friday fails" in said.cause) is (watched is Outcome.INCONCLUSIVE)
+    outage = ours.total == theirs.total == 1000 and watched is Outcome.INCONCLUSIVE
+    assert ("the direct path: OpenRouter or Friday fails" in said.cause) is outage
     few = {"errors": {"minimumSamples": 20}}
     assert verdict(judge(evidence, gate_input(gates=few)), "errors").outcome is Outcome.FAIL
 

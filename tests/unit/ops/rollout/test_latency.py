@@ -50,22 +50,30 @@ def test_without_a_direct_path_the_targets_decide_and_are_named(direct: Distribu
 
 def test_a_few_slow_calls_of_few_may_be_chance() -> None:
     def watched(*seconds: float) -> Verdict:
-        evidence = sound(latency=durations(*seconds, each=1), direct_latency=durations(2.5))
+        evidence = sound(latency=durations(*seconds, each=1), direct_latency=durations(2.5, each=400))
         return verdict(judge(evidence, gate_input(watching=True)), "latency")
 
     said = watched(*[2.5] * 22, 9.0, 9.0)
     assert (said.outcome, said.samples) == (Outcome.INCONCLUSIVE, 24)
     assert "p95 missed, and that may be chance" in said.cause
-    assert watched(*[2.5] * 220, *[9.0] * 20).outcome is Outcome.FAIL
+    assert watched(*[2.5] * 220, *[9.0] * 60).outcome is Outcome.FAIL
 
 
-@pytest.mark.parametrize(("few", "outcome"), [(2, Outcome.INCONCLUSIVE), (3, Outcome.FAIL), (19, Outcome.FAIL)])
-def test_a_few_calls_of_the_direct_path_are_enough_to_compare_with(few: int, outcome: Outcome) -> None:
-    def watched(ours: float) -> Outcome:
+@pytest.mark.parametrize(
+    ("few", "watching", "outcome"),
+    [
+        (2, False, Outcome.INCONCLUSIVE),
+        (3, False, Outcome.FAIL),
+        (3, True, Outcome.INCONCLUSIVE),
+        (19, True, Outcome.FAIL),
+    ],
+)
+def test_a_few_calls_of_the_direct_path_are_enough_to_compare_with(few: int, watching: bool, outcome: Outcome) -> None:
+    def judged(ours: float) -> Outcome:
         evidence = sound(latency=durations(ours), direct_latency=durations(2.5, each=few))
-        return verdict(judge(evidence, gate_input(90, None, watching=True)), "latency").outcome
+        return verdict(judge(evidence, gate_input(90, 100, watching=watching)), "latency").outcome
 
-    assert (watched(2.6), watched(20.0)) == (Outcome.PASS, outcome)
+    assert (judged(2.6), judged(20.0)) == (Outcome.PASS, outcome)
 
 
 def test_at_0_percent_targets_that_the_direct_path_misses_are_named() -> None:
@@ -96,4 +104,56 @@ def test_a_percentile_is_judged_from_the_calls_on_that_can_show_it() -> None:
     assert said.outcome is Outcome.PASS
     assert "p95 not judged, p99 not judged" in said.value
     later = sound(latency=durations(*[0.5] * 18, 9.0, 9.0, each=1), direct_latency=None)
-    assert verdict(judge(later, gate_input(gates=few)), "latency").outcome is Outcome.FAIL
+    said = verdict(judge(later, gate_input(gates=few)), "latency")
+    assert (said.outcome, said.cause[:10]) == (Outcome.INCONCLUSIVE, "p95 missed")
+    much = sound(latency=durations(*[0.5] * 15, *[9.0] * 5, each=1), direct_latency=None)
+    assert verdict(judge(much, gate_input(gates=few)), "latency").outcome is Outcome.FAIL
+
+
+@pytest.mark.parametrize(("before", "outcome"), [(2.5, Outcome.PASS), (0.5, Outcome.FAIL), (None, Outcome.FAIL)])
+def test_at_100_percent_a_step_is_not_blamed_for_what_its_users_had_before(
+    before: float | None, outcome: Outcome
+) -> None:
+    earlier = None if before is None else durations(before)
+    evidence = sound(
+        latency=durations(2.6), direct_latency=durations(0.5), earlier_latency=earlier, baseline_is="previous step"
+    )
+    said = verdict(judge(evidence, gate_input(100, None, watching=True)), "latency")
+    assert said.outcome is outcome
+
+
+def buckets(*counted: float) -> Distribution:
+    """Return a histogram with Friday's own bounds around 3 s."""
+    return Distribution(buckets=tuple(zip((2.0, 3.0, 4.0, 5.0, float("inf")), counted, strict=True)))
+
+
+def test_the_width_of_the_buckets_is_part_of_what_is_not_known() -> None:
+    ours, direct = buckets(0, 0, 0, 5000, 5000), buckets(0, 1000, 5000, 5000, 5000)
+    said = verdict(judge(sound(latency=ours, direct_latency=direct), gate_input(gates=TIGHT)), "latency")
+    assert said.outcome is Outcome.INCONCLUSIVE
+    assert "p50 +1.12 s (+0 to +2 s)" in said.value
+    assert "counted in steps too wide" in said.cause
+    assert "gates.latency.p50Seconds (1)" in said.fix
+    assert "gates.latency.tolerancePercent (20)" in said.fix
+
+
+TIGHT = {"latency": {"tolerancePercent": 20}}
+
+
+def test_what_calls_alone_can_tell_says_how_many() -> None:
+    ours, direct = buckets(0, 0, 4, 30, 30), buckets(30, 30, 30, 30, 30)
+    said = verdict(judge(sound(latency=ours, direct_latency=direct), gate_input(again=True, gates=SOON)), "latency")
+    assert said.outcome is Outcome.INCONCLUSIVE
+    assert "more calls will tell" in said.cause
+
+
+SOON = {"latency": {"minimumSamples": 20}}
+
+
+def test_a_limit_alone_is_missed_only_by_calls_that_are_surely_above_it() -> None:
+    said = verdict(judge(sound(latency=durations(*[2.6] * 10), direct_latency=None), gate_input(again=True)), "latency")
+    assert said.outcome is Outcome.FAIL
+    near = Distribution(buckets=((1.0, 400.0), (2.0, 1000.0), (float("inf"), 1000.0)))
+    wide = {"latency": {"p50Seconds": 1.1}}
+    said = verdict(judge(sound(latency=near, direct_latency=None), gate_input(gates=wide)), "latency")
+    assert (said.outcome, "tolerancePercent" in said.fix) == (Outcome.INCONCLUSIVE, False)

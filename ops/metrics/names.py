@@ -1,0 +1,43 @@
+"""Whether the metrics that a figure was read from exist: a renamed one would look like one that stands at 0."""
+
+import re
+from dataclasses import replace
+from typing import TypeVar
+
+from ops.metrics.prometheus import SilentError
+from ops.rollout.gates.look import Figure, Look, Sample
+
+_METRIC = re.compile(r"\b(friday|gateway|litellm|haproxy)_\w+")
+_SUFFIX = re.compile(r"_(total|bucket|count|sum)$")
+_PARTS = {"litellm": "gateway"}
+"""What a metric's first word is of, where that is not the part's own."""
+
+_Value = TypeVar("_Value")
+
+
+def noting(figure: Figure[_Value], look: Look) -> tuple[_Value | None, list[str]]:
+    """Return the figure and the expressions that were asked for it. Raises what `look` raises."""
+    queries: list[str] = []
+
+    def ask(expression: str, at: float) -> list[Sample]:
+        queries.append(expression)
+        return look.ask(expression, at)
+
+    return figure.look(replace(look, ask=ask)), queries
+
+
+def missing(queries: list[str], names: frozenset[str] | SilentError) -> str:
+    """Return which metric of these expressions no part has although others of the part are there; "" when none.
+
+    Client libraries name a metric before it has its first value, so one that is not named is not counted anywhere.
+    """
+    if isinstance(names, SilentError):
+        return ""
+    known = {_SUFFIX.sub("", name) for name in names}
+    scraped = {name.partition("_")[0] for name in known}
+    for query in queries:
+        for found in _METRIC.finditer(query):
+            part = _PARTS.get(found[1], found[1])
+            if part in scraped and _SUFFIX.sub("", found[0]) not in known:
+                return f"the metric {found[0]} is not among those of {part}: was it renamed?"
+    return ""
