@@ -1,6 +1,7 @@
 """Arguments and options that several commands share."""
 
 import json
+import sys
 from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -51,6 +52,11 @@ def reporter(as_json: bool) -> Report:
 def report_aside(label: str, text: str) -> None:
     """Print progress on stderr: stdout is for the command's result."""
     click.echo(f"{label}: {text}", err=True)
+
+
+def is_unattended() -> bool:
+    """Return whether nobody reads along: no stream is a terminal, as with cron and in a CI."""
+    return not any(stream and stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
 
 
 def one_line(text: str) -> str:

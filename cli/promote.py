@@ -78,12 +78,13 @@ class _Options:
 
 def _carry_on(proposal: "Proposal", options: _Options) -> int:
     """Go from a verdict to the exit code: refuse, preview, ask, make the step."""
-    from ops.commands.promote import EXIT_CODES, carry_out, preview_of  # noqa: PLC0415
+    from ops.commands.promote import EXIT_CODES, carry_out, hold, preview_of  # noqa: PLC0415
 
     judged = EXIT_CODES[proposal.judgement.outcome]
     show_gates(proposal.judgement, err=options.as_json)
     if judged and not options.dry_run:
         _end(proposal, options.as_json, "refused")
+        hold(proposal)
         return judged
     preview = preview_of(proposal)
     for sentence in preview:

@@ -41,7 +41,7 @@ def up_command(stack: str, message: str, offline: bool, as_json: bool) -> None:
 
     started = time.monotonic()
     deployment = opened(stack, reporter(as_json))
-    result = bring_up(deployment, UpRequest(message, offline=offline))
+    result = bring_up(deployment, UpRequest(message, offline=offline, by_operator=True))
     if as_json:
         print_json({"stack": stack, "seconds": round(time.monotonic() - started, 2), **asdict(result)})
         return

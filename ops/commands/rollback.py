@@ -1,7 +1,7 @@
 """Go back: the gateway is closed at the edge at once, and the rest of the way is made after that."""
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ops.deployment import Deployment
 from ops.errors import EXIT_USAGE, OperationError
@@ -27,10 +27,13 @@ def roll_back(deployment: Deployment, request: RollbackRequest) -> "RolledBack":
     try:
         done = restore.carry_out(deployment, request, began)
     except OperationError as error:
-        if closed and error.exit_code == EXIT_USAGE:  # nothing was changed: all stays as it was
+        if error.exit_code != EXIT_USAGE:
+            _tell_of_failure(deployment, request, error, closed)
+        elif closed:  # nothing was changed: all stays as it was
             _open_again(deployment)
         raise
     done.seconds = {**seconds, **done.seconds}
+    _tell(deployment, request, done)
     return done
 
 
@@ -45,6 +48,32 @@ def close_gateway(deployment: Deployment) -> bool:
     milliseconds = (time.monotonic() - began) * 1000
     deployment.report("gateway", f"closed at the edge after {milliseconds:.0f} ms: users go direct")
     return True
+
+
+def _tell(deployment: Deployment, request: RollbackRequest, done: "RolledBack") -> None:
+    """Tell that it is done, now that it is: neither a channel nor a hook has a say in it."""
+    to = f", to the update of {done.target}" if done.target else ""
+    _send(
+        deployment,
+        result="done",
+        what=f"rolled back at level {done.level}: {done.percentage} % of users go through LiteLLM{to}",
+        from_percent=done.before,
+        to_percent=done.percentage,
+        why=request.reason,
+        next=f"./fridayctl status {deployment.name}",
+    )
+
+
+def _tell_of_failure(deployment: Deployment, request: RollbackRequest, error: OperationError, closed: bool) -> None:
+    gateway = "; the gateway is closed at the edge, and users go direct" if closed else ""
+    what = f"the rollback at level {request.level.number} failed{gateway}"
+    _send(deployment, result="failed", what=what, why=error.message, next=error.fix)
+
+
+def _send(deployment: Deployment, **facts: Any) -> None:
+    deployment.notifier.send("rollback", **facts)
+    deployment.hooks.after("post-rollback", **facts)
+    deployment.notifier.finish()
 
 
 def _open_again(deployment: Deployment) -> None:
