@@ -26,6 +26,15 @@ def stack_name(_: click.Context, __: click.Parameter, value: str) -> str:
 stack_argument: Callable[..., Any] = click.argument("stack", default="local", callback=stack_name)
 json_option: Callable[..., Any] = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 
+wait_option: Callable[..., Any] = click.option(
+    "--wait",
+    "wait_seconds",
+    metavar="SECONDS",
+    type=click.IntRange(0, 86400),
+    default=0,
+    help="Wait while another update holds the stack, so many seconds at most.",
+)
+
 
 def opened(stack: str, report: Report) -> "Deployment":
     """Read and check a stack's settings; SettingsError or OperationError (exit code 2) says what is wrong."""

@@ -47,6 +47,13 @@ class Deployment:
         self.__dict__.pop("decrypted_settings", None)
         return self.settings
 
+    def begin_again(self) -> None:
+        """Forget what was read of the stack: somebody else has updated it meanwhile."""
+        for name in ("stack", "history"):
+            self.__dict__.pop(name, None)
+        self._is_open_to_change = False
+        self.reload()
+
     @cached_property
     def stack(self) -> "auto.Stack":
         """Pulumi's stack, made in the backend where it is new; OperationError (exit code 2) when that fails."""

@@ -22,6 +22,7 @@ from ops.rollout.history import ENABLED, NAMESPACE, OPERATORS, PERCENTAGE, Entry
 from ops.rollout.rollback_plan import DEFAULT, Restore, Step
 from ops.rollout.steps import RolloutPosition, StepRequest, position_of
 from ops.stacks import preview
+from ops.stacks.pulumi_files import HeldError
 from ops.stacks.stack_config import changes, settings_of, write_settings
 
 _OPERATING = (f"{NAMESPACE}:rollout", f"{NAMESPACE}:gates")
@@ -235,6 +236,8 @@ def _abort(proposal: Proposal, why: str, seen: AnalysisResult | None) -> Promoti
         what = f"going back from {proposal.to} % failed"
         deployment.hooks.after("post-promote", result="failed", what=what, why=error.message, **facts)
         deployment.notifier.finish()
+        if isinstance(error, HeldError):  # which says that nothing was changed, and the step was made
+            raise OperationError(error.message, error.fix, details=error.details) from error
         raise
     notices.aborted(deployment, proposal.to, current.percentage, why)
     return Promotion("aborted", message, seen, done.seconds, done.unhealthy)

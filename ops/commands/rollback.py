@@ -11,8 +11,10 @@ if TYPE_CHECKING:
     from ops.commands.restore import RolledBack
 
 
-def roll_back(deployment: Deployment, request: RollbackRequest) -> "RolledBack":
+def roll_back(deployment: Deployment, request: RollbackRequest, wait_seconds: float = 0) -> "RolledBack":
     """Carry a rollback out. The gates are not asked: going back is always right.
+
+    It waits for another update that holds the stack, `wait_seconds` at most, with the gateway closed meanwhile.
 
     Raises what `restore.prepare` does, and OperationError with exit code 1 when an update fails, where the gateway
     stays closed at the edge and Friday answers over the direct path, or when users are not answered as they should be
@@ -23,9 +25,15 @@ def roll_back(deployment: Deployment, request: RollbackRequest) -> "RolledBack":
     seconds = {"closed": time.monotonic() - began} if closed else {}
     # Only now: Pulumi's libraries take longer to load than an edge to close.
     from ops.commands import restore  # noqa: PLC0415
+    from ops.commands.when_free import when_free  # noqa: PLC0415
 
     try:
-        done = restore.carry_out(deployment, request, began)
+        done = when_free(
+            deployment,
+            lambda: restore.carry_out(deployment, request, began),
+            wait_seconds,
+            after_waiting=lambda: close_gateway(deployment),  # the update that is over now may have opened it
+        )
     except OperationError as error:
         if error.exit_code != EXIT_USAGE:
             _tell_of_failure(deployment, request, error, closed)

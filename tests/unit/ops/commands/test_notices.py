@@ -254,3 +254,16 @@ def test_no_hook_stops_what_only_brings_back(request_: UpRequest, upped: Up, tmp
     script(tmp_path / "hooks" / "pre-up", "exit 1")
     up.bring_up(upped.played, request_)
     assert upped.updates == 1
+
+
+def test_a_lock_met_on_the_way_back_is_not_one_that_a_promotion_begins_again_after(
+    rollout: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def held(*_: Any) -> None:
+        raise HeldError("another update of t is going on", "wait")
+
+    rollout.update_fails = BROKEN
+    monkeypatch.setattr(restore, "make_last", held)
+    assert run("--wait", "60") == 1
+    assert told(receiver) == [event("abort", "failed", 50, 10)]
+    assert len(rollout.entries) == 3

@@ -283,3 +283,14 @@ def test_a_rollback_is_told_and_its_hook_run_when_it_is_over(
     said = capsys.readouterr().out
     assert "webhook was not told: it answered 500" in said
     assert "hooks/post-rollback failed with exit code 1; what was done stays as it is" in said
+
+
+def test_the_gateway_is_closed_while_another_update_is_waited_for_and_again_after_it(
+    played: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("time.sleep", lambda _: played.moves.append("wait"))
+    monkeypatch.setattr(played.played, "begin_again", lambda: played.moves.append("forget"))
+    played.fails = [HeldError("another update of t is going on", "wait", details="created by anna@ops1")]
+    assert run(1, "--wait", "60") == 0
+    assert played.moves == ["close", "wait", "forget", "close", "update", "open"]
+    assert "lock      created by anna@ops1; trying again for" in capsys.readouterr().out
