@@ -30,12 +30,13 @@ silent or there were too few calls, is inconclusive and refuses it too. At 0
 percent nobody uses the gateway yet: only metrics, gateway, errors (of the
 direct path), cost and quota are judged; latency says which of its targets the
 direct path misses. The new step is watched for rollout.watchSeconds, and
-undone when a watched gate fails.
+undone when a watched gate fails. hooks/pre-promote may refuse a step, and
+hooks/post-promote runs after it; with --dry-run neither does.
 
 \b
 Exit codes:
   0  promoted (--dry-run: it could be)
-  1  a gate failed; also: the step was undone
+  1  a gate failed, or hooks/pre-promote did; also: the step was undone
   2  not allowed now: paused, soak not over, out of order, wrong setting
      (nothing was changed)
   3  inconclusive (nothing was changed)

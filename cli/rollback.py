@@ -34,7 +34,8 @@ Examples:
 
 The gateway is closed at the edge first: within a second no new request goes
 through it. Running requests finish, and Friday answers over the direct path.
-Secrets stay as they are today. The gates are not asked.
+Secrets stay as they are today. Neither the gates nor a hook are asked;
+hooks/post-rollback runs when all else is done.
 
 \b
 Exit codes:

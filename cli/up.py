@@ -18,10 +18,13 @@ OpenRouter is asked whether every model is still there and free, and what it
 has booked on the keys. Use --offline where this machine does not reach it;
 each call carries a price limit of 0 in any case.
 
+hooks/pre-up beside the stack files may refuse the update, and hooks/post-up
+runs after it (docs/NOTIFICATIONS.md).
+
 \b
 Exit codes:
   0  the stack is up and checked
-  1  the update or a check failed
+  1  the update, a check or hooks/pre-up failed
   2  a wrong setting, a missing tool, or a failed preflight check (nothing was
      changed)
 """

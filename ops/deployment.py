@@ -49,7 +49,7 @@ class Deployment:
 
     def begin_again(self) -> None:
         """Forget what was read of the stack: somebody else has updated it meanwhile."""
-        for name in ("stack", "history"):
+        for name in ("stack", "history", "notifier", "hooks"):
             self.__dict__.pop(name, None)
         self._is_open_to_change = False
         self.reload()

@@ -110,7 +110,7 @@ def _start(words: Sequence[str], message: Message, folder: Path) -> subprocess.P
             process_group=0,  # with all that it starts it can be killed
         )
     except (OSError, ValueError) as error:
-        raise NotRunError(_why_not(Path(words[0]), error)) from error
+        raise NotRunError(_why_not(folder / words[0], error)) from error
 
 
 def _why_not(program: Path, error: Exception) -> str:

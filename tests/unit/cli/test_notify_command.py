@@ -9,9 +9,9 @@ import pytest
 from cli.arguments import is_unattended
 from cli.main import main
 from ops.errors import EXIT_USAGE
+from testing.receiver import Receiver, receiving
 from tests.unit.given import settings
 from tests.unit.ops.deployed import Played
-from tests.unit.ops.notify.receiver import Receiver, receiving
 
 
 def play(monkeypatch: pytest.MonkeyPatch, folder: Path, **channels: Any) -> None:

@@ -18,11 +18,11 @@ from ops.commands.up import UpRequest
 from ops.errors import EXIT_FAILED, EXIT_USAGE, CheckError, OperationError
 from ops.rollout.history import PERCENTAGE
 from ops.stacks.pulumi_files import HeldError
+from testing.receiver import Receiver, receiving
 from tests.unit.given import settings
 from tests.unit.ops.deployed import Played
 from tests.unit.ops.evidence import entry
 from tests.unit.ops.notify.given import script
-from tests.unit.ops.notify.receiver import Receiver, receiving
 from tests.unit.ops.promotion import BROKEN, World, run
 
 

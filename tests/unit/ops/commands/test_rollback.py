@@ -14,11 +14,11 @@ from ops.errors import EXIT_USAGE, CheckError, OperationError
 from ops.rollout.history import ENABLED, PERCENTAGE
 from ops.stacks import worktree
 from ops.stacks.pulumi_files import HeldError
+from testing.receiver import Receiver, receiving
 from tests.unit.given import settings
 from tests.unit.ops.deployed import Played
 from tests.unit.ops.evidence import entry
 from tests.unit.ops.notify.given import script
-from tests.unit.ops.notify.receiver import Receiver, receiving
 
 LITELLM = "friday-litellm:litellm"
 UNHEALTHY = "friday-t-redis-1: exited, exit code 137"

@@ -10,8 +10,8 @@ import pytest
 
 from ops.notify import channels
 from ops.notify.channels import deliver
+from testing.receiver import Receiver, receiving
 from tests.unit.ops.notify.given import message, notify, script
-from tests.unit.ops.notify.receiver import Receiver, receiving
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from ops.notify import notifier as notifier_module
 from ops.notify.hooks import AFTER_SECONDS, BEFORE_SECONDS
 from ops.notify.message import SECONDS, Message, operator
 from ops.notify.notifier import Notifier
+from testing.receiver import Receiver, receiving
 from tests.unit.ops.notify.given import message, notifier, notify
-from tests.unit.ops.notify.receiver import Receiver, receiving
 
 ROOT = Path(__file__).resolve().parents[4]
 FACTS = {"result": "done", "what": "10 -> 50 %"}
