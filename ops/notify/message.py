@@ -17,6 +17,7 @@ SECONDS = 5.0
 """How long the delivery of a message may take."""
 
 _MOST = 1000
+_BY_CI = ("GITHUB_ACTOR", "GITLAB_USER_LOGIN")
 
 
 def one_printable_line(text: str) -> str:
@@ -71,10 +72,11 @@ class Message(BaseModel):
 
 
 def operator() -> str:
-    """Return who runs this command: the name that a CI gives, else the user (before sudo) and the machine."""
-    by_ci = next((os.environ[name] for name in ("GITHUB_ACTOR", "GITLAB_USER_LOGIN") if os.environ.get(name)), "")
+    """Return who runs this command: the name that a CI gives, else user@machine, with the user before sudo."""
+    if by_ci := next((os.environ[name] for name in _BY_CI if os.environ.get(name)), ""):
+        return by_ci
     try:
-        user = by_ci or os.environ.get("SUDO_USER") or getpass.getuser()
+        user = os.environ.get("SUDO_USER") or getpass.getuser()
     except (KeyError, OSError):  # a number without a name, in a container
         user = str(os.getuid())
     return f"{user}@{socket.gethostname()}"
