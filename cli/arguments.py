@@ -1,6 +1,7 @@
 """Arguments and options that several commands share."""
 
 import json
+import sys
 from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,15 @@ def stack_name(_: click.Context, __: click.Parameter, value: str) -> str:
 
 stack_argument: Callable[..., Any] = click.argument("stack", default="local", callback=stack_name)
 json_option: Callable[..., Any] = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+
+wait_option: Callable[..., Any] = click.option(
+    "--wait",
+    "wait_seconds",
+    metavar="SECONDS",
+    type=click.IntRange(0, 86400),
+    default=0,
+    help="Wait while another update holds the stack, so many seconds at most.",
+)
 
 
 def opened(stack: str, report: Report) -> "Deployment":
@@ -51,6 +61,11 @@ def reporter(as_json: bool) -> Report:
 def report_aside(label: str, text: str) -> None:
     """Print progress on stderr: stdout is for the command's result."""
     click.echo(f"{label}: {text}", err=True)
+
+
+def is_unattended() -> bool:
+    """Return whether nobody reads along: no stream is a terminal, as with cron and in a CI."""
+    return not any(stream and stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
 
 
 def one_line(text: str) -> str:

@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 import click
 
-from cli.arguments import json_option, line, opened, print_json, reporter, stack_argument
+from cli.arguments import json_option, line, opened, print_json, reporter, stack_argument, wait_option
 
 EPILOG = """\b
 Examples:
@@ -27,8 +27,9 @@ Exit codes:
 @click.command("drift", epilog=EPILOG)
 @stack_argument
 @click.option("--fix", "to_fix", is_flag=True, help="Bring everything back.")
+@wait_option
 @json_option
-def drift_command(stack: str, to_fix: bool, as_json: bool) -> int:
+def drift_command(stack: str, to_fix: bool, wait_seconds: int, as_json: bool) -> int:
     """Find what was changed outside of Pulumi, and fix it.
 
     The host of STACK (default: local) is compared with what the last update left there.
@@ -38,8 +39,9 @@ def drift_command(stack: str, to_fix: bool, as_json: bool) -> int:
     deployment = opened(stack, reporter(as_json))
     if to_fix:
         from ops.commands import fix_drift  # noqa: PLC0415
+        from ops.commands.when_free import when_free  # noqa: PLC0415
 
-        fixed = fix_drift.fix(deployment)
+        fixed = when_free(deployment, lambda: fix_drift.fix(deployment), wait_seconds)
         if as_json:
             drifts = [asdict(each) for each in fixed.drifts]
             print_json({"stack": stack, "fixed": True, "changed": fixed.changed, "drift": drifts})

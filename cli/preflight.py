@@ -2,7 +2,7 @@
 
 import click
 
-from cli.arguments import json_option, opened, print_json, report_aside, stack_argument
+from cli.arguments import is_unattended, json_option, opened, print_json, report_aside, stack_argument
 from cli.tables import show_report
 from ops.errors import EXIT_USAGE
 
@@ -18,7 +18,8 @@ Exit codes:
   2  a check failed, or the settings are wrong
 
 A check that cannot be made (free disk over tcp://) is skipped, and one about
-the future is a warning. Neither is a failure.
+the future is a warning. Neither is a failure. A failure is told to the
+channels of the setting `notify` when no terminal is there (cron, CI).
 """
 
 
@@ -35,8 +36,10 @@ def preflight_command(stack: str, as_json: bool) -> int:
     where images are missing; `promote` makes all of them.
     """
     from ops.checks.preflight.run import examine  # noqa: PLC0415 - Docker's library loads only when needed
+    from ops.commands.notices import checked  # noqa: PLC0415
 
-    report = examine(opened(stack, report_aside)).report
+    deployment = opened(stack, report_aside)
+    report = checked(deployment, "preflight", lambda: examine(deployment).report, unattended=is_unattended())
     if as_json:
         print_json(report.document())
     else:

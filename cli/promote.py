@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.arguments import json_option, line, one_line, opened, print_json, reporter, stack_argument
+from cli.arguments import json_option, line, one_line, opened, print_json, reporter, stack_argument, wait_option
 from cli.tables import show_gates
 from ops.rollout.gates import complaints
 from ops.rollout.gates.gate import Outcome
@@ -20,6 +20,7 @@ Examples:
   ./fridayctl promote prod             the next step of 0, 10, 50, 100 percent
   ./fridayctl promote prod --dry-run   what the gates say; changes nothing
   ./fridayctl promote prod --no-complaints anna --yes      for a script
+  ./fridayctl promote prod --yes --wait 600   first let another update end
   ./fridayctl promote prod --to 30 --reason "quota"        out of order
   ./fridayctl promote prod --watch     watch until the soak of the step ends
 
@@ -29,12 +30,13 @@ silent or there were too few calls, is inconclusive and refuses it too. At 0
 percent nobody uses the gateway yet: only metrics, gateway, errors (of the
 direct path), cost and quota are judged; latency says which of its targets the
 direct path misses. The new step is watched for rollout.watchSeconds, and
-undone when a watched gate fails.
+undone when a watched gate fails. hooks/pre-promote may refuse a step, and
+hooks/post-promote runs after it; with --dry-run neither does.
 
 \b
 Exit codes:
   0  promoted (--dry-run: it could be)
-  1  a gate failed; also: the step was undone
+  1  a gate failed, or hooks/pre-promote did; also: the step was undone
   2  not allowed now: paused, soak not over, out of order, wrong setting
      (nothing was changed)
   3  inconclusive (nothing was changed)
@@ -49,6 +51,7 @@ Exit codes:
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @click.option("--dry-run", is_flag=True, help="Only judge and preview.")
 @click.option("--watch", is_flag=True, help="Watch for the whole soak instead of rollout.watchSeconds.")
+@wait_option
 @json_option
 def promote_command(stack: str, **given: Any) -> int:
     """Take the next rollout step, if the gates pass.
@@ -56,13 +59,18 @@ def promote_command(stack: str, **given: Any) -> int:
     STACK (default: local) goes to its next percentage. The step is undone when the gates stop passing.
     """
     from ops.commands.promote import propose  # noqa: PLC0415 - Pulumi's libraries load only when needed
+    from ops.commands.when_free import when_free  # noqa: PLC0415
 
     options = _Options(**given)
     if not (options.yes or options.dry_run or sys.stdin.isatty()):
         raise click.UsageError("there is nobody to ask: say --yes, or --dry-run")
     deployment = opened(stack, reporter(options.as_json))
     wish = StepRequest(options.to, one_line(options.reason))
-    return _carry_on(_signed(propose(deployment, wish, one_line(options.signed_off_by)), options), options)
+    name = one_line(options.signed_off_by)
+    # What is proposed is judged again after waiting: the rollout may be somewhere else by then.
+    return when_free(
+        deployment, lambda: _carry_on(_signed(propose(deployment, wish, name), options), options), options.wait_seconds
+    )
 
 
 @dataclass(frozen=True)
@@ -73,12 +81,13 @@ class _Options:
     yes: bool
     dry_run: bool
     watch: bool
+    wait_seconds: int
     as_json: bool
 
 
 def _carry_on(proposal: "Proposal", options: _Options) -> int:
     """Go from a verdict to the exit code: refuse, preview, ask, make the step."""
-    from ops.commands.promote import EXIT_CODES, carry_out, preview_of  # noqa: PLC0415
+    from ops.commands.promote import EXIT_CODES, carry_out, hold, preview_of  # noqa: PLC0415
 
     judged = EXIT_CODES[proposal.judgement.outcome]
     show_gates(proposal.judgement, err=options.as_json)
@@ -87,6 +96,7 @@ def _carry_on(proposal: "Proposal", options: _Options) -> int:
         proposal.deployment.report("quota", ahead.words)
     if judged and not options.dry_run:
         _end(proposal, options.as_json, "refused")
+        hold(proposal)
         return judged
     preview = preview_of(proposal)
     for sentence in preview:

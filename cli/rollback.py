@@ -3,11 +3,11 @@
 import datetime as dt
 import time
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.arguments import age, json_option, line, opened, print_json, reporter, stack_argument
+from cli.arguments import age, json_option, line, opened, print_json, reporter, stack_argument, wait_option
 from ops.errors import OperationError
 from ops.rollout.history import Entry, good_targets
 from ops.rollout.rollback_plan import DEFAULT, LEVELS, RollbackRequest
@@ -30,10 +30,12 @@ Examples:
   ./fridayctl rollback prod --level 1 --yes   everybody leaves LiteLLM
   ./fridayctl rollback prod --list            the updates to go back to
   ./fridayctl rollback prod --to 2 --reason "slow since Monday"
+  ./fridayctl rollback prod --yes --wait 300  also while an update is going on
 
 The gateway is closed at the edge first: within a second no new request goes
 through it. Running requests finish, and Friday answers over the direct path.
-Secrets stay as they are today. The gates are not asked.
+Secrets stay as they are today. Neither the gates nor a hook are asked;
+hooks/post-rollback runs when all else is done.
 
 \b
 Exit codes:
@@ -58,8 +60,9 @@ Exit codes:
 @click.option("--list", "listed", is_flag=True, help="List the updates to go back to; change nothing.")
 @click.option("--reason", default="", help="Why; kept in the history.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@wait_option
 @json_option
-def rollback_command(stack: str, level: int, to: str, listed: bool, reason: str, yes: bool, as_json: bool) -> None:
+def rollback_command(stack: str, level: int, *, listed: bool, yes: bool, as_json: bool, **asked: Any) -> None:
     """Go back to a good state, within seconds.
 
     The gateway of STACK (default: local) is closed at the edge at once. A stack update then makes that last.
@@ -71,12 +74,12 @@ def rollback_command(stack: str, level: int, to: str, listed: bool, reason: str,
     if listed:
         _list(deployment, as_json)
         return
-    if to and not chosen.restores:
+    if asked["to"] and not chosen.restores:
         raise click.BadParameter(f"level {level} goes back to no update; leave --to out, or take level {_RESTORING}")
     if not yes:
         click.confirm(f"Roll {stack} back at level {level}?", abort=True, err=True)
     started = time.monotonic()
-    done = roll_back(deployment, RollbackRequest(chosen, to, reason))
+    done = roll_back(deployment, RollbackRequest(chosen, asked["to"], asked["reason"]), asked["wait_seconds"])
     if as_json:
         print_json({"stack": stack, **asdict(done)})
         return

@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 import click
 
-from cli.arguments import json_option, line, opened, print_json, reporter, stack_argument
+from cli.arguments import json_option, line, opened, print_json, reporter, stack_argument, wait_option
 from components.settings.parts import FridaySettings
 
 EPILOG = """\b
@@ -18,10 +18,13 @@ OpenRouter is asked whether every model is still there and free, and what it
 has booked on the keys. Use --offline where this machine does not reach it;
 each call carries a price limit of 0 in any case.
 
+hooks/pre-up beside the stack files may refuse the update, and hooks/post-up
+runs after it (docs/NOTIFICATIONS.md).
+
 \b
 Exit codes:
   0  the stack is up and checked
-  1  the update or a check failed
+  1  the update, a check or hooks/pre-up failed
   2  a wrong setting, a missing tool, or a failed preflight check (nothing was
      changed)
 """
@@ -31,17 +34,20 @@ Exit codes:
 @stack_argument
 @click.option("-m", "--message", default="", help="The message of this update in the stack's history.")
 @click.option("--offline", is_flag=True, help="Do not ask OpenRouter for prices and keys first.")
+@wait_option
 @json_option
-def up_command(stack: str, message: str, offline: bool, as_json: bool) -> None:
+def up_command(stack: str, message: str, offline: bool, wait_seconds: int, as_json: bool) -> None:
     """Set this machine up, deploy a stack and check it.
 
     STACK (default: local) becomes what Pulumi.STACK.yaml says.
     """
     from ops.commands.up import UpRequest, bring_up  # noqa: PLC0415 - Pulumi's libraries load only when needed
+    from ops.commands.when_free import when_free  # noqa: PLC0415
 
     started = time.monotonic()
     deployment = opened(stack, reporter(as_json))
-    result = bring_up(deployment, UpRequest(message, offline=offline))
+    request = UpRequest(message, offline=offline, by_operator=True)
+    result = when_free(deployment, lambda: bring_up(deployment, request), wait_seconds)
     if as_json:
         print_json({"stack": stack, "seconds": round(time.monotonic() - started, 2), **asdict(result)})
         return

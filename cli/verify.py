@@ -2,7 +2,7 @@
 
 import click
 
-from cli.arguments import json_option, opened, print_json, report_aside, stack_argument
+from cli.arguments import is_unattended, json_option, opened, print_json, report_aside, stack_argument
 from cli.tables import show_report
 from ops.checks.report import Check
 
@@ -19,7 +19,8 @@ Exit codes:
   2  the settings cannot be read
 
 A check that cannot be made (a port of the host's own over tcp://) is marked
-with -- and is no failure.
+with -- and is no failure. A failure is told to the channels of the setting
+`notify` when no terminal is there (cron, CI).
 """
 
 
@@ -33,8 +34,10 @@ def verify_command(stack: str, quiet: bool, as_json: bool) -> int:
     For STACK (default: local): what runs, how it runs and who can reach it. Changes nothing.
     """
     from ops.checks.verify.suite import verify  # noqa: PLC0415 - Testinfra and Docker load only when needed
+    from ops.commands.notices import checked  # noqa: PLC0415
 
-    report = verify(opened(stack, report_aside))
+    deployment = opened(stack, report_aside)
+    report = checked(deployment, "verify", lambda: verify(deployment), unattended=is_unattended())
     if as_json:
         print_json({"stack": stack, "ok": report.ok, "checks": [_document(check) for check in report.checks]})
     else:

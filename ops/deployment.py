@@ -10,10 +10,13 @@ from ops.hosts.hosts import Hosts
 from ops.progress import Report, Say
 from ops.rollout.history import Entry
 from ops.stacks.stack_file import read_settings
+from toolchain.paths import STACKS
 
 if TYPE_CHECKING:
     from pulumi import automation as auto
 
+    from ops.notify.hooks import Hooks
+    from ops.notify.notifier import Notifier
     from ops.stacks.pulumi_files import Resource
 
 # Pulumi's libraries take a while to load, and a rollback closes the gateway at the edge before: they load when the
@@ -43,6 +46,13 @@ class Deployment:
         self.settings = read_settings(self.name)
         self.__dict__.pop("decrypted_settings", None)
         return self.settings
+
+    def begin_again(self) -> None:
+        """Forget what was read of the stack: somebody else has updated it meanwhile."""
+        for name in ("stack", "history", "notifier", "hooks"):
+            self.__dict__.pop(name, None)
+        self._is_open_to_change = False
+        self.reload()
 
     @cached_property
     def stack(self) -> "auto.Stack":
@@ -91,6 +101,21 @@ class Deployment:
         from ops.stacks.stack_secrets import reveal  # noqa: PLC0415 - see above
 
         return reveal(self.name, self.settings)
+
+    @cached_property
+    def notifier(self) -> "Notifier":
+        """What tells those whom the settings name."""
+        from ops.notify.notifier import Notifier  # noqa: PLC0415 - see above
+
+        settings = self.settings.notify
+        return Notifier(self.name, settings, lambda: self.decrypted_settings.notify, STACKS, self.say("notify"))
+
+    @cached_property
+    def hooks(self) -> "Hooks":
+        """The operator's own programs beside the stack files."""
+        from ops.notify.hooks import Hooks  # noqa: PLC0415 - see above
+
+        return Hooks(self.notifier, self.report)
 
     @cached_property
     def hosts(self) -> Hosts:

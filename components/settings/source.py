@@ -1,6 +1,5 @@
 """Reads StackSettings from a stack file or from what Pulumi hands to the program, and words every mistake."""
 
-import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -12,7 +11,8 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from components.settings.stack import GENERATED_KEYS, SECRET_KEYS, SECRET_MAP, StackSettings
+from components.settings.encrypted import holds_secrets, plain_secrets, without_secure
+from components.settings.stack import GENERATED_KEYS, SECRET_KEYS, StackSettings
 
 NAMESPACE = "friday-litellm"
 MOST_NODES = 100_000
@@ -143,7 +143,7 @@ def _build(
     for key, value in config.items():
         namespace, _, name = str(key).rpartition(":")
         if namespace == NAMESPACE:
-            values[name] = _without_secure(value)
+            values[name] = without_secure(value)
             problems += _in_the_open(source, name, value) if source.root else ()
         elif namespace != "pulumi":
             fix = f"write {NAMESPACE}:{name}, or delete the line"
@@ -163,32 +163,11 @@ def _build(
 
 def _in_the_open(source: _Source, name: str, value: object) -> Iterator[Problem]:
     """Yield a problem for each secret that stands in the file unencrypted."""
-    secrets = {name: value} if name in SECRET_KEYS else {}
-    if name == SECRET_MAP and isinstance(value, dict):
-        secrets = {f"{name}.{variable}": content for variable, content in value.items()}
-    for path, content in secrets.items():
-        if not is_secure(content):
-            flag = "--path " if "." in path else ""
-            fix = f"pulumi config set --secret {flag}{path} -s {source.stack}, and change it: it was in the open"
-            where = source.where(tuple(path.split(".")))
-            yield Problem(where, f"{NAMESPACE}:{path}", "should be encrypted (found plain)", fix)
-
-
-def is_secure(value: object) -> bool:
-    """Return whether a value is a secret as Pulumi writes one, into a stack file and into its history alike."""
-    return isinstance(value, dict) and value.keys() == {"secure"}
-
-
-def _without_secure(value: Any) -> Any:
-    """Replace each `secure: ...` by a stand-in of a length that every secret accepts."""
-    if is_secure(value):
-        # Each stand-in differs, so that the rule "these two secrets differ" does not trip over it.
-        return f"encrypted-{hashlib.sha256(str(value['secure']).encode()).hexdigest()}"
-    if isinstance(value, dict):
-        return {key: _without_secure(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_without_secure(item) for item in value]
-    return value
+    for path in plain_secrets(name, value):
+        flag = "--path " if "." in path else ""
+        fix = f"pulumi config set --secret {flag}{path} -s {source.stack}, and change it: it was in the open"
+        where = source.where(tuple(path.split(".")))
+        yield Problem(where, f"{NAMESPACE}:{path}", "should be encrypted (found plain)", fix)
 
 
 def _follows(detail: ErrorDetails, found: list[ErrorDetails]) -> bool:
@@ -203,13 +182,14 @@ def _worded(source: _Source, detail: ErrorDetails) -> Problem:
     path = ".".join(str(part) for part in loc)
     key = f"{NAMESPACE}:{path}".removesuffix(":")
     top, where = path.partition(".")[0], source.where(loc)
-    secret = top in SECRET_KEYS
+    # In a file they are encrypted, but Pulumi hands them over in plain text, whatever is wrong with what they are in.
+    secret = top in SECRET_KEYS or (source.root is None and holds_secrets(top))
     if detail["type"] == "extra_forbidden":
         model = _walk(loc[:-1])[0]
         known = ", ".join(sorted(info.alias or name for name, info in model.model_fields.items())) if model else ""
         return Problem(where, key, f"is not a setting (known here: {known})", "correct the name, or delete the line")
     expected = _walk(loc)[1]
-    if detail["type"] == "missing" and secret:
+    if detail["type"] == "missing" and top in SECRET_KEYS:
         fix = f"pulumi config set --secret {top} -s {source.stack}"
         if top in GENERATED_KEYS:
             fix = f"./fridayctl up {source.stack} generates it; or {fix}"

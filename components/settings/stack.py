@@ -17,6 +17,7 @@ from components.settings.base import Count, PartSettings, Secret, Settings, betw
 from components.settings.container import Variables
 from components.settings.egress import EgressSettings
 from components.settings.hosts import Address, SshSettings, TlsSettings
+from components.settings.notify import NotifySettings
 from components.settings.rollout import GatesSettings, RolloutSettings
 
 SECRET_KEYS = (
@@ -34,6 +35,9 @@ GENERATED_KEYS = ("gatewayKey", "edgeKey", "opsKey", "redisPassword")
 
 SECRET_MAP = "fridaySecrets"  # noqa: S105 - the name of a setting
 """The one map of secrets; apart from `friday`, because Pulumi's history shows nothing of a map that holds a secret."""
+
+INNER_SECRETS = ("notify.slack.url", "notify.webhook.url", "notify.webhook.token")
+"""The secrets inside of other maps, by their paths."""
 
 
 class StackSettings(Catalogue):
@@ -66,6 +70,7 @@ class StackSettings(Catalogue):
     egress: EgressSettings = group(EgressSettings, "a map of the way from the containers to the internet")
     rollout: RolloutSettings = group(RolloutSettings, "a map of the rollout's steps and their pace")
     gates: GatesSettings = group(GatesSettings, "a map of the gates between two steps")
+    notify: NotifySettings = group(NotifySettings, "a map of who is told what happens to the rollout")
     router: RouterTuning = group(RouterTuning, "a map of timeouts and cooldowns")
     openrouter_api_key: Secret
     friday_openrouter_api_key: Secret | None = Field(

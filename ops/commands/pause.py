@@ -1,5 +1,6 @@
 """Pause and resume: an update that changes nothing, whose message the history keeps."""
 
+from ops.commands import notices
 from ops.deployment import Deployment
 from ops.errors import EXIT_USAGE, OperationError
 from ops.rollout.history import Verb, deployed, pause
@@ -28,4 +29,5 @@ def pause_or_resume(deployment: Deployment, verb: Verb, reason: str) -> str:
         raise OperationError(what, f"./fridayctl up {stack} first", EXIT_USAGE, "\n".join(words))
     message = f"{verb}: {current.percentage} %" + (f": {reason}" if reason else "")
     update(opened, message, deployment.say("deploy"))
+    notices.paused(deployment, verb, current.percentage, reason)
     return message

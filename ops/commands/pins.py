@@ -18,6 +18,8 @@ from toolchain.runner import Report
 PULUMI_MODULES = ("github.com/pulumi/pulumi/pkg/v3", "github.com/pulumi/pulumi/sdk/v3")
 TEST_ENGINE_MODULE = "github.com/moby/moby/v2"
 _TEST_ENGINE = "testing/dockerd"
+_LINTER_MODULE = "github.com/rhysd/actionlint"
+_LINTER = "testing/actionlint"
 _RUNTIME = "requirements/runtime.in"
 _SDK = requirement(_RUNTIME, "pulumi")
 _PIP = requirement("images/installer.txt", "pip")
@@ -87,6 +89,10 @@ def _raise_pulumi(root: Path, version: str, report: Report) -> None:
 
 def _raise_test_engine(root: Path, version: str, report: Report) -> None:
     _raise_modules(root, _TEST_ENGINE, (TEST_ENGINE_MODULE,), version, report)
+
+
+def _raise_linter(root: Path, version: str, report: Report) -> None:
+    _raise_modules(root, _LINTER, (_LINTER_MODULE,), version, report)
 
 
 def _raise_modules(root: Path, folder: str, modules: Sequence[str], version: str, report: Report) -> None:
@@ -183,6 +189,18 @@ PINS = {
             (f"{_TEST_ENGINE}/go.mod", f"{_TEST_ENGINE}/go.sum", "toolchain/versions.py"),
             all_listed=False,
             by_hand=("python -m docs.engines", "DOCKER_API in toolchain/versions.py, where its API is a new one"),
+        ),
+        Pin(
+            "workflow-linter",
+            "actionlint, which checks the workflows in examples/",
+            "linter-of-the-workflows",
+            ("tests/unit/test_workflow_examples.py",),
+            "nothing; the next test builds it, in a minute",
+            partial(served.go_modules, (_LINTER_MODULE,)),
+            (Site(f"{_LINTER}/go.mod", rf"\s{re.escape(_LINTER_MODULE)} v(\S+)"),),
+            _raise_linter,
+            (f"{_LINTER}/go.mod", f"{_LINTER}/go.sum", "toolchain/versions.py"),
+            all_listed=False,
         ),
         Pin(
             "base",

@@ -9,7 +9,7 @@ from pulumi import automation as auto
 
 from ops.checks.preflight import run as preflight
 from ops.checks.preflight.run import Examination
-from ops.commands import restore, rollback
+from ops.commands import notices, restore, rollback
 from ops.commands.up import UpRequest, bring_up
 from ops.deployment import Deployment
 from ops.errors import EXIT_FAILED, EXIT_INCONCLUSIVE, EXIT_USAGE, CheckError, OperationError
@@ -19,10 +19,11 @@ from ops.rollout.gates.evidence import Evidence
 from ops.rollout.gates.forecast import Forecast, forecast
 from ops.rollout.gates.gate import AnalysisResult, GateInput, Outcome, named
 from ops.rollout.gates.registry import judge
-from ops.rollout.history import CONNECTION, ENABLED, NAMESPACE, PERCENTAGE, Entry, Verb, going_back
+from ops.rollout.history import ENABLED, NAMESPACE, OPERATORS, PERCENTAGE, Entry, Verb, going_back
 from ops.rollout.rollback_plan import DEFAULT, Restore, Step
 from ops.rollout.steps import RolloutPosition, StepRequest, position_of
 from ops.stacks import preview
+from ops.stacks.pulumi_files import HeldError
 from ops.stacks.stack_config import changes, settings_of, write_settings
 
 _OPERATING = (f"{NAMESPACE}:rollout", f"{NAMESPACE}:gates")
@@ -109,12 +110,37 @@ def preview_of(proposal: Proposal) -> tuple[str, ...]:
     return tuple(preview.in_words(preview.look_ahead(deployment.stack, _step(proposal.to)), deployment.settings))
 
 
+def hold(proposal: Proposal) -> None:
+    """Tell whom it concerns that the gates do not let the step be made."""
+    judged = proposal.judgement
+    stopping = [*judged.having(Outcome.FAIL), *judged.having(Outcome.INCONCLUSIVE)]
+    notices.held(proposal.deployment, proposal.standing.percentage, proposal.to, stopping)
+
+
 def carry_out(proposal: Proposal, watch_seconds: float) -> Promotion:
     """Make the step and watch it; go back when the update fails or a watched gate does.
 
     Raises what `bring_up` does when that did not come as far as the update, and OperationError when going back fails
-    too. The stack file then says what it said before, or what is gone back to.
+    too. The stack file then says what it said before, or what is gone back to. A hook that refuses the step raises
+    OperationError before anything is changed.
     """
+    deployment, before = proposal.deployment, proposal.standing.percentage
+    facts = {"from_percent": before, "to_percent": proposal.to}
+    try:
+        deployment.hooks.before("pre-promote", what=f"{deployment.name} goes {proposal.words}", **facts)
+    except OperationError as error:
+        notices.refused(deployment, before, proposal.to, error)
+        raise
+    done = _make(proposal, watch_seconds)
+    made = done.result == "promoted"
+    result, what = "done" if made else "failed", f"{done.result}: {proposal.words}"
+    deployment.hooks.after("post-promote", result=result, what=what, why=done.message, **facts)
+    deployment.notifier.finish()
+    return done
+
+
+def _make(proposal: Proposal, watch_seconds: float) -> Promotion:
+    """Make the step; see `carry_out`."""
     began, deployment = time.monotonic(), proposal.deployment
     message, before = _message(proposal), settings_of(deployment.stack)
     write_settings(deployment.stack, {**before, **_step(proposal.to)})
@@ -132,6 +158,7 @@ def carry_out(proposal: Proposal, watch_seconds: float) -> Promotion:
     question = GateInput(deployment.name, proposal.to, None, deployment.settings.gates, watching=True)
     entries = deployment.read_history_again()
     seconds = {"updated": time.monotonic() - began}
+    notices.step(deployment, proposal.standing.percentage, proposal.to, message, watch_seconds)
     seen = watch(deployment, proposal.sources, entries, question, watch_seconds) if watch_seconds else None
     # What cannot be told yet is no reason to go back: the step was made on the evidence of the one before.
     if seen and seen.outcome is Outcome.FAIL:
@@ -175,7 +202,7 @@ def _allowed(stack: str, wish: StepRequest, found: RolloutPosition | None) -> tu
 def _nothing_else(opened: auto.Stack, current: Entry) -> None:
     """Refuse a stack file that says more than what is deployed: a step changes one thing, so that it can be judged."""
     unequal, gone = changes(current.config, settings_of(opened))
-    others = {*unequal, *gone} - {PERCENTAGE, ENABLED, *_OPERATING, *CONNECTION}
+    others = {*unequal, *gone} - {PERCENTAGE, ENABLED, *_OPERATING, *OPERATORS}
     if others:
         what = f"Pulumi.{opened.name}.yaml differs from what is deployed in {', '.join(sorted(others))}"
         fix = f"./fridayctl up {opened.name} deploys that at the present percentage; then promote"
@@ -209,5 +236,16 @@ def _abort(proposal: Proposal, why: str, seen: AnalysisResult | None) -> Promoti
         done = restore.make_last(deployment, back, began)
     except CheckError as error:
         deployment.report("unhealthy", error.render())
+        notices.abort_failed(deployment, proposal.to, current.percentage, why, error)
         return Promotion("aborted", message, seen, {"updated": time.monotonic() - began}, [error.message])
+    except OperationError as error:
+        notices.abort_failed(deployment, proposal.to, current.percentage, why, error)
+        facts = {"from_percent": proposal.to, "to_percent": current.percentage}
+        what = f"going back from {proposal.to} % failed"
+        deployment.hooks.after("post-promote", result="failed", what=what, why=error.message, **facts)
+        deployment.notifier.finish()
+        if isinstance(error, HeldError):  # which says that nothing was changed, and the step was made
+            raise OperationError(error.message, error.fix, details=error.details) from error
+        raise
+    notices.aborted(deployment, proposal.to, current.percentage, why)
     return Promotion("aborted", message, seen, done.seconds, done.unhealthy)

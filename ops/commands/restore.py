@@ -25,10 +25,12 @@ from ops.stacks.stack_file import stack_file
 class RolledBack:
     """A rollback that is done: users are answered as they should be.
 
-    `seconds` tells when each part was over, counted from the command's start; `unhealthy` is what users can do without.
+    `before` is the percentage until then. `seconds` tells when each part was over, counted from the command's start;
+    `unhealthy` is what users can do without.
     """
 
     level: int
+    before: int | None
     percentage: int
     target: str
     seconds: dict[str, float] = field(default_factory=dict)
@@ -137,7 +139,9 @@ def _finish(deployment: Deployment, worked_out: Restore, began: float) -> Rolled
         deployment.report("next", answers.next_command(deployment.name))
     seconds["checked"] = time.monotonic() - began
     target = shown(worked_out.target.at) if worked_out.target else ""
-    return RolledBack(worked_out.level.number, worked_out.percentage, target, seconds, answered, unhealthy)
+    return RolledBack(
+        worked_out.level.number, worked_out.before, worked_out.percentage, target, seconds, answered, unhealthy
+    )
 
 
 def _friday(deployment: Deployment, worked_out: Restore) -> Friday:

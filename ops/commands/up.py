@@ -8,11 +8,14 @@ from ops.checks.edge_files import require_taken
 from ops.checks.preflight import run as preflight
 from ops.checks.preflight.one_engine import require_one_engine
 from ops.checks.preflight.run import Examination
+from ops.commands import notices
 from ops.commands.deploy import deploy
 from ops.commands.setup import ensure_for
 from ops.deployment import Deployment
+from ops.errors import EXIT_USAGE, OperationError
 from ops.hosts.edge_switch import Switch
-from ops.rollout.history import RESTORING, Verb, verb_of
+from ops.rollout.history import RESTORING, Verb, deployed, verb_of
+from ops.stacks.pulumi_files import HeldError
 
 
 @dataclass(frozen=True)
@@ -20,12 +23,14 @@ class UpRequest:
     """What an update is asked for: its `message` for the history, and whether the hosts are read first (`refresh`).
 
     With `offline` OpenRouter is not asked. `examined` is what preflight has found already, for a caller that ran it.
+    `by_operator` says that the update is the command itself, not a part of another one: hooks run around it.
     """
 
     message: str = ""
     refresh: bool = False
     offline: bool = False
     examined: Examination | None = None
+    by_operator: bool = False
 
 
 @dataclass(frozen=True)
@@ -45,8 +50,48 @@ def bring_up(deployment: Deployment, request: UpRequest) -> Up:
     """
     require_one_engine(deployment)
     ensure_for(deployment.settings)
-    settings = deployment.reload()  # with the secrets that a first set-up has made
+    deployment.reload()  # with the secrets that a first set-up has made
     _make_sure(deployment, request)
+    # Nothing may refuse what only brings back what was there before, and whoever goes back tells of it.
+    restoring = verb_of(request.message) in RESTORING
+    return _with_hooks(deployment, request) if request.by_operator and not restoring else _update(deployment, request)
+
+
+def _with_hooks(deployment: Deployment, request: UpRequest) -> Up:
+    """Update between the operator's own hooks, and tell of another percentage."""
+    before, to = _deployed(deployment), deployment.settings.effective_percentage
+    facts = {"from_percent": before, "to_percent": to}
+    why = request.message or f"{Verb.UP}: {to} %"
+    deployment.hooks.before("pre-up", what=f"{deployment.name} is updated", why=why, **facts)
+    try:
+        done = _update(deployment, request)
+    except OperationError as error:
+        if error.exit_code != EXIT_USAGE and not isinstance(error, HeldError):
+            if before is not None and before != to:
+                notices.step_failed(deployment, before, to, error)
+            what = f"the update of {deployment.name} failed"
+            deployment.hooks.after("post-up", result="failed", what=what, why=error.message, **facts)
+            deployment.notifier.finish()
+        raise
+    if before is not None and before != to:
+        notices.step(deployment, before, to, why)
+    deployment.hooks.after("post-up", result="done", what=f"{deployment.name} is up", why=why, **facts)
+    deployment.notifier.finish()
+    return done
+
+
+def _deployed(deployment: Deployment) -> int | None:
+    """Return the percentage that is deployed, None where nothing is, or where nobody asks for it."""
+    if not deployment.notifier.settings.channels and not deployment.hooks.has("pre-up", "post-up"):
+        return None
+    deployment.open_to_change()
+    found = deployed(deployment.history)
+    return found.percentage if found else None
+
+
+def _update(deployment: Deployment, request: UpRequest) -> Up:
+    """Update and check a stack whose settings and hosts are known to be right."""
+    settings = deployment.settings
     percentage = settings.effective_percentage
     told = f"{percentage} % of users through LiteLLM, {len(settings.models)} free models"
     deployment.report("settings", f"Pulumi.{deployment.name}.yaml: {told}")

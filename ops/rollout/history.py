@@ -17,8 +17,9 @@ from components.parts import PARTS
 NAMESPACE = "friday-litellm"
 PERCENTAGE, ENABLED = f"{NAMESPACE}:rolloutPercentage", f"{NAMESPACE}:litellmEnabled"
 """The two settings that a step is made of."""
-CONNECTION = frozenset(f"{NAMESPACE}:{name}" for name in ("dockerHost", "swarmHosts", "ssh", "tls"))
-"""The settings by which the hosts are reached: each operator may have others, and they are nothing to go back to."""
+NOTIFY = f"{NAMESPACE}:notify"
+OPERATORS = frozenset({NOTIFY, *(f"{NAMESPACE}:{name}" for name in ("dockerHost", "swarmHosts", "ssh", "tls"))})
+"""The operator's own settings: how the hosts are reached, and who is told. Nothing of these is to go back to."""
 
 
 class Verb(StrEnum):
@@ -187,7 +188,7 @@ def good_targets(entries: Sequence[Entry]) -> list[Entry]:
 
 
 def _deployed_by(entry: Entry) -> dict[str, str]:
-    return {name: value for name, value in entry.config.items() if name not in CONNECTION}
+    return {name: value for name, value in entry.config.items() if name not in OPERATORS}
 
 
 def _life(entries: Iterable[Entry]) -> list[Entry]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ops.errors import EXIT_USAGE, OperationError
 from ops.rollout import history
-from ops.rollout.history import CONNECTION, ENABLED, NAMESPACE, PERCENTAGE, Entry, Verb, good_targets, shown
+from ops.rollout.history import ENABLED, NAMESPACE, OPERATORS, PERCENTAGE, Entry, Verb, good_targets, shown
 
 _LITELLM = f"{NAMESPACE}:litellm"
 
@@ -70,8 +70,8 @@ def _without_gateway(found: Situation) -> tuple[Step, ...]:
 
 def _restored(found: Situation) -> tuple[Step, ...]:
     target = found.target or found.current
-    rest = {name: value for name, value in target.config.items() if name not in CONNECTION}
-    reached = {name: value for name, value in found.today.items() if name in CONNECTION}
+    rest = {name: value for name, value in target.config.items() if name not in OPERATORS}
+    reached = {name: value for name, value in found.today.items() if name in OPERATORS}
     return (Step({**rest, **reached}, found.message(target.percentage)),)
 
 
@@ -96,11 +96,15 @@ class RollbackRequest:
 
 @dataclass(frozen=True)
 class Restore:
-    """A rollback worked out: the updates to make in their order, and the entry that is gone back to, if any."""
+    """A rollback worked out: the updates to make in their order, and the entry that is gone back to, if any.
+
+    `before` is the share of users (percent) on LiteLLM until then, None where nobody has looked.
+    """
 
     level: Level
     steps: tuple[Step, ...]
     target: Entry | None = None
+    before: int | None = None
 
     @property
     def percentage(self) -> int:
@@ -115,7 +119,7 @@ def plan(entries: Sequence[Entry], today: Mapping[str, str], request: RollbackRe
         raise OperationError("nothing is deployed, so there is nothing to roll back", "./fridayctl up", EXIT_USAGE)
     target = find(entries, request.to) if level.restores else None
     found = Situation(level.number, current, today, target, f": {request.reason}" if request.reason else "")
-    return Restore(level, level.steps(found), target)
+    return Restore(level, level.steps(found), target, current.percentage)
 
 
 def find(entries: Sequence[Entry], to: str) -> Entry:

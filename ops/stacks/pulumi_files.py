@@ -5,10 +5,13 @@ checked before anything in it is believed. What is not understood is asked of Pu
 one OperationError. The forms: Pulumi's pkg/backend/diy, and sdk/go/common/apitype (`VersionedCheckpoint`).
 """
 
+import datetime as dt
 import json
 import os
+import re
 import socket
 from collections.abc import Sequence
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal
@@ -17,8 +20,10 @@ from pulumi import automation as auto
 from pydantic import BaseModel, Field, PositiveInt, ValidationError
 
 from ops.errors import EXIT_FAILED, EXIT_USAGE, OperationError, unwritable
+from ops.rollout.history import NAMESPACE
 from ops.stacks.pulumi_errors import refused
 from toolchain import files, paths, process
+from toolchain.environment import environment
 
 # The key by which a state marks what is no plain value (Pulumi's sdk/go/common/resource/sig, `Key`).
 _SIGNATURE = "4dabf18193072939515e22adb298388d"
@@ -76,11 +81,30 @@ class _HistoryEntry(BaseModel):
 class _Lock(BaseModel):
     pid: PositiveInt
     hostname: str = Field(min_length=1)
+    username: str = ""
+    timestamp: str = ""
+
+    @property
+    def may_be_working(self) -> bool:
+        """Whether its process may still be at work: numbers of other machines, and of containers, say nothing here."""
+        return paths.IN_OPERATOR_IMAGE or self.hostname != socket.gethostname() or _runs(self.pid)
+
+    @property
+    def words(self) -> str:
+        who = f"{self.username}@{self.hostname}" if self.username else self.hostname
+        # Pulumi writes nanoseconds, in its machine's zone.
+        with suppress(ValueError):
+            since = dt.datetime.fromisoformat(re.sub(r"\.\d+", "", self.timestamp)).astimezone(dt.UTC)
+            return f"{who}, process {self.pid}, since {since:%Y-%m-%d %H:%M:%S} UTC"
+        return f"{who}, process {self.pid}"
 
 
 def local_backend() -> Path | None:
     """Return the folder of a file backend (PULUMI_BACKEND_URL), or None when the state is kept elsewhere."""
-    url = os.environ.get("PULUMI_BACKEND_URL", "")
+    return _local(os.environ.get("PULUMI_BACKEND_URL", ""))
+
+
+def _local(url: str) -> Path | None:
     return Path(url.removeprefix("file://")) / ".pulumi" if url.startswith("file://") else None
 
 
@@ -179,15 +203,9 @@ def release_dead(stack: auto.Stack) -> str:
     Returns "" when nothing holds it, or something that may still be working. HeldError (exit code 2) for a lock that
     cannot be read: it may be anybody's.
     """
-    found = _locks(stack)
-    for path, lock in found:
-        if lock is None:
-            message = f"{stack.name} is held by somebody unknown: this lock cannot be read: {path}"
-            raise HeldError(message, f"when no update is going on: {_cancel(stack.name)}", EXIT_USAGE)
-    if not found or any(lock and (lock.hostname != socket.gethostname() or _runs(lock.pid)) for _, lock in found):
+    found = _readable(stack.name, _locks(stack))
+    if not found or any(lock.may_be_working for lock in found):
         return ""
-    if paths.IN_OPERATOR_IMAGE:
-        return ""  # with --network host it has the name of its machine, and none of its processes
     with refused(f"the lock of {stack.name} cannot be freed", _cancel(stack.name)):
         stack.cancel()
     try:
@@ -196,11 +214,34 @@ def release_dead(stack: auto.Stack) -> str:
         return "of another program"
 
 
+def holder(name: str) -> str:
+    """Return who holds a stack of a file backend and since when, "" when nobody does who may still be at work.
+
+    It asks neither Pulumi nor the backend, so a stack in an object store seems free. HeldError as `release_dead`.
+    """
+    url = environment().get("PULUMI_BACKEND_URL") or os.environ["PULUMI_BACKEND_URL"]
+    found = _readable(name, _locks_in(_local(url), NAMESPACE, name))
+    return next((lock.words for lock in found if lock.may_be_working), "")
+
+
 def held(name: str, error: auto.CommandError) -> HeldError:
     """Return the error for a stack that another update holds: who, on which machine, since when."""
-    holder = [line.strip() for line in str(error).splitlines() if "created by" in line]
-    fix = f"wait for it; if that process is gone: {_cancel(name)}"
-    return HeldError(f"another update of {name} is going on", fix, EXIT_FAILED, "\n".join(holder))
+    return held_by(name, "\n".join(line.strip() for line in str(error).splitlines() if "created by" in line))
+
+
+def held_by(name: str, who: str) -> HeldError:
+    """Return the error for a stack that is held, in words that say by whom."""
+    fix = f"the same command with --wait 600 waits for it; if that process is gone: {_cancel(name)}"
+    return HeldError(f"another update of {name} is going on", fix, EXIT_FAILED, who)
+
+
+def _readable(name: str, found: Sequence[tuple[Path, _Lock | None]]) -> list[_Lock]:
+    """Return a stack's locks; HeldError (exit code 2) for one that cannot be read, which may be anybody's."""
+    unread = next((path for path, lock in found if lock is None), None)
+    if unread:
+        message = f"{name} is held by somebody unknown: this lock cannot be read: {unread}"
+        raise HeldError(message, f"when no update is going on: {_cancel(name)}", EXIT_USAGE)
+    return [lock for _, lock in found if lock]
 
 
 def _cancel(stack: str) -> str:
@@ -219,11 +260,12 @@ def _state(path: Path | None) -> _State | None:
 def _locks(stack: auto.Stack) -> list[tuple[Path, _Lock | None]]:
     """Return the locks of a stack with their files; None for one that cannot be read."""
     backend = local_backend()
-    if backend is None:
-        return []
-    project = stack.workspace.project_settings().name
+    return _locks_in(backend, stack.workspace.project_settings().name, stack.name) if backend else []
+
+
+def _locks_in(backend: Path | None, project: str, stack: str) -> list[tuple[Path, _Lock | None]]:
     found: list[tuple[Path, _Lock | None]] = []
-    for path in (backend / "locks").glob(f"*/{project}/{stack.name}/*.json"):
+    for path in (backend / "locks").glob(f"*/{project}/{stack}/*.json") if backend else ():
         try:
             found.append((path, _Lock.model_validate_json(path.read_bytes())))
         except FileNotFoundError:

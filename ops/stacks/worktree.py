@@ -13,7 +13,7 @@ from pulumi import automation as auto
 
 from ops.errors import EXIT_USAGE, OperationError
 from ops.progress import Say
-from ops.rollout.history import Entry
+from ops.rollout.history import NOTIFY, Entry
 from ops.rollout.rollback_plan import Step
 from ops.stacks.stack_config import write_settings
 from ops.stacks.stack_file import stack_file
@@ -40,13 +40,14 @@ def require(commit: str | None) -> str:
 def deploy_from(commit: str, target: Entry, stack: str, step: Step, say: Say) -> None:
     """Run that commit's own `./fridayctl up` with a step's settings; OperationError with its words when it fails.
 
-    Of today's secrets it gets those that `target` had: that commit's code may not know a newer one.
+    Of today's secrets, and of who is told, it gets what `target` had: that commit's code may not know what is newer.
     """
+    config = {key: value for key, value in step.config.items() if key != NOTIFY or key in target.config}
     with _checkout(commit, say) as folder:
         name = stack_file(stack).name
         shutil.copyfile(ROOT / name, folder / name)
         beside = auto.Stack.select(stack, open_workspace(folder))
-        write_settings(beside, step.config)
+        write_settings(beside, config)
         newer = [key for key, value in beside.get_all_config().items() if value.secret and key not in target.secrets]
         if newer:
             beside.remove_all_config(newer)

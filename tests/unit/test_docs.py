@@ -22,7 +22,10 @@ PAGES = [
     *(ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "benchmarks" / "MEASUREMENTS.md"),
     *sorted((ROOT / "docs").glob("*.md")),
 ]
-STACK_FILES = [*(ROOT / f"Pulumi.{name}.yaml" for name in ("local", "staging", "prod")), *(ROOT / "examples").iterdir()]
+STACK_FILES = [
+    *(ROOT / f"Pulumi.{name}.yaml" for name in ("local", "staging", "prod")),
+    *(ROOT / "examples").rglob("*.y*ml"),
+]
 # A row of a table whose first cell begins with lower case is a setting: | `edge.port` | 3000 | ... |
 SETTING_ROW = re.compile(r"^\| `([a-z][^`]*)` \| ([^|]+) \|", re.MULTILINE)
 EMPTY: tuple[object, ...] = ({}, ())

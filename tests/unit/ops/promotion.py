@@ -54,7 +54,7 @@ class World:
         self.unhealthy: list[str] = []
         self.watched: list[float] = []
         self.moves: list[str] = []
-        played = Played(lambda: self.settings).with_hosts().given(stack=self, switch=self)
+        self.played = played = Played(lambda: self.settings).with_hosts().given(stack=self, switch=self)
         played.entries = lambda: self.entries
         played.everywhere(monkeypatch)
         for name in ("bring_up", "measure", "settings_of", "watch", "write_settings"):

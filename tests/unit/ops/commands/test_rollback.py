@@ -14,9 +14,11 @@ from ops.errors import EXIT_USAGE, CheckError, OperationError
 from ops.rollout.history import ENABLED, PERCENTAGE
 from ops.stacks import worktree
 from ops.stacks.pulumi_files import HeldError
+from testing.receiver import Receiver, receiving
 from tests.unit.given import settings
 from tests.unit.ops.deployed import Played
 from tests.unit.ops.evidence import entry
+from tests.unit.ops.notify.given import script
 
 LITELLM = "friday-litellm:litellm"
 UNHEALTHY = "friday-t-redis-1: exited, exit code 137"
@@ -46,7 +48,7 @@ class World:
         self.asked: list[tuple[str, int]] = []
         self.moves: list[str] = []
         self.write(self.entries[0].config)
-        played = Played(self.read_settings).with_hosts(self).given(stack=self, switch=self)
+        self.played = played = Played(self.read_settings).with_hosts(self).given(stack=self, switch=self)
         played.entries = lambda: list(self.entries)
         played.everywhere(monkeypatch)
         for name in ("deploy", "settings_of"):
@@ -259,3 +261,36 @@ def test_level_4_fails_with_an_update_of_the_other_code_that_is_not_made_or_does
     played.fails, played.is_made, played.has = [broken()], is_made, has
     assert run(4) == 1
     assert "open" not in played.moves
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_rollback_is_told_and_its_hook_run_when_it_is_over(
+    fails: bool, played: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("ops.deployment.STACKS", tmp_path)
+    script(tmp_path / "hooks" / "post-rollback", f'echo "$FRIDAY_RESULT $FRIDAY_TO" > {tmp_path}/ran', "exit 1")
+    played.fails = [broken()] if fails else []
+    with receiving(Receiver(status=500)) as receiver:
+        chosen = settings(notify={"webhook": {"url": receiver.url}}, rolloutPercentage=50)
+        monkeypatch.setattr(played.played, "_chosen", lambda: chosen)
+        played.played.given(decrypted_settings=chosen)
+        assert run(1, "--reason", "slow") == int(fails)
+        told = json.loads(receiver.bodies[0])
+    assert (told["event"], told["result"]) == ("rollback", "failed" if fails else "done")
+    assert (told["from"], told["to"]) == ((None, None) if fails else (50, 0))
+    assert told["why"] == ("the update of t failed" if fails else "slow")
+    assert (tmp_path / "ran").read_text() == ("failed \n" if fails else "done 0\n")
+    said = capsys.readouterr().out
+    assert "webhook was not told: it answered 500" in said
+    assert "hooks/post-rollback failed with exit code 1; what was done stays as it is" in said
+
+
+def test_the_gateway_is_closed_while_another_update_is_waited_for_and_again_after_it(
+    played: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("time.sleep", lambda _: played.moves.append("wait"))
+    monkeypatch.setattr(played.played, "begin_again", lambda: played.moves.append("forget"))
+    played.fails = [HeldError("another update of t is going on", "wait", details="created by anna@ops1")]
+    assert run(1, "--wait", "60") == 0
+    assert played.moves == ["close", "wait", "forget", "close", "update", "open"]
+    assert "lock      created by anna@ops1; trying again for" in capsys.readouterr().out
