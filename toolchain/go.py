@@ -70,7 +70,7 @@ def fetch(command: Command, report: Report) -> None:
     go = _require(report)
     report(f"downloading the Go modules of {command.name}")
     process.run(
-        [go, "list", "-deps", *command.flags, "-f", "", command.package],
+        [go, "list", "-deps", *command.flags, command.package],
         f"downloading the Go modules of {command.name}",
         _FIX,
         env={**ENV, "GOMAXPROCS": _DOWNLOADS},
