@@ -1,6 +1,7 @@
 """A Go toolchain, and builds from the pinned modules under toolchain/go/."""
 
 import json
+import os
 import re
 import shutil
 import sys
@@ -19,7 +20,13 @@ FLAGS = ["-mod=readonly", "-trimpath", "-buildvcs=false", "-gcflags=all=-dwarf=f
 """-dwarf=false: what -s -w leaves out of the file is not made either, which is a seventh of the compiler's time."""
 _DOWNLOADS = "8"
 _installing = threading.Lock()
-ENV = {"CGO_ENABLED": "0", "GOWORK": "off", "GOTOOLCHAIN": "local", "GOROOT": ""}
+ENV = {
+    **{"CGO_ENABLED": "0", "GOWORK": "off", "GOTOOLCHAIN": "local", "GOROOT": ""},
+    # The compiler is a Go program of many short lives. With more room its garbage collector takes a fifth less of the
+    # processor; it needs no more memory than usual where a life needs much.
+    **{name: os.environ.get(name, value) for name, value in (("GOGC", "400"), ("GOMEMLIMIT", "1GiB"))},
+}
+"""The environment of Go's commands; a user's own GOGC and GOMEMLIMIT stay."""
 
 
 def found() -> tuple[Path, str] | None:
