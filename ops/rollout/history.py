@@ -16,6 +16,7 @@ from components.parts import PARTS
 
 NAMESPACE = "friday-litellm"
 PERCENTAGE, ENABLED = f"{NAMESPACE}:rolloutPercentage", f"{NAMESPACE}:litellmEnabled"
+TESTERS = f"{NAMESPACE}:testers"
 """The two settings that a step is made of."""
 CONNECTION = frozenset(f"{NAMESPACE}:{name}" for name in ("dockerHost", "swarmHosts", "ssh", "tls"))
 """The settings by which the hosts are reached: each operator may have others, and they are nothing to go back to."""
