@@ -85,11 +85,12 @@ def test_command(slow_too: bool, no_engine: bool, engine: str | None, pytest_arg
     if missing and wants_engine:
         line("failed", f"{wants_engine} needs a Docker engine: {missing}")
         return 1
+    results = _checked_beside_set_up(checkers={} if pytest_arguments else CHECKERS, set_up=not missing)
     with _on(engine) as place:
         if pytest_arguments:
             selection = ["-m", "not engine"] if missing else []
             return 0 if _run("tests", ["pytest", *selection, *pytest_arguments], place=place).passed else 1
-        results = _everything(place, with_engine=not missing, slow_too=slow_too)
+        results += _tests(place, with_engine=not missing, slow_too=slow_too)
     rows = [(each.name, "passed" if each.passed else "failed", f"{each.seconds:.0f}") for each in results]
     show_table(("check", "result", "seconds"), rows)
     if missing:
@@ -118,14 +119,27 @@ def _on(engine: str | None) -> AbstractContextManager["Place | None"]:
     return tests_engine(engine)
 
 
-def _everything(place: "Place | None", *, with_engine: bool, slow_too: bool) -> list[Result]:
-    """Run the checkers side by side, then the tests that can run so too, then those that want the machine alone."""
-    results = _run_side_by_side(CHECKERS)
+def _checked_beside_set_up(*, checkers: Mapping[str, list[str]], set_up: bool) -> list[Result]:
+    """Run the checkers side by side, and meanwhile make what tests need: they read the checkout only.
+
+    Set-up runs in the main thread, so that Ctrl-C reaches it. Raises SetupError when the checkers have ended.
+    """
+    from ops.commands.setup import ensure  # noqa: PLC0415 - only when tests are run
+
+    with ThreadPoolExecutor(1) as pool:
+        checked = pool.submit(_run_side_by_side, checkers)
+        if set_up:
+            ensure()
+        return checked.result()
+
+
+def _tests(place: "Place | None", *, with_engine: bool, slow_too: bool) -> list[Result]:
+    """Run the tests that can run side by side, then those that want the machine alone."""
     chosen = "not engine or (beside and not slow)" if with_engine else "not engine"
     if not slow_too:
         chosen = f"({chosen}) and not slow"
     shared = ["--numprocesses=logical", "--maxprocesses=8", "--cov", "--cov-report="]
-    results.append(_run(SIDE_BY_SIDE, ["pytest", "-m", chosen, *shared], place=place))
+    results = [_run(SIDE_BY_SIDE, ["pytest", "-m", chosen, *shared], place=place)]
     # Unit tests reach these shares alone, so they hold without an engine too.
     limits = {
         f"coverage of {part or 'everything'}": ["coverage", "report", f"--fail-under={share}", *_only(part)]
@@ -144,7 +158,7 @@ def _only(part: str) -> list[str]:
 
 def _run_side_by_side(commands: Mapping[str, list[str]]) -> list[Result]:
     """Run short commands all at once; each one's output is printed as a whole."""
-    with ThreadPoolExecutor(len(commands)) as pool:
+    with ThreadPoolExecutor(len(commands) or 1) as pool:
         return list(pool.map(lambda name: _run(name, commands[name], apart=True), commands))
 
 
@@ -171,8 +185,7 @@ def _run(name: str, command: list[str], *, apart: bool = False, place: "Place | 
 
 
 def _engine_missing() -> str:
-    """Set up the engine, the tools and the images; return why there is no engine, or "" when all is there."""
-    from ops.commands.setup import ensure  # noqa: PLC0415
+    """Set up the engine; return why there is none, or ""."""
     from toolchain.docker_engine import DOCKER_ENGINE  # noqa: PLC0415 - only when tests are run
     from toolchain.errors import SetupError  # noqa: PLC0415
     from toolchain.runner import run_steps  # noqa: PLC0415
@@ -181,5 +194,4 @@ def _engine_missing() -> str:
         run_steps([DOCKER_ENGINE])
     except SetupError as error:
         return str(error)
-    ensure()
     return ""

@@ -80,6 +80,7 @@ def _values(given: Given) -> dict[str, str]:
         **({"OPENROUTER_ZDR": "true"} if policy.zdr else {}),
         "ENABLE_LITELLM": "true" if settings.litellm_enabled else "false",
         "LITELLM_ROLLOUT_PERCENTAGE": str(settings.rollout_percentage),
+        **({"LITELLM_TESTERS": ",".join(map(str, settings.testers))} if settings.testers else {}),
         "LITELLM_BASE_URL": f"http://{given.host(edge.NAME)}:{edge.GATEWAY_INTERNAL_PORT}",
         "OPENROUTER_API_KEY": given.friday_key.get_secret_value(),
         "OPENROUTER_MODEL": settings.friday.direct_model,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import SecretStr
+from pydantic.alias_generators import to_snake
 
 from components.free_models import OPENROUTER, SIMULATOR_HOST, simulator_url
 from components.settings.base import PartSettings
@@ -88,6 +89,15 @@ class Part:
     joins: Callable[[StackSettings], bool] = lambda _: True
     metrics: Callable[[Given], Job | None] | None = None
     after: tuple[str, ...] = ()
+
+    def settings_of(self, settings: StackSettings) -> PartSettings:
+        """Return what a stack's settings say of this part."""
+        found: object = settings
+        for key in self.setting.split("."):
+            found = getattr(found, to_snake(key))
+        if not isinstance(found, PartSettings):
+            raise TypeError(f"{self.setting} holds no settings of a part")
+        return found
 
 
 def package_files(*packages: str) -> dict[str, File]:

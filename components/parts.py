@@ -22,6 +22,11 @@ def needed_by(name: str) -> tuple[str, ...]:
     return next((part.after for part in PARTS if part.name == name), (friday.NAME,))
 
 
+def built_here(settings: StackSettings) -> list[str]:
+    """Return the parts of a stack whose images are the local builds: its settings name no other."""
+    return [part.name for part in PARTS if part.joins(settings) and not part.settings_of(settings).image]
+
+
 def declare(stack: str, settings: StackSettings, images: Mapping[str, str]) -> list[Workload]:
     """Return the workload of each part that the settings ask for, in the order in which they need each other.
 

@@ -147,6 +147,8 @@ def summary(settings: StackSettings) -> dict[str, object]:
         "litellmEnabled": settings.litellm_enabled,
         "models": {model.name: model.id for model in settings.models},
     }
+    if settings.effective_testers:
+        outputs["testers"] = list(settings.effective_testers)
     if settings.monitoring_published:
         outputs["prometheusUrl"] = f"http://127.0.0.1:{settings.monitoring.port}"
     if settings.upstream == "simulator":

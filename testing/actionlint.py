@@ -17,5 +17,5 @@ def ensure(report: Report) -> Path:
     made = paths.user_cache() / f"actionlint-{digest.hexdigest()[:8]}" / "actionlint"
     with files.exclusive(made.parent / "lock", lambda: report("waiting for another build of actionlint")):
         if not made.exists():
-            go.build(_SOURCES, "github.com/rhysd/actionlint/cmd/actionlint", made, "", report)
+            go.build(go.Command(_SOURCES, "github.com/rhysd/actionlint/cmd/actionlint"), made, "", report)
     return made

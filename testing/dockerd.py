@@ -35,7 +35,8 @@ def ensure(report: Report) -> Path:
     with files.exclusive(made / "lock", lambda: report("waiting for another build of dockerd")):
         for name in COMMANDS:
             if not (made / name).exists():
-                go.build(_SOURCES, f"{TEST_ENGINE_MODULE}/cmd/{name}", made / name, _flags(), report, _TAGS)
+                command = go.Command(_SOURCES, f"{TEST_ENGINE_MODULE}/cmd/{name}", _TAGS)
+                go.build(command, made / name, _flags(), report)
     return made
 
 

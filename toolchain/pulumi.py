@@ -3,19 +3,21 @@
 import os
 import shutil
 import tarfile
+from functools import partial
 from pathlib import Path
 
-from toolchain import download, files, go, paths, process, versions
+from toolchain import download, files, go, paths, plugin_sources, process, together, versions
 from toolchain.runner import Report, Step
+from toolchain.together import Job
 
 # The CLI comes last: when it exists, the others do too.
 TOOLS = ("pulumi-language-python-exec", "pulumi-resource-pulumi-python", "pulumi-language-python", "pulumi")
+_HOST = go.Command("language-python", "github.com/pulumi/pulumi/sdk/v3/python/cmd/pulumi-language-python")
+_CLI = go.Command("pulumi", "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi")
 _VERSION_VARIABLE = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version"
 PLUGIN = f"resource-docker-v{versions.DOCKER_PROVIDER}"
 """The plugin's folder in `plugins` of Pulumi's home."""
 
-PLUGIN_TAGS = ("no_compose",)
-"""Without it our build would carry all of Docker Compose, for a resource that it does not offer."""
 _PLUGIN_BINARY = "pulumi-resource-docker"
 
 
@@ -75,18 +77,33 @@ def _download(report: Report) -> None:
 
 
 def _build(report: Report) -> None:
+    """Build what the release has, one after the other: each uses what was compiled before it, and both cores.
+
+    Meanwhile the modules of what comes next are downloaded, the Docker plugin's too: it is a release of the same host.
+    """
     # The two scripts that the language host starts are beside the SDK's sources.
     sdk = go.module_folder("pulumi", "github.com/pulumi/pulumi/sdk/v3", report) / "python"
     with files.scratch(paths.tools_bin()) as folder:
         for source in (sdk / "cmd" / "pulumi-language-python-exec", sdk / "dist" / "pulumi-resource-pulumi-python"):
             copy = Path(shutil.copyfile(source, folder / source.name))
             files.publish(copy, paths.tools_bin() / source.name)
-    for module, package, version in (
-        ("language-python", "sdk/v3/python/cmd/pulumi-language-python", versions.LANGUAGE_HOST_SDK),
-        ("pulumi", "pkg/v3/cmd/pulumi", versions.PULUMI),
-    ):
-        target = paths.tools_bin() / Path(package).name
-        go.build(module, f"github.com/pulumi/pulumi/{package}", target, f"-X {_VERSION_VARIABLE}={version}", report)
+    host, cli = _HOST.package, _CLI.package
+    jobs = {
+        host: Job(partial(_build_tool, _HOST, versions.LANGUAGE_HOST_SDK, report)),
+        "its modules": Job(partial(go.fetch, _CLI, report)),
+        cli: Job(partial(_build_tool, _CLI, versions.PULUMI, report), (host, "its modules")),
+    }
+    if not _plugin_is_done() and not _plugin_of_the_user():
+        jobs["the plugin's modules"] = Job(partial(_fetch_plugin, report))
+    together.run(jobs, len(jobs))
+
+
+def _build_tool(command: go.Command, version: str, report: Report) -> None:
+    go.build(command, paths.tools_bin() / command.name, f"-X {_VERSION_VARIABLE}={version}", report)
+
+
+def _fetch_plugin(report: Report) -> None:
+    go.fetch(plugin_sources.command(report), report)
 
 
 def _plugin_is_done() -> bool:
@@ -123,8 +140,7 @@ def _install_plugin(report: Report) -> None:
 
 def _plugin_source(folder: Path, report: Report) -> tuple[Path, str]:
     """Return the user's own copy, else the official release, else a build; and which of them it is."""
-    installed = Path.home() / ".pulumi" / "plugins" / PLUGIN / _PLUGIN_BINARY
-    if os.access(installed, os.X_OK):
+    if installed := _plugin_of_the_user():
         report(f"copying the plugin of {installed.parent}")
         return installed, "of ~/.pulumi"
     try:
@@ -132,8 +148,13 @@ def _plugin_source(folder: Path, report: Report) -> tuple[Path, str]:
     except download.DownloadError as error:
         report(f"no official release ({error}); building the Docker plugin instead")
     target = folder / _PLUGIN_BINARY
-    go.build("docker-provider", ".", target, f"-X main.version={versions.DOCKER_PROVIDER}", report, PLUGIN_TAGS)
+    go.build(plugin_sources.command(report), target, f"-X main.version={versions.DOCKER_PROVIDER}", report)
     return target, "own build"
+
+
+def _plugin_of_the_user() -> Path | None:
+    installed = Path.home() / ".pulumi" / "plugins" / PLUGIN / _PLUGIN_BINARY
+    return installed if os.access(installed, os.X_OK) else None
 
 
 PULUMI_CLI = Step(

@@ -65,6 +65,9 @@ def _make_all(steps: Sequence[Step], out: TextIO) -> dict[str, Outcome]:
     with _reporting(out) as show:
         busy = "waiting for another set-up of this user"
         with files.exclusive(paths.user_cache() / "setup.lock", lambda: show("", busy)):
+            for step in steps:
+                if later := [need for need in step.needs if need in {other.name for other in steps}]:
+                    show(step.name, f"waits for {' and '.join(later)}")
             jobs = {step.name: together.Job(partial(_make, step, out, show), step.needs) for step in steps}
             return together.run(jobs, len(jobs))
 

@@ -39,6 +39,7 @@ _IMAGE = (
 )
 Count = Annotated[int, BeforeValidator(_no_bool)]
 Amount = Annotated[float, BeforeValidator(_no_bool)]
+UserId = Annotated[Count, Field(ge=0, le=2**53 - 1, description="the id of a user, a whole number from 0")]
 Port = Annotated[Count, Field(ge=1, le=65535, description="a port from 1 to 65535 that nothing else uses")]
 Image = Annotated[
     str, matching(_IMAGE, "not an image reference"), matching(r"(?:.*/)?[^/]*:[^/]*", "without tag or digest")

@@ -13,7 +13,7 @@ from pydantic.alias_generators import to_camel
 from components.catalogue import Catalogue
 from components.free_models import RouterTuning
 from components.settings import parts
-from components.settings.base import Count, PartSettings, Secret, Settings, between, group
+from components.settings.base import Count, PartSettings, Secret, Settings, UserId, between, group
 from components.settings.container import Variables
 from components.settings.egress import EgressSettings
 from components.settings.hosts import Address, SshSettings, TlsSettings
@@ -60,6 +60,11 @@ class StackSettings(Catalogue):
     )
     litellm_enabled: bool = Field(default=True, description="true or false")
     rollout_percentage: Count = between(0, 100, "a whole number", default=0)
+    testers: tuple[UserId, ...] = Field(
+        default=(),
+        max_length=1000,
+        description="a list of the ids of at most 1000 users, each once, who go through LiteLLM at any percentage",
+    )
     friday: parts.FridaySettings = group(parts.FridaySettings, "a map of Friday's settings")
     litellm: parts.LitellmSettings = group(parts.LitellmSettings, "a map of the gateway's settings")
     edge: parts.EdgeSettings = group(parts.EdgeSettings, "a map of the edge's settings")
@@ -119,6 +124,22 @@ class StackSettings(Catalogue):
         """Return the share of users (percent, 0 to 100) that go through LiteLLM: 0 while the flag is off."""
         return self.rollout_percentage if self.litellm_enabled else 0
 
+    @property
+    def effective_testers(self) -> tuple[int, ...]:
+        """Return the ids of the users who go through LiteLLM at any percentage: none while the flag is off."""
+        return self.testers if self.litellm_enabled else ()
+
+    @property
+    def uses_gateway(self) -> bool:
+        """Return whether anybody is meant to go through LiteLLM: a share of the users, or testers."""
+        return bool(self.effective_percentage or self.effective_testers)
+
+    @model_validator(mode="after")
+    def _testers_are_named_once(self) -> Self:
+        if twice := sorted({each for each in self.testers if self.testers.count(each) > 1}):
+            raise ValueError(f"testers should name each user once (got {', '.join(map(str, twice))} twice)")
+        return self
+
     @model_validator(mode="after")
     def _ports_and_keys_differ(self) -> Self:
         for (name, (_, port)), (other, (_, next_port)) in combinations(self.host_ports.items(), 2):
@@ -132,7 +153,7 @@ class StackSettings(Catalogue):
 
     @model_validator(mode="after")
     def _users_have_a_gateway(self) -> Self:
-        if self.litellm_enabled and self.rollout_percentage and not self.litellm.replicas:
+        if self.uses_gateway and not self.litellm.replicas:
             raise ValueError("litellm.replicas should be 1 or more while users go through it (litellmEnabled is true)")
         return self
 

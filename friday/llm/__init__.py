@@ -5,8 +5,8 @@
     result = await invoke_llm({"messages": [{"role": "user", "content": "Hi"}]}, Caller(user_id=7))
     print(result.text, result.model, result.route.path)
 
-The path follows ENABLE_LITELLM, LITELLM_ROLLOUT_PERCENTAGE and the user id (`decide`). When the gateway
-fails, the direct path answers. `configure` sets the process's router; without it the first call makes one
+The path follows ENABLE_LITELLM, LITELLM_TESTERS, LITELLM_ROLLOUT_PERCENTAGE and the user id (`decide`). When the
+gateway fails, the direct path answers. `configure` sets the process's router; without it the first call makes one
 from the environment.
 """
 

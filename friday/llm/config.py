@@ -25,6 +25,16 @@ def whole_number(value: object) -> object:
     return int(value)
 
 
+def _user_ids(value: object) -> object:
+    """Convert the text of user ids with commas between them. Raises ValueError for another text."""
+    if not isinstance(value, str):
+        return value
+    ids = [whole_number(each) for each in value.split(",")]
+    if not all(isinstance(each, int) and 0 <= each <= constants.MAX_USER_ID for each in ids):
+        raise ValueError("not the id of a user")
+    return ids
+
+
 def _base_url(value: str) -> str:
     try:
         parts = urlsplit(value)
@@ -71,6 +81,9 @@ class LlmConfig(BaseModel):
     enable_litellm: Flag = variable("ENABLE_LITELLM", "the string true, else off", False)
     rollout_percentage: Annotated[int, WholeNumber, Field(ge=0, le=100)] = variable(
         "LITELLM_ROLLOUT_PERCENTAGE", "an integer from 0 to 100", 0, example="10"
+    )
+    testers: Annotated[frozenset[int], BeforeValidator(_user_ids)] = variable(
+        "LITELLM_TESTERS", "user ids with commas between them", frozenset(), example="7,70"
     )
     litellm_base_url: BaseUrl = variable(
         "LITELLM_BASE_URL",

@@ -1,18 +1,27 @@
 """Decides a user's path: a pure rule, so a user stays on one path while the percentage stays."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from friday.llm.constants import Path
 
 
-def decide(user_id: int | None, *, enabled: bool, percentage: int, draw: Callable[[], float] = random.random) -> Path:
+def decide(
+    user_id: int | None,
+    *,
+    enabled: bool,
+    percentage: int,
+    testers: Collection[int] = (),
+    draw: Callable[[], float] = random.random,
+) -> Path:
     """Return Path.LITELLM or Path.DIRECT, by Friday's rollout rule.
 
-    Flag off or 0: direct. 100: LiteLLM. Else `user_id % 100 < percentage`.
+    Flag off: direct. One of the `testers`: LiteLLM. 0: direct. 100: LiteLLM. Else `user_id % 100 < percentage`.
     Without a user id each call is drawn by `draw` (0 <= value < 1).
     A higher percentage keeps every user who is on LiteLLM already.
     """
+    if enabled and user_id in testers:
+        return Path.LITELLM
     if not enabled or percentage <= 0:
         return Path.DIRECT
     if percentage >= 100:

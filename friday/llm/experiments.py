@@ -65,7 +65,7 @@ def main(arguments: Sequence[str], environ: Mapping[str, str], out: TextIO) -> i
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(("user_id", "bucket", "path", "user"))
     for user in options.users:
-        path = decide(user, enabled=enabled, percentage=percentage)
+        path = decide(user, enabled=enabled, percentage=percentage, testers=config.testers)
         writer.writerow((user, user % 100, path, hash_user(user) if salt else ""))
     return 0
 

@@ -69,7 +69,11 @@ class LlmRouter:
     def assign(self, user_id: int | None) -> Path:
         """Return the path that a user is on; see `decide`."""
         return decide(
-            user_id, enabled=self.config.enable_litellm, percentage=self.config.rollout_percentage, draw=self._draw
+            user_id,
+            enabled=self.config.enable_litellm,
+            percentage=self.config.rollout_percentage,
+            testers=self.config.testers,
+            draw=self._draw,
         )
 
     async def invoke(self, params: Params, caller: Caller | None = None) -> InvokeResult:

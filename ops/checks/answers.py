@@ -1,6 +1,8 @@
 """What is asked of a stack after an update, before it is called up."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from itertools import count
 
 from ops.checks import edges
 from ops.deployment import Deployment
@@ -126,21 +128,26 @@ def ask_around(
             shown = f"./fridayctl status {deployment.name} shows it"
             deployment.report("next", f"whether Friday obeys the {percentage} % is seen once users ask; {shown}")
         return []
-    answers = both_paths(friday.url + friday.chat_path, percentage, fallback_counts=fallback_counts)
+    testers = deployment.settings.effective_testers if friday.as_set else ()
+    answers = both_paths(friday.url + friday.chat_path, percentage, testers, fallback_counts=fallback_counts)
     for answer in answers:
         over = f"user {answer.user_id}: {answer.path}, {answer.model}, {answer.milliseconds:.0f} ms"
         deployment.report("checked", over)
     return answers
 
 
-def both_paths(url: str, percentage: int, *, fallback_counts: bool = False) -> list[Answer]:
+def both_paths(
+    url: str, percentage: int, testers: Collection[int] = (), *, fallback_counts: bool = False
+) -> list[Answer]:
     """Ask on each path that a rollout percentage uses; CheckError when for a while the wrong path answers.
 
-    Users are assigned by `user_id % 100 < percentage`: user 0 is the first on the gateway, 99 the last.
+    Users are assigned by `user_id % 100 < percentage`: user 0 is the first on the gateway, 99 the last. Testers are on
+    the gateway at any percentage, so one of them is asked where no other user is.
     """
     gateway = ("litellm", "fallback") if fallback_counts else ("litellm",)
-    expected = [(0, gateway)] if percentage > 0 else []
-    expected += [(99, ("direct",))] if percentage < 100 else []
+    expected = [(user_id, gateway) for user_id in ([0] if percentage > 0 else sorted(testers)[:1])]
+    if percentage < 100:
+        expected.append((next(user_id for user_id in count(99, 100) if user_id not in testers), ("direct",)))
     return [_over(paths, url, user_id) for user_id, paths in expected]
 
 

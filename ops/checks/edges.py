@@ -58,13 +58,13 @@ class Seen:
 
 
 def require_serving(stack: str, hosts: Mapping[str, DockerHost], settings: StackSettings) -> list[Seen]:
-    """Ask every edge, where it runs, whether it leads to Friday and above 0 % to the gateway; CheckError if not.
+    """Ask every edge, where it runs, whether it leads to Friday, and to a gateway that is used; CheckError if not.
 
     A healthy container may still be one that nobody finds: so it is on a Swarm's host whose engine does not learn the
     services' names. `hosts` are those that answer, by address; one without an edge sends nobody anywhere.
     """
     asked = {FRIDAY: _question(USERS_PORT, settings.friday.health_path, settings.friday.probe_headers)}
-    if settings.effective_percentage:
+    if settings.uses_gateway:
         # Not at Friday's own port: whether Friday calls the gateway is told by what that port has counted.
         asked[GATEWAY] = _question(GATEWAY_HOST_PORT, "/health", {"Authorization": f"Bearer {_KEY}"})
     found = look_until(
@@ -84,7 +84,7 @@ def report_seen(deployment: Deployment, hosts: Mapping[str, DockerHost], seen: l
         words = [f"GET {settings.friday.health_path} answered {each.status(FRIDAY)} through it"]
         if servers := behind.get(each.edge):
             words.append(f"it sends users to {_replicas(up(servers, 'friday'), settings.friday.replicas)} of Friday")
-            if settings.effective_percentage:
+            if settings.uses_gateway:
                 words.append(f"{_replicas(up(servers, 'litellm'), settings.litellm.replicas)} of the gateway")
         if GATEWAY in each.answers and (models := _models(each)):
             words.append(models)

@@ -3,13 +3,16 @@
 import os
 import platform
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import TextIO
 
+from components.parts import built_here
 from components.settings.source import SettingsError
 from components.settings.stack import StackSettings
 from images import ImageError, build
-from images.tags import OPERATOR, reference
+from images.tags import OPERATOR, Image, reference
 from ops.checks.preflight.one_engine import require_one_engine
 from ops.checks.report import Check, State
 from ops.deployment import Deployment
@@ -29,12 +32,12 @@ _GIB = 1 << 30
 _IMAGES_BYTES = _GIB
 
 
-def _build_images(report: Report) -> None:
+def _build_images(report: Report, wanted: Sequence[Image] = build.DEPLOYED) -> None:
     """Build what is missing; SetupError when there is no room for it, or in the builder's own words."""
     if problem := _lack_of_room():
         raise SetupError(*problem)
     try:
-        build.ensure(report)
+        build.ensure(report, wanted)
     except ImageError as error:
         fix = "fix the errors in the lines above; then run ./fridayctl setup again"
         raise SetupError(str(error), "images", fix) from error
@@ -59,6 +62,16 @@ def _lack_of_room() -> tuple[str, str, str] | None:
 IMAGES = Step(
     "images", "the local stack's containers are made of them", build.is_done, _build_images, (DOCKER_ENGINE.name,)
 )
+
+
+def _images_of(settings: StackSettings) -> Step:
+    """Return the step that makes the images of one stack: those of its parts for which it names no other."""
+    names = built_here(settings)
+    wanted = [image for image in build.DEPLOYED if image.name in names]
+    why = "the stack's containers are made of them"
+    return replace(IMAGES, why=why, is_done=partial(build.is_done, wanted), run=partial(_build_images, wanted=wanted))
+
+
 TOOLS = (LOCAL_STATE, PULUMI_CLI, DOCKER_PLUGIN)
 """What a stack on other machines needs of this one."""
 
@@ -71,21 +84,21 @@ def ensure(out: TextIO | None = None) -> list[Outcome]:
 
     In the operator image that is a local state at most: an engine is not its to set up.
     """
-    outcomes = run_steps(TOOLS if paths.IN_OPERATOR_IMAGE else STEPS, out)
-    _link_toolchain()
-    return outcomes
+    return _ensure(STEPS, out)
 
 
 def ensure_for(settings: StackSettings) -> None:
     """Make what an update of a stack needs of this machine; SetupError when one cannot be made.
 
-    A machine that only drives others needs no engine and no images.
+    A machine that only drives others needs no engine and no images; another stack needs those of its own parts.
     """
-    if settings.is_remote:
-        run_steps(TOOLS)
-        _link_toolchain()
-    else:
-        ensure()
+    _ensure(TOOLS if settings.is_remote else (*TOOLS, DOCKER_ENGINE, _images_of(settings)))
+
+
+def _ensure(steps: Sequence[Step], out: TextIO | None = None) -> list[Outcome]:
+    outcomes = run_steps(TOOLS if paths.IN_OPERATOR_IMAGE else steps, out)
+    _link_toolchain()
+    return outcomes
 
 
 def ensure_to_encrypt() -> None:

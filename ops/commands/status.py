@@ -16,7 +16,7 @@ from ops.hosts.edge_servers import EdgeServer, edge_servers
 from ops.metrics.collect import measure, sources
 from ops.rollout.gates import effect, providers, quota
 from ops.rollout.gates.forecast import Forecast, forecast
-from ops.rollout.gates.gate import AnalysisResult, GateInput
+from ops.rollout.gates.gate import AnalysisResult, GateInput, count
 from ops.rollout.gates.registry import judge
 from ops.rollout.history import Entry
 from ops.rollout.steps import RolloutPosition, in_words, position_of
@@ -53,6 +53,8 @@ class Status:
     """When today's free requests end at this pace; None when too little was measured."""
     migrated: Record | None = None
     """What the host keeps of the last migration; None where the settings ask for none."""
+    testers: Sequence[int] = ()
+    """The users that what runs sends through LiteLLM at any percentage."""
 
     @property
     def healthy(self) -> bool:
@@ -64,7 +66,8 @@ class Status:
         """Return the rollout's state in a sentence."""
         if not self.instances or self.deployed_percentage is None:
             return "not deployed"
-        text = f"{self.deployed_percentage} % of users through LiteLLM"
+        testers = f" and {count(len(self.testers), 'tester')}" if self.testers else ""
+        text = f"{self.deployed_percentage} % of users{testers} through LiteLLM"
         if self.deployed_percentage != self.settings_percentage:
             text += f" (the stack file says {self.settings_percentage} %: ./fridayctl up {self.stack} brings it there)"
         down = sum(not each.healthy for each in self.instances)
@@ -125,6 +128,7 @@ class Status:
             "warnings": self.warnings,
             "settings_percentage": self.settings_percentage,
             "deployed_percentage": self.deployed_percentage,
+            "testers": list(self.testers),
             "step": self.step.document() if self.step else None,
             "gates": [each.model_dump() for each in self.gates.verdicts] if self.gates else [],
             "history": [each.model_dump(exclude={"config"}) for each in self.history],
@@ -173,6 +177,7 @@ def look(deployment: Deployment) -> Status:
         certificate_ends=ends,
         forecast=ahead,
         migrated=migrated.result(),
+        testers=[int(each) for each in outputs.get("testers", ())],
     )
 
 

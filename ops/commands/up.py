@@ -100,7 +100,7 @@ def _update(deployment: Deployment, request: UpRequest) -> Up:
     hosts = deployment.hosts.answering(deployment.say("host"))
     # Before the switch: a process that is about to take over would bring the old state with it.
     require_taken(deployment.name, hosts)
-    if percentage:
+    if settings.uses_gateway:
         # A rollback that was cut short may have left it closed, also when nothing is left to change.
         Switch(list(hosts.values()), deployment.name).open()
     if not done.changed:

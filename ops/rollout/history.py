@@ -16,6 +16,7 @@ from components.parts import PARTS
 
 NAMESPACE = "friday-litellm"
 PERCENTAGE, ENABLED = f"{NAMESPACE}:rolloutPercentage", f"{NAMESPACE}:litellmEnabled"
+TESTERS = f"{NAMESPACE}:testers"
 """The two settings that a step is made of."""
 NOTIFY = f"{NAMESPACE}:notify"
 OPERATORS = frozenset({NOTIFY, *(f"{NAMESPACE}:{name}" for name in ("dockerHost", "swarmHosts", "ssh", "tls"))})

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ops.errors import EXIT_USAGE, OperationError
 from ops.rollout import history
-from ops.rollout.history import ENABLED, NAMESPACE, OPERATORS, PERCENTAGE, Entry, Verb, good_targets, shown
+from ops.rollout.history import ENABLED, NAMESPACE, OPERATORS, PERCENTAGE, TESTERS, Entry, Verb, good_targets, shown
 
 _LITELLM = f"{NAMESPACE}:litellm"
 
@@ -57,7 +57,8 @@ class Level:
 
 
 def _to_nobody(found: Situation) -> tuple[Step, ...]:
-    return (Step({**found.today, PERCENTAGE: "0"}, found.message(0), found.today),)
+    without = {name: value for name, value in found.today.items() if name != TESTERS}
+    return (Step({**without, PERCENTAGE: "0"}, found.message(0), found.today),)
 
 
 def _without_gateway(found: Situation) -> tuple[Step, ...]:
@@ -77,7 +78,7 @@ def _restored(found: Situation) -> tuple[Step, ...]:
 
 DEFAULT = Level(2, "the settings of the last good update, images included", 300, _restored, restores=True)
 _LEVELS = (
-    Level(1, "percentage 0: everybody goes direct, the rest stays", 30, _to_nobody),
+    Level(1, "percentage 0, no testers: everybody goes direct, the rest stays", 30, _to_nobody),
     DEFAULT,
     Level(3, "Friday leaves LiteLLM, then every gateway is removed", 600, _without_gateway),
     Level(4, "the same, deployed by the code of that update's commit", 900, _restored, restores=True, by_its_code=True),

@@ -276,6 +276,7 @@ BEFORE_UPDATE: tuple[_Judge, ...] = (
     _secrets,
     judge_friday.networks,
     judge_friday.user,
+    judge_friday.testers,
     certificate,
     judge_upstream.catalogue,
     judge_models.abilities,

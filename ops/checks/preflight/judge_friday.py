@@ -1,4 +1,4 @@
-"""Verdicts over what a stack file says of Friday's own container: the networks it joins, and the user it runs as."""
+"""Verdicts over what a stack file says of Friday: the networks it joins, the user it runs as, and its testers."""
 
 from collections.abc import Iterator
 
@@ -65,3 +65,21 @@ def user(facts: Facts) -> Iterator[Check]:
             f"Friday may not be able to write to {', '.join(in_memory)} (docs/TROUBLESHOOTING.md, The stack)"
         )
         yield Check("user", "", State.WARNING, text, 'docker run --rm --entrypoint id IMAGE shows them: "1000:1000"')
+
+
+def testers(facts: Facts) -> Iterator[Check]:
+    """Yield a check of the testers, where a stack names some: whether they are heard at all."""
+    settings = facts.settings
+    if not settings.testers:
+        return
+    where = f"Pulumi.{facts.stack}.yaml: friday-litellm:testers"
+    if not settings.litellm_enabled:
+        text = f"{where}: nobody goes through LiteLLM while litellmEnabled is false"
+        yield Check("testers", "", State.WARNING, text, f"pulumi config set litellmEnabled true -s {facts.stack}")
+    elif settings.friday.image:
+        text = f"{where}: whether your image sends those of LITELLM_TESTERS through LiteLLM is not to be seen from here"
+        fix = f"let one of them ask, then ./fridayctl logs {facts.stack} litellm; docs/YOUR_FRIDAY.md, Testers first"
+        yield Check("testers", "", State.WARNING, text, fix)
+    else:
+        text = f"{len(settings.testers)} go through LiteLLM, whatever the percentage"
+        yield Check("testers", "", State.OK, text)

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -27,6 +28,7 @@ class Tools:
         self.ran: list[list[str]] = []
         self.before: list[list[str]] = []
         self.engines: list[str | None] = []
+        self.set_up: list[bool] = []
         self._failing = failing
 
     def run(self, arguments: list[str], env: dict[str, str], **_: Any) -> subprocess.CompletedProcess[str]:
@@ -48,6 +50,7 @@ def tools(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> To
     made = Tools(getattr(request, "param", ""))
     monkeypatch.setattr("cli.test.subprocess.run", made.run)
     monkeypatch.setattr(command, "_engine_missing", lambda: "")
+    monkeypatch.setattr(setup, "ensure", lambda: made.set_up.append(True))
     for name in ("CI", "DOCKER_HOST"):
         monkeypatch.delenv(name, raising=False)
     return made
@@ -88,6 +91,7 @@ def test_one_failure_fails_the_run(tools: Tools, capsys: pytest.CaptureFixture[s
 def test_chosen_tests_run_alone(tools: Tools) -> None:
     assert cli.main(["test", "tests/unit", "-k", "settings"]) == 0
     assert tools.ran == [["pytest", "tests/unit", "-k", "settings"]]
+    assert tools.set_up == [True]
 
 
 @pytest.mark.parametrize(("ci", "code"), [("", 0), ("true", 1)])
@@ -100,6 +104,35 @@ def test_without_an_engine_it_says_so_and_only_ci_minds(
     assert "Docker: not here" in capsys.readouterr().out
     assert bool(tools.ran) is (code == 0)
     assert tools.selected == ([] if code else ["(not engine) and not slow"])
+    assert tools.set_up == []
+
+
+def test_checkers_run_while_what_tests_need_is_made(tools: Tools, monkeypatch: pytest.MonkeyPatch) -> None:
+    checking = threading.Event()
+    during_set_up: list[list[str]] = []
+
+    def run(arguments: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
+        checking.set()
+        return tools.run(arguments, **options)
+
+    def ensure() -> None:
+        assert checking.wait(20)
+        during_set_up.extend(ran for ran in tools.ran if ran[0] == "pytest")
+
+    monkeypatch.setattr("cli.test.subprocess.run", run)
+    monkeypatch.setattr(setup, "ensure", ensure)
+    assert cli.main(["test"]) == 0
+    assert during_set_up == []
+    assert len(tools.selected) == 2
+
+
+def test_a_set_up_that_fails_ends_the_run_before_the_tests(tools: Tools, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> None:
+        raise SetupError("no network", "PyPI", "set HTTPS_PROXY")
+
+    monkeypatch.setattr(setup, "ensure", refuse)
+    assert cli.main(["test"]) == 2
+    assert len(tools.ran) == len(command.CHECKERS)
 
 
 @pytest.fixture
@@ -199,7 +232,6 @@ def test_the_set_up_is_asked_for_the_engine_first(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("toolchain.runner.run_steps", refuse)
     assert "Docker: is missing" in command._engine_missing()
     monkeypatch.setattr("toolchain.runner.run_steps", lambda _: [])
-    monkeypatch.setattr(setup, "ensure", lambda: [])
     assert command._engine_missing() == ""
 
 

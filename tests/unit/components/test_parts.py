@@ -38,6 +38,17 @@ def test_the_history_knows_the_image_that_a_part_is_given(part: Part) -> None:
     assert found.images == {part.name: "registry.example/x:1"}
 
 
+@pytest.mark.parametrize("part", parts.PARTS, ids=parts.NAMES)
+def test_the_local_build_of_a_part_is_needed_unless_another_image_is_named(part: Part) -> None:
+    assert parts.built_here(settings()) == list(parts.NAMES)
+    named = parts.built_here(settings(**nested(part, "registry.example/x:1")))
+    assert named == [name for name in parts.NAMES if name != part.name]
+
+
+def test_no_image_is_built_for_a_part_that_a_stack_has_not() -> None:
+    assert set(parts.NAMES) - set(parts.built_here(settings(litellm={"replicas": 1}))) == {"redis", "redis-exporter"}
+
+
 @pytest.mark.parametrize("part", [part for part in parts.PARTS if part.name != "simulator"], ids=lambda part: part.name)
 def test_each_part_that_serves_real_users_has_its_image_pinned(part: Part) -> None:
     with pytest.raises(ValidationError, match=f"{part.setting}.image should end with its digest"):

@@ -153,3 +153,13 @@ def test_no_message_or_repr_holds_a_secret() -> None:
     found = settings()
     assert KEY not in repr(found)
     assert ENVIRONMENT["DATABASE_URL"] not in repr(found)
+
+
+@pytest.mark.parametrize(("value", "expected"), [("7", {7}), ("7, 70,0", {0, 7, 70}), ("", set())])
+def test_testers_are_ids_with_commas_between_them(value: str, expected: set[int]) -> None:
+    assert settings(LITELLM_TESTERS=value).testers == expected
+
+
+@pytest.mark.parametrize("value", ["all", "7,", "-1", "1-9", "7;70"])
+def test_testers_that_are_no_ids_are_refused(value: str) -> None:
+    assert "LITELLM_TESTERS: expected user ids with commas between them" in refused(LITELLM_TESTERS=value)

@@ -26,6 +26,22 @@ def test_equals_the_reference(user_id: int, enabled: bool, percentage: int) -> N
     assert decide(user_id, enabled=enabled, percentage=percentage) == reference(user_id, enabled, percentage)
 
 
+@given(users, st.booleans(), percentages, st.sets(users, max_size=3))
+def test_testers_are_on_the_gateway_while_it_is_switched_on(
+    user_id: int, enabled: bool, percentage: int, testers: set[int]
+) -> None:
+    others = decide(user_id, enabled=enabled, percentage=percentage)
+    everybody = testers | {user_id}
+    assert decide(user_id, enabled=enabled, percentage=percentage, testers=testers - {user_id}) == others
+    assert decide(user_id, enabled=enabled, percentage=percentage, testers=everybody) == reference(
+        user_id, enabled, 100
+    )
+
+
+def test_who_has_no_id_is_no_tester() -> None:
+    assert decide(None, enabled=True, percentage=0, testers=[0, 7]) is Path.DIRECT
+
+
 def test_every_bucket_at_every_percentage() -> None:
     for percentage in range(101):
         on = [u for u in range(100) if decide(u, enabled=True, percentage=percentage) is Path.LITELLM]

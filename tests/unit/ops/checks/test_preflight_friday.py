@@ -103,3 +103,25 @@ def test_a_folder_in_memory_wants_its_user_by_number(user: str | None, kind: str
     assert [(check.state, "may not be able to write to /logs" in check.found) for check in found] == (
         [(State.WARNING, True)] if warned else []
     )
+
+
+@pytest.mark.parametrize(
+    ("changes", "state", "said"),
+    [
+        ({}, State.OK, "2 go through LiteLLM, whatever the percentage"),
+        ({"litellmEnabled": False}, State.WARNING, "nobody goes through LiteLLM while litellmEnabled is false"),
+        ({"friday": friday(image="friday-ai:1")}, State.WARNING, "whether your image sends those of LITELLM_TESTERS"),
+    ],
+)
+def test_testers_are_shown_and_what_would_leave_them_on_the_direct_path(
+    changes: dict[str, Any], state: State, said: str
+) -> None:
+    given = facts({FIRST: HEALTHY}, testers=[7, 70], **changes)
+    (check,) = (check for check in judge(given, BEFORE_UPDATE) if check.name == "testers")
+    assert check.state is state
+    assert said in check.found
+    assert bool(check.fix) is (state is State.WARNING)
+
+
+def test_nothing_is_said_of_testers_where_there_are_none() -> None:
+    assert not [check for check in judge(facts({FIRST: HEALTHY}), ALL) if check.name == "testers"]

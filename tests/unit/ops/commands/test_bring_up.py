@@ -54,7 +54,10 @@ def test_what_preflight_has_found_already_is_not_asked_again(monkeypatch: pytest
         up.bring_up(Played(), up.UpRequest("promote: 10 -> 50 %", examined=examined))
 
 
-def test_the_switch_is_moved_only_when_the_edge_has_taken_its_files(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("given", [{"rolloutPercentage": 50}, {"rolloutPercentage": 0, "testers": [7]}])
+def test_the_switch_is_moved_only_when_the_edge_has_taken_its_files(
+    given: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     order: list[str] = []
     monkeypatch.setattr(up, "ensure_for", lambda _: None)
     monkeypatch.setattr(up, "deploy", lambda *_, **__: SimpleNamespace(changed=0, outputs={}))
@@ -62,7 +65,7 @@ def test_the_switch_is_moved_only_when_the_edge_has_taken_its_files(monkeypatch:
     monkeypatch.setattr(up, "require_taken", lambda *_: order.append("taken"))
     monkeypatch.setattr(up, "Switch", lambda *_: SimpleNamespace(open=lambda: order.append("open")))
     examined = Examination(Report("t", []), Facts("t", settings(), [], {}))
-    up.bring_up(Played(lambda: settings(rolloutPercentage=50)).with_hosts(), up.UpRequest(examined=examined))
+    up.bring_up(Played(lambda: settings(**given)).with_hosts(), up.UpRequest(examined=examined))
     assert order == ["taken", "open"]
 
 

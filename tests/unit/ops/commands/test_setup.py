@@ -7,9 +7,10 @@ import pytest
 from click.testing import CliRunner
 
 from cli.setup import setup_command
-from images import ImageError, build
+from images import ImageError, build, docker_cli, tags
 from ops.commands import setup
 from ops.hosts.machine import Space, ThisMachine
+from tests.unit.given import SECRETS, settings
 from tests.unit.toolchain import conftest
 from toolchain import docker_endpoint, docker_engine, paths
 from toolchain.docker_endpoint import Endpoint
@@ -63,13 +64,28 @@ def test_an_error_is_an_object_for_scripts_and_an_exception_for_the_command_line
 
 
 def test_an_image_that_cannot_be_built_is_a_set_up_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(report: Report) -> None:
+    def refuse(report: Report, wanted: object) -> None:
         raise ImageError("debootstrap failed")
 
     monkeypatch.setattr(setup, "_lack_of_room", lambda: None)
     monkeypatch.setattr(build, "ensure", refuse)
     with pytest.raises(SetupError, match="debootstrap failed"):
         setup.IMAGES.run(print)
+
+
+def test_an_update_builds_the_images_of_its_stack_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    built: list[str] = []
+    there = set(tags.local_images()) - {"litellm", "simulator"}
+    monkeypatch.setattr(docker_cli, "exist", lambda *asked: {tags.tag(name) for name in there}.issuperset(asked))
+    monkeypatch.setattr(setup, "_lack_of_room", lambda: None)
+    monkeypatch.setattr(build, "ensure", lambda _, wanted: built.extend(image.name for image in wanted))
+    step = setup._images_of(settings(litellm={"replicas": 1}))
+    assert not step.is_done()
+    step.run(print)
+    assert sorted(built) == ["edge", "friday", "litellm", "prometheus", "simulator"]
+    there.add("litellm")
+    real = settings(upstream="openrouter", litellm={"replicas": 1}, **SECRETS)
+    assert setup._images_of(real).is_done()
 
 
 GIB = 1 << 30
@@ -93,7 +109,7 @@ def test_images_are_built_only_where_they_have_room(
     monkeypatch: pytest.MonkeyPatch, address: str, engine: Traits, space: Space | str, refused: str
 ) -> None:
     built: list[bool] = []
-    monkeypatch.setattr(build, "ensure", lambda _: built.append(True))
+    monkeypatch.setattr(build, "ensure", lambda *_: built.append(True))
     monkeypatch.setattr(docker_endpoint, "endpoint", lambda: Endpoint(address))
     monkeypatch.setattr(docker_engine, "traits", lambda: engine)
     monkeypatch.setattr(ThisMachine, "space", lambda *_: space)

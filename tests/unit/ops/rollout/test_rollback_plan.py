@@ -50,6 +50,19 @@ def test_level_1_sets_the_percentage_and_nothing_else() -> None:
     assert (worked_out.percentage, worked_out.target) == (0, None)
 
 
+def test_level_1_takes_testers_off_the_gateway_too() -> None:
+    tested = entry(4, 0, testers="[7,70]")
+    worked_out = rollback_plan.plan([tested, *LIFE], tested.config, RollbackRequest(LEVELS[1]))
+    assert stack_config.changes(tested.config, worked_out.steps[0].config) == ({}, ["friday-litellm:testers"])
+
+
+def test_level_2_brings_the_testers_of_the_last_good_update_back() -> None:
+    tested = entry(4, 0, testers="[7]")
+    new = entry(5, 10)
+    worked_out = rollback_plan.plan([new, tested, *LIFE], new.config, RollbackRequest(LEVELS[2]))
+    assert worked_out.steps[0].config["friday-litellm:testers"] == "[7]"
+
+
 def test_level_2_restores_all_settings_of_the_last_good_update_together() -> None:
     new = entry(4, 100, friday='{"image":"registry.example/friday:2"}', models="[]")
     worked_out = rollback_plan.plan([new, *LIFE], new.config, RollbackRequest(LEVELS[2]))
