@@ -93,9 +93,12 @@ def measure(
         since = now - dt.timedelta(seconds=seconds[cost.GATE.name])
         found["key_usage"] = sum(usage.since(since, now) for usage in usages)
     daily = usages[0].requests_per_day if usages and not refusals else None
+    # Keys are no quotas: what one of them says is left is left to all.
+    left = [usage.requests_left for usage in usages if usage.requests_left is not None]
     return Evidence(
         windows=seconds,
-        one_account=len(asked.keys) == 1,
+        requests_left=min(left, default=None),
+        now=now,
         requests_per_minute=settings.quota.requests_per_minute,
         requests_per_day=min(settings.quota.requests_per_day, daily or settings.quota.requests_per_day),
         **found,
@@ -175,6 +178,7 @@ def _from_prometheus(
             baseline,
             users="chats" if settings.friday.chat_paths else "users",
             exchanges=_exchanges(settings, entries, now),
+            scrape_seconds=settings.monitoring.scrape_seconds,
         )
         words = {} if baseline is current else {"baseline_is": "previous step"}
         return {"has_friday": has_friday, **words, **gather(prometheus, scope)}

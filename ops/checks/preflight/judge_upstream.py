@@ -170,7 +170,7 @@ def _limits(facts: Facts, name: str, usage: KeyUsage, now: datetime, own: str) -
         yield Check(_KEY, "", State.WARNING, text, fix)
     if usage.requests_left == 0:
         text = f"{name}: no free request is left today; OpenRouter answers 429 until midnight UTC"
-        yield Check(_KEY, "", State.WARNING, text, "wait, or use a key of another account")
+        yield Check(_KEY, "", State.WARNING, text, "wait: another key or account has no further requests")
 
 
 def _unanswered(name: str, facts: Facts, silent: SilentError) -> Check:

@@ -1,5 +1,6 @@
 """What was measured, source by source. None is what a source did not answer, and never means 0."""
 
+from datetime import datetime
 from itertools import accumulate
 from typing import Any, Self
 
@@ -82,10 +83,13 @@ class Distribution(Measured):
 
 
 class Load(Measured):
-    """Requests to OpenRouter: in the busiest minute, and a day (projected when the window is shorter)."""
+    """Requests to OpenRouter: in the busiest minute, the busiest day (projected when the window is shorter), and a day
+    like the whole window.
+    """
 
     per_minute: float = Field(ge=0)
     per_day: float = Field(ge=0)
+    mean_per_day: float = Field(default=0, ge=0)
     samples: int = Field(ge=0)
 
 
@@ -103,6 +107,7 @@ class Evidence(Measured):
     has_friday: bool = Field(default=True, description="Friday has metrics of its own; else the edge speaks for it")
     baseline_is: str = BESIDE
     key_usage: float | None = Field(default=None, description="dollars that OpenRouter booked on the keys")
-    one_account: bool = Field(default=True, description="both paths use up the same account's limits")
     requests_per_minute: int = Field(default=20, ge=1, description="the account's limit")
     requests_per_day: int = Field(default=1000, ge=1, description="the account's limit")
+    requests_left: int | None = Field(default=None, description="today, as OpenRouter says of the account")
+    now: datetime | None = Field(default=None, description="when it was measured")

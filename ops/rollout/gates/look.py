@@ -54,7 +54,8 @@ class Scope:
 
     Without `has_friday` Friday has no metrics of its own, and the edge has to speak for it: its frontend `users` counts
     their calls. In `exchanges` replicas were replaced.
-    `baseline` is where calls without the gateway are looked for, None when nowhere.
+    `baseline` is where calls without the gateway are looked for, None when nowhere. Each part is scraped each
+    `scrape_seconds`.
     """
 
     now: float
@@ -63,6 +64,7 @@ class Scope:
     baseline: Window | None
     users: str = "users"
     exchanges: tuple[Window, ...] = ()
+    scrape_seconds: float = 5.0
 
 
 @dataclass(frozen=True)
@@ -163,6 +165,7 @@ class Look:
         return Load(
             per_minute=max(busiest, total * _MINUTE / seconds),
             per_day=max(day, total * _DAY / seconds),
+            mean_per_day=total * _DAY / seconds,
             samples=round(total),
         )
 
@@ -185,8 +188,12 @@ class Look:
         """Return the most requests within any `seconds` of the window."""
         if self.window.seconds < seconds:
             return 0.0
-        rises = " + ".join(f"({rising(metric, seconds)} or vector(0))" for metric in metrics)
-        return self._one(sampled("max_over_time", rises, self.window.seconds - seconds, finest=every)) or 0.0
+        # A rise is the difference of two scrapes at least. Prometheus 3 leaves out the one at a range's beginning, and
+        # scrapes are never quite on time: in two and a half intervals there are always two.
+        span = max(seconds, 2.5 * self.scope.scrape_seconds)
+        rises = " + ".join(f"({rising(metric, span)} or vector(0))" for metric in metrics)
+        most = self._one(sampled("max_over_time", rises, self.window.seconds - seconds, finest=every)) or 0.0
+        return most * seconds / span
 
     def _counts(self, metric: str, alive: str, by: Iterable[str] = ()) -> list[Sample] | None:
         found = self.ask(counted(metric, self.window.seconds, by), self.window.end)

@@ -52,7 +52,6 @@ def sound(**changes: Any) -> Evidence:
         "key_usage": 0.0,
         "gateway_load": Load(per_minute=1, per_day=50, samples=1000),
         "direct_load": Load(per_minute=9, per_day=450, samples=9000),
-        "one_account": False,
     }
     changed = {**fields, **changes}
     own = {name: changed.pop(name) for name in tuple(changed) if name in Evidence.model_fields}

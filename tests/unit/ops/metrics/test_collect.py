@@ -101,11 +101,13 @@ class Measured:
 
 def test_both_sources_make_one_evidence(monkeypatch: pytest.MonkeyPatch) -> None:
     fake = FakePrometheus(ALIVE)
-    usage = KeyUsage.model_validate({"usage": 9, "usage_daily": 0.5, "free_model_daily_requests": {"limit": 50}})
+    usage = KeyUsage.model_validate(
+        {"usage": 9, "usage_daily": 0.5, "free_model_daily_requests": {"limit": 50, "remaining": 7}}
+    )
     found = Measured(monkeypatch, fake, first=usage, second=usage)([entry(1, 10)])
     assert found.key_usage == 1.0  # of both keys, since midnight
     assert (found.requests_per_minute, found.requests_per_day) == (20, 50)
-    assert not found.one_account
+    assert (found.requests_left, found.now) == (7, NOON)
     assert found.figures["calls"].total == 0
     assert found.baseline_is == "direct path"
     assert found.silent == {}

@@ -80,8 +80,8 @@ def test_every_field_is_read_from_its_metric() -> None:
     assert found["account_refused"] == {"data_policy": 4.0}
     assert found["closed"] == {"c:free": 60.0}
     assert (found["answers"], found["gateway_spend"], found["answers_cost"]) == (100, 0.25, 0.0)
-    assert found["gateway_load"] == Load(per_minute=30, per_day=180 * 24, samples=180)
-    assert found["direct_load"] == Load(per_minute=10, per_day=600 * 24, samples=600)
+    assert found["gateway_load"] == Load(per_minute=30, per_day=180 * 24, mean_per_day=180 * 24, samples=180)
+    assert found["direct_load"] == Load(per_minute=10, per_day=600 * 24, mean_per_day=600 * 24, samples=600)
     for name in ("latency", "direct_latency", "overhead"):
         histogram = found[name]
         assert getattr(histogram, "samples", 0) == 10
@@ -186,7 +186,7 @@ def test_the_gateways_calls_stand_beside_those_of_users(has_friday: bool, usage:
 def test_a_day_or_more_is_searched_for_its_busiest_day() -> None:
     fake = FakePrometheus({"max_over_time gateway_upstream_attempts_total [86400000ms]": vector(999), **ANSWERS})
     found = gathered(fake, scope(seconds=2 * 86_400))
-    assert found["gateway_load"] == Load(per_minute=30, per_day=999, samples=180)
+    assert found["gateway_load"] == Load(per_minute=30, per_day=999, mean_per_day=90, samples=180)
 
 
 def test_whether_friday_has_metrics_is_asked_of_the_last_month() -> None:
@@ -309,3 +309,13 @@ def test_clocks_that_differ_are_told(apart: float, words: str, monkeypatch: pyte
     found = gathered(FakePrometheus({**ANSWERS, "vector(time())": vector(NOW + apart)}), scope())
     assert (words in str(found["silent"])) is True
     assert ("calls" in found) is (words == "")
+
+
+@pytest.mark.parametrize(
+    ("scrape", "span", "a_minute"), [(5, "60000ms", 30), (24, "60000ms", 30), (30, "75000ms", 24), (60, "150000ms", 12)]
+)
+def test_the_busiest_minute_is_seen_whatever_the_interval_of_scrapes(scrape: int, span: str, a_minute: float) -> None:
+    fake = FakePrometheus({f"max_over_time gateway_upstream_attempts_total [{span}]": vector(30), **ANSWERS})
+    fake.answers["gateway_upstream_attempts_total"] = vector(1)
+    load = gathered(fake, replace(scope(), scrape_seconds=scrape))["gateway_load"]
+    assert getattr(load, "per_minute", None) == a_minute
