@@ -105,30 +105,35 @@ def _ends_early(chance: random.Random, watched: Watched) -> bool:
     ours = _counts(chance, watched, watched.ours.failing)
     theirs = _counts(chance, watched, watched.theirs.failing)
     fallen = _counts(chance, watched, FALLS_BACK)
-    times = zip(_times(chance, watched), _times(chance, watched), strict=True) if watched.timed else None
-    total, most = 0, _SETTINGS.errors.maximum_percent / 100
-    for failed, failed_there, left in zip(ours, theirs, fallen, strict=True):
-        total += watched.calls
-        pair = next(times) if times else None
-        if (
-            (failed > most * total and _tells_of(failed, most, total))
-            or _tells(failed, failed_there, total)
-            or (left > FALLS_BACK * total and _tells_of(left, FALLS_BACK, total))
-            or (pair and _looks_slower(*pair))
-        ):
-            counts = Calls(total=total, failed=failed), Calls(total=total, failed=failed_there)
-            evidence = _evidence(*counts, Calls(total=total, failed=left), pair)
-            judged = registry.judge(evidence, GateInput("drawn", 50, None, _SETTINGS, watching=True))
-            if judged.outcome is Outcome.FAIL:
-                return True
+    totals = range(watched.calls, watched.calls * watched.looks + 1, watched.calls)
+    pairs = list(zip(_times(chance, watched), _times(chance, watched), strict=True)) if watched.timed else []
+    most, scale = _SETTINGS.errors.maximum_percent / 100, _NEEDED * FALLS_BACK * (1 - FALLS_BACK)
+    # Pearson's statistic is never below the likelihood ratio, and quicker: it leaves few looks to go into.
+    asked = [
+        look
+        for look, (one, other, fell, total) in enumerate(zip(ours, theirs, fallen, totals, strict=True))
+        if (one > other and (one - other) ** 2 * 2 * total >= _NEEDED * (one + other) * (2 * total - one - other))
+        or one > most * total
+        or (fell > FALLS_BACK * total and (fell - FALLS_BACK * total) ** 2 >= scale * total)
+        or (pairs and _looks_slower(*pairs[look]))
+    ]
+    for look in asked:
+        users, others, left = (Calls(total=totals[look], failed=counted[look]) for counted in (ours, theirs, fallen))
+        if not any((_tells(users, others), _tells_of(users, most), _tells_of(left, FALLS_BACK), pairs)):
+            continue
+        evidence = _evidence(users, others, left, pairs[look] if pairs else None)
+        judged = registry.judge(evidence, GateInput("drawn", 50, None, _SETTINGS, watching=True))
+        if judged.outcome is Outcome.FAIL:
+            return True
     return False
 
 
-def _counts(chance: random.Random, watched: Watched, share: float) -> Iterator[int]:
+def _counts(chance: random.Random, watched: Watched, share: float) -> list[int]:
     """Return how many calls had failed at each look."""
     calls = watched.calls
     weights = [comb(calls, failed) * share**failed * (1 - share) ** (calls - failed) for failed in range(calls + 1)]
-    return accumulate(chance.choices(range(calls + 1), cum_weights=list(accumulate(weights)), k=watched.looks))
+    drawn = chance.choices(range(calls + 1), cum_weights=list(accumulate(weights)), k=watched.looks)
+    return list(accumulate(drawn))
 
 
 def _times(chance: random.Random, watched: Watched) -> Iterator[Distribution]:
@@ -150,27 +155,23 @@ def _looks_slower(ours: Distribution, theirs: Distribution) -> bool:
     return any(ours.quantile(share) > theirs.quantile(share) * slower for share in (0.5, 0.95, 0.99))
 
 
-def _tells(failed: int, failed_there: int, total: int) -> bool:
-    """Return whether so many errors of as many calls on each path can be told apart at all."""
-    gap, both = failed - failed_there, failed + failed_there
-    # Pearson's statistic is never below the likelihood ratio, and quicker.
-    if gap <= 0 or gap * gap * 2 * total < _NEEDED * both * (2 * total - both):
+def _tells(ours: Calls, theirs: Calls) -> bool:
+    """Return whether ours fail surely more often; the interval is asked for only where it could say so."""
+    pooled = (ours.failed + theirs.failed) / (ours.total + theirs.total)
+    if ours.rate <= theirs.rate or _ratio(ours, pooled) + _ratio(theirs, pooled) < _NEEDED:
         return False
-    pooled = both / (2 * total)
-    if _ratio(failed, pooled, total) + _ratio(failed_there, pooled, total) < _NEEDED:
-        return False
-    return _CERTAINTY.difference(Calls(total=total, failed=failed), Calls(total=total, failed=failed_there))[0] > 0
+    return _CERTAINTY.difference(ours, theirs)[0] > 0
 
 
-def _tells_of(failed: int, share: float, total: int) -> bool:
-    return _ratio(failed, share, total) >= _NEEDED
+def _tells_of(calls: Calls, share: float) -> bool:
+    return calls.rate > share and _ratio(calls, share) >= _NEEDED
 
 
-def _ratio(failed: int, share: float, total: int) -> float:
+def _ratio(calls: Calls, share: float) -> float:
     """Return the logarithm of the likelihood ratio of the observed share to this one."""
-    kept = total - failed
-    of_failed = failed * log(failed / (total * share)) if failed else 0.0
-    return of_failed + (kept * log(kept / (total * (1 - share))) if kept else 0.0)
+    failed, kept = calls.failed, calls.total - calls.failed
+    of_failed = failed * log(failed / (calls.total * share)) if failed else 0.0
+    return of_failed + (kept * log(kept / (calls.total * (1 - share))) if kept else 0.0)
 
 
 def _evidence(ours: Calls, theirs: Calls, fallbacks: Calls, pair: tuple[Distribution, Distribution] | None) -> Evidence:
