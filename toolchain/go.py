@@ -86,7 +86,10 @@ def fetch(command: Command, report: Report) -> None:
 
 
 def build(command: Command, target: Path, ldflags: str, report: Report) -> None:
-    """Build a command and move it to `target`. Raises SetupError with Go's last lines."""
+    """Build a command and move it to `target`. Raises SetupError with Go's last lines.
+
+    The compiler can use all processors at any time; what runs beside it, such as the builds of images, mostly cannot.
+    """
     go = _require(report)
     report(f"building {target.name} from pinned Go modules (the first time takes minutes)")
     started = time.monotonic()
@@ -97,6 +100,7 @@ def build(command: Command, target: Path, ldflags: str, report: Report) -> None:
             _FIX,
             env=ENV,
             cwd=command.folder,
+            others_first=True,
         )
         files.publish(folder / target.name, target)
     report(f"{target.name}: built in {time.monotonic() - started:.0f} s")

@@ -1,6 +1,7 @@
 """Runs other programs without showing their output; errors contain their last lines."""
 
 import os
+import shutil
 import signal
 import subprocess
 import threading
@@ -104,16 +105,19 @@ def run(
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
     to_the_end: bool = False,
+    others_first: bool = False,
 ) -> None:
     """Run a long command without showing its output. Raises SetupError with its last lines when it fails.
 
-    When another command fails meanwhile, it is interrupted (StoppedError), unless it has to come `to_the_end`.
+    When another command fails meanwhile, it is interrupted (StoppedError), unless it has to come `to_the_end`. With
+    `others_first` it takes the processor time that nobody else wants, where there is a `nice`.
     """
     words = [str(word) for word in command]
+    nice = ["nice"] if others_first and shutil.which("nice") else []
     tail: deque[str] = deque(maxlen=TAIL_LINES)
     try:
         with subprocess.Popen(
-            words,
+            [*nice, *words],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -326,6 +326,16 @@ def test_who_has_to_know_is_told_and_the_address_stays_a_secret(stack: Project) 
     assert [path for path in (stack.root / ".state").rglob("*.json") if receiver.url in path.read_text()] == []
 
 
+def test_testers_are_on_the_gateway_at_0_percent_until_a_rollback(stack: Project) -> None:
+    stack.configure({"rolloutPercentage": 0, "testers": [70]})
+    assert "user 70: litellm" in stack.fridayctl("up", stack.stack).text
+    assert (stack.chat(70).path, stack.chat(7).path) == ("litellm", "direct")
+    assert "0 % of users and 1 tester through LiteLLM" in stack.fridayctl("status", stack.stack).text
+    rollback(stack, "--level", "1")
+    assert stack.chat(70).path == "direct"
+    assert "testers" not in stack.settings
+
+
 def test_there_is_nothing_to_go_back_to_before_the_first_update(tmp_path: Path) -> None:
     project = Project.create(tmp_path)
     project.fridayctl("setup", seconds=900)

@@ -118,3 +118,17 @@ def test_ctrl_c_reaches_a_command_that_runs_alone() -> None:
     with pytest.raises(KeyboardInterrupt):
         sleep()
     assert time.monotonic() - started < LONG
+
+
+@pytest.mark.parametrize(("others_first", "nicer"), [(False, 0), (True, 10)])
+def test_a_command_may_leave_the_processor_to_others(others_first: bool, nicer: int, tmp_path: Path) -> None:
+    said = tmp_path / "said"
+    script = f"import os; open({str(said)!r}, 'w').write(str(os.nice(0)))"
+    process.run([sys.executable, "-c", script], "saying how nice it is", "none", others_first=others_first)
+    assert int(said.read_text()) == min(os.nice(0) + nicer, 19)
+
+
+def test_who_leaves_the_processor_to_others_is_named_in_an_error() -> None:
+    with pytest.raises(SetupError) as caught:
+        process.run(["false"], "failing", "none", others_first=True)
+    assert caught.value.where == "false"
