@@ -13,9 +13,9 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from gateway.leaving import Leaving, NotSentError, minute_limit
+from gateway.metrics import Metrics
 from gateway.quota import Quota
 from gateway.request_context import CURRENT, RequestContext
-from gateway.state import Metrics
 
 UPSTREAM = "https://openrouter.ai/api/v1"
 CHAT = f"{UPSTREAM}/chat/completions"
