@@ -51,6 +51,9 @@ PRICES = frozenset({"prompt", "completion", "request", "image"})
 """The prices that a call asks to be 0: OpenRouter's `provider.max_price`."""
 
 _PROVIDER_FIELDS = frozenset({"max_price", "data_collection", "zdr"})
+_SENT = frozenset({*chat_fields.PASSED, "usage", "provider"})
+"""What a call may hold besides its model: what clients may send, and what LiteLLM and the stack add for each call."""
+
 _OTHER_MODELS = frozenset({"model", "models", "route", "plugins", "web_search_options"})
 
 HEALTH_PATHS = frozenset(path for path, (_, access) in ROUTES.items() if access is Access.OPEN)
@@ -243,7 +246,7 @@ def check_sent(method: str, url: str, body: bytes, upstream: str, models: Collec
     """Return what is about to leave.
 
     Raises `RefusedError` (403) unless it is a chat at the upstream with one of `models`, which refuses rather than
-    charges.
+    charges, and asks for nothing else: fields that nobody knows, and tools that OpenRouter runs itself, may cost money.
     """
     if method != "POST" or url != f"{upstream}/chat/completions":
         raise RefusedError(403, "foreign_host", "only chats at the configured upstream are sent from here")
@@ -251,10 +254,13 @@ def check_sent(method: str, url: str, body: bytes, upstream: str, models: Collec
         sent = json.loads(body)
         model = sent.pop("model")
         free = asks_for_nothing(sent)
+        known = sent.keys() <= _SENT and all(tool["type"] == "function" for tool in sent.get("tools") or ())
     except (ValueError, KeyError, TypeError, AttributeError):
         raise RefusedError(403, "not_free", "only chats with a price limit of 0 are sent from here") from None
     if not free or model not in models:
         raise RefusedError(403, "not_free", "only the stack's free models are sent from here")
+    if not known:
+        raise RefusedError(403, "not_clean", "only known chat fields are sent from here")
     return Sent(model, bool(sent.get("stream")))
 
 

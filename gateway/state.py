@@ -48,7 +48,13 @@ def client() -> Any:
     # From the environment it takes the authorities (SSL_CERT_FILE), and the proxy is for the upstream alone.
     sending = httpx.AsyncHTTPTransport(limits=_LIMITS, proxy=environment.proxy_of(gateway.upstream))
     upstream = Upstream(
-        Leaving(sending, upstream=gateway.upstream, quota=quota, attempts=counted.attempts),
+        Leaving(
+            sending,
+            upstream=gateway.upstream,
+            key=gateway.openrouter_key,
+            quota=quota,
+            attempts=counted.attempts,
+        ),
         base_url=gateway.upstream,
         models=frozenset(gateway.called_models()),
         first_token_seconds=gateway.first_token_seconds,

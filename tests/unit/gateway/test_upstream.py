@@ -153,6 +153,10 @@ def test_a_rehearsed_call_is_answered_and_does_not_leave(stream: bool) -> None:
         {"provider": {"max_price": {"prompt": 1, "completion": 0}}},
         {"provider": {"max_price": {"prompt": 0}}},
         {"provider": {"max_price": 0}},
+        {"user_config": {}},
+        {"tools": [{"type": "openrouter:web_search"}]},
+        {"tools": [{}]},
+        {"tools": ["x"]},
     ],
 )
 def test_nothing_else_leaves(changed: dict[str, Any]) -> None:
