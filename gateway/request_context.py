@@ -1,14 +1,25 @@
 """What is known of one request while its models are asked: the filters outside and the hooks inside share it."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import Any, Protocol
 
+from gateway.answers import Event
 from gateway.rests import Rest
 from serving.causes import Cause, Fault
 
 CALLS_FOR_A_BAD_REQUEST = 2
 """Calls that a request gets which the models do not accept, or whose calls do not arrive: more would not help it."""
+
+
+class OpenStream(Protocol):
+    """The events of an answer whose first token is there; it has to be closed, read to its end or not."""
+
+    def __aiter__(self) -> AsyncIterator[Event]: ...
+
+    async def aclose(self) -> None:
+        """Close the call."""
 
 
 @dataclass
@@ -32,11 +43,24 @@ class RequestContext:
     """The models that rested when the first one was to be called; None before that."""
     new_rests: list[float] = field(default_factory=list)
     shown: bool = False
+    plain: dict[str, Any] | None = None
+    """The answer, as it came: it does not pass through LiteLLM, which is given a receipt (`upstream`)."""
+    stream: OpenStream | None = None
+    """The same of a stream, from its first token on."""
+    upstream_seconds: float = 0
+    """That the calls took until an answer, a first token or a failure was there."""
+    rehearsal: bool = False
+    """A call of the start that no model gets (`self_test`)."""
 
     @property
     def name(self) -> str | None:
         """The name by which clients may ask for the model that was called last."""
         return self.model and f"openrouter/{self.model}"
+
+    async def close(self) -> None:
+        """Close the call whose answer is a stream, read to its end or not."""
+        if self.stream is not None:
+            await self.stream.aclose()
 
     def over(self) -> str | None:
         """Return why no further model is called for this request, None when one may be."""
