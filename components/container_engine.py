@@ -196,6 +196,7 @@ class ContainerEngine:
         check = healthcheck(probe, duration)
         if self.start_interval:
             check["start_interval"] = duration(probe.start_interval_seconds)
+            check["interval"] = duration(probe.rare_seconds())
         return check
 
 
@@ -242,7 +243,7 @@ def healthcheck(probe: HealthProbe, written: Callable[[int], str]) -> docker.Con
     return {
         "tests": probe.docker_test(),
         "interval": written(probe.interval_seconds),
-        "timeout": written(probe.timeout_seconds),
+        "timeout": written(probe.longest_seconds()),
         "start_period": written(probe.start_period_seconds),
         "retries": probe.retries,
     }
