@@ -91,6 +91,8 @@ class ContainerEngine:
             # Where there is one only, its name is taken as long as it is there, and so are its host ports. What
             # overlaps stays until its successor is healthy. Said for both: the plugin's own choice is to delete.
             delete_before_replace=not workload.replaced_by_overlap,
+            # The plugin notes another probe as changed and leaves the container with the one that it was made with.
+            replace_on_changes=[f"healthcheck.{each}" for each in ("tests", "interval", "timeout")],
         )
 
     def _volumes(self, workload: Workload, opts: pulumi.ResourceOptions) -> list[docker.ContainerVolumeArgsDict]:
