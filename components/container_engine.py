@@ -91,6 +91,8 @@ class ContainerEngine:
             # Where there is one only, its name is taken as long as it is there, and so are its host ports. What
             # overlaps stays until its successor is healthy. Said for both: the plugin's own choice is to delete.
             delete_before_replace=not workload.replaced_by_overlap,
+            # The plugin notes another probe as changed and leaves the container with the one that it was made with.
+            replace_on_changes=[f"healthcheck.{each}" for each in ("tests", "interval", "timeout")],
         )
 
     def _volumes(self, workload: Workload, opts: pulumi.ResourceOptions) -> list[docker.ContainerVolumeArgsDict]:
@@ -196,6 +198,7 @@ class ContainerEngine:
         check = healthcheck(probe, duration)
         if self.start_interval:
             check["start_interval"] = duration(probe.start_interval_seconds)
+            check["interval"] = duration(probe.rare_seconds())
         return check
 
 
@@ -242,7 +245,7 @@ def healthcheck(probe: HealthProbe, written: Callable[[int], str]) -> docker.Con
     return {
         "tests": probe.docker_test(),
         "interval": written(probe.interval_seconds),
-        "timeout": written(probe.timeout_seconds),
+        "timeout": written(probe.longest_seconds()),
         "start_period": written(probe.start_period_seconds),
         "retries": probe.retries,
     }

@@ -84,8 +84,12 @@ SHOW_GATEWAY = "show servers state gateway_switch\n"
 
 _LEAST_GRACE_SECONDS = 10
 
-CHECK_MS, OTHERS_CHECK_MS = 300, 2000
-"""How often a replica is asked by HTTP (ms): the reference Friday answers for nothing, others may log each question."""
+CHECK_MS, OTHERS_CHECK_MS = 1000, 2000
+"""How often a replica that is up is asked by HTTP (ms); others than the reference Friday may log each question.
+
+This is for what still listens and should get nothing more: a replica that leaves says so for DRAIN_SECONDS (two) in
+Friday and the gateway, so it has to be asked twice meanwhile. What listens no more is found by the request itself.
+"""
 
 _CLOSED_STATE_COLUMN = 6
 _MAINTENANCE = 0x01
@@ -130,6 +134,7 @@ class EdgeConfig(BaseModel):
             self.model_dump() | {"edge_key": self.edge_key.get_secret_value()},
             sticky_key=hashlib.sha256(b"sticky " + self.edge_key.get_secret_value().encode()).hexdigest()[:32],
             error_body=_error_body,
+            gateway_check_ms=CHECK_MS,
             gateway_body_bytes=GATEWAY_BODY_BYTES,
             limit_body=f"{FILES_DIR}/{LIMIT_BODY}",
             quoted=_quoted,

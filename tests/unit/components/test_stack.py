@@ -162,6 +162,22 @@ def test_what_overlaps_is_never_deleted_before_its_successor_is_healthy(monkeypa
     assert all(name.startswith("friday-t-") for name in runs.keys() - deleted_first)
 
 
+def test_another_probe_makes_another_container(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The plugin itself would note the change and leave the container as it is."""
+    made: dict[str, list[str] | None] = {}
+    container = docker.Container
+
+    def note(resource: str, *, opts: ResourceOptions, **given: Any) -> docker.Container:
+        made[resource] = opts.replace_on_changes
+        return container(resource, opts=opts, **given)
+
+    monkeypatch.setattr(docker, "Container", note)
+    declare(settings())
+    probed = [found for name, found in made.items() if "-files-" not in name]
+    assert probed == [["healthcheck.tests", "healthcheck.interval", "healthcheck.timeout"]] * len(probed)
+    assert len(probed) == 10
+
+
 @pytest.mark.parametrize(
     "changes", [{"friday": {**LOCAL["friday"], "replicas": 9}}, {"edgeKey": "another-edge-key-0123456789"}]
 )
