@@ -23,7 +23,7 @@ from images.tags import Image
 from testing.meanwhile import until_answered
 from testing.ports import free_ports
 
-OURS, OTHER, STOCK = "ours", "other", "stock"
+OURS, STOCK = "ours", "stock"
 STOCK_IMAGE = Image("stock_litellm", "python", deployed=False, place="benchmarks")
 KEY = "sk-bench-0123456789abcdef"
 """What callers of each gateway send."""

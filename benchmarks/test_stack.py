@@ -16,10 +16,10 @@ LATENCY_MS = 10
 
 @dataclass(frozen=True)
 class Comparison:
-    """How often what is compared is measured in turn, and another checkout of this project to measure beside."""
+    """How often what is compared is measured in turn, and other checkouts of this project to measure beside."""
 
     rounds: int = 5
-    beside: Path | None = None
+    beside: tuple[Path, ...] = ()
 
 
 class TestStack:

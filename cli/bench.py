@@ -27,12 +27,14 @@ Exit codes:
 """
 
 
-def _checkout(_: click.Context, __: click.Parameter, folder: Path | None) -> Path | None:
-    if folder and not ((folder / "gateway/serve.py").is_file() and (folder / ".venv/bin/python").exists()):
-        raise click.BadParameter(
-            f"should be a checkout of this project in which ./fridayctl setup has run (got {folder})"
-        )
-    return folder and folder.resolve()
+def _checkouts(_: click.Context, __: click.Parameter, folders: tuple[Path, ...]) -> tuple[Path, ...]:
+    for folder in folders:
+        if not ((folder / "gateway/serve.py").is_file() and (folder / ".venv/bin/python").exists()):
+            raise click.BadParameter(f"should be a checkout in which ./fridayctl setup has run (got {folder})")
+    found = tuple(folder.resolve() for folder in folders)
+    if len({folder.name for folder in found} - {"ours", "stock"}) < len(found):
+        raise click.BadParameter("should be folders of different names, none of them ours or stock: figures carry them")
+    return found
 
 
 @click.command("bench", epilog=EPILOG)
@@ -41,11 +43,12 @@ def _checkout(_: click.Context, __: click.Parameter, folder: Path | None) -> Pat
 @click.option(
     "--beside",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    callback=_checkout,
-    help="Another checkout of this project, to compare with.",
+    multiple=True,
+    callback=_checkouts,
+    help="Another checkout of this project, to compare with; may be given more than once.",
 )
 @json_option
-def bench_command(names: tuple[str, ...], rounds: int, beside: Path | None, as_json: bool) -> int:
+def bench_command(names: tuple[str, ...], rounds: int, beside: tuple[Path, ...], as_json: bool) -> int:
     """Measure speed, rollout and memory on a stack of its own.
 
     The stack is removed afterwards.

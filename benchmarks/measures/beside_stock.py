@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 from benchmarks.calls import Spent, chat, spent
 from benchmarks.figures import Figure
-from benchmarks.gateways import OTHER, OURS, STOCK, Gateway, of_checkout, running, stock
+from benchmarks.gateways import OURS, STOCK, Gateway, of_checkout, running, stock
 from benchmarks.instant_upstream import instant_upstream
 from benchmarks.measures.memory import MEGABYTE, used
 from benchmarks.test_stack import TestStack
@@ -44,9 +44,9 @@ Found = dict[str, dict[str, list[float]]]
 
 
 def gateways(stack: TestStack) -> list[Gateway]:
-    """Return what is compared; the other checkout's only when the run names one."""
+    """Return what is compared: this checkout's gateway, those of the checkouts that the run names, and stock."""
     ours = of_checkout(ROOT, OURS)
-    others = [of_checkout(stack.comparison.beside, OTHER)] if stack.comparison.beside else []
+    others = [of_checkout(checkout, checkout.name) for checkout in stack.comparison.beside]
     return [ours, *others, stock(ours)]
 
 
@@ -73,7 +73,8 @@ def beside_stock(stack: TestStack) -> list[Figure]:
     note = (
         f"the gateway used {min(busy):.0%} to {max(busy):.0%} of its processor; a chat's figures are of {CALLS} calls"
     )
-    return [each for what in (CHAT, EVENT, RATE, START) for each in figures(what, found[what], note)]
+    notes = {CHAT: note}
+    return [each for what in (CHAT, EVENT, RATE, START) for each in figures(what, found[what], notes.get(what, ""))]
 
 
 def gateway_memory(stack: TestStack) -> list[Figure]:
@@ -104,21 +105,28 @@ def figures(what: str, found: dict[str, list[float]], note: str) -> list[Figure]
         Figure(f"{name}: {WORDS[what]}", None, UNITS[what], tuple(values), note if name == OURS else "")
         for name, values in found.items()
     ]
-    for name in (STOCK, OTHER):
-        if name in found:
-            ratios = tuple(ours / other for ours, other in zip(found[OURS], found[name], strict=True))
-            if what == RATE:  # more is better: what is judged is how many of stock's one of ours is worth
-                made.append(_rate(name, ratios))
-            else:
-                target = TARGETS.get(what) if name == STOCK else None
-                made.append(Figure(f"{WORDS[what]}, of {name}", target, "times", ratios))
+    for name, ratios in of_others(found).items():
+        if what == RATE:
+            made.append(_rate(name, ratios))
+        else:
+            target = TARGETS.get(what) if name == STOCK else None
+            made.append(Figure(f"{WORDS[what]}, ours of {name}'s", target, "times", ratios))
     return made
 
 
+def of_others(found: dict[str, list[float]]) -> dict[str, tuple[float, ...]]:
+    """Return ours by each other one's, round by round."""
+    return {
+        name: tuple(ours / other for ours, other in zip(found[OURS], values, strict=True))
+        for name, values in found.items()
+        if name != OURS
+    }
+
+
 def _rate(name: str, ratios: tuple[float, ...]) -> Figure:
-    note = f"chats a second are {statistics.median(ratios):.2f} times those of {name}"
+    note = f"ours answers {statistics.median(ratios):.2f} times as many"
     target = 1 / LEAST_RATE if name == STOCK else None
-    return Figure(f"{name}: {WORDS[RATE]}, of ours", target, "times", tuple(1 / each for each in ratios), note)
+    return Figure(f"{WORDS[RATE]}, {name}'s of ours", target, "times", tuple(1 / each for each in ratios), note)
 
 
 @contextmanager

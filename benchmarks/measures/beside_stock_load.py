@@ -12,12 +12,12 @@ from docker.models.containers import Container
 
 from benchmarks.calls import chat, make_calls, spent
 from benchmarks.figures import Figure
-from benchmarks.gateways import KEY, OTHER, OURS, REDIS_PASSWORD, STOCK, Gateway, Running, running
+from benchmarks.gateways import KEY, OURS, REDIS_PASSWORD, STOCK, Gateway, Running, running
 from benchmarks.http_client import completion
 from benchmarks.instant_upstream import PATH, instant_upstream
 from benchmarks.load import Plan, Record, milliseconds, percentile, run, worst_delay
 from benchmarks.measures.added_time import RATE, UPSTREAM_MS, added
-from benchmarks.measures.beside_stock import CALLERS, WARM_UP_CALLS, gateways, in_turn
+from benchmarks.measures.beside_stock import CALLERS, WARM_UP_CALLS, gateways, in_turn, of_others
 from benchmarks.test_stack import TestStack
 from images.tags import tag
 from testing.meanwhile import until
@@ -66,11 +66,9 @@ def _added(name: str, found: dict[str, list[float]], note: str) -> list[Figure]:
         Figure(f"{gateway} adds, {name}", None, "ms", tuple(values), note if gateway == OURS else "")
         for gateway, values in found.items()
     ]
-    for other in (STOCK, OTHER):
-        if other in found:
-            ratios = tuple(ours / theirs for ours, theirs in zip(found[OURS], found[other], strict=True))
-            target = TARGETS[name] if other == STOCK else None
-            each.append(Figure(f"added {name}, of {other}", target, "times", ratios))
+    for other, ratios in of_others(found).items():
+        target = TARGETS[name] if other == STOCK else None
+        each.append(Figure(f"added {name}, ours of {other}'s", target, "times", ratios))
     return each
 
 

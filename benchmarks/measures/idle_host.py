@@ -11,7 +11,8 @@ from typing import Any
 import docker
 
 from benchmarks.figures import Figure
-from benchmarks.gateways import OTHER, OURS
+from benchmarks.gateways import OURS
+from benchmarks.measures.beside_stock import of_others
 from benchmarks.test_stack import TestStack
 from testing import remote_project
 from testing.nested_host import NestedHost
@@ -21,8 +22,6 @@ from testing.rig import Rig, rig
 SETTLE_SECONDS = 60.0
 """An engine asks a new container more often until it is healthy, and LiteLLM loads modules after it listens."""
 LOOK_SECONDS = 60.0
-TARGET = 0.35
-"""The most of an earlier commit's."""
 
 
 def idle_host(stack: TestStack) -> list[Figure]:
@@ -30,7 +29,7 @@ def idle_host(stack: TestStack) -> list[Figure]:
 
     A host is a container, so its control group has everything: its own engine and what that runs.
     """
-    sources = {OURS: ROOT, **({OTHER: stack.comparison.beside} if stack.comparison.beside else {})}
+    sources = {OURS: ROOT, **{checkout.name: checkout for checkout in stack.comparison.beside}}
     with tempfile.TemporaryDirectory(prefix="friday-bench-idle-") as folder, rig(len(sources)) as made:
         hosts = dict(zip(sources, made.hosts, strict=True))
         empty = _used(hosts, 1)[OURS][0]
@@ -41,10 +40,11 @@ def idle_host(stack: TestStack) -> list[Figure]:
     figures = [
         Figure(f"{name}: an idle host's processor time", None, "%", tuple(used), note) for name, used in found.items()
     ]
-    if OTHER in found:
-        ratios = tuple(ours / other for ours, other in zip(found[OURS], found[OTHER], strict=True))
-        figures.append(Figure(f"an idle host's processor time, of {OTHER}", TARGET, "times", ratios))
-    return figures
+    ratios = of_others(found)
+    return figures + [
+        Figure(f"an idle host's processor time, ours of {name}'s", None, "times", values)
+        for name, values in ratios.items()
+    ]
 
 
 @contextmanager

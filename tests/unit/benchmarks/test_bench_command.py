@@ -40,13 +40,13 @@ def test_a_missed_target_is_exit_code_1(
     asked = measured(monkeypatch, seconds)
     assert main(["bench", "memory", "edge"]) == code
     assert capsys.readouterr().out.rstrip().endswith(f"| {verdict}")
-    assert asked == [("memory", "edge", Comparison(5, None))]
+    assert asked == [("memory", "edge", Comparison(5, ()))]
 
 
 def test_another_checkout_and_fewer_rounds_may_be_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = measured(monkeypatch, 9.0)
     assert main(["bench", "beside_stock", "--beside", str(ROOT), "--rounds", "1"]) == 0
-    assert asked == [("beside_stock", Comparison(1, ROOT))]
+    assert asked == [("beside_stock", Comparison(1, (ROOT,)))]
 
 
 def test_a_folder_that_is_no_checkout_is_exit_code_2(
@@ -55,6 +55,15 @@ def test_a_folder_that_is_no_checkout_is_exit_code_2(
     asked = measured(monkeypatch, 9.0)
     assert main(["bench", "beside_stock", "--beside", str(tmp_path)]) == 2
     assert "in which ./fridayctl setup has run" in capsys.readouterr().err
+    assert asked == []
+
+
+def test_two_checkouts_of_one_name_could_not_be_told_apart(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = measured(monkeypatch, 9.0)
+    assert main(["bench", "beside_stock", "--beside", str(ROOT), "--beside", str(ROOT)]) == 2
+    assert "folders of different names" in capsys.readouterr().err
     assert asked == []
 
 
