@@ -2,8 +2,6 @@
 
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +14,7 @@ from benchmarks.measures.beside_stock import of_others
 from benchmarks.test_stack import TestStack
 from testing import remote_project
 from testing.nested_host import NestedHost
-from testing.project import ROOT, Project
+from testing.project import ROOT
 from testing.rig import Rig, rig
 
 SETTLE_SECONDS = 60.0
@@ -33,9 +31,9 @@ def idle_host(stack: TestStack) -> list[Figure]:
     with tempfile.TemporaryDirectory(prefix="friday-bench-idle-") as folder, rig(len(sources)) as made:
         hosts = dict(zip(sources, made.hosts, strict=True))
         empty = _used(hosts, 1)[OURS][0]
-        with _all_up(Path(folder), made, sources):
-            time.sleep(SETTLE_SECONDS)
-            found = _used(hosts, stack.comparison.rounds)
+        _bring_up(Path(folder), made, sources)
+        time.sleep(SETTLE_SECONDS)
+        found = _used(hosts, stack.comparison.rounds)
     note = f"rounds of {LOOK_SECONDS:.0f} s; 100 is one processor; without a stack {empty:.1f}"
     figures = [
         Figure(f"{name}: an idle host's processor time", None, "%", tuple(used), note) for name, used in found.items()
@@ -47,20 +45,13 @@ def idle_host(stack: TestStack) -> list[Figure]:
     ]
 
 
-@contextmanager
-def _all_up(folder: Path, made: Rig, sources: dict[str, Path]) -> Iterator[None]:
-    projects: list[Project] = []
-    try:
-        for (name, source), host in zip(sources.items(), made.hosts, strict=True):
-            (folder / name).mkdir()
-            project = remote_project.create(folder / name, replace(made, hosts=[host]), source)
-            host.load(list(project.images().values()))
-            projects.append(project)
-            project.fridayctl("up", project.stack, seconds=900)
-        yield
-    finally:
-        for project in projects:
-            project.remove()
+def _bring_up(folder: Path, made: Rig, sources: dict[str, Path]) -> None:
+    """Bring up each stack; nothing takes them down, for their hosts go as a whole."""
+    for (name, source), host in zip(sources.items(), made.hosts, strict=True):
+        (folder / name).mkdir()
+        project = remote_project.create(folder / name, replace(made, hosts=[host]), source)
+        host.load(list(project.images().values()))
+        project.fridayctl("up", project.stack, seconds=900)
 
 
 def _used(hosts: dict[str, NestedHost], rounds: int) -> dict[str, list[float]]:
