@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from benchmarks.figures import Figure
 from benchmarks.registry import MEASUREMENTS
-from benchmarks.test_stack import test_stack
+from benchmarks.test_stack import Comparison, test_stack
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Report:
         return {**vars(self), "ok": self.ok, "figures": [figure.document() for figure in self.figures]}
 
 
-def run(names: Sequence[str], report: Callable[[str, str], None]) -> Report:
+def run(names: Sequence[str], report: Callable[[str, str], None], comparison: Comparison) -> Report:
     """Measure `names` (all when empty), in the order of the registry; `report(step, detail)` says what goes on.
 
     Raises AssertionError with the command's output when a command of the project fails on the stack.
@@ -38,7 +38,7 @@ def run(names: Sequence[str], report: Callable[[str, str], None]) -> Report:
     begun, load = datetime.now(UTC), os.getloadavg()[0]
     figures: list[Figure] = []
     report("stack", "a copy of the checkout, with a stack and ports of its own")
-    with test_stack() as stack:
+    with test_stack(comparison) as stack:
         for name, entry in MEASUREMENTS.items():
             if names and name not in names:
                 continue

@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,20 @@ LATENCY_MS = 10
 """How long a simulated model takes, in milliseconds, unless a measurement says otherwise."""
 
 
-class TestStack:
-    """A project and whether its stack is up."""
+@dataclass(frozen=True)
+class Comparison:
+    """How often what is compared is measured in turn, and other checkouts of this project to measure beside."""
 
-    def __init__(self, project: Project) -> None:
+    rounds: int = 5
+    beside: tuple[Path, ...] = ()
+
+
+class TestStack:
+    """A project and whether its stack is up, and what it is compared with."""
+
+    def __init__(self, project: Project, comparison: Comparison) -> None:
         self.project = project
+        self.comparison = comparison
         self.up = False
 
     def bring_up(self) -> float:
@@ -53,13 +63,13 @@ class TestStack:
 
 
 @contextmanager
-def test_stack() -> Iterator[TestStack]:
+def test_stack(comparison: Comparison) -> Iterator[TestStack]:
     """Make one with tools and images ready and nothing running; it is removed at the end, also after a failure."""
     with tempfile.TemporaryDirectory(prefix="friday-bench-") as folder:
         project = Project.create(Path(folder))
         project.configure({"simulator": {**project.settings["simulator"], "latencyMs": LATENCY_MS}})
         project.fridayctl("setup", seconds=1800)
-        made = TestStack(project)
+        made = TestStack(project, comparison)
         try:
             yield made
         finally:

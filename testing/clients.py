@@ -1,6 +1,7 @@
-"""The environments of the clients that tests/clients has: each made once from its lock, in the user's cache.
+"""Environments beside the product's own: each made once from its lock, in the user's cache.
 
-They hold what a team writes against the gateway, so nothing of them may come near the product's own environment.
+Those of the clients that tests/clients has hold what a team writes against the gateway, so nothing of them may come
+near the product's own environment.
 """
 
 import hashlib
@@ -18,12 +19,12 @@ _FIX = "the package registries should be reachable from here"
 
 def python(lock: str) -> Path:
     """Return the Python that has the packages of `<lock>.txt`; SetupError when they cannot be installed."""
-    return _environment(lock) / "bin/python"
+    return environment(CLIENTS / f"{lock}.txt", lock) / "bin/python"
 
 
 def node() -> tuple[Path, Path]:
     """Return Node, and the folder of the packages in package-lock.json with the script beside them."""
-    tools = _environment("node")
+    tools = environment(CLIENTS / "node.txt", "node")
     folder = _cache("node-modules", CLIENTS / "package-lock.json", CLIENTS / "clients.mjs")
     if not folder.is_dir():
         made = _beside(folder)
@@ -36,15 +37,17 @@ def node() -> tuple[Path, Path]:
     return tools / "bin/node", folder
 
 
-def _environment(lock: str) -> Path:
-    requirements = CLIENTS / f"{lock}.txt"
-    folder = _cache(lock, requirements)
+def environment(requirements: Path, name: str) -> Path:
+    """Return the folder of an environment with the packages of a lock; SetupError when they cannot be installed."""
+    folder = _cache(name, requirements)
     if not (folder / "complete").is_file():
         shutil.rmtree(folder, ignore_errors=True)  # its programs hold its path: it cannot be made elsewhere
         process.run([sys.executable, "-m", "venv", folder], f"the environment {folder.name}", _FIX)
         pip: list[str | Path] = [folder / "bin/pip", "--disable-pip-version-check", "--no-input", "install", "--quiet"]
         process.run(
-            [*pip, "--require-hashes", "--only-binary=:all:", "-r", requirements], f"pip install {lock}.txt", _FIX
+            [*pip, "--require-hashes", "--only-binary=:all:", "-r", requirements],
+            f"pip install {requirements.name}",
+            _FIX,
         )
         (folder / "complete").touch()
     return folder

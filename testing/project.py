@@ -57,13 +57,16 @@ class Project:
         self.address = "127.0.0.1"  # where the stack's host is
 
     @classmethod
-    def create(cls, folder: Path) -> "Project":
-        """Copy the files that git knows or would know, as a clone has them, to `checkout` in a folder."""
+    def create(cls, folder: Path, source: Path = ROOT) -> "Project":
+        """Copy the files that git knows or would know, as a clone has them, to `checkout` in a folder.
+
+        Those of another checkout, with its environment, where `source` names one.
+        """
         root = folder / "checkout"
-        checkout.copy_to(root)
-        (root / ".venv").symlink_to(ROOT / ".venv")
+        checkout.copy_to(root, source)
+        (root / ".venv").symlink_to(source.resolve() / ".venv")
         made = cls(root, f"t{uuid.uuid4().hex[:6]}")
-        made.configure(_settings())
+        made.configure(_settings(source))
         return made
 
     @property
@@ -178,7 +181,7 @@ class Project:
 
     def python(self, script: str) -> str:
         """Run a Python script with the copy's own modules and return what it prints."""
-        return self._run([str(ROOT / ".venv/bin/python"), "-c", script], 0, 60).out
+        return self._run([str(self.root / ".venv/bin/python"), "-c", script], 0, 60).out
 
     def images(self) -> dict[str, str]:
         """Return the tags that the copy's own files lead to, by part."""
@@ -238,9 +241,9 @@ def ask(url: str, user_id: int, **fields: Any) -> Answer:
     )
 
 
-def _settings() -> dict[str, Any]:
+def _settings(source: Path) -> dict[str, Any]:
     """The local stack's settings, with ports that are free here and limits that a test suite does not reach."""
-    document = yaml.safe_load((ROOT / "Pulumi.local.yaml").read_text())
+    document = yaml.safe_load((source / "Pulumi.local.yaml").read_text())
     config = {key.removeprefix("friday-litellm:"): value for key, value in document["config"].items()}
     users, gateway, simulator, prometheus = free_ports(4)
     engine = os.environ.get("DOCKER_HOST")

@@ -2,20 +2,21 @@
 
 from pathlib import Path
 
-from testing.project import Project
+from testing.project import ROOT, Project
 from testing.rig import Rig
 
 ELSEWHERE = {"image": "registry.example/of-the-team:1"}
 """A part's settings that take its image out of what is built, and pushed, here."""
 
 
-def create(folder: Path, made: Rig) -> Project:
+def create(folder: Path, made: Rig, source: Path = ROOT) -> Project:
     """Return a project set to deploy to a rig over ssh: its containers are looked for on the first host.
 
-    Users reach the edge at each host's own address, and nothing else of the stack.
+    It is a copy of the checkout `source`. Users reach the edge at each host's own address, and nothing else of the
+    stack.
     """
     first, *others = made.hosts
-    project = Project.create(folder)
+    project = Project.create(folder, source)
     project.address, project.engine = first.address, first.engine
     project.configure(
         {

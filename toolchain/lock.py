@@ -10,7 +10,7 @@ from toolchain.runner import Report
 
 _DEV = "requirements/dev.in"
 # LiteLLM pins its own libraries, and so do the clients of the tests: they never share an environment with the others.
-_INDEPENDENT = ("litellm", "clients")
+_INDEPENDENT = ("litellm", "clients", "stock_litellm")
 _PIN = re.compile(r"^([\w.-]+)(?:\[[^\]]*\])?==([^\s;]+)", re.MULTILINE)
 
 
@@ -28,8 +28,8 @@ def sources(root: Path) -> list[Path]:
     """Return every requirements file that has a lock. The largest comes first, because it constrains the others."""
     dev = root / _DEV
     here = sorted(path for path in dev.parent.glob("*.in") if path != dev)
-    elsewhere = [*sorted((root / "images").glob("*/requirements.in")), *sorted((root / "tests/clients").glob("*.in"))]
-    return [dev, *here, *elsewhere]
+    elsewhere = [path for room in ("images", "benchmarks") for path in sorted((root / room).glob("*/requirements.in"))]
+    return [dev, *here, *elsewhere, *sorted((root / "tests/clients").glob("*.in"))]
 
 
 def rewrite(upgrade: bool, report: Report, root: Path) -> list[Path]:

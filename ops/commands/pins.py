@@ -126,6 +126,7 @@ def _stable(_: Report) -> list[str]:
 
 
 _STACK = "tests/integration/test_local_stack.py"
+_STOCK_LITELLM = "benchmarks/stock_litellm"
 PINS = {
     each.name: each
     for each in (
@@ -139,7 +140,8 @@ PINS = {
             ),
             "the gateway's containers are replaced once; old ones answer until the new ones are healthy",
             lambda _: served.python_package("litellm"),
-            (requirement("images/litellm/requirements.in", "litellm"),),
+            # The stock proxy that `bench` compares with is of the same version.
+            tuple(requirement(f"{folder}/requirements.in", "litellm") for folder in ("images/litellm", _STOCK_LITELLM)),
             line=2,
             other_line="every lock for $0.00 has to be proved on it",
             by_hand=(
