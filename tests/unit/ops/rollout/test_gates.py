@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ops.rollout.gates import registry
-from ops.rollout.gates.evidence import Calls, Evidence, Load
+from ops.rollout.gates.evidence import Calls, Distribution, Evidence, Load
 from ops.rollout.gates.gate import AnalysisResult, Outcome
 from ops.rollout.gates.registry import judge
 from tests.unit.ops.evidence import NAMES, durations, gate_input, sound, verdict
@@ -126,6 +126,17 @@ def test_what_is_looked_at_again_fails_only_for_what_is_no_chance(
     assert (once.outcome, again.outcome) == (Outcome.FAIL, Outcome.INCONCLUSIVE)
     assert "that may be chance: too few calls to tell" in again.cause
     assert "if all stays as it is" in again.cause
+
+
+def test_an_added_time_that_is_looked_at_again_fails_only_when_it_is_surely_too_long() -> None:
+    near = Distribution(buckets=((0.008, 38.0), (0.02, 100.0), (float("inf"), 100.0)))
+    for found, again, outcome in (
+        (near, False, Outcome.FAIL),
+        (near, True, Outcome.INCONCLUSIVE),
+        (durations(0.03), True, Outcome.FAIL),
+    ):
+        said = verdict(judge(sound(overhead=found), gate_input(again=again)), "overhead")
+        assert said.outcome is outcome
 
 
 def test_too_few_calls_say_how_long_the_others_take() -> None:
