@@ -18,6 +18,10 @@ def _judge(case: Case) -> Verdict:
     median = added.quantile(0.5) * 1000
     value = f"median {median:.1f} ms"
     if median > settings.p50_milliseconds:
+        certainty = case.certainty
+        if not certainty.one_look and certainty.quantile(added, 0.5)[0] * 1000 < settings.p50_milliseconds:
+            fix = f"./fridayctl promote {case.stack} --dry-run judges what was measured, in one look"
+            return case.inconclusive(value, added.samples, cause="it may be chance, as often as one looks", fix=fix)
         cause = "the gateway's host is short of processor time, or Redis answers slowly"
         fix = f"./fridayctl status {case.stack}; more litellm.replicas, or a host with less beside it"
         return case.fails(value, added.samples, cause=cause, fix=fix)
