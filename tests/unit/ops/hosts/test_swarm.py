@@ -233,6 +233,17 @@ def test_a_stack_that_goes_ends_its_tasks_but_not_the_edges() -> None:
     assert done == [("friday", 0), ("friday.1", 10)]
 
 
+def test_a_stack_that_goes_leaves_no_sockets_on_any_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A host on which the edge came first has that volume without the stack's label."""
+    monkeypatch.setattr(DockerHost, "remove_leftovers", lambda *_: ["friday-t-app"])
+    there: Any = SimpleNamespace(
+        containers=lambda _: [], remove_leftovers=lambda _: ["data"], remove_volume=lambda name: [name]
+    )
+    client: Any = SimpleNamespace(api=Api([], []))
+    gone = SwarmManager(client, lambda: [there, there]).remove_leftovers("t")
+    assert gone == ["friday-t-edge-haproxy-cfg-01234567", "friday-t-app", *["data", "friday-t-edge-ports-sockets"] * 2]
+
+
 def test_the_task_that_failed_last_explains_most() -> None:
     assert task_to_report([task("1", "failed"), task("3", "starting"), task("2", "rejected")])["ID"] == "2"  # type: ignore[index]
     assert task_to_report([task("1"), task("3", "pending")])["ID"] == "3"  # type: ignore[index]
