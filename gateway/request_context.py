@@ -32,6 +32,10 @@ class RequestContext:
     """The models that rested when the first one was to be called; None before that."""
     new_rests: list[float] = field(default_factory=list)
     shown: bool = False
+    cache: str = ""
+    """The request's name in the cache (`cached`); "" when it is not cacheable."""
+    cached: str = ""
+    """hit when the cache had the answer, shared when the call of another request brought it."""
 
     @property
     def name(self) -> str | None:
