@@ -27,9 +27,8 @@ _OF_A_STREAM = frozenset({"stream", "stream_options"})
 
 @dataclass(frozen=True)
 class Rules:
-    """What is cached, and for how long: `features` are the values of `FEATURE_HEADER` whose requests are."""
+    """What is cached besides temperature 0: requests whose `FEATURE_HEADER` names one of these features."""
 
-    seconds: int
     features: frozenset[str]
 
     def take(self, body: Mapping[str, Any], feature: str | None) -> bool:
@@ -67,35 +66,36 @@ def _text(value: object, *, sort: bool = False) -> str:
 
 @dataclass
 class Cached:
-    """Asks the cache, then the models. `models` are those that the upstream may be asked for."""
+    """Asks the cache, then the models (`ask`).
+
+    `version` stands for the stack's config. `names` has the one name for each name of a model under which its answers
+    are kept, `models` what the upstream may be asked for.
+    """
 
     ask: Ask
     rules: Rules
     store: Store
     counters: Counters
     version: str
+    names: Mapping[str, str]
     models: Collection[str]
     _flights: dict[str, Flight] = field(default_factory=dict)
 
-    def key_of(self, body: Mapping[str, Any], asked: Mapping[str, Any], feature: str | None) -> str:
-        """Return the name of a request in the cache, "" when it is not cacheable; see `text_of`."""
-        if not self.rules.take(body, feature):
-            self.counters.skipped("not_cacheable")
-            return ""
-        return self.store.name_of(text_of(self.version, body, asked))
-
     async def answer(self, body: dict[str, Any], context: RequestContext) -> Answer:
-        """Return the answer to a clean request whose key is in its context (`cache`). Raises what `ask` raises.
+        """Return the answer to a clean request; afterwards `context` has to be closed. Raises what `ask` raises.
 
         A request that waited for a call which failed makes its own, once. What it is told then is that call's error.
         """
-        if not context.cache:
+        if not self.rules.take(body, context.feature):
+            self.counters.skipped("not_cacheable")
             return await self.ask(body, context)
+        body = {**body, "model": self.names[body["model"]]}
+        key = self.store.name_of(text_of(self.version, body, context.asked))
         again = False
         while True:
-            flight = self._flights.get(context.cache)
+            flight = self._flights.get(key)
             led = flight is None
-            flight = flight or self._departed(context.cache, body, context)
+            flight = flight or self._departed(key, body, context)
             try:
                 return await self._arrived(flight, led, body, context)
             except OddError:  # a stream that cannot be told again, or that makes no plain answer
@@ -122,6 +122,7 @@ class Cached:
         taken_over(context, flight.context)
         shared = "" if led else "shared"
         context.cached = "hit" if flight.source == "hit" else shared
+        context.seat = seat
         self.counters.request(context.cached or flight.source)
         return seat if document is None else document
 
@@ -154,6 +155,7 @@ class Cached:
             flight.fail(error)
         finally:
             self._gone(key, flight)
+            await flight.context.close()
 
     async def _found(self, key: str, flight: Flight) -> bool:
         """Land a flight with the answer that is kept; return whether there is one, of a model that is still asked."""

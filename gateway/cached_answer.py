@@ -16,12 +16,14 @@ _WHOLE = {"stop": "", "tool_calls": "", "length": "cut", "content_filter": "refu
 
 _TEXTS = ("reasoning", "reasoning_content", "content", "refusal")
 _LISTS = ("reasoning_details", "annotations", "images")
+_OTHERS = "provider_specific_fields"
+"""Where a plain answer has what OpenAI's form does not know (`completions`); a stream has it beside the rest."""
+_KNOWN = frozenset({"role", "content", "refusal", "reasoning_content", "tool_calls", "annotations"})
 _JOINED = frozenset({"text", "summary", "data", "arguments"})
 """What comes in pieces inside of an element of a list; all else comes whole, once or again and again."""
 
 _EMPTY: tuple[object, ...] = (None, "", [], {})
-_OF_THE_CHOICE = frozenset({"index", "delta", "message", "finish_reason", "logprobs"})
-_OF_THE_CHUNK = frozenset({"object", "choices", "usage"})
+_HEAD = ("id", "created", "model")
 
 
 class OddError(Exception):
@@ -35,7 +37,8 @@ def why_not_kept(document: Mapping[str, Any]) -> str:
         return "odd"
     choice, message = choices[0], choices[0]["message"]
     finish = choice.get("finish_reason")
-    if document.get("error") or choice.get("error") or "error" in (finish, choice.get("native_finish_reason")):
+    reasons = (finish, (choice.get(_OTHERS) or {}).get("native_finish_reason"))
+    if document.get("error") or choice.get("error") or "error" in reasons:
         return "failed"
     return _WHOLE.get(finish, "odd") or _why_not_said(message)
 
@@ -64,21 +67,20 @@ class Assembly:
     def __init__(self) -> None:
         self.usage: Any = None
         self._head: Document = {}
-        self._choice: Document = {}
+        self._finish: str | None = None
         self._message: Document = {}
         self._logprobs: Document = {}
         self._calls: dict[int, Document] = {}
 
     def add(self, chunk: Mapping[str, Any]) -> None:
         """Take the next chunk. Raises `OddError` for one that does not fit into one plain answer."""
-        _first(self._head, chunk, _OF_THE_CHUNK)
+        for name in _HEAD:
+            self._head.setdefault(name, chunk[name])
         self.usage = chunk.get("usage") or self.usage
         for choice in chunk["choices"]:
             if choice.get("index", 0) != 0:
                 raise OddError("more answers than one")
-            _first(self._choice, choice, _OF_THE_CHOICE)
-            if choice.get("finish_reason"):
-                self._choice["finish_reason"] = choice["finish_reason"]
+            self._finish = choice.get("finish_reason") or self._finish
             for name, listed in (choice.get("logprobs") or {}).items():
                 self._logprobs.setdefault(name, []).extend(listed or [])
             self._take(choice.get("delta") or {})
@@ -102,30 +104,26 @@ class Assembly:
     def _call(self, piece: Mapping[str, Any]) -> None:
         call = self._calls.setdefault(piece.get("index", 0), {"function": {"name": "", "arguments": ""}})
         function = piece.get("function") or {}
-        _first(call, piece, frozenset({"index", "function"}))
+        for name, value in piece.items():
+            if name not in ("index", "function") and value not in _EMPTY:
+                call.setdefault(name, value)
         call["function"]["name"] = call["function"]["name"] or function.get("name") or ""
         call["function"]["arguments"] += function.get("arguments") or ""
 
     def document(self) -> Document:
-        """Return the plain answer so far. Without a finish reason it has none yet."""
+        """Return the plain answer so far. Without a finish reason it is not whole."""
         calls = {"tool_calls": [self._calls[place] for place in sorted(self._calls)]} if self._calls else {}
-        content = {"role": "assistant", "content": None if calls else ""}
+        known = {name: value for name, value in self._message.items() if name in _KNOWN}
+        others = {name: value for name, value in self._message.items() if name not in _KNOWN}
+        message = {"role": "assistant", "content": None if calls else "", **known, **calls}
         choice = {
+            "finish_reason": self._finish,
             "index": 0,
-            "finish_reason": None,
-            **self._choice,
-            "message": {**content, **self._message, **calls},
-            **({"logprobs": self._logprobs} if self._logprobs else {}),
+            "message": {**message, **({_OTHERS: others} if others else {})},
+            "logprobs": self._logprobs or None,
         }
         usage = {"usage": self.usage} if self.usage else {}
         return {**self._head, "object": "chat.completion", "choices": [choice], **usage}
-
-
-def _first(kept: Document, given: Mapping[str, Any], but_not: frozenset[str]) -> None:
-    """Keep the first value of each name."""
-    for name, value in given.items():
-        if name not in but_not and kept.get(name) in _EMPTY:
-            kept[name] = value
 
 
 def _extend(kept: list[Any], more: list[Any]) -> None:
@@ -149,8 +147,7 @@ def _extend(kept: list[Any], more: list[Any]) -> None:
 
 def chunks(document: Mapping[str, Any]) -> Iterator[Document]:
     """Yield a plain answer as a stream's chunks. One that is not finished yet has no last ones."""
-    head = {name: value for name, value in document.items() if name not in _OF_THE_CHUNK}
-    head["object"] = "chat.completion.chunk"
+    head = {**{name: document[name] for name in _HEAD}, "object": "chat.completion.chunk"}
     choice = document["choices"][0]
     finish, logprobs = choice.get("finish_reason"), choice.get("logprobs")
     begun: Document = {"role": choice["message"].get("role") or "assistant"}
@@ -162,30 +159,29 @@ def chunks(document: Mapping[str, Any]) -> Iterator[Document]:
     if begun:
         yield {**head, "choices": [{"index": 0, "delta": {**begun, "content": ""}, "finish_reason": None}]}
     if finish:
-        more = {name: value for name, value in choice.items() if name not in _OF_THE_CHOICE}
-        yield {**head, "choices": [{"index": 0, "delta": {}, "finish_reason": finish, **more}]}
+        yield {**head, "choices": [{"index": 0, "delta": {}, "finish_reason": finish}]}
         if document.get("usage"):
             yield {**head, "choices": [], "usage": document["usage"]}
 
 
 def _deltas(message: Mapping[str, Any]) -> Iterator[Document]:
-    for name in ("reasoning", "reasoning_content", "reasoning_details", "content", "refusal"):
-        value = message.get(name)
-        if isinstance(value, str):
-            yield from ({name: value[start : start + PIECE]} for start in range(0, len(value), PIECE))
-        elif value:
-            yield {name: value}
+    fields = {**(message.get(_OTHERS) or {}), **message}
+    thought = fields.get("reasoning_content") or fields.get("reasoning") or ""
+    yield from ({"reasoning": piece, "reasoning_content": piece} for piece in _pieces(thought))
+    for name in ("content", "refusal"):
+        yield from ({name: piece} for piece in _pieces(fields.get(name) or ""))
     for place, call in enumerate(message.get("tool_calls") or ()):
-        arguments = call["function"].get("arguments") or ""
-        begun = {**call, "index": place, "function": {**call["function"], "arguments": arguments[:PIECE]}}
-        yield {"tool_calls": [begun]}
-        for start in range(PIECE, len(arguments), PIECE):
-            piece = {"index": place, "function": {"arguments": arguments[start : start + PIECE]}}
-            yield {"tool_calls": [piece]}
-    done = {"role", "content", "refusal", "reasoning", "reasoning_content", "reasoning_details", "tool_calls"}
-    rest = {name: value for name, value in message.items() if name not in done and value not in _EMPTY}
-    if rest:
-        yield rest
+        first, *others = _pieces(call["function"].get("arguments") or "") or [""]
+        yield {"tool_calls": [{**call, "index": place, "function": {**call["function"], "arguments": first}}]}
+        for piece in others:
+            yield {"tool_calls": [{"index": place, "function": {"arguments": piece}}]}
+    lists = {name: fields[name] for name in _LISTS if fields.get(name)}
+    if lists:
+        yield lists
+
+
+def _pieces(text: str) -> list[str]:
+    return [text[start : start + PIECE] for start in range(0, len(text), PIECE)]
 
 
 def without_usage(chunk: Document) -> Document | None:

@@ -11,15 +11,20 @@ from contextlib import aclosing
 from typing import Any, Self, cast
 
 from gateway import errors
+from gateway.answers import FailedError
 from gateway.cached_answer import Assembly, Document, OddError, chunks, without_usage
 from gateway.policy import RefusedError
 from gateway.request_context import RequestContext
+from serving.causes import BROKEN
 
 Answer = Document | AsyncIterator[Document]
 """A plain answer, or the chunks of a stream."""
 
 Ask = Callable[[dict[str, Any], RequestContext], Awaitable[Answer]]
 """Asks the models: takes a clean body. Raises `RefusedError` before an answer has begun."""
+
+_OWN = frozenset({"deadline", "asked", "feature", "cached", "seat", "plain", "stream"})
+"""What a request does not take over from the call that answers it: its own, and what belongs to the call alone."""
 
 
 class Flight:
@@ -53,8 +58,8 @@ class Flight:
         async def flying() -> None:
             try:
                 await work
-            finally:
-                self.fail(errors.told(None, 502))  # unless it ended: nobody may wait for a task that is gone
+            finally:  # unless it ended: nobody may wait for a task that is gone
+                self.fail(FailedError(BROKEN) if self._begun.is_set() else errors.told(None, 502))
 
         self._task = asyncio.ensure_future(flying())
 
@@ -199,6 +204,5 @@ def worth_another(error: BaseException) -> bool:
 
 
 def taken_over(context: RequestContext, call: RequestContext) -> None:
-    """Let a request know of the call that answered it; its deadline and its key are its own."""
-    own = {"deadline": context.deadline, "cache": context.cache}
-    vars(context).update({**vars(call), **own})
+    """Let a request know of the call that answered it."""
+    vars(context).update({name: value for name, value in vars(call).items() if name not in _OWN})

@@ -3,9 +3,13 @@
 from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from gateway.rests import Rest
 from serving.causes import Cause, Fault
+
+if TYPE_CHECKING:
+    from gateway.cached_flight import Seat
 
 CALLS_FOR_A_BAD_REQUEST = 2
 """Calls that a request gets which the models do not accept, or whose calls do not arrive: more would not help it."""
@@ -32,15 +36,24 @@ class RequestContext:
     """The models that rested when the first one was to be called; None before that."""
     new_rests: list[float] = field(default_factory=list)
     shown: bool = False
-    cache: str = ""
-    """The request's name in the cache (`cached`); "" when it is not cacheable."""
+    asked: Mapping[str, Any] = field(default_factory=dict)
+    """The request as the client sent it, and in `feature` the feature that asks: by these the cache tells requests
+    apart (`cached`)."""
+    feature: str | None = None
     cached: str = ""
     """hit when the cache had the answer, shared when the call of another request brought it."""
+    seat: "Seat | None" = None
+    """Its place among those who wait for one answer."""
 
     @property
     def name(self) -> str | None:
         """The name by which clients may ask for the model that was called last."""
         return self.model and f"openrouter/{self.model}"
+
+    async def close(self) -> None:
+        """Leave the answer, read to its end or not."""
+        if self.seat is not None:
+            await self.seat.aclose()
 
     def over(self) -> str | None:
         """Return why no further model is called for this request, None when one may be."""

@@ -10,35 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.cached_answer import PIECE, Assembly, OddError, chunks, why_not_kept, without_usage
-
-USAGE = {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3, "cost": 0}
-CALL = {"id": "call-1", "type": "function", "function": {"name": "look", "arguments": '{"at": 1}'}}
-
-
-def plain(message: dict[str, Any] | None = None, finish: str = "stop", **choice: Any) -> dict[str, Any]:
-    said = {"role": "assistant", "content": "Hello"} if message is None else message
-    return {
-        "id": "gen-1",
-        "created": 7,
-        "model": "openrouter/a/b:free",
-        "object": "chat.completion",
-        "choices": [{"index": 0, "finish_reason": finish, **choice, "message": said}],
-        "usage": USAGE,
-    }
-
-
-def streamed(*deltas: dict[str, Any], finish: str | None = "stop", **choice: Any) -> list[dict[str, Any]]:
-    head = {"id": "gen-1", "created": 7, "model": "openrouter/a/b:free", "object": "chat.completion.chunk"}
-    made = [{**head, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]} for delta in deltas]
-    made.append({**head, "choices": [{"index": 0, "delta": {}, "finish_reason": finish, **choice}]})
-    return [*made, {**head, "choices": [], "usage": USAGE}]
-
-
-def assembled(events: list[dict[str, Any]]) -> dict[str, Any]:
-    assembly = Assembly()
-    for event in events:
-        assembly.add(event)
-    return assembly.document()
+from tests.unit.gateway.given_cached import CALL, USAGE, assembled, plain, streamed
 
 
 @pytest.mark.parametrize(
@@ -52,7 +24,7 @@ def assembled(events: list[dict[str, Any]]) -> dict[str, Any]:
         (plain({"content": " \n"}), "empty"),
         (plain({"content": None, "reasoning_content": "Hm."}), "empty"),
         (plain(finish="error"), "failed"),
-        (plain(native_finish_reason="error"), "failed"),
+        (plain(provider_specific_fields={"native_finish_reason": "error"}), "failed"),
         (plain(error={"code": 502}), "failed"),
         ({**plain(), "error": {"code": 502}}, "failed"),
         (plain(finish="unheard_of"), "odd"),
@@ -69,13 +41,13 @@ def test_only_a_whole_answer_is_kept(document: dict[str, Any], why: str) -> None
 
 def test_a_stream_becomes_the_plain_answer() -> None:
     events = streamed(
-        {"role": "assistant", "content": "", "reasoning_content": "H"},
-        {"reasoning_content": "m."},
+        {"role": "assistant", "content": "", "reasoning_content": "H", "reasoning": "H"},
+        {"reasoning_content": "m.", "reasoning": "m."},
         {"content": "Hel"},
         {"content": "lo", "tool_calls": None},
     )
-    message = {"role": "assistant", "content": "Hello", "reasoning_content": "Hm."}
-    assert assembled(events) == plain(message)
+    thought = {"reasoning_content": "Hm.", "provider_specific_fields": {"reasoning": "Hm."}}
+    assert assembled(events) == plain({"role": "assistant", "content": "Hello", **thought})
 
 
 def test_tool_calls_and_details_of_thoughts_are_put_together() -> None:
@@ -86,14 +58,14 @@ def test_tool_calls_and_details_of_thoughts_are_put_together() -> None:
         {"tool_calls": [{"index": 0, "id": "a", "type": "function", "function": {"name": "one", "arguments": '{"x'}}]},
         {"tool_calls": [{"index": 0, "function": {"arguments": '": 1}'}}]},
         finish="tool_calls",
-        native_finish_reason="done",
     )
     document = assembled(events)
-    assert document["choices"][0]["native_finish_reason"] == "done"
     assert document["choices"][0]["message"] == {
         "role": "assistant",
         "content": None,
-        "reasoning_details": [{"index": 0, "type": "t", "text": "Hm.", "signature": "s"}, "as it is"],
+        "provider_specific_fields": {
+            "reasoning_details": [{"index": 0, "type": "t", "text": "Hm.", "signature": "s"}, "as it is"]
+        },
         "tool_calls": [
             {"id": "a", "type": "function", "function": {"name": "one", "arguments": '{"x": 1}'}},
             {"id": "b", "type": "function", "function": {"name": "two", "arguments": ""}},
@@ -112,7 +84,7 @@ def test_tool_calls_and_details_of_thoughts_are_put_together() -> None:
 )
 def test_a_stream_that_makes_no_plain_answer_without_a_guess_makes_none(event: dict[str, Any]) -> None:
     with pytest.raises(OddError):
-        Assembly().add(event)
+        Assembly().add({**plain(), **event})
 
 
 def test_an_unfinished_stream_is_not_kept() -> None:
@@ -124,23 +96,25 @@ calls = st.lists(st.builds(lambda at: {**CALL, "function": {"name": "f", "argume
 messages = st.builds(
     lambda said, thought, called, refused, noted: {
         "role": "assistant",
-        "content": said,
+        "content": said or (None if called else ""),
         **({"reasoning_content": thought} if thought else {}),
-        **({"reasoning_details": [{"index": 0, "type": "t", "text": thought}]} if thought else {}),
         **({"tool_calls": called} if called else {}),
         **({"refusal": refused} if refused else {}),
         **({"annotations": [{"note": noted}]} if noted else {}),
+        **({"provider_specific_fields": _details(thought)} if thought else {}),
     },
     *(texts, texts, calls, texts, texts),
 )
 
 
+def _details(thought: str) -> dict[str, Any]:
+    return {"reasoning": thought, "reasoning_details": [{"index": 0, "type": "t", "text": thought}]}
+
+
 @given(messages, st.sampled_from(["stop", "tool_calls", "length"]))
 def test_what_becomes_a_stream_and_an_answer_again_is_the_same(message: dict[str, Any], finish: str) -> None:
-    document = plain(message, finish, native_finish_reason="x", logprobs={"content": [{"token": "t"}], "refusal": []})
-    if not message["content"]:
-        document["choices"][0].pop("logprobs")  # they come with the content
-        message["content"] = None if message.get("tool_calls") else ""
+    said = {"content": [{"token": "t"}], "refusal": []} if message["content"] else None  # they come with the content
+    document = plain(message, finish, logprobs=said)
     assert assembled(list(chunks(document))) == document
 
 
