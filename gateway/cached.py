@@ -96,8 +96,9 @@ class Cached:
             flight = self._flights.get(key)
             led = flight is None
             flight = flight or self._departed(key, body, context)
+            how = "" if led else "hit" if flight.ended else "shared"  # one that has ended is just being kept
             try:
-                return await self._arrived(flight, led, body, context)
+                return await self._arrived(flight, how, body, context)
             except OddError:  # a stream that cannot be told again, or that makes no plain answer
                 return await self.ask(body, context)
             except Exception as error:
@@ -106,7 +107,7 @@ class Cached:
                     raise error if isinstance(error, RefusedError) else errors.told(context, 502) from None
                 again = True
 
-    async def _arrived(self, flight: Flight, led: bool, body: Mapping[str, Any], context: RequestContext) -> Answer:
+    async def _arrived(self, flight: Flight, how: str, body: Mapping[str, Any], context: RequestContext) -> Answer:
         """Wait for a flight's answer, and leave the flight unless the answer is a stream."""
         streams = bool(body.get("stream"))
         seat = Seat(flight, usage=bool((body.get("stream_options") or {}).get("include_usage")))
@@ -120,8 +121,7 @@ class Cached:
             if not kept:
                 await seat.aclose()
         taken_over(context, flight.context)
-        shared = "" if led else "shared"
-        context.cached = "hit" if flight.source == "hit" else shared
+        context.cached = "hit" if flight.source == "hit" else how
         context.seat = seat
         self.counters.request(context.cached or flight.source)
         return seat if document is None else document

@@ -11,7 +11,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from gateway.shared_count import within_turns
 
@@ -106,6 +106,23 @@ class Store:
 
     def _digest(self, name: str, text: bytes) -> bytes:
         return hmac.new(self._secret, name.encode() + b"\n" + text, hashlib.sha256).hexdigest().encode()
+
+
+class InRedis:
+    """The keeper of several replicas."""
+
+    def __init__(self, client: Any) -> None:
+        """Take a client of `redis.asyncio` (`shared_count.client`)."""
+        self._client = client
+
+    async def get(self, name: str) -> bytes | None:
+        """Return a value, None when there is none."""
+        value: bytes | None = await self._client.get(name)
+        return value
+
+    async def set(self, name: str, value: bytes, seconds: int) -> None:
+        """Keep a value for some seconds."""
+        await self._client.set(name, value, ex=seconds)
 
 
 class Memory:
