@@ -16,14 +16,14 @@ the shape is fixed here and `litellm_schema` checks what comes out. Why it looks
 
 import re
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 import yaml
 from pydantic import Field, model_validator
 
 from components import litellm_schema
 from components.catalogue import Catalogue, FreeModel
-from components.settings.base import Settings, between
+from components.settings.base import Settings, between, matching
 
 OPENROUTER = "https://openrouter.ai/api/v1"
 SIMULATOR_HOST = "openrouter"
@@ -34,13 +34,10 @@ _SIMULATORS = re.compile(r"http://(?:friday-[a-z0-9-]+-)?openrouter:8080/api/v1"
 
 _OVERHEAD_BUCKETS = [0.0025, 0.005, 0.0075, 0.01, 0.015, 0.025]
 LATENCY_BUCKETS = [*_OVERHEAD_BUCKETS, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 4, 5, 8, 10, 15, 30, 60, 120]
-"""In seconds. 1, 3, 5 and 10 are Friday's targets and alert; what LiteLLM adds is counted in the same ones."""
+"""In seconds. 1, 3, 5 and 10 are Friday's targets and alert; what the gateway adds is counted in the same ones."""
 
-_EXCLUDED_LABELS = [
-    *("client_ip", "user_agent", "user", "user_email", "user_alias", "end_user"),
-    *("team", "team_alias", "org_id", "org_alias", "hashed_api_key", "service_tier"),
-]
-"""Labels that say who asked, or that only multiply the series."""
+
+Feature = Annotated[str, matching(r"[A-Za-z0-9_-]{1,64}", "not 1 to 64 letters, digits, _ or -")]
 
 
 class RouterTuning(Settings):
@@ -71,6 +68,11 @@ class RouterTuning(Settings):
         ge=0,
         le=86400,
         description="seconds from 0 (off) to 86400 that the same request gets the same answer",
+    )
+    cache_features: tuple[Feature, ...] = Field(
+        default=("email_summary", "email_labels"),
+        max_length=20,
+        description="a list of up to 20 features, as Friday's header names them, whose answers are kept too",
     )
 
     def longest_without_token(self) -> float:
@@ -124,14 +126,7 @@ def litellm_config(catalogue: Catalogue, tuning: RouterTuning, *, upstream: str,
     return {
         "model_list": [_deployment(model, upstream, catalogue.data_policy.demands) for model in catalogue.models],
         "router_settings": _router_settings(catalogue, tuning),
-        "litellm_settings": _litellm_settings(tuning, shared_state),
-        "general_settings": {
-            "custom_auth": "gateway.guard.auth",
-            "health_check_details": False,
-            "cancel_on_disconnect": True,
-            "max_in_flight_requests_per_worker": tuning.max_in_flight,
-            "max_queued_requests_per_worker": tuning.max_queued,
-        },
+        "litellm_settings": dict(litellm_schema.NEEDED["litellm_settings"]),
         # LiteLLM passes over a section that it does not know; ours reads it from here.
         "gateway_settings": {
             "deadline_seconds": tuning.deadline_seconds,
@@ -139,10 +134,21 @@ def litellm_config(catalogue: Catalogue, tuning: RouterTuning, *, upstream: str,
             "first_token_seconds": tuning.longest_without_token(),
             "cooldown_seconds": tuning.cooldown_seconds,
             "allowed_fails": tuning.allowed_fails,
+            "max_in_flight": tuning.max_in_flight,
+            "max_queued": tuning.max_queued,
+            "latency_buckets": list(LATENCY_BUCKETS),
             "models": {_deployment_id(model): known for model in catalogue.models if (known := _abilities(model))},
             "data_policy": list(catalogue.data_policy.closing),
+            **_cache(tuning),
         },
     }
+
+
+def _cache(tuning: RouterTuning) -> dict[str, Any]:
+    """Return what the gateway keeps, and for how long; nothing when its cache is off (gateway/cached.py)."""
+    if not tuning.cache_ttl_seconds:
+        return {}
+    return {"cache": {"ttl_seconds": tuning.cache_ttl_seconds, "features": list(tuning.cache_features)}}
 
 
 def _abilities(model: FreeModel) -> dict[str, Any]:
@@ -190,19 +196,3 @@ def _router_settings(catalogue: Catalogue, tuning: RouterTuning) -> dict[str, An
         "content_policy_fallbacks": chains,  # these also rescue an answer without choices
         "context_window_fallbacks": chains,
     }
-
-
-def _litellm_settings(tuning: RouterTuning, shared_state: bool) -> dict[str, Any]:
-    settings: dict[str, Any] = {
-        "callbacks": ["prometheus", "gateway.guard.guard"],
-        "drop_params": True,
-        "json_logs": True,
-        "turn_off_message_logging": True,
-        "require_auth_for_metrics_endpoint": True,
-        "prometheus_latency_buckets": list(LATENCY_BUCKETS),
-        "prometheus_exclude_labels": list(_EXCLUDED_LABELS),
-    }
-    if tuning.cache_ttl_seconds:
-        kind = "redis" if shared_state else "local"
-        settings |= {"cache": True, "cache_params": {"type": kind, "ttl": tuning.cache_ttl_seconds}}
-    return settings

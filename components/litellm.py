@@ -58,10 +58,6 @@ def _environment(given: Given) -> dict[str, str]:
         "LITELLM_MODE": "PRODUCTION",
         "LITELLM_LOG": "ERROR",
         "LITELLM_LOCAL_MODEL_COST_MAP": "True",
-        "NO_DOCS": "True",
-        "NO_REDOC": "True",
-        "NO_OPENAPI": "True",
-        "DISABLE_ADMIN_UI": "True",
         "OPENROUTER_API_BASE": given.upstream,
         # A tenth below the account's limit: the rest is for Friday's direct path and for requests that OpenRouter
         # counts and the gateway does not.

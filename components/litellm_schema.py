@@ -14,31 +14,22 @@ from components.catalogue import FREE_ROUTER
 NEEDED: Mapping[str, Mapping[str, Any]] = {
     "router_settings": {"routing_strategy": "simple-shuffle", "num_retries": 0, "disable_cooldowns": True},
     "litellm_settings": {
-        "callbacks": ["prometheus", "gateway.guard.guard"],
-        "require_auth_for_metrics_endpoint": True,
+        "callbacks": ["gateway.guard.guard"],
         "turn_off_message_logging": True,
         "drop_params": True,
     },
-    "general_settings": {"custom_auth": "gateway.guard.auth", "health_check_details": False},
 }
-"""Settings without which the gateway is open, talkative, or slow to fall back."""
+"""Settings without which calls are not checked, or LiteLLM is talkative, or slow to fall back."""
 
 CHAINS = ("fallbacks", "content_policy_fallbacks", "context_window_fallbacks")
 _NUMBERS = ("timeout", "stream_timeout", "max_fallbacks")
 
 SECTIONS: Mapping[str, frozenset[str]] = {
     "router_settings": frozenset({*NEEDED["router_settings"], *_NUMBERS, *CHAINS, "model_group_alias"}),
-    "litellm_settings": frozenset(
-        {*NEEDED["litellm_settings"], "json_logs", "cache", "cache_params"}
-        | {"prometheus_latency_buckets", "prometheus_exclude_labels"}
-    ),
-    "general_settings": frozenset(
-        {*NEEDED["general_settings"], "cancel_on_disconnect"}
-        | {"max_in_flight_requests_per_worker", "max_queued_requests_per_worker"}
-    ),
+    "litellm_settings": frozenset(NEEDED["litellm_settings"]),
     "gateway_settings": frozenset(
         {"deadline_seconds", "stream_deadline_seconds", "first_token_seconds", "cooldown_seconds", "allowed_fails"}
-        | {"models", "data_policy"}
+        | {"models", "data_policy", "max_in_flight", "max_queued", "latency_buckets", "cache"}
     ),
 }
 """The keys that this project uses, section by section: in another section the same key does nothing."""

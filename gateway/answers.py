@@ -1,14 +1,15 @@
 """What counts as a whole answer of the upstream: plain bodies and streams are read before anybody sees them.
 
-LiteLLM passes on an empty answer, takes the end of a connection for the end of an answer, and makes "stop" of the
-finish reason "error". Here each of them is a failure: `FailedError` with its cause.
+An empty answer, a connection that ends before the answer does, and the finish reason "error" are failures:
+`FailedError` with its cause. What passes is decoded here once, and encoded once for the client (`response`).
 """
 
 import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import NoneType
 from typing import Any
 
 import httpx
@@ -21,7 +22,7 @@ END_SECONDS = 0.1
 _WORDS = ("content", "refusal")
 _THOUGHTS = ("reasoning", "reasoning_content")
 _NEEDED = frozenset({"id", "created", "model", "choices"})
-"""LiteLLM takes an event without one of them for the client's mistake, and asks no other model."""
+"""What every event has; one without them is no event."""
 
 _CUT = frozenset({"length", "content_filter"})
 """Finish reasons with which an answer may be without words: the client's own limit, or a filter's decision."""
@@ -36,29 +37,34 @@ class FailedError(Exception):
         self.body = body
 
 
-def check_plain(body: bytes) -> None:
-    """Raise `FailedError` unless the body of a 200 is a whole answer."""
+def check_plain(body: bytes) -> dict[str, Any]:
+    """Return the answer in the body of a 200. Raises `FailedError` unless it is a whole one."""
     document = _object(body)
     _check_error(document)
     choices = document.get("choices")
     if not isinstance(choices, list) or not choices:
         raise FailedError(EMPTY)
     for choice in choices:
-        if not isinstance(choice, dict) or not isinstance(choice.get("message"), dict):
+        if not isinstance(choice, dict) or not _is_message(choice.get("message")):
             raise FailedError(BROKEN)
         _check_error(choice)
-        finish = choice.get("finish_reason")
-        if finish == "error":
-            raise FailedError(BROKEN)
+        finish = _finish(choice)
         if not _has_words(choice["message"]) and finish not in _CUT:
             raise FailedError(EMPTY)
+    return document
 
 
 @dataclass(frozen=True)
 class Event:
-    """One line of a stream. `shows` is true when a user sees something of it: text, a tool call, a thought."""
+    """One event of a stream: all that it says, and of its first choice the delta, finish reason and probabilities.
 
-    line: str
+    `shows` is true when a user sees something of it: text, a tool call, a thought, the end.
+    """
+
+    said: dict[str, Any]
+    delta: dict[str, Any] = field(default_factory=dict)
+    finish: str | None = None
+    logprobs: Any = None
     shows: bool = False
 
 
@@ -84,50 +90,48 @@ async def events(lines: AsyncIterator[str], silence_seconds: float) -> AsyncIter
         if line is None or data == "[DONE]":
             break
         if data:
-            event, delta, found = _choices(data)
-            finish = found or finish
-            worded = worded or _has_words(delta)
+            event = _event(data)
+            finish = event.finish or finish
+            worded = worded or _has_words(event.delta)
             if finish and not worded and finish not in _CUT:
                 raise FailedError(EMPTY)
-            shows = _has_words(delta) or bool(delta.get("reasoning") or delta.get("reasoning_details"))
-            if shows:
+            if event.shows:
                 limit = loop.time() + silence_seconds
-            yield Event(f"data: {event}", shows or bool(found))
+            yield event
     if not finish:
         raise FailedError(BROKEN if worded else EMPTY)
     with contextlib.suppress(TimeoutError, httpx.RequestError):
         async with asyncio.timeout(END_SECONDS):
             while await anext(lines, None) is not None:
                 pass
-    yield Event("data: [DONE]", shows=True)
 
 
-def _choices(data: str) -> tuple[str, dict[str, Any], str | None]:
-    """Return an event, and the delta and the finish reason of its first choice.
+def _event(data: str) -> Event:
+    """Return an event. Thoughts come under three names; here they have two of them, and their details.
 
-    The event's text is written anew in ASCII: LiteLLM cuts lines at characters that a JSON text may hold. Thoughts come
-    under three names, and LiteLLM passes on one of them.
+    Raises `FailedError`.
     """
-    event = _object(data.encode())
-    _check_error(event)
-    choices = event.get("choices")
-    if not event.keys() >= _NEEDED or not isinstance(choices, list):
+    said = _object(data)
+    _check_error(said)
+    choices = said.get("choices")
+    if not said.keys() >= _NEEDED or not isinstance(choices, list):
         raise FailedError(BROKEN)
     if not choices:
-        return json.dumps(event), {}, None  # usage
+        return Event(said)  # usage
     first = choices[0]
-    if not isinstance(first, dict) or not isinstance(first.get("delta"), dict):
+    if not isinstance(first, dict) or not _is_message(first.get("delta")):
         raise FailedError(BROKEN)
     _check_error(first)
-    if first.get("finish_reason") == "error":
-        raise FailedError(BROKEN)
-    thought = _thought(first["delta"])
+    finish = _finish(first)
+    delta = first["delta"]
+    thought = _thought(delta)
     if thought:
-        first["delta"]["reasoning"] = thought
-    return json.dumps(event), first["delta"], first.get("finish_reason")
+        delta = {**delta, "reasoning": thought, "reasoning_content": thought}
+    shows = bool(finish or thought or delta.get("reasoning_details")) or _has_words(delta)
+    return Event(said, delta, finish, first.get("logprobs"), shows)
 
 
-def _object(body: bytes) -> dict[str, Any]:
+def _object(body: bytes | str) -> dict[str, Any]:
     try:
         document = json.loads(body)
     except (ValueError, RecursionError):
@@ -146,6 +150,22 @@ def _check_error(holder: dict[str, Any]) -> None:
     status = code if isinstance(code, int) and 400 <= code < 600 else 502
     body = json.dumps({"error": error}).encode()
     raise FailedError(classify(status, body), body)
+
+
+def _finish(choice: dict[str, Any]) -> str | None:
+    """Return a choice's finish reason. Raises `FailedError` for the one that says it failed."""
+    finish = choice.get("finish_reason")
+    if finish == "error" or not isinstance(finish, (str, NoneType)):
+        raise FailedError(BROKEN)
+    return finish
+
+
+def _is_message(found: object) -> bool:
+    """Return whether a message or a delta has the form that clients read: content is text, tool calls are a list."""
+    if not isinstance(found, dict) or not isinstance(found.get("content"), (str, NoneType)):
+        return False
+    calls = found.get("tool_calls")
+    return calls is None or (isinstance(calls, list) and all(isinstance(call, dict) for call in calls))
 
 
 def _has_words(message: dict[str, Any]) -> bool:

@@ -1,7 +1,7 @@
 """The gateway's settings: environment, secret files and the rendered config, checked before LiteLLM starts.
 
-LiteLLM itself starts as an open proxy when its key is missing, and ignores settings that it does not know. Here
-every such case ends the start with one line that names the mistake.
+LiteLLM ignores settings that it does not know, and calls whatever a config names. Here every such case ends the start
+with one line that names the mistake.
 """
 
 import os
@@ -27,7 +27,6 @@ LOCAL_UPSTREAMS = re.compile(r"(friday-[a-z0-9-]+-)?openrouter|localhost|127\.0\
 own network, and of no public name server."""
 
 MINIMUM_KEY_LENGTH = 16
-AUTH_HOOK = "gateway.guard.auth"
 CALL_HOOK = "gateway.guard.guard"
 
 
@@ -50,10 +49,12 @@ class Gateway:
 
     `data_policy` are the stack's settings that keep providers out of every call, as an error may name them.
     `models` are the names that clients may send, `deployments` the models behind them, by LiteLLM's ids for them.
-    `first_names` has for each name the first one of the same model.
+    `cache_seconds` is 0 where no answer is kept; else `cache_features` are those whose answers are.
+    `first_models` has for each name the model that it stands for, as the upstream names it. `rendered` is the whole
+    config, of which LiteLLM gets its own sections.
     """
 
-    config: Path
+    rendered: Mapping[str, Any] = field(repr=False)
     keys: Keys
     openrouter_key: str = field(repr=False)
     upstream: str
@@ -66,11 +67,15 @@ class Gateway:
     deadline_seconds: float
     stream_deadline_seconds: float
     data_policy: tuple[str, ...]
-    caches: bool
+    cache_seconds: int
+    cache_features: frozenset[str]
     first_token_seconds: float
     cooldown_seconds: float
     allowed_fails: int
-    first_names: Mapping[str, str]
+    first_models: Mapping[str, str]
+    max_in_flight: int
+    max_queued: int
+    latency_buckets: tuple[float, ...]
     host: str
     port: int
     drain_seconds: float
@@ -105,7 +110,7 @@ def read(environ: Mapping[str, str]) -> Gateway:
             raise StartError(f"{name}_FILE and {other}_FILE hold the same key; each needs one of its own")
     keys = Keys(gateway=found["GATEWAY_KEY"], edge=found["EDGE_KEY"], ops=found["OPS_KEY"])
     return Gateway(
-        config=path,
+        rendered=config,
         keys=keys,
         openrouter_key=_secret(environ, "OPENROUTER_API_KEY"),
         upstream=upstream,
@@ -118,11 +123,15 @@ def read(environ: Mapping[str, str]) -> Gateway:
         deadline_seconds=float(own.get("deadline_seconds", 28)),
         stream_deadline_seconds=float(own.get("stream_deadline_seconds", 300)),
         data_policy=tuple(own.get("data_policy") or ()),
-        caches=bool(config["litellm_settings"].get("cache")),
+        cache_seconds=int((own.get("cache") or {}).get("ttl_seconds", 0)),
+        cache_features=frozenset((own.get("cache") or {}).get("features") or ()),
         first_token_seconds=float(own.get("first_token_seconds", 8)),
         cooldown_seconds=float(own.get("cooldown_seconds", 60)),
         allowed_fails=int(own.get("allowed_fails", 1)),
-        first_names=_first_names(config["router_settings"]["model_group_alias"]),
+        first_models=_first_models(config),
+        max_in_flight=int(own.get("max_in_flight", 100)),
+        max_queued=int(own.get("max_queued", 50)),
+        latency_buckets=tuple(own.get("latency_buckets") or ()),
         host=environ.get("HOST", "0.0.0.0"),  # noqa: S104  # a container's own network
         port=int(_number(environ, "PORT", 4000, least=1)),
         drain_seconds=_number(environ, "DRAIN_SECONDS", 2, least=0),
@@ -137,9 +146,10 @@ def proxy_of(url: str) -> str | None:
     return None if bypassed else urllib.request.getproxies().get(parts.scheme)
 
 
-def _first_names(aliases: Mapping[str, str]) -> dict[str, str]:
-    first: dict[str, str] = {}
-    return {name: first.setdefault(group, name) for name, group in aliases.items()}
+def _first_models(config: Mapping[str, Any]) -> dict[str, str]:
+    """Return the model behind each name; `_abilities` has seen that each has one."""
+    groups = {entry["model_name"]: upstream_name(entry["litellm_params"]["model"]) for entry in config["model_list"]}
+    return {name: groups[group] for name, group in config["router_settings"]["model_group_alias"].items()}
 
 
 def _needed(environ: Mapping[str, str], name: str) -> str:
@@ -202,11 +212,10 @@ def _config(path: Path) -> dict[str, Any]:
 def _locked(config: dict[str, Any], upstream: str) -> dict[str, str]:
     """Return the models that a config calls, by their ids. Raises `StartError` for one without its locks."""
     try:
-        general, own = config["general_settings"], config["litellm_settings"]
+        own = config["litellm_settings"]
         deployments = [entry["litellm_params"] for entry in config["model_list"]]
         aliases = config["router_settings"]["model_group_alias"]
-        locked = general["custom_auth"] == AUTH_HOOK and CALL_HOOK in own["callbacks"]
-        metrics_open = own.get("require_auth_for_metrics_endpoint") is False
+        locked = own["callbacks"] == [CALL_HOOK]
         elsewhere = [entry["model"] for entry in deployments if entry["api_base"] != upstream]
         named = {entry["model_info"]["id"]: entry["litellm_params"]["model"] for entry in config["model_list"]}
         paid = [
@@ -217,9 +226,7 @@ def _locked(config: dict[str, Any], upstream: str) -> dict[str, str]:
     except (KeyError, TypeError, AttributeError) as error:
         raise StartError(f"LITELLM_CONFIG: a section is missing or has the wrong form ({error})") from None
     if not locked:
-        raise StartError(f"LITELLM_CONFIG: without {AUTH_HOOK} and {CALL_HOOK} the proxy would be open to everyone")
-    if metrics_open:
-        raise StartError("LITELLM_CONFIG: require_auth_for_metrics_endpoint must not be false")
+        raise StartError(f"LITELLM_CONFIG: callbacks should be [{CALL_HOOK}], or nothing stops calls to paid models")
     if paid or elsewhere:
         raise StartError(f"LITELLM_CONFIG: not free, or not at {upstream}: {', '.join(sorted({*paid, *elsewhere}))}")
     if not deployments or not aliases:

@@ -5,9 +5,7 @@ LiteLLM's own texts contain the fallback map, deployment ids, the upstream's tex
 
 import json
 import math
-import re
 from collections.abc import Mapping
-from typing import Any
 
 from gateway.policy import RefusedError
 from gateway.request_context import RequestContext
@@ -28,7 +26,7 @@ _SEEN: Mapping[int, tuple[int, str, str]] = {
     503: (503, "overloaded", "the gateway has more requests than it can take"),
     504: _LATE,
 }
-"""What is said of LiteLLM's own errors, by their status."""
+"""What is said of LiteLLM's own errors, by their status, when no call was made."""
 
 _REQUEST: Mapping[str, tuple[int, str, str]] = {
     "context_length": (400, "context_length_exceeded", "the conversation is too long for the free models"),
@@ -52,10 +50,6 @@ _MODELS: Mapping[str, tuple[int, str, str]] = {
     "unreachable": (502, "upstream_unreachable", "OpenRouter cannot be reached from this gateway"),
 }
 """What is said of calls that failed, by the reason of the cause (`serving.causes`)."""
-_GROUP_START = b'"model":"up-'  # inside a text the quotes would be escaped
-_GROUP = re.compile(rb'"model":"up-[a-z0-9._-]+"')
-_SHOWN = ("content", "reasoning_content", "tool_calls")
-_STREAM_ERROR = re.compile(rb'^data:\s*\{\s*"error"')
 
 
 def body_of(error: RefusedError, request_id: str) -> bytes:
@@ -97,43 +91,6 @@ def told(context: RequestContext | None, status: int) -> RefusedError:
     return RefusedError(*found, retry_after=rest if found[0] == 429 else None)
 
 
-def clean_event(chunk: bytes, model: str | None, request_id: str) -> bytes:
-    """Return a chunk of an event stream without error texts and without the name of an internal group.
-
-    After a fallback LiteLLM writes the group into each chunk; `model` is a name of the model that answers.
-    """
-    if _STREAM_ERROR.match(chunk):
-        return stream_error(_status_in(chunk), request_id)
-    if model is not None and _GROUP_START in chunk:
-        return _GROUP.sub(b'"model":"' + model.encode() + b'"', chunk, count=1)
-    return chunk
-
-
-def has_content(chunk: bytes) -> bool:
-    """Return whether a chunk of an event stream has content: text, a tool call, the end or an error.
-
-    A chunk that cannot be parsed counts as content.
-    """
-    data = chunk.strip()
-    if not data.startswith(b"data:"):
-        return False
-    try:
-        choices = json.loads(data[5:])["choices"]
-        return any(
-            choice.get("finish_reason") or any(choice["delta"].get(name) for name in _SHOWN) for choice in choices
-        )
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return True
-
-
 def stream_error(status: int, request_id: str) -> bytes:
     """Return an error event; a stream that has begun cannot change its status."""
     return b"data: " + body_of(told(None, status), request_id) + b"\n\n"
-
-
-def _status_in(chunk: bytes) -> int:
-    try:
-        event: Any = json.loads(chunk.split(b"\n", 1)[0].partition(b":")[2])
-        return int(event["error"]["code"])
-    except (ValueError, KeyError, TypeError):
-        return 502

@@ -28,3 +28,9 @@ def summary(models: Collection[str], resting: Mapping[str, Rest], quota_wait: in
         "unhealthy_count": len(unhealthy),
     }
     return json.dumps(document).encode()
+
+
+def checked(model: str, id_: str) -> bytes:
+    """Return what is said of a model that has answered; `id_` is LiteLLM's."""
+    found = {"healthy_endpoints": [{"model": model, "model_id": id_}], "unhealthy_endpoints": []}
+    return json.dumps({**found, "healthy_count": 1, "unhealthy_count": 0}).encode()

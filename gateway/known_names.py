@@ -55,21 +55,12 @@ def _unknown(config: Mapping[str, Any]) -> Iterator[str]:
 
 def _places(config: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any], Known]]:
     """Yield each map of the config: where it is, the map, and what tells whether LiteLLM knows a name in it."""
-    litellm, proxy, router, types, cache = (
-        importlib.import_module(name)
-        for name in (
-            *("litellm", "litellm.proxy.proxy_server", "litellm.router", "litellm.types.router"),
-            "litellm.caching.caching",
-        )
+    litellm, router, types = (
+        importlib.import_module(name) for name in ("litellm", "litellm.router", "litellm.types.router")
     )
-    general = importlib.import_module("litellm.proxy._types").ConfigGeneralSettings
-    read = texts_in(inspect.unwrap(proxy.ProxyConfig.load_config).__code__)
     sent = texts_in(inspect.unwrap(litellm.completion).__code__)
-    routing, settings = config["router_settings"], config["litellm_settings"]
-    yield "general_settings", config["general_settings"], _fields(general, read)
-    yield "router_settings", routing, _parameters(router.Router)
-    yield "litellm_settings", settings, lambda name: hasattr(litellm, name) or name in read
-    yield "litellm_settings.cache_params", settings.get("cache_params", {}), _parameters(cache.Cache)
+    yield "router_settings", config["router_settings"], _parameters(router.Router)
+    yield "litellm_settings", config["litellm_settings"], lambda name: hasattr(litellm, name)
     for number, entry in enumerate(config["model_list"]):
         where = f"model_list[{number}]"
         yield where, entry, _fields(types.Deployment)

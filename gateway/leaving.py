@@ -1,6 +1,6 @@
 """The way of a call out of the gateway: counted just before it leaves, whoever asks for it and however often.
 
-It is behind `upstream`, the transport that LiteLLM gets for each call. So an answer from its cache is no call, and what
+It is behind `upstream`, the transport that LiteLLM gets for each call. So an answer from the cache is no call, and what
 a client library sends a second time is counted a second time.
 """
 
@@ -32,10 +32,17 @@ class Leaving(httpx.AsyncBaseTransport):
     """Sends the calls of one process to the upstream over `inner`, each within the quota."""
 
     def __init__(
-        self, inner: httpx.AsyncBaseTransport, *, upstream: str, quota: Callable[[], Quota], attempts: Counter
+        self,
+        inner: httpx.AsyncBaseTransport,
+        *,
+        upstream: str,
+        key: str,
+        quota: Callable[[], Quota],
+        attempts: Counter,
     ) -> None:
         self._inner = inner
         self._upstream = httpx.URL(upstream)
+        self._authorization = f"Bearer {key}"
         self._quota = quota
         self._attempts = attempts
 
@@ -44,6 +51,8 @@ class Leaving(httpx.AsyncBaseTransport):
         context = CURRENT.get()
         if context is None or _origin(request.url) != _origin(self._upstream):
             raise NotSentError(f"a call that did not pass the guard: {request.url.host}")
+        if request.headers.get("authorization") != self._authorization:
+            raise NotSentError("a call with another key than the stack's")
         context.quota_wait = await self._quota().take()
         if context.quota_wait:
             raise NotSentError("the account's quota is spent")

@@ -1,7 +1,7 @@
 """The rules of the gateway: routes, credentials, models and the fields of a chat request.
 
-Pure rules without I/O and without LiteLLM. They are applied twice: by the filter in front of LiteLLM
-(`request_filter`) and by the hooks inside it (`guard`).
+Pure rules without I/O and without LiteLLM. They are applied by the filter in front of LiteLLM (`request_filter`), by
+the hooks inside it (`guard`) and by the transport below it (`upstream`).
 
 There are three kinds of chat fields. Known fields are checked and rebuilt (`chat_fields`), so that nothing unknown
 passes inside them. All others are dropped: the request is built anew, so they can do nothing, and a client that sends
@@ -42,7 +42,7 @@ ROUTES: Mapping[str, tuple[str, Access]] = {
     "/health/readiness/details": ("GET", Access.OPS),
     "/health": ("GET", Access.OPS),
 }
-"""All routes that are served, matched exactly. Every other route of LiteLLM is answered with 404."""
+"""All routes that are served, matched exactly. Every other one is answered with 404."""
 
 FREE_ROUTER = "openrouter/openrouter/free"
 """LiteLLM's id of OpenRouter's router of free models, the only one without ":free" that is called."""
@@ -51,9 +51,11 @@ PRICES = frozenset({"prompt", "completion", "request", "image"})
 """The prices that a call asks to be 0: OpenRouter's `provider.max_price`."""
 
 _PROVIDER_FIELDS = frozenset({"max_price", "data_collection", "zdr"})
+_SENT = frozenset({*chat_fields.PASSED, "usage", "provider"})
+"""What a call may hold besides its model: what clients may send, and what LiteLLM and the stack add for each call."""
+
 _OTHER_MODELS = frozenset({"model", "models", "route", "plugins", "web_search_options"})
 
-CHAT_CALLS = frozenset({"completion", "acompletion"})  # LiteLLM's names for a chat
 HEALTH_PATHS = frozenset(path for path, (_, access) in ROUTES.items() if access is Access.OPEN)
 
 STEERING: Mapping[str, frozenset[str]] = {
@@ -183,19 +185,6 @@ def clean_chat(body: object, models: Collection[str]) -> dict[str, Any]:
         raise RefusedError(400, "invalid_request", str(error), param=error.path) from None
 
 
-def check_clean(body: object, models: Collection[str]) -> None:
-    """Raise `RefusedError` unless `body` is what `clean_chat` makes."""
-    if clean_chat(body, models) != body:
-        raise RefusedError(403, "not_clean", "only known chat fields are allowed here")
-
-
-def check_call(kind: str, model: object, models: Collection[str]) -> None:
-    """Raise `RefusedError` unless LiteLLM is about to run a chat with one of the served models."""
-    if kind not in CHAT_CALLS:
-        raise RefusedError(403, "not_chat", "only chat completions are served")
-    check_model(model, models)
-
-
 def steering(name: str, value: object) -> str | None:
     """Return why a field is refused, None for one that is not. A field without a value wants nothing."""
     if value in _EMPTY:
@@ -257,7 +246,7 @@ def check_sent(method: str, url: str, body: bytes, upstream: str, models: Collec
     """Return what is about to leave.
 
     Raises `RefusedError` (403) unless it is a chat at the upstream with one of `models`, which refuses rather than
-    charges.
+    charges, and asks for nothing else: fields that nobody knows, and tools that OpenRouter runs itself, may cost money.
     """
     if method != "POST" or url != f"{upstream}/chat/completions":
         raise RefusedError(403, "foreign_host", "only chats at the configured upstream are sent from here")
@@ -265,10 +254,13 @@ def check_sent(method: str, url: str, body: bytes, upstream: str, models: Collec
         sent = json.loads(body)
         model = sent.pop("model")
         free = asks_for_nothing(sent)
+        known = sent.keys() <= _SENT and all(tool["type"] == "function" for tool in sent.get("tools") or ())
     except (ValueError, KeyError, TypeError, AttributeError):
         raise RefusedError(403, "not_free", "only chats with a price limit of 0 are sent from here") from None
     if not free or model not in models:
         raise RefusedError(403, "not_free", "only the stack's free models are sent from here")
+    if not known:
+        raise RefusedError(403, "not_clean", "only known chat fields are sent from here")
     return Sent(model, bool(sent.get("stream")))
 
 

@@ -83,6 +83,7 @@ class Quota:
         self._account_until = -math.inf
         self._account_is_news = False
         self._refused_until = self._refused_at = -math.inf
+        self._ended = False
 
     @property
     def is_shared(self) -> bool:
@@ -107,6 +108,8 @@ class Quota:
 
     async def take(self) -> int:
         """Count one call and return 0, or return the whole seconds after which one will be free again."""
+        if self._ended:
+            return math.ceil(WINDOW_SECONDS)
         call = str(next(self._numbers))
         reply = await self._ask_shared(call)
         wait = self._wait_local() if reply is None else reply.wait / 1000
@@ -141,6 +144,11 @@ class Quota:
             await self.wait()
         return is_news
 
+    async def end(self) -> None:
+        """Make no more calls, and say so: until Redis hears it the replica's share stays reserved for a minute."""
+        self._ended = True
+        await self.wait()
+
     async def _ask_shared(self, call: str) -> Reply | None:
         """Return what Redis says (see SCRIPT), None when it decides nothing at the moment."""
         if self._shared is None or not self.is_shared:
@@ -170,7 +178,7 @@ class Quota:
             *(int(WINDOW_SECONDS * 1000), self._set, self._replicas, self._name, call),
             *(("", 0, 0) if last is None else (last.epoch, last.now, int((sent - self._last_at) * 1000))),
             *(int(CLOCK_STEP_SECONDS * 1000), int(len(reported) == len(self._granted))),
-            *(news or "", int(LEARNED_SECONDS * 1000)),
+            *(news or "", int(LEARNED_SECONDS * 1000), int(self._ended)),
             *(each for name, at in reported.items() for each in (name, int((sent - at) * 1000))),
         ]
         reply = Reply.of(await within_turns(shared([KEY], arguments), TIMEOUT_SECONDS))

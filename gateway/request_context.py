@@ -1,18 +1,32 @@
 """What is known of one request while its models are asked: the filters outside and the hooks inside share it."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
+from gateway.answers import Event
 from gateway.rests import Rest
 from serving.causes import Cause, Fault
 
-if TYPE_CHECKING:
-    from gateway.cached_flight import Seat
-
 CALLS_FOR_A_BAD_REQUEST = 2
 """Calls that a request gets which the models do not accept, or whose calls do not arrive: more would not help it."""
+
+
+class Held(Protocol):
+    """What a request holds until it ends."""
+
+    async def aclose(self) -> None:
+        """Let go of it."""
+
+
+class OpenStream(Protocol):
+    """The events of an answer whose first token is there; it has to be closed, read to its end or not."""
+
+    def __aiter__(self) -> AsyncIterator[Event]: ...
+
+    async def aclose(self) -> None:
+        """Close the call."""
 
 
 @dataclass
@@ -36,14 +50,22 @@ class RequestContext:
     """The models that rested when the first one was to be called; None before that."""
     new_rests: list[float] = field(default_factory=list)
     shown: bool = False
+    plain: dict[str, Any] | None = None
+    """The answer, as it came: it does not pass through LiteLLM, which is given a receipt (`upstream`)."""
+    stream: OpenStream | None = None
+    """The same of a stream, from its first token on."""
+    upstream_seconds: float = 0
+    """That the calls took until an answer, a first token or a failure was there."""
+    rehearsal: bool = False
+    """A call of the start that no model gets (`self_test`)."""
     asked: Mapping[str, Any] = field(default_factory=dict)
     """The request as the client sent it, and in `feature` the feature that asks: by these the cache tells requests
     apart (`cached`)."""
     feature: str | None = None
     cached: str = ""
     """hit when the cache had the answer, shared when the call of another request brought it."""
-    seat: "Seat | None" = None
-    """Its place among those who wait for one answer."""
+    seat: Held | None = None
+    """Its place among those who wait for one answer (`cached_flight.Seat`)."""
 
     @property
     def name(self) -> str | None:
@@ -51,9 +73,11 @@ class RequestContext:
         return self.model and f"openrouter/{self.model}"
 
     async def close(self) -> None:
-        """Leave the answer, read to its end or not."""
+        """Close the call whose answer is a stream, read to its end or not, or leave the one that others share."""
         if self.seat is not None:
             await self.seat.aclose()
+        if self.stream is not None:
+            await self.stream.aclose()
 
     def over(self) -> str | None:
         """Return why no further model is called for this request, None when one may be."""

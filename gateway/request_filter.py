@@ -1,184 +1,230 @@
-"""The filter in front of LiteLLM: an ASGI application that passes only requests that `policy` allows.
+"""The gateway's HTTP interface: an ASGI application that takes only requests that `policy` allows.
 
-It answers requests that need no model itself. It rebuilds every other request (path, headers, body) for LiteLLM,
-limits the time of all attempts together, and replaces the texts of LiteLLM's errors.
+It answers requests that need no model itself. A chat is rebuilt from its known fields and given to `chat`; all attempts
+together have a limit of time, and what a client is told of a failure is said here.
 """
 
 import asyncio
 import json
+import logging
 import re
 import secrets
+from collections.abc import Awaitable, Callable
 from typing import Any
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import parse_qs
 
-from gateway import errors, policy, request_body
-from gateway.environment import Gateway
-from gateway.health import Resting, summary
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from gateway import errors, health, policy, request_body
+from gateway.admission import Places
+from gateway.cached import FEATURE_HEADER
+from gateway.chat import Answer
+from gateway.disconnect import while_connected
+from gateway.environment import Gateway, StartError
+from gateway.health import Resting
+from gateway.logs import place_of
+from gateway.metrics import CLIENT_LEFT, Metrics
 from gateway.policy import RefusedError
 from gateway.quota import Quota
 from gateway.request_body import header
-from gateway.request_context import CURRENT, RequestContext
-from gateway.response_filter import ResponseFilter
-from gateway.state import Metrics
-from serving.drain import ASGIApp, Message, Receive, Scope, Send
+from gateway.request_context import RequestContext
+from gateway.response import Response
+from serving.drain import Receive, Scope, Send
 
 MODELS = "/v1/models"
 MODELS_PATHS = frozenset({"/models", MODELS})
 CHAT_PATHS = frozenset({"/chat/completions", "/v1/chat/completions"})
+METRICS_PATHS = frozenset({"/metrics", "/metrics/"})
 UNREAD = frozenset({413, 415})  # answered before the client has sent its whole body
-LEAVE_SECONDS = 2.0  # that LiteLLM may take to end its calls after the deadline; then it is cancelled
+ALIVE = b'"I\'m alive!"'
+READY = b'{"status":"healthy","db":"Not connected"}'
+"""What LiteLLM's proxy answers to its health paths: clients and balancers know these words."""
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+logger = logging.getLogger("gateway.request")
 
 
 class RequestFilter:
     """The gateway's HTTP interface."""
 
-    def __init__(self, app: ASGIApp, gateway: Gateway, quota: Quota, metrics: Metrics, resting: Resting) -> None:
-        """Take LiteLLM's application, and what tells which models are left out at the moment (`resting`)."""
-        self._app = app
+    def __init__(
+        self,
+        answering: Callable[[dict[str, Any], RequestContext], Awaitable[Answer]],
+        checking: Callable[[str, RequestContext], Awaitable[None]],
+        gateway: Gateway,
+        quota: Quota,
+        metrics: Metrics,
+        resting: Resting,
+        starting: Callable[[], Awaitable[None]],
+    ) -> None:
+        """Take what answers a clean chat and what checks one model (`chat.Chats`), and what tells which models rest.
+
+        `starting` is waited for before the first request; a `StartError` of it ends the start.
+        """
+        self._answering = answering
+        self._checking = checking
         self._resting = resting
+        self._starting = starting
         self._gateway = gateway
         self._quota = quota
         self._metrics = metrics
+        self._places = Places(gateway.max_in_flight, gateway.max_queued, metrics)
         self._models = frozenset(gateway.models)
         self._models_body = json.dumps({"object": "list", "data": [_model(name) for name in gateway.models]}).encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer or refuse the request, or pass it on to LiteLLM."""
+        """Answer or refuse the request."""
         if scope["type"] == "lifespan":
-            await self._quota.wait()  # Redis learns of this replica before its first request
-            await self._app(scope, receive, send)
+            await lifespan(self._start, self._quota.end, receive, send)
         elif scope["type"] == "http":
-            out = ResponseFilter(send, _request_id(scope))
+            out = Response(send, _request_id(scope))
             try:
                 await self._serve(scope, receive, out)
             except RefusedError as error:
                 self._metrics.refused.labels(error.code).inc()
-                await _answer_refusal(out, error, receive)
+                await _refuse(out, error, receive)
 
-    async def _serve(self, scope: Scope, receive: Receive, out: ResponseFilter) -> None:
+    async def _start(self) -> None:
+        await self._quota.wait()  # Redis learns of this replica before its first request
+        await self._starting()
+
+    async def _serve(self, scope: Scope, receive: Receive, out: Response) -> None:
         method, path = scope["method"], scope["path"]
         name = _model_in(path)
-        route = MODELS if name else path  # LiteLLM's own route for one model is never asked
+        route = MODELS if name else path
         if method == "OPTIONS":
             await out.options((*policy.methods_of(route), method))
             return
         policy.authorize(policy.access_of(method, route), header(scope, b"authorization"), self._gateway.keys)
-        if name:
-            await self._one_model(name, out)
-        elif path in MODELS_PATHS:
-            await out.answer(200, self._models_body)
-        elif path in CHAT_PATHS:
+        if path in CHAT_PATHS:
             await self._chat(scope, receive, out)
-        elif path == "/health/summary":
-            models = self._gateway.called_models()
-            await out.answer(200, summary(models, await self._resting(models), await self._quota.wait()))
         elif path == "/health":
             await self._deep_health(scope, receive, out)
+        elif path in METRICS_PATHS:
+            await self._metrics.show(self._quota)
+            await out.answer(200, generate_latest(self._metrics.registry), kind=CONTENT_TYPE_LATEST.encode())
         else:
-            if path == "/metrics":
-                await self._metrics.show(self._quota)
-            target = "/metrics/" if path == "/metrics" else path
-            await self._app(_rebuilt(scope, target), receive, out.plain)
+            await out.answer(200, await self._known(path, name))
 
-    async def _one_model(self, name: str, out: ResponseFilter) -> None:
-        if name not in self._models:
+    async def _known(self, path: str, name: str) -> bytes:
+        """Return what is answered without a model and without a request's body."""
+        if name and name not in self._models:
             message = "this model is not served; GET /v1/models lists those that are"
             raise RefusedError(404, "model_not_found", message, param="model")
-        await out.answer(200, json.dumps(_model(name)).encode())
+        if name:
+            return json.dumps(_model(name)).encode()
+        if path in MODELS_PATHS:
+            return self._models_body
+        if path == "/health/summary":
+            models = self._gateway.called_models()
+            return health.summary(models, await self._resting(models), await self._quota.wait())
+        return READY if path.startswith("/health/readiness") else ALIVE
 
-    async def _chat(self, scope: Scope, receive: Receive, out: ResponseFilter) -> None:
-        deadline = asyncio.get_running_loop().time() + self._gateway.deadline_seconds
-        body = await request_body.read(scope, receive)
-        cleaned = policy.clean_chat(request_body.parsed(body), self._models)
-        if self._gateway.caches:
-            # The name is a part of the cache's key: under one name all requests for a model share their answers.
-            cleaned["model"] = self._gateway.first_names[cleaned["model"]]
-        sent = json.dumps(cleaned, ensure_ascii=False, separators=(",", ":")).encode()
-        context = RequestContext(deadline=deadline, unable=self._gateway.abilities.unable(cleaned, len(sent)))
-        await self._ask(_rebuilt(scope, "/v1/chat/completions", body=sent), _Client(receive, sent), out, context)
-
-    async def _deep_health(self, scope: Scope, receive: Receive, out: ResponseFilter) -> None:
-        """Check the one model that the query names: without a name LiteLLM would call all models."""
-        model = parse_qs(scope["query_string"].decode("ascii", "replace")).get("model", [""])[0]
-        policy.check_model(model, self._models)
-        target = _rebuilt(scope, "/health", query=urlencode({"model": model}).encode())
-        deadline = asyncio.get_running_loop().time() + self._gateway.deadline_seconds
-        await self._ask(target, _Client(receive), out, RequestContext(deadline=deadline))
-
-    async def _ask(self, scope: Scope, client: "_Client", out: ResponseFilter, context: RequestContext) -> None:
-        """Pass LiteLLM's answer on until the context's deadline.
-
-        While the quota is spent, LiteLLM is asked only for its cache.
-        """
-        wait = self._quota.refused_for()
-        if wait and not self._gateway.caches:
-            raise errors.quota_spent(wait)
-        out.context = context
-        token = CURRENT.set(out.context)
+    async def _chat(self, scope: Scope, receive: Receive, out: Response) -> None:
         loop = asyncio.get_running_loop()
-        work = asyncio.ensure_future(self._app(scope, client, out.guarded))
+        deadline = loop.time() + self._gateway.deadline_seconds
+        body = await request_body.read(scope, receive)
+        begun = loop.time()
+        asked = request_body.parsed(body)
+        cleaned = policy.clean_chat(asked, self._models)
+        size = len(json.dumps(cleaned, ensure_ascii=False, separators=(",", ":")).encode())
+        unable = self._gateway.abilities.unable(cleaned, size)
+        feature = header(scope, FEATURE_HEADER)
+        out.context = context = RequestContext(deadline=deadline, unable=unable, asked=asked, feature=feature)
+
+        async def work(limit: asyncio.Timeout) -> None:
+            async with self._places.one():
+                answer = await self._answering(cleaned, context)
+                self._metrics.overhead.observe(max(0.0, loop.time() - begun - context.upstream_seconds))
+                if isinstance(answer, dict):
+                    await out.whole(answer)
+                else:
+                    stream_deadline = self._gateway.stream_deadline_seconds
+                    await out.stream(answer, lambda: limit.reschedule(loop.time() + stream_deadline))
+
         try:
-            async with asyncio.timeout_at(context.deadline) as limit:
-                out.on_stream = lambda: limit.reschedule(loop.time() + self._gateway.stream_deadline_seconds)
-                await asyncio.shield(work)
+            await self._in_time(work, receive, out, context)
+        except RefusedError as error:
+            if not context.attempts:
+                self._metrics.refused.labels(error.code).inc()
+            await _refuse(out, error, receive)
+        finally:
+            status = out.status if out.finished else CLIENT_LEFT
+            self._metrics.chats.labels(str(status)).inc()
+            if status == 200:
+                self._metrics.seconds.observe(loop.time() - begun)
+
+    async def _deep_health(self, scope: Scope, receive: Receive, out: Response) -> None:
+        """Check the one model that the query names."""
+        name = parse_qs(scope["query_string"].decode("ascii", "replace")).get("model", [""])[0]
+        policy.check_model(name, self._models)
+        deadline = asyncio.get_running_loop().time() + self._gateway.deadline_seconds
+        out.context = context = RequestContext(deadline=deadline)
+
+        async def work(limit: asyncio.Timeout) -> None:
+            await self._checking(name, context)
+            called = f"openrouter/{self._gateway.first_models[name]}"
+            ids = [id_ for id_, model in self._gateway.deployments.items() if model == called]
+            await out.answer(200, health.checked(called, ids[0]))
+
+        await self._in_time(work, receive, out, context)
+
+    async def _in_time(
+        self,
+        work: Callable[[asyncio.Timeout], Awaitable[None]],
+        receive: Receive,
+        out: Response,
+        context: RequestContext,
+    ) -> None:
+        """Do the work until the context's deadline, as long as its client is there."""
+        try:
+            async with while_connected(receive), asyncio.timeout_at(context.deadline) as limit:
+                await work(limit)
         except TimeoutError:
             self._metrics.refused.labels("deadline").inc()
             await out.too_late()
-            # LiteLLM ends its calls when its client disconnects. When it is only cancelled, a call that waits for the
-            # first token of a stream stays open until the model ends it.
-            client.leave()
-            await asyncio.wait({work}, timeout=LEAVE_SECONDS)
+        except RefusedError:
+            raise
+        except Exception as error:
+            logger.error("%s", place_of(error))
+            if out.status:
+                raise  # the server cuts the connection
+            raise errors.told(context, 500) from None
         finally:
-            work.cancel()
-            CURRENT.reset(token)
+            await context.close()
 
 
-class _Client:
-    """The client as LiteLLM sees it: first the rebuilt body, then the real client's messages (its disconnect)."""
+async def _refuse(out: Response, error: RefusedError, receive: Receive) -> None:
+    headers: list[tuple[bytes, bytes]] = []
+    if error.status == 401:
+        headers.append((b"www-authenticate", b"Bearer"))
+    if error.allow is not None:
+        headers.append((b"allow", error.allow.encode()))
+    if error.status == 408 or error.status in UNREAD:
+        headers.append((b"connection", b"close"))
+    await out.error(error, headers, request_body.receive_rest(receive) if error.status in UNREAD else None)
 
-    def __init__(self, receive: Receive, body: bytes | None = None) -> None:
-        self._receive = receive
-        self._body = body
-        self._gone = asyncio.Event()
 
-    def leave(self) -> None:
-        """Report a disconnect, whatever the real client does."""
-        self._gone.set()
-
-    async def __call__(self) -> Message:
-        if self._body is not None:
-            body, self._body = self._body, None
-            return {"type": "http.request", "body": body, "more_body": False}
-        received, gone = asyncio.ensure_future(self._receive()), asyncio.ensure_future(self._gone.wait())
-        try:
-            await asyncio.wait({received, gone}, return_when=asyncio.FIRST_COMPLETED)
-            return received.result() if received.done() else {"type": "http.disconnect"}
-        finally:
-            received.cancel()
-            gone.cancel()
+async def lifespan(
+    start: Callable[[], Awaitable[None]], end: Callable[[], Awaitable[None]], receive: Receive, send: Send
+) -> None:
+    """Do what belongs to the server's start and end: it serves once `start` is done, or says why that failed."""
+    await receive()
+    try:
+        await start()
+    except StartError as error:
+        await send({"type": "lifespan.startup.failed", "message": str(error)})
+        return
+    await send({"type": "lifespan.startup.complete"})
+    await receive()
+    await end()
+    await send({"type": "lifespan.shutdown.complete"})
 
 
 def _request_id(scope: Scope) -> str:
     """Return the edge's id, so that all logs show the same one; a new id when that is missing or unsafe to log."""
     given = header(scope, b"x-request-id") or ""
     return given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
-
-
-def _rebuilt(scope: Scope, path: str, *, query: bytes = b"", body: bytes | None = None) -> Scope:
-    """Return a scope with only the headers that LiteLLM needs: others change its behaviour (x-litellm-*, keys)."""
-    headers = [(name, value) for name, value in scope["headers"] if name in (b"host", b"authorization", b"accept")]
-    if body is not None:
-        headers += [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    method = "GET" if scope["method"] == "HEAD" else scope["method"]  # the server leaves the body out
-    return {
-        **scope,
-        "method": method,
-        "path": path,
-        "raw_path": path.encode(),
-        "query_string": query,
-        "headers": headers,
-    }
 
 
 def _model_in(path: str) -> str:
@@ -189,14 +235,3 @@ def _model_in(path: str) -> str:
 
 def _model(name: str) -> dict[str, Any]:
     return {"id": name, "object": "model", "created": 0, "owned_by": "openrouter"}
-
-
-async def _answer_refusal(out: ResponseFilter, error: RefusedError, receive: Receive) -> None:
-    headers: list[tuple[bytes, bytes]] = []
-    if error.status == 401:
-        headers.append((b"www-authenticate", b"Bearer"))
-    if error.allow is not None:
-        headers.append((b"allow", error.allow.encode()))
-    if error.status == 408 or error.status in UNREAD:
-        headers.append((b"connection", b"close"))
-    await out.error(error, headers, request_body.receive_rest(receive) if error.status in UNREAD else None)

@@ -1,45 +1,33 @@
-"""Start LiteLLM behind the request filter: `python3 -m gateway.serve`.
+"""Start the gateway: `python3 -m gateway.serve`.
 
 Exits with code 2 and one line when a setting is missing or wrong, before LiteLLM is loaded. Exits with 1 when the
-port is in use, or when LiteLLM is not as expected or did not accept its whole configuration, and with 3 when LiteLLM
-does not know a name that we use, or does not ask the guard before a call (`self_test`).
+port is in use, or when LiteLLM is not as expected or did not accept its configuration, and with 3 when LiteLLM does not
+know a name that we use, or does not ask the guard before a call (`self_test`).
 """
 
-import asyncio
 import gc
 import importlib
 import json
 import logging
 import os
-import secrets
 import signal
 import sys
 from types import FrameType
-from typing import NoReturn, cast
+from typing import NoReturn
 
-from gateway import environment, litellm_internals, logs
+from gateway import environment, known_names, logs, router, state
+from gateway.chat import Chats
 from gateway.environment import Gateway, StartError
 from gateway.policy import HEALTH_PATHS
+from gateway.request_filter import RequestFilter
 from serving.drain import ASGIApp, bind, serve
-
-FREEZE_AFTER_SECONDS = 2.0  # LiteLLM still loads modules for a moment after it listens
 
 _DEFAULTS = {
     "LITELLM_MODE": "PRODUCTION",
     "LITELLM_LOCAL_MODEL_COST_MAP": "True",
     "LITELLM_LOG": "ERROR",
-    "NO_DOCS": "True",
-    "NO_REDOC": "True",
-    "NO_OPENAPI": "True",
-    "DISABLE_ADMIN_UI": "True",
-    "JSON_LOGS": "true",
-    "REDIS_CIRCUIT_BREAKER_FAILURE_THRESHOLD": "2",
-    "REDIS_CIRCUIT_BREAKER_RECOVERY_TIMEOUT": "10",
     "HOME": "/tmp",  # noqa: S108  # the only folder that a read-only container can write to
 }
-
-_REMOVED = ("DATABASE_URL", "WORKER_CONFIG", "LITELLM_CONFIG_BUCKET_NAME", "PROMETHEUS_MULTIPROC_DIR")
-"""Each of them makes LiteLLM use other settings than the config."""
 
 
 def main() -> None:
@@ -56,10 +44,18 @@ def main() -> None:
         _fail(1, f"port {gateway.port} cannot be used: {error.strerror}")
     _prepare_environment(gateway)
     redacting = logs.RedactingFilter()
+    for name in logs.LITELLM_LOGGERS:
+        logging.getLogger(name).addFilter(redacting)
     try:
-        app = _load(gateway, redacting)
+        known_names.require(gateway.rendered)
+    except StartError as error:
+        _fail(3, str(error))
+    try:
+        app = _application(gateway)
     except StartError as error:
         _fail(1, str(error))
+    if redacting.mistakes:
+        _fail(1, f"LiteLLM did not accept its configuration: {redacting.mistakes[0]}")
     serve(
         app,
         host=gateway.host,
@@ -67,7 +63,6 @@ def main() -> None:
         health_paths=HEALTH_PATHS,
         drain_seconds=gateway.drain_seconds,
         grace_seconds=gateway.grace_seconds,
-        on_started=lambda: _started(gateway, redacting),
         access_log=False,
         timeout_keep_alive=75,
         log_config=logs.uvicorn_config(),
@@ -84,49 +79,34 @@ def _fail(code: int, message: str) -> NoReturn:
 
 
 def _prepare_environment(gateway: Gateway) -> None:
-    for name in _REMOVED:
-        os.environ.pop(name, None)
     for name, value in _DEFAULTS.items():
         os.environ.setdefault(name, value)
-    os.environ["CONFIG_FILE_PATH"] = str(gateway.config)
-    # Nobody knows this key: if the custom auth is ever missing, LiteLLM is closed and not open.
-    os.environ["LITELLM_MASTER_KEY"] = f"sk-{secrets.token_hex(32)}"
     os.environ["OPENROUTER_API_KEY"] = gateway.openrouter_key
-    if gateway.redis is not None and gateway.caches:
-        os.environ["REDIS_PASSWORD"] = gateway.redis.password or ""
-    else:  # LiteLLM would use it for counts that nobody reads, and wait for one that does not answer
-        for name in ("REDIS_HOST", "REDIS_PORT", "REDIS_PASSWORD"):
-            os.environ.pop(name, None)
+    for name in ("REDIS_HOST", "REDIS_PORT"):  # LiteLLM has no use of it, and would wait for one that does not answer
+        os.environ.pop(name, None)
 
 
-def _load(gateway: Gateway, redacting: logs.RedactingFilter) -> ASGIApp:
-    """Import LiteLLM, which reads the environment, and put the request filter in front of it. Raises `StartError`."""
-    for name in logs.LITELLM_LOGGERS:
-        logging.getLogger(name).addFilter(redacting)
-    app = litellm_internals.load()
-    # After LiteLLM: the metrics library reads the environment when it is imported.
-    state, request_filter, self_test = (
-        importlib.import_module(f"gateway.{name}") for name in ("state", "request_filter", "self_test")
+def _application(gateway: Gateway) -> ASGIApp:
+    """Import LiteLLM, which reads the environment, and put the request filter in front of its router.
+
+    Raises `StartError`.
+    """
+    # They import LiteLLM.
+    guard, self_test = (importlib.import_module(f"gateway.{name}") for name in ("guard", "self_test"))
+    routes = router.build(gateway.rendered, guard.guard)
+    chats = Chats(routes, gateway, state.quota(), state.metrics())
+
+    async def starting() -> None:
+        await self_test.prove(routes, gateway.upstream)
+        await self_test.rehearse(chats, gateway)
+        # The million objects of the start are kept from garbage collection: to traverse them delays requests.
+        gc.collect()
+        gc.freeze()
+
+    answering = state.cached(chats.answer)
+    return RequestFilter(
+        answering, chats.check, gateway, state.quota(), state.metrics(), state.rests().resting, starting
     )
-    tested = self_test.SelfTested(app, gateway)
-    resting = state.rests().resting
-    return cast("ASGIApp", request_filter.RequestFilter(tested, gateway, state.quota(), state.metrics(), resting))
-
-
-def _started(gateway: Gateway, redacting: logs.RedactingFilter) -> None:
-    if redacting.mistakes:
-        _fail(1, f"LiteLLM did not accept its configuration: {redacting.mistakes[0]}")
-    try:
-        litellm_internals.check_started()
-    except StartError as error:
-        _fail(1, str(error))
-    asyncio.get_running_loop().call_later(FREEZE_AFTER_SECONDS, _freeze)
-
-
-def _freeze() -> None:
-    """Exclude the million objects of the start from garbage collection: traversing them delays requests."""
-    gc.collect()
-    gc.freeze()
 
 
 if __name__ == "__main__":

@@ -3,7 +3,8 @@
 Redis is on the same network and answers in a millisecond. When it does not, or has lost what it knew, each replica goes
 on with a small share of its own (`share_of`). So that this never lets out more than the limit, the script grants a call
 only while this holds: the calls of each replica, or its share if that is more, are together within the limit. A replica
-that is not heard of counts with its share, and so does one more that an update starts or ends.
+that is not heard of counts with its share, and so does one more that an update starts or ends. One that says so
+when it ends counts with its calls only: several updates within a minute leave the new replicas something.
 
 So no failure of Redis, of its clock or of the network lets out more, and no replica that is replaced while Redis
 answers. Both within one minute may: what a replica did by itself is lost if it ends before it could report it.
@@ -47,17 +48,20 @@ if not epoch or stepped then
   for _, name in ipairs(redis.call('ZRANGE', key('replicas'), 0, -1)) do
     redis.call('DEL', key('calls:' .. name))
   end
-  redis.call('DEL', key('replicas'))
+  redis.call('DEL', key('replicas'), key('ended'))
   epoch = string.format('%.0f', now) .. '-' .. me
   redis.call('SET', key('epoch'), epoch)
 end
 if epoch ~= seen and ARGV[10] ~= '1' then
   return {-1, epoch, now, 0, 0, 0}
 end
-for i = 13, #ARGV, 2 do
+for i = 14, #ARGV, 2 do
   redis.call('ZADD', key('calls:' .. me), 'NX', now - tonumber(ARGV[i + 1]), ARGV[i])
 end
 redis.call('ZADD', key('replicas'), now, me)
+if ARGV[13] == '1' then
+  redis.call('SADD', key('ended'), me)
+end
 if ARGV[11] ~= '' then
   redis.call('SET', key('account'), ARGV[11], 'PX', ARGV[12])
 end
@@ -68,7 +72,10 @@ end
 local share = math.floor(limit / (2 * replicas))
 
 local others, active, reported, used, mine = 0, 0, 0, 0, 0
-local counted = {}
+local counted, ended = {}, {}
+for _, name in ipairs(redis.call('SMEMBERS', key('ended'))) do
+  ended[name] = true
+end
 local known = redis.call('ZRANGE', key('replicas'), 0, -1, 'WITHSCORES')
 for i = 1, #known, 2 do
   local name = known[i]
@@ -76,13 +83,16 @@ for i = 1, #known, 2 do
   local calls = redis.call('ZCARD', key('calls:' .. name))
   counted[name] = calls
   used = used + calls
-  if calls == 0 and tonumber(known[i + 1]) <= now - window then
+  if calls == 0 and (ended[name] or tonumber(known[i + 1]) <= now - window) then
     redis.call('ZREM', key('replicas'), name)
-  else
+    redis.call('SREM', key('ended'), name)
+  elseif not ended[name] then
     reported = reported + 1
   end
   if name == me then
     mine = calls
+  elseif ended[name] then
+    others = others + calls
   elseif calls > 0 then
     others = others + math.max(calls, share)
     active = active + 1
@@ -112,7 +122,7 @@ if over <= 0 then
 else
   local leaving = {}
   for name, calls in pairs(counted) do
-    local helps = calls - share + (name == me and 1 or 0)
+    local helps = ended[name] and calls or calls - share + (name == me and 1 or 0)
     if helps > 0 then
       local oldest = redis.call('ZRANGE', key('calls:' .. name), 0, math.min(helps, over) - 1, 'WITHSCORES')
       for i = 2, #oldest, 2 do
@@ -131,8 +141,8 @@ return {math.max(1, free), epoch, now, covered, used, account}
 
 ARGV: the window in ms; the limit; the number of replicas; the caller's name; the call's; then what the caller's last
 reply said: the epoch, Redis' time in ms and the ms since; the ms by which they may differ; 1 if the report below is all
-that the caller did within the window; the account's limit if it was just learned, and the ms that this holds; then the
-report: names of calls that Redis may not know, each with its age in ms.
+that the caller did within the window; the account's limit if it was just learned, and the ms that this holds; 1 if the
+caller ends and makes no more calls; then the report: names of calls that Redis may not know, each with its age in ms.
 
 Returns the ms to wait (0: granted; -1: what was counted is gone, report everything and ask again), the epoch, Redis'
 time in ms, 1 if the caller may go on with its share when Redis fails next, all calls in the window, and the account's

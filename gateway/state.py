@@ -1,69 +1,31 @@
-"""What one process shares: its quota, its rests, its metrics, and its client for calls to the upstream.
+"""What one process shares: its quota, its rests, its metrics, and its client for calls to the upstream."""
 
-LiteLLM loads `guard` by its file name, once for each place of its config that names it. Objects that all copies
-share must be in a module that is imported by name.
-"""
-
+import hashlib
+import json
 from functools import cache
 from typing import Any
 
 import httpx
-from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge
+from prometheus_client import REGISTRY
 
-from gateway import environment, litellm_internals, shared_count
+from gateway import cached as caching
+from gateway import environment, router, shared_count
+from gateway.cached_flight import Ask
+from gateway.cached_store import InRedis, Memory, Store
 from gateway.leaving import Leaving
+from gateway.metrics import BUCKETS, Metrics
 from gateway.quota import Quota
 from gateway.rests import FAILED_SCRIPT, RESTING_SCRIPT, Rests
 from gateway.upstream import Counters, Upstream
 
 _LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=100, keepalive_expiry=30.0)
-"""LiteLLM limits the requests; connections that idle longer may have been closed by what is in between."""
-
-
-class Metrics:
-    """The gateway's own metrics, beside LiteLLM's in the same /metrics."""
-
-    def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
-        self.refused = Counter(
-            "gateway_refused_requests", "Requests that the gateway refused, by reason", ["reason"], registry=registry
-        )
-        self.attempts = Counter(
-            "gateway_upstream_attempts", "Calls to OpenRouter, by model", ["model"], registry=registry
-        )
-        self.account_refused = Counter(
-            "gateway_account_refused", "Calls that OpenRouter refused to the account", ["reason"], registry=registry
-        )
-        self.rests = Counter(
-            "gateway_model_rest_seconds", "Seconds that models are left out", ["model", "reason"], registry=registry
-        )
-        self.quota_shared = Gauge(
-            "gateway_quota_shared", "1 while Redis counts for all, 0 while each keeps a share", registry=registry
-        )
-        self.quota_limit = Gauge(
-            "gateway_quota_requests_per_minute", "Calls to OpenRouter that all replicas make at most", registry=registry
-        )
-        self.quota_account = Gauge(
-            "gateway_quota_account_requests_per_minute",
-            "The account's limit as OpenRouter named it, 0 while it has not",
-            registry=registry,
-        )
-        self.quota_used = Gauge(
-            "gateway_quota_used", "Calls of the last minute, of all replicas while Redis counts", registry=registry
-        )
-
-    async def show(self, quota: Quota) -> None:
-        """Ask Redis, and set what is scraped of the quota."""
-        await quota.wait()
-        self.quota_shared.set(quota.is_shared)
-        self.quota_limit.set(quota.limit)
-        self.quota_account.set(quota.account)
-        self.quota_used.set(quota.used)
+"""`admission` limits the requests; connections that idle longer may have been closed by what is in between."""
 
 
 @cache
 def metrics() -> Metrics:
     """Return the process's metrics."""
-    return Metrics()
+    return Metrics(REGISTRY, environment.current().latency_buckets or BUCKETS)
 
 
 @cache
@@ -91,7 +53,13 @@ def client() -> Any:
     # From the environment it takes the authorities (SSL_CERT_FILE), and the proxy is for the upstream alone.
     sending = httpx.AsyncHTTPTransport(limits=_LIMITS, proxy=environment.proxy_of(gateway.upstream))
     upstream = Upstream(
-        Leaving(sending, upstream=gateway.upstream, quota=quota, attempts=counted.attempts),
+        Leaving(
+            sending,
+            upstream=gateway.upstream,
+            key=gateway.openrouter_key,
+            quota=quota,
+            attempts=counted.attempts,
+        ),
         base_url=gateway.upstream,
         models=frozenset(gateway.called_models()),
         first_token_seconds=gateway.first_token_seconds,
@@ -99,7 +67,30 @@ def client() -> Any:
         counters=Counters(
             account_refused=lambda reason: counted.account_refused.labels(reason).inc(),
             rest=lambda model, reason, seconds: counted.rests.labels(model, reason).inc(seconds),
+            used=counted.used,
         ),
         data_policy=gateway.data_policy,
     )
-    return litellm_internals.client(upstream)
+    return router.client(upstream)
+
+
+def cached(ask: Ask) -> Ask:
+    """Return what answers chats: the cache in front of `ask`, or `ask` itself where the stack has no cache."""
+    gateway, counted = environment.current(), metrics()
+    if not gateway.cache_seconds:
+        return ask
+    keeper = Memory() if gateway.redis is None else InRedis(shared_count.client(gateway.redis))
+    first: dict[str, str] = {}
+    return caching.Cached(
+        ask,
+        caching.Rules(gateway.cache_features),
+        Store(keeper, secret=gateway.keys.edge.encode(), seconds=gateway.cache_seconds),
+        caching.Counters(
+            request=lambda source: counted.cache_requests.labels(source).inc(),
+            stored=counted.cache_stored.inc,
+            skipped=lambda reason: counted.cache_skipped.labels(reason).inc(),
+        ),
+        version=hashlib.sha256(json.dumps(gateway.rendered, sort_keys=True).encode()).hexdigest(),
+        names={name: first.setdefault(model, name) for name, model in gateway.first_models.items()},
+        models=frozenset(gateway.called_models()),
+    ).answer

@@ -1,9 +1,10 @@
 """Every call to OpenRouter leaves here: an httpx transport that LiteLLM is given as the client of each call.
 
-It stands behind LiteLLM's cache and router, so what passes here is what OpenRouter receives: it is checked here, and
-counted by `leaving` just before it leaves. And it reads the whole answer, or a stream up to its first token, before
-LiteLLM sees any of it: what is no whole answer becomes an error of ours, with its cause (`serving.causes`), and LiteLLM
-asks the next model.
+It stands behind LiteLLM's router, so what passes here is what OpenRouter receives: it is checked here, and counted by
+`leaving` just before it leaves. And it reads the whole answer, or a stream up to its first token, before LiteLLM sees
+any of it: what is no whole answer becomes an error of ours, with its cause (`serving.causes`), and LiteLLM asks the
+next model. What is one goes into the request's context, and LiteLLM is given a receipt: it has nothing to change in an
+answer, and to take one to pieces and put it together again costs more than all else that it does.
 """
 
 import asyncio
@@ -17,6 +18,7 @@ import httpx
 
 from gateway import policy
 from gateway.answers import Event, FailedError, check_plain, events
+from gateway.completions import usage_of
 from gateway.leaving import NotSentError
 from gateway.policy import RefusedError
 from gateway.quota import spent_for
@@ -27,17 +29,39 @@ from serving.causes import BROKEN, TIMEOUT, UNREACHABLE, Cause, Fault, classify
 logger = logging.getLogger("gateway.upstream")
 
 _STATUS: Mapping[str, int] = {"busy": 429, "quota": 429, "timeout": 408, "gone": 404}
-"""The status that LiteLLM is told, for its own metrics. What clients are told is decided by the cause."""
+"""The status that LiteLLM is told. What clients are told is decided by the cause."""
+
+_RECEIPT: Mapping[str, object] = {"id": "-", "created": 0, "model": "-"}
+_WORD = {"role": "assistant", "content": "-"}
+_PLAIN = {
+    **_RECEIPT,
+    "object": "chat.completion",
+    "choices": [{"index": 0, "message": _WORD, "finish_reason": "stop"}],
+}
+_PLAIN_RECEIPT = json.dumps(
+    {**_PLAIN, "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}}
+).encode()
+_STREAM_RECEIPT = (
+    b"data: %s\n\ndata: [DONE]\n\n"
+    % json.dumps(
+        {
+            **_RECEIPT,
+            "object": "chat.completion.chunk",
+            "choices": [{"index": 0, "delta": _WORD, "finish_reason": "stop"}],
+        }
+    ).encode()
+)
 
 CLOSED_BY_POLICY = "closed_by_data_policy"
 
 
 @dataclass(frozen=True)
 class Counters:
-    """What is counted: refusals of the account by reason, seconds of rest by model and reason."""
+    """What is counted: refusals of the account by reason, seconds of rest by model and reason, an answer's usage."""
 
     account_refused: Callable[[str], None]
     rest: Callable[[str, str, float], None]
+    used: Callable[[Mapping[str, object]], None]
 
 
 class Upstream(httpx.AsyncBaseTransport):
@@ -67,8 +91,9 @@ class Upstream(httpx.AsyncBaseTransport):
         self._demands = " and ".join(data_policy)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a call and return its answer, or an error in its place; no exception of httpx leaves."""
+        """Send a call and return a receipt for its answer, or an error; no exception of httpx leaves."""
         context = CURRENT.get() or RequestContext()
+        loop = asyncio.get_running_loop()
         try:
             sent = policy.check_sent(
                 request.method, str(request.url), await request.aread(), self._base_url, self._models
@@ -76,10 +101,11 @@ class Upstream(httpx.AsyncBaseTransport):
         except RefusedError as error:
             return _error(error.status, error.message)
         response: httpx.Response | None = None
+        begun = loop.time()
         try:
             async with asyncio.timeout(None if sent.stream else self._whole_seconds(context)):
-                response = await self._inner.handle_async_request(request)
-                answer = await self._read(response, sent, context)
+                response = _rehearsed(sent) if context.rehearsal else await self._inner.handle_async_request(request)
+                receipt = await self._read(response, sent, context)
         except NotSentError as error:
             return _error(429 if context.quota_wait else 403, str(error))
         except (FailedError, httpx.RequestError, TimeoutError) as error:
@@ -92,8 +118,10 @@ class Upstream(httpx.AsyncBaseTransport):
             if response is not None:
                 await response.aclose()
             raise
+        finally:
+            context.upstream_seconds += loop.time() - begun
         await self._answered(context)
-        return answer
+        return receipt
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -113,10 +141,12 @@ class Upstream(httpx.AsyncBaseTransport):
             await response.aclose()
             if response.status_code != 200:
                 raise FailedError(classify(response.status_code, body), body)
-            check_plain(body)
+            plain = check_plain(body)
             if sent.stream:
                 raise FailedError(BROKEN)
-            return httpx.Response(200, content=body, headers={"content-type": "application/json"})
+            context.plain = plain
+            self._counters.used(usage_of(plain) or {})
+            return _json(200, _PLAIN_RECEIPT)
         source = events(_lines(response), self._first_token_seconds)
         held: list[Event] = []
         async for event in source:
@@ -128,8 +158,8 @@ class Upstream(httpx.AsyncBaseTransport):
         async def broken(error: Exception) -> None:
             await self._failed(sent.model, _Failure(error, None), context)
 
-        stream = _Stream(held, source, response, broken)
-        return httpx.Response(200, stream=stream, headers={"content-type": "text/event-stream"})
+        context.stream = Stream(held, source, response, broken, self._counters.used)
+        return httpx.Response(200, content=_STREAM_RECEIPT, headers={"content-type": "text/event-stream"})
 
     async def _answered(self, context: RequestContext) -> None:
         """Leave out a model whose failure could have been the account's: another model answered."""
@@ -168,8 +198,8 @@ class Upstream(httpx.AsyncBaseTransport):
             logger.warning("%s is left out for %.0f s: %s", model, seconds, cause.reason)
 
 
-class _Stream(httpx.AsyncByteStream):
-    """The rest of a stream whose first token is there. An end that is none is an exception: LiteLLM reports it."""
+class Stream:
+    """A stream whose first token is there: its events, once. Its end may be a `FailedError`."""
 
     def __init__(
         self,
@@ -177,23 +207,33 @@ class _Stream(httpx.AsyncByteStream):
         source: AsyncIterator[Event],
         response: httpx.Response,
         broken: Callable[[Exception], Awaitable[None]],
+        used: Callable[[Mapping[str, object]], None],
     ) -> None:
         self._held = held
         self._source = source
         self._response = response
         self._broken = broken
+        self._used = used
+        self._usage: Mapping[str, object] = {}
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        for event in self._held:
-            yield _bytes(event)
+    async def __aiter__(self) -> AsyncIterator[Event]:
         try:
+            for event in self._held:
+                yield self._noted(event)
             async for event in self._source:
-                yield _bytes(event)
+                yield self._noted(event)
         except (FailedError, httpx.RequestError) as error:
             await self._broken(error)
-            raise httpx.ReadError("the answer broke off") from None
+            raise FailedError(BROKEN) from None
+
+    def _noted(self, event: Event) -> Event:
+        self._usage = usage_of(event.said) or self._usage
+        return event
 
     async def aclose(self) -> None:
+        """Close the call, and count what it used."""
+        usage, self._usage = self._usage, {}
+        self._used(usage)
         await self._response.aclose()
 
 
@@ -206,10 +246,6 @@ async def _lines(response: httpx.Response) -> AsyncIterator[str]:
             yield line.removesuffix("\r")
     if rest:
         yield rest
-
-
-def _bytes(event: Event) -> bytes:
-    return f"{event.line}\n\n".encode()
 
 
 class _Failure:
@@ -241,5 +277,15 @@ def _cause(error: Exception) -> Cause:
 
 
 def _error(status: int, message: str) -> httpx.Response:
-    body = json.dumps({"error": {"code": status, "message": message}}).encode()
+    return _json(status, json.dumps({"error": {"code": status, "message": message}}).encode())
+
+
+def _json(status: int, body: bytes) -> httpx.Response:
     return httpx.Response(status, content=body, headers={"content-type": "application/json"})
+
+
+def _rehearsed(sent: policy.Sent) -> httpx.Response:
+    """Return what a model would answer: the call of a rehearsal does not leave."""
+    if sent.stream:
+        return httpx.Response(200, content=_STREAM_RECEIPT, headers={"content-type": "text/event-stream"})
+    return _json(200, json.dumps(_PLAIN).encode())

@@ -15,16 +15,12 @@ from testing.project import Project
 
 _DOCKERFILE = """
 FROM {friday}
-USER root
-RUN useradd node
 LABEL made-for={tag}
 ENTRYPOINT {command}
 """
 _DEAF = Path(__file__).with_name("deaf_friday.py")
 _DEAF_DOCKERFILE = f"""
 FROM {{friday}}
-USER root
-RUN useradd node
 COPY {_DEAF.name} /
 ENTRYPOINT ["python3", "/{_DEAF.name}"]
 """

@@ -70,9 +70,9 @@ def _series() -> list[str]:
         for path, model in _PATHS:
             own = f'{where},path="{path}",model="{model}"'
             found += [f"friday_llm_cost_usd_total{{{own}}}", f"gateway_upstream_attempts_total{{{own}}}"]
-            found += [f"litellm_requests_metric_total{{{own}}}", f"litellm_spend_metric_total{{{own}}}"]
+            found += [f'gateway_chats_total{{{own},status="200"}}', f"gateway_spend_usd_total{{{own}}}"]
             found += [f'gateway_model_rest_seconds_total{{{where},model="{model}"}}']
-            found += [f'litellm_overhead_latency_metric_bucket{{{own},le="{le}"}}' for le in _bounds(LITELLM_BUCKETS)]
+            found += [f'gateway_overhead_seconds_bucket{{{own},le="{le}"}}' for le in _bounds(LITELLM_BUCKETS)]
             for feature in _FEATURES:
                 each = f'{own},feature="{feature}"'
                 found += [f'friday_llm_requests_total{{{each},outcome="{outcome}"}}' for outcome in ("ok", "timeout")]

@@ -46,7 +46,7 @@ def latency(path: str, within: str) -> Series:
 
 
 def overhead(within: str) -> Series:
-    return took("litellm_overhead_latency_metric", within, bounds=("0.005", "0.5"))
+    return took("gateway_overhead_seconds", within, bounds=("0.005", "0.5"))
 
 
 GATEWAY_CALLS = 'haproxy_frontend_http_responses_total{proxy="gateway_internal",code="2xx"}'
@@ -60,8 +60,8 @@ SOUND: Series = {
     **latency("litellm", QUICK),
     **latency("direct", QUICK),
     **overhead("0.005"),
-    "litellm_requests_metric_total": rises(CALLS),
-    "litellm_spend_metric_total": 0,
+    'gateway_chats_total{status="200"}': rises(CALLS),
+    "gateway_spend_usd_total": 0,
     "friday_llm_cost_usd_total": 0,
     "gateway_upstream_attempts_total": rises(CALLS),
 }
@@ -95,7 +95,7 @@ CAUSES = {
         {f'gateway_model_rest_seconds_total{{model="{MODEL}"}}': rises(1200)}, ("providers",), MODEL
     ),
     "a key that others use for a paid model": Cause({}, ("cost",), "booked what neither path did", booked=0.01),
-    "an answer that cost something": Cause({"litellm_spend_metric_total": rises(0.001)}, ("cost",), "has a price"),
+    "an answer that cost something": Cause({"gateway_spend_usd_total": rises(0.001)}, ("cost",), "has a price"),
     "a direct answer that cost something": Cause(
         {"friday_llm_cost_usd_total": rises(0.001)}, ("cost",), "friday.directModel"
     ),

@@ -50,7 +50,7 @@ def test_tools_go_to_a_model_that_takes_them_and_nothing_rests(choosy: GatewayCo
     assert (streamed.status_code, streamed.headers["x-gateway-model"]) == (200, IDS[2])
     assert choosy.chat(max_tokens=8192).headers["x-gateway-model"] == IDS[1]
     assert {choosy.chat().headers["x-gateway-model"] for _ in range(50)} == {IDS[0]}
-    assert choosy.metric("litellm_deployment_cooled_down_total") is None
+    assert choosy.metric("gateway_model_rest_seconds_total") is None
 
 
 def test_a_model_that_takes_it_and_fails_is_replaced_by_the_next_that_does(

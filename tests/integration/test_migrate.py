@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.engine, pytest.mark.beside]
 _DOCKERFILE = """
 FROM {friday}
 USER root
-RUN useradd node && mkdir /state /own && chown node /state /own
+RUN mkdir /state /own && chown 1000:1000 /state /own
 ENTRYPOINT ["sh", "-c", "{entry}"]
 """
 # As if what it needs were away at first: each replica ends twice before it serves.

@@ -92,7 +92,7 @@ class Replica:
     @staticmethod
     def do(work: Any) -> int:
         """Run what is asked of a quota: nothing in this test ever waits."""
-        return int(asyncio.run(work))
+        return int(asyncio.run(work) or 0)
 
 
 class Machine(RuleBasedStateMachine):
@@ -152,10 +152,13 @@ class Machine(RuleBasedStateMachine):
         self.failed_at = self.set_at = self.world.now
 
     @precondition(lambda self: self._answered_for_a_window())
-    @rule(which=st.integers(0, 5))
-    def a_replica_is_replaced(self, which: int) -> None:
-        self.replicas.remove(self._replica(which))
+    @rule(which=st.integers(0, 5), orderly=st.booleans())
+    def a_replica_is_replaced(self, which: int, orderly: bool) -> None:
+        ended = self._replica(which)
+        self.replicas.remove(ended)
         self.replicas.append(Replica(self.world, self.limit, self.count))
+        if orderly:  # it serves until the new one does
+            ended.do(ended.quota.end())
         self.replaced_at = self.world.now
 
     @precondition(lambda self: self._answered_for_a_window())
@@ -206,6 +209,23 @@ def test_one_replica_may_use_nearly_all_and_all_together_everything(connection: 
     assert one.quota.used == 18
     world.now += WINDOW_SECONDS + 1
     assert [replica.do(replica.quota.take()) for _ in range(10) for replica in (one, two)].count(0) == 18
+
+
+def test_several_updates_within_a_minute_leave_the_new_replicas_something(connection: Connection) -> None:
+    connection.command("FLUSHALL")
+    world = World(connection)
+    for _ in range(6):
+        replicas = [Replica(world, 18, 2) for _ in range(2)]
+        assert [replica.do(replica.quota.take()) for replica in replicas] == [0, 0]
+        for replica in replicas:
+            replica.do(replica.quota.end())
+            assert replica.do(replica.quota.take()) == 62
+    last = Replica(world, 18, 2)
+    assert last.quota.used == 12
+    world.now += WINDOW_SECONDS + 1
+    last.do(last.quota.wait())
+    assert last.quota.used == 0
+    assert connection.command("EXISTS", "friday-gateway:quota:ended") == 0
 
 
 def test_a_limit_that_one_replica_learned_holds_for_all_at_once(connection: Connection) -> None:

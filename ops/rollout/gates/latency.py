@@ -11,7 +11,7 @@ from ops.rollout.gates.look import FRIDAY, GATEWAY, GATEWAY_PATHS, Figure, Look
 def _look(look: Look) -> Distribution | None:
     if look.scope.has_friday:
         return look.durations(f'friday_llm_latency_seconds_bucket{{path=~"{"|".join(GATEWAY_PATHS)}"}}', FRIDAY)
-    return look.durations("litellm_request_total_latency_metric_bucket", GATEWAY)
+    return look.durations("gateway_chat_seconds_bucket", GATEWAY)
 
 
 def _look_at_direct(look: Look) -> Distribution | None:

@@ -3,7 +3,7 @@
 from ops.rollout.gates.gate import Case, Gate, Verdict
 from ops.rollout.gates.look import GATEWAY, Figure
 
-_ADDED = Figure("overhead", lambda look: look.durations("litellm_overhead_latency_metric_bucket", GATEWAY))
+_ADDED = Figure("overhead", lambda look: look.durations("gateway_overhead_seconds_bucket", GATEWAY))
 
 
 def _judge(case: Case) -> Verdict:

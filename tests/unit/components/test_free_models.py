@@ -20,9 +20,17 @@ from components.catalogue import (
     Prompts,
     default_models,
 )
-from components.free_models import OPENROUTER, SIMULATOR, RouterTuning, litellm_config, render_litellm_config
+from components.free_models import (
+    LATENCY_BUCKETS,
+    OPENROUTER,
+    SIMULATOR,
+    RouterTuning,
+    litellm_config,
+    render_litellm_config,
+)
 from components.litellm_schema import ZERO_PRICE, check
 from friday.llm.constants import DEFAULT_GATEWAY_MODEL, STOCK_MODELS
+from gateway.metrics import BUCKETS
 
 # What Friday's stock client sends (its names for the models, short and long).
 STOCK_NAMES = [
@@ -220,12 +228,9 @@ def test_no_secret_stands_in_the_config() -> None:
     assert keys == {"os.environ/OPENROUTER_API_KEY"}
 
 
-@pytest.mark.parametrize(("shared", "kind"), [(True, "redis"), (False, "local")])
-def test_cache_lives_where_the_state_lives(shared: bool, kind: str) -> None:
-    tuning = RouterTuning(cache_ttl_seconds=60)
-    config = litellm_config(Catalogue(models=default_models()), tuning, upstream=SIMULATOR, shared_state=shared)
-    assert config["litellm_settings"]["cache_params"] == {"type": kind, "ttl": 60}
-    assert check(config, upstream=SIMULATOR) == []
+def test_the_gateways_buckets_are_those_of_the_gates() -> None:
+    config = litellm_config(Catalogue(models=default_models()), RouterTuning(), upstream=SIMULATOR, shared_state=False)
+    assert config["gateway_settings"]["latency_buckets"] == LATENCY_BUCKETS == list(BUCKETS)
 
 
 @settings(deadline=None, max_examples=30)  # YAML is written and read in Python

@@ -41,7 +41,7 @@ def targets(value: Any) -> Callable[[Config], None]:
 
 MISTAKES: dict[str, tuple[Callable[[Config], Any], str]] = {
     "unknown section": (lambda c: c.update(router_setting={}), "router_setting: is not a section"),
-    "missing section": (lambda c: c.pop("general_settings"), "general_settings: is missing"),
+    "missing section": (lambda c: c.pop("litellm_settings"), "litellm_settings: is missing"),
     "section is a list": (lambda c: c.update(router_settings=[]), "router_settings: should be a map"),
     "model list is a map": (lambda c: c.update(model_list={}), "model_list: should be a list"),
     "key in the wrong section": (settings("litellm_settings", stream_timeout=60), "belongs to router_settings"),
@@ -51,12 +51,10 @@ MISTAKES: dict[str, tuple[Callable[[Config], Any], str]] = {
     "retries as false": (settings("router_settings", num_retries=False), "num_retries: should be 0"),
     "cooldowns of its own": (settings("router_settings", disable_cooldowns=False), "disable_cooldowns: should be True"),
     "timeout as text": (settings("router_settings", timeout="os.environ/T"), "timeout: should be a number"),
-    "open proxy": (without("general_settings", "custom_auth"), "custom_auth: should be"),
+    "a section of the proxy": (lambda c: c.update(general_settings={}), "general_settings: is not a section"),
     "no guard": (settings("litellm_settings", callbacks=["prometheus"]), "callbacks: should be"),
-    "open metrics": (
-        settings("litellm_settings", require_auth_for_metrics_endpoint=False),
-        "require_auth_for_metrics_endpoint: should be True",
-    ),
+    "a cache of LiteLLM's": (settings("litellm_settings", cache=True), "litellm_settings.cache: is not a setting"),
+    "talkative": (settings("litellm_settings", turn_off_message_logging=False), "message_logging: should be True"),
     "paid model": (params(model="openrouter/openai/gpt-4o"), "should be openrouter/<vendor>/<model>:free"),
     "paid router": (params(model="openrouter/openrouter/auto"), "should be openrouter/<vendor>/<model>:free"),
     "router with more": (params(model="openrouter/openrouter/free:online"), "should be openrouter/<vendor>/<model>"),

@@ -9,7 +9,6 @@ import pytest
 from gateway.abilities import BYTES_PER_TOKEN, Abilities, Takes
 from gateway.policy import RefusedError
 from gateway.request_context import CURRENT
-from serving.drain import Send
 from tests.unit.gateway.given import CHAT, Client, Inner, hello
 
 SCHEMA = {"type": "json_schema", "json_schema": {"name": "n", "schema": {"type": "object"}}}
@@ -117,11 +116,11 @@ def test_only_models_that_may_answer_for_the_name_count() -> None:
 def test_the_filter_hands_on_which_models_are_left_out_and_a_refusal_costs_nothing() -> None:
     seen: list[frozenset[str]] = []
 
-    async def answer(inner: Inner, send: Send) -> None:
+    async def answer(inner: Inner) -> None:
         context = CURRENT.get()
         assert context is not None
         seen.append(context.unable)
-        await hello(inner, send)
+        await hello(inner)
 
     client = Client(answer, abilities=TEXT_AND_TOOLS)
     assert client.chat().status_code == client.chat(tools=TOOLS).status_code == 200
@@ -129,7 +128,7 @@ def test_the_filter_hands_on_which_models_are_left_out_and_a_refusal_costs_nothi
     refused = Client(answer, abilities=abilities(text=takes()))
     body = refused.chat(tools=TOOLS)
     assert (body.status_code, body.json()["error"]["param"]) == (400, "tools")
-    assert refused.inner.scopes == []
+    assert refused.inner.bodies == []
     assert refused.refusals("unsupported_by_models") == 1
 
 

@@ -59,7 +59,7 @@ def read(lines: list[str], silence: float = 5, pause: float = 0) -> tuple[list[E
 def test_a_whole_stream_passes_as_it_comes(lines: list[str], kept: list[int]) -> None:
     seen, failure = read(lines)
     assert not failure
-    assert [each.line for each in seen] == [*(lines[number].replace("data:{", "data: {") for number in kept), DONE]
+    assert [each.said for each in seen] == [json.loads(lines[number].removeprefix("data:")) for number in kept]
 
 
 @pytest.mark.parametrize(
@@ -80,6 +80,8 @@ def test_a_whole_stream_passes_as_it_comes(lines: list[str], kept: list[int]) ->
         (["data: " + json.dumps({**HEAD, "choices": None})], "broken"),
         (['data: {"choices":[{"delta":{"content":"a"}}]}'], "broken"),
         ([event("a"), event("", "error"), DONE], "broken"),
+        ([event({"content": 7})], "broken"),
+        ([event({"content": "a", "tool_calls": [7]})], "broken"),
         (["data: " + json.dumps({"error": {"code": 429, "message": "busy"}})], "busy"),
         (["data: " + json.dumps({"error": {"code": "server_error", "message": "gone"}})], "broken"),
         (["data: " + json.dumps({**HEAD, "choices": [{"delta": {}, "error": {"code": 408}}]})], "timeout"),
@@ -93,7 +95,7 @@ def test_thoughts_are_shown_and_an_empty_delta_is_not() -> None:
     seen, _ = read(
         [event({"role": "assistant", "content": ""}), event({"reasoning_details": [{}]}), event("a", "stop")]
     )
-    assert [each.shows for each in seen] == [False, True, True, True]
+    assert [each.shows for each in seen] == [False, True, True]
 
 
 @pytest.mark.parametrize(
@@ -106,10 +108,10 @@ def test_thoughts_are_shown_and_an_empty_delta_is_not() -> None:
         ({"reasoning": None, "reasoning_details": []}, None),
     ],
 )
-def test_a_thought_is_passed_on_under_the_name_that_litellm_knows(delta: dict[str, Any], thought: str | None) -> None:
+def test_a_thought_is_passed_on_under_both_names(delta: dict[str, Any], thought: str | None) -> None:
     seen, failure = read([event(delta), event("a", "stop")])
-    passed = json.loads(seen[0].line.removeprefix("data: "))["choices"][0]["delta"]
-    assert (failure, passed.get("reasoning")) == ("", thought)
+    passed = seen[0].delta
+    assert (failure, passed.get("reasoning"), passed.get("reasoning_content")) == ("", thought, thought)
     assert seen[0].shows == bool(thought or delta["reasoning_details"])
 
 
@@ -121,7 +123,7 @@ def test_comments_are_no_life_and_thoughts_are() -> None:
 
 def test_a_connection_that_stays_open_after_the_end_is_no_failure() -> None:
     seen, failure = read([event("a", "stop"), *[COMMENT] * 100], silence=0.1, pause=0.01)
-    assert (failure, seen[-1].line) == ("", DONE)
+    assert (failure, seen[-1].finish) == ("", "stop")
 
 
 def test_a_stream_is_read_to_its_end_so_that_its_connection_can_be_used_again() -> None:
@@ -132,22 +134,14 @@ def test_a_stream_is_read_to_its_end_so_that_its_connection_can_be_used_again() 
             yield left.pop(0)
 
     async def collect() -> None:
-        async for each in events(given(), 5):
-            if each.line == DONE:
-                break  # as LiteLLM does
+        async for _ in events(given(), 5):
+            """Read to its end, as `response` does."""
 
     asyncio.run(collect())
     assert left == []
 
 
-def test_characters_that_cut_lines_elsewhere_are_written_in_ascii() -> None:
-    line = (
-        'data: {"id":"1","created":1,"model":"m","choices":[{"delta":{"content":"a\u2028b"},"finish_reason":"stop"}]}'
-    )
-    assert read([line])[0][0].line.isascii()
-
-
-def message(finish: str | None = "stop", **fields: Any) -> dict[str, Any]:
+def message(finish: Any = "stop", **fields: Any) -> dict[str, Any]:
     return {"choices": [{"finish_reason": finish, "message": fields}]}
 
 
@@ -162,7 +156,7 @@ def message(finish: str | None = "stop", **fields: Any) -> dict[str, Any]:
     ],
 )
 def test_a_whole_answer_passes(document: dict[str, Any]) -> None:
-    check_plain(json.dumps(document).encode())
+    assert check_plain(json.dumps(document).encode()) == document
 
 
 @pytest.mark.parametrize(
@@ -177,6 +171,10 @@ def test_a_whole_answer_passes(document: dict[str, Any]) -> None:
         (message(content=" "), "empty"),
         (message(content=None, reasoning="Hm"), "empty"),
         (message(content="Step one is to", finish="error"), "broken"),
+        (message(content="a", finish={"is": "stop"}), "broken"),
+        (message(content=["a"]), "broken"),
+        (message(content="a", tool_calls={}), "broken"),
+        (message(content="a", tool_calls=["f"]), "broken"),
         ({"choices": [{"error": {"code": 502, "message": "words"}, "message": {"content": "a"}}]}, "broken"),
         ({"error": {"code": 429, "message": "free-models-per-day"}}, "quota"),
         ({"error": "words"}, "broken"),

@@ -27,7 +27,7 @@ def test_every_word_of_a_refusal_is_explained() -> None:
     paths = [ROOT / "gateway" / name for name in ("policy.py", "request_body.py", "request_filter.py")]
     raised = re.findall(r"RefusedError\(\s*(\d+), \"(\w+)\"", "".join(path.read_text() for path in paths))
     # What is refused inside LiteLLM is answered in other words; 499 is no answer.
-    inside = {"not_clean", "not_chat", "not_free", "foreign_host", "client_closed", "account_data_policy"}
+    inside = {"not_clean", "not_free", "foreign_host", "client_closed", "account_data_policy"}
     judged = re.findall(r"\(\s*[45]\d\d,\s*\"(\w+)\"", (ROOT / "gateway/errors.py").read_text())
     codes = {code for _, code in raised} | {*judged}
     codes -= inside

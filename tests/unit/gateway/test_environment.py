@@ -116,12 +116,12 @@ def test_a_bad_number_is_refused(given: dict[str, str], name: str, value: str) -
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda c: c["general_settings"].pop("custom_auth"), "custom_auth"),
-        (lambda c: c["general_settings"].update(custom_auth="other.auth"), "open to everyone"),
-        (lambda c: c["litellm_settings"].update(callbacks=["prometheus"]), "open to everyone"),
+        (lambda c: c["litellm_settings"].update(callbacks=["prometheus"]), "or nothing stops calls to paid models"),
+        (lambda c: c["litellm_settings"].update(callbacks=[]), "or nothing stops calls to paid models"),
+        (lambda c: c["litellm_settings"].pop("callbacks"), "callbacks"),
+        (lambda c: c["router_settings"]["model_group_alias"].update(new="up-x"), "a fallback list is wrong"),
         (lambda c: c["gateway_settings"]["models"].update({"dep-x": {}}), "has no such model"),
         (lambda c: c["router_settings"]["fallbacks"].append({"gemma-4-31b": ["up-x"]}), "a fallback list is wrong"),
-        (lambda c: c["litellm_settings"].update(require_auth_for_metrics_endpoint=False), "must not be false"),
         (lambda c: c["model_list"][0]["litellm_params"].update(model="openrouter/openai/gpt-4o"), "not free"),
         (lambda c: c["model_list"][0]["litellm_params"].update(api_base="https://x.example"), "not free, or not at"),
         (lambda c: c["model_list"].clear(), "no models"),

@@ -5,18 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import quote
 
-import httpx
 import pytest
 
 from gateway import request_body
+from gateway.answers import Event
 from gateway.policy import ROUTES, RefusedError
 from gateway.request_body import MAX_BODY_BYTES, parsed
-from gateway.request_context import CURRENT
-from serving.drain import Message, Send
-from tests.unit.gateway.given import CHAT, GATEWAY_KEY, MODELS, OPS_KEY, Client, Inner, respond
+from serving.drain import Message
+from tests.unit.gateway.given import CHAT, GATEWAY_KEY, MODELS, OPS_KEY, Client, event, streaming
 
 CHATS = "/v1/chat/completions"
 TOO_LONG = MAX_BODY_BYTES + 1
@@ -58,7 +58,7 @@ def test_models_are_the_names_that_clients_may_send() -> None:
     for entry in listed:
         for path in (f"/v1/models/{entry['id']}", f"/models/{quote(entry['id'], safe='')}"):
             assert client.request("GET", path).json() == entry
-    assert client.inner.scopes == []
+    assert client.inner.bodies == []
 
 
 @pytest.mark.parametrize("name", ["nobody", "openai/gpt-4o", "up-gemma-4-31b", "gemma-4-31b/", "../models", "%"])
@@ -67,7 +67,7 @@ def test_a_model_that_is_not_served_is_404_and_litellm_is_not_asked(name: str) -
     answer = client.request("GET", f"/v1/models/{quote(name, safe='')}")
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "model_not_found")
     assert client.request("GET", f"/v1/models/{MODELS[0]}", key=OPS_KEY).status_code == 403
-    assert client.inner.scopes == []
+    assert client.inner.bodies == []
 
 
 @pytest.mark.parametrize("path", ["/v1/models/", "/v1/chat/completions/", "/v1", "/nothing"])
@@ -82,7 +82,8 @@ def test_head_is_get(path: str) -> None:
     answer = client.request("HEAD", path)
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/json"
-    assert [scope["method"] for scope in client.inner.scopes] == (["GET"] if path == "/health/liveliness" else [])
+    assert answer.content == b""
+    assert client.inner.bodies == []
 
 
 @pytest.mark.parametrize(
@@ -102,7 +103,7 @@ def test_other_methods_hear_which_there_are(path: str, allowed: str) -> None:
     for method in {"PUT", "DELETE", "PATCH", "GET", "POST", "HEAD"} - set(allowed.split(", ")):
         wrong = client.request(method, path)
         assert (wrong.status_code, wrong.headers["allow"]) == (405, allowed)
-    assert client.inner.scopes == []
+    assert client.inner.bodies == []
 
 
 @pytest.mark.parametrize(
@@ -124,7 +125,7 @@ def test_a_body_that_is_no_object_is_400(content: bytes, said: str) -> None:
     error = answer.json()["error"]
     assert (answer.status_code, error["code"]) == (400, "invalid_json")
     assert said in error["message"]
-    assert client.inner.scopes == []
+    assert client.inner.bodies == []
 
 
 @pytest.mark.parametrize("step", ["loads", "dumps"])
@@ -145,7 +146,7 @@ def test_infinity_is_no_number(number: str) -> None:
     body = json.dumps({**CHAT, "temperature": 0}).replace('"temperature": 0', f'"temperature": {number}')
     answer = client.request("POST", CHATS, content=body)
     assert (answer.status_code, answer.json()["error"]["param"]) == (400, "temperature")
-    assert client.inner.scopes == []
+    assert client.inner.bodies == []
     # Where it is dropped it does no harm.
     assert client.request("POST", CHATS, content=body.replace("temperature", "min_p")).status_code == 200
     assert not math.isfinite(float(number))
@@ -171,7 +172,6 @@ def test_of_two_fields_of_one_name_litellm_sees_what_was_checked() -> None:
     content = b'{"model":"gemma-4-31b","messages":[{"role":"user","content":"Hi"}],"seed":1,"seed":2}'
     assert client.request("POST", CHATS, content=content).status_code == 200
     assert client.inner.chat == {**CHAT, "seed": 2}
-    assert client.inner.bodies[0].count(b'"seed"') == 1
 
 
 @pytest.mark.parametrize("kind", [None, "application/json; charset=utf-8", "text/plain"])
@@ -199,7 +199,7 @@ def test_one_limit_whether_the_length_is_announced_or_not() -> None:
     client = Client()
     long = [b" " * TOO_LONG, pieces(TOO_LONG)]
     assert [client.request("POST", CHATS, content=content).status_code for content in long] == [413, 413]
-    assert client.inner.scopes == []
+    assert client.inner.bodies == []
     fitting = [json.dumps(CHAT).encode().ljust(MAX_BODY_BYTES), pieces(MAX_BODY_BYTES)]
     assert [client.request("POST", CHATS, content=content).status_code for content in fitting] == [200, 200]
 
@@ -250,17 +250,13 @@ def test_a_client_that_goes_away_while_it_sends_is_let_go() -> None:
     client = Client()
     sent = asyncio.run(exchange(client, [{"type": "http.disconnect"}], KEY))
     assert sent[0]["status"] == 499
-    assert client.inner.scopes == []
+    assert client.inner.bodies == []
 
 
 def test_a_stream_names_a_model_that_may_be_asked_again() -> None:
-    async def fall_back(inner: Inner, send: Send) -> None:
-        context = CURRENT.get()
-        assert context is not None
-        context.model = "minimax/minimax-m3:free"
-        event = b'data: {"id":"1","model":"up-minimax-m3","choices":[{"delta":{"content":"a"}}]}\n\n'
-        await respond(send, 200, event, kind="text/event-stream")
+    async def events() -> AsyncIterator[Event]:
+        yield event({"content": "a"}, "stop")
 
-    answer: httpx.Response = Client(fall_back).chat(stream=True)
+    answer = Client(streaming(events, "minimax/minimax-m3:free")).chat(stream=True)
     assert '"model":"openrouter/minimax/minimax-m3:free"' in answer.text
     assert answer.headers["x-gateway-model"] == "minimax/minimax-m3:free"

@@ -16,7 +16,6 @@ from components.litellm_schema import SECTIONS
 from gateway import known_names
 from gateway.environment import StartError
 
-LOOKED_UP = "health_check_details"
 Config = dict[str, Any]
 
 
@@ -34,16 +33,6 @@ def router() -> type:
     return type("Router", (), {"__init__": takes})
 
 
-class Cache:
-    def __init__(self, type: str, ttl: int, **kwargs: Any) -> None:
-        """Take what the config sets."""
-
-
-class LoadsConfig:
-    def load_config(self, settings: dict[str, Any]) -> object:
-        return settings.get("health_check_details"), lambda: settings["cache_params"]
-
-
 def completion(**kwargs: Any) -> object:
     return kwargs.get("extra_body")
 
@@ -56,27 +45,22 @@ def error(status: int | None) -> Callable[..., SimpleNamespace]:
 def litellm(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """Return the modules of a LiteLLM that knows every name."""
     own = {name: error(status) for name, status in known_names._STATUS.items()}
-    settings = dict.fromkeys(SECTIONS["litellm_settings"] - {"cache_params"})
-    general = SECTIONS["general_settings"] - {LOOKED_UP}
+    settings = dict.fromkeys(SECTIONS["litellm_settings"])
     modules: dict[str, Any] = {
         "litellm": SimpleNamespace(completion=completion, **settings, **own),
-        "litellm.proxy.proxy_server": SimpleNamespace(ProxyConfig=LoadsConfig),
-        "litellm.proxy._types": SimpleNamespace(ConfigGeneralSettings=model(*general)),
         "litellm.router": SimpleNamespace(Router=router()),
         "litellm.types.router": SimpleNamespace(
             Deployment=model("model_name", "litellm_params", "model_info"),
             LiteLLM_Params=model("model", "api_base", "api_key"),
             ModelInfo=model("id"),
         ),
-        "litellm.caching.caching": SimpleNamespace(Cache=Cache),
     }
     monkeypatch.setattr(importlib, "import_module", modules.__getitem__)
     return modules
 
 
 def config() -> Config:
-    tuning = RouterTuning(cache_ttl_seconds=60)
-    return litellm_config(Catalogue(models=default_models()), tuning, upstream=SIMULATOR, shared_state=True)
+    return litellm_config(Catalogue(models=default_models()), RouterTuning(), upstream=SIMULATOR, shared_state=True)
 
 
 def test_the_rendered_config_is_known(litellm: dict[str, Any]) -> None:
@@ -87,10 +71,8 @@ def test_the_rendered_config_is_known(litellm: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("place", "name"),
     [
-        (("general_settings",), "general_settings.new"),
         (("router_settings",), "router_settings.new"),
         (("litellm_settings",), "litellm_settings.new"),
-        (("litellm_settings", "cache_params"), "litellm_settings.cache_params.new"),
         (("model_list", 1), "model_list[1].new"),
         (("model_list", 1, "litellm_params"), "model_list[1].litellm_params.new"),
         (("model_list", 1, "model_info"), "model_list[1].model_info.new"),

@@ -13,10 +13,11 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from gateway.leaving import Leaving, NotSentError, minute_limit
+from gateway.metrics import Metrics
 from gateway.quota import Quota
 from gateway.request_context import CURRENT, RequestContext
-from gateway.state import Metrics
 
+KEY = "sk-or-0123456789"
 UPSTREAM = "https://openrouter.ai/api/v1"
 CHAT = f"{UPSTREAM}/chat/completions"
 NOW = 1_900_000_000.0
@@ -34,12 +35,12 @@ class Way:
         self.registry = CollectorRegistry()
         self.quota = quota or Quota(100)
         metrics = Metrics(self.registry)
-        self.transport = Leaving(inner, upstream=UPSTREAM, quota=lambda: self.quota, attempts=metrics.attempts)
+        self.transport = Leaving(inner, upstream=UPSTREAM, key=KEY, quota=lambda: self.quota, attempts=metrics.attempts)
 
-    def send(self, url: str = CHAT) -> httpx.Response:
+    def send(self, url: str = CHAT, key: str = KEY) -> httpx.Response:
         async def run() -> httpx.Response:
             async with httpx.AsyncClient(transport=self.transport) as client:
-                return await client.post(url, json={})
+                return await client.post(url, json={}, headers={"authorization": f"Bearer {key}"})
 
         return asyncio.run(run())
 
@@ -66,6 +67,13 @@ def test_each_call_is_counted_also_one_that_fails(context: RequestContext) -> No
         with pytest.raises(httpx.ReadError):
             way.send()
     assert (way.attempts, way.quota.used, context.attempts) == (2, 2, 2)
+
+
+def test_a_call_with_another_key_is_not_sent(context: RequestContext) -> None:
+    way = Way(answered())
+    with pytest.raises(NotSentError, match="another key"):
+        way.send(key="a-strangers-key")
+    assert (context.attempts, way.quota.used) == (0, 0)
 
 
 def test_over_the_quota_nothing_is_sent(context: RequestContext) -> None:

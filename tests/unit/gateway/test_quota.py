@@ -46,7 +46,7 @@ class Redis:
     @property
     def reported(self) -> list[list[Any]]:
         """Return the names of the calls that each question reported."""
-        return [args[12::2] for args in self.calls]
+        return [args[13::2] for args in self.calls]
 
 
 class HangingRedis(Redis):
@@ -123,7 +123,7 @@ def test_what_was_granted_without_redis_is_reported_to_it_once() -> None:
     clock.now += REDIS_PAUSE_SECONDS
     take(quota, 2)
     assert redis.reported == [[], [], ["1", "2"], []]
-    assert redis.calls[2][13] == 5000, "its age"
+    assert redis.calls[2][14] == 5000, "its age"
 
 
 def test_a_redis_that_lost_everything_is_told_everything() -> None:
@@ -164,6 +164,16 @@ def test_asking_how_long_to_wait_counts_no_call() -> None:
     shared = Quota(4, replicas=2, shared=redis, clock=Clock())
     assert asyncio.run(shared.wait()) == 2
     assert redis.calls[0][4] == ""
+
+
+def test_one_that_ends_says_so_and_makes_no_more_calls() -> None:
+    redis = Redis(0)
+    quota = Quota(18, replicas=2, shared=redis, clock=Clock())
+    assert take(quota) == [0]
+    asyncio.run(quota.end())
+    assert [args[12] for args in redis.calls] == [0, 1]
+    assert take(quota) == [62]
+    assert len(redis.calls) == 2
 
 
 def test_a_refusal_is_repeated_for_a_moment_without_asking() -> None:

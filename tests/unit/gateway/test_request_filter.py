@@ -2,36 +2,38 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from gateway.environment import Gateway
+from gateway.environment import Gateway, StartError
 from gateway.quota import Quota
-from gateway.request_context import CURRENT, RequestContext
+from gateway.request_context import RequestContext
 from gateway.rests import Rest
 from serving.causes import EMPTY, TIMEOUT, UNREACHABLE, Cause, classify
-from serving.drain import Send
+from serving.drain import Message
 from tests.unit.gateway.given import (
     CHAT,
     DEPLOYMENTS,
     EDGE_KEY,
     GATEWAY_KEY,
-    LEAK,
     MODELS,
     OPS_KEY,
+    WHOLE,
+    CallError,
     Client,
     Inner,
+    at_work,
     calling,
     gateway,
-    respond,
 )
 
 
-def failing(status: int, body: bytes = LEAK, headers: dict[str, str] | None = None) -> Any:
-    async def answer(inner: Inner, send: Send) -> None:
-        await respond(send, status, body, headers)
+def failing(status: int) -> Any:
+    async def answer(inner: Inner) -> None:
+        raise CallError(status)
 
     return answer
 
@@ -46,16 +48,20 @@ def test_a_chat_reaches_litellm_clean_and_rebuilt() -> None:
     )
     assert answer.status_code == 200
     assert client.inner.chat == CHAT
-    scope = client.inner.scopes[0]
-    assert (scope["path"], scope["query_string"]) == ("/v1/chat/completions", b"")
-    names = {name for name, _ in scope["headers"]}
-    assert names <= {b"host", b"authorization", b"accept", b"content-type", b"content-length"}
 
 
-def test_a_response_says_nothing_about_the_inside() -> None:
+def test_a_response_says_who_answered_and_nothing_else_about_the_inside() -> None:
     answer = Client().chat()
-    assert "x-litellm-model-api-base" not in answer.headers
+    assert set(answer.headers) == {"content-type", "content-length", "x-request-id", "x-gateway-model"}
     assert len(answer.headers["x-request-id"]) == 16
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_an_answer_of_the_first_model_has_the_name_that_was_asked(name: str) -> None:
+    client = Client()
+    assert client.chat(model=name).json()["model"] == name
+    assert client.counted("gateway_chats_total", status="200") == 1
+    assert client.counted("gateway_chat_seconds_count") == client.counted("gateway_overhead_seconds_count") == 1
 
 
 @pytest.mark.parametrize(("given", "kept"), [("edge-id.1", True), ("x" * 65, False), ("a b", False), ('"\\', False)])
@@ -64,14 +70,16 @@ def test_one_request_id_runs_through_unless_it_is_not_fit_to_be_logged(given: st
     assert (answer.headers["x-request-id"] == given) is kept
 
 
-def test_the_model_that_answered_is_named() -> None:
-    async def fall_back(inner: Inner, send: Send) -> None:
-        context = CURRENT.get()
-        assert context is not None
-        context.model = "minimax/minimax-m3:free"
-        await respond(send, 200, b"{}")
+def test_another_model_that_answered_is_named_and_counted() -> None:
+    async def fall_back(inner: Inner) -> None:
+        context = at_work()
+        context.model, context.plain = "minimax/minimax-m3:free", WHOLE
 
-    assert Client(fall_back).chat().headers["x-gateway-model"] == "minimax/minimax-m3:free"
+    client = Client(fall_back)
+    answer = client.chat()
+    assert answer.headers["x-gateway-model"] == "minimax/minimax-m3:free"
+    assert answer.json()["model"] == "openrouter/minimax/minimax-m3:free"
+    assert client.counted("gateway_fallbacks_total", model="minimax/minimax-m3:free") == 1
 
 
 @pytest.mark.parametrize(
@@ -98,7 +106,7 @@ def test_refusals_never_reach_litellm(method: str, path: str, key: str | None, s
     error = answer.json()["error"]
     assert set(error) == {"message", "type", "param", "code", "request_id"}
     assert error["request_id"] == answer.headers["x-request-id"]
-    assert client.inner.scopes == []
+    assert client.inner.bodies == []
     assert client.refusals(answer.json()["error"]["code"]) == 1
     assert ("www-authenticate" in answer.headers) == (status == 401)
 
@@ -114,7 +122,7 @@ def test_the_summary_of_health_is_in_litellms_form_and_calls_no_model(key: str) 
         "healthy_count": 1,
         "unhealthy_count": 1,
     }
-    assert client.inner.scopes == []
+    assert client.inner.bodies == []
 
 
 @pytest.mark.parametrize("resting", [{}, dict.fromkeys(gateway().called_models(), Rest(5, "gone"))])
@@ -129,51 +137,68 @@ def test_nothing_is_healthy_when_no_model_could_answer_now(resting: dict[str, Re
     assert errors == {"left out for 5 s: gone" if resting else "the account's free calls are spent for 62 s"}
 
 
-@pytest.mark.parametrize("path", ["/metrics", "/metrics/", "/health/readiness/details"])
-def test_the_operator_gets_through(path: str) -> None:
-    client = Client()
-    assert client.request("GET", path, key=OPS_KEY).status_code == 200
-    assert client.inner.scopes[0]["path"] == ("/metrics/" if path.startswith("/metrics") else path)
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/metrics", "gateway_quota_requests_per_minute 100.0"),
+        ("/metrics/", "gateway_in_flight 0.0"),
+        ("/health/readiness/details", '"status":"healthy"'),
+    ],
+)
+def test_the_operator_gets_through(path: str, said: str) -> None:
+    answer = Client().request("GET", path, key=OPS_KEY)
+    assert answer.status_code == 200
+    assert said in answer.text
 
 
-def test_deep_health_asks_one_model() -> None:
+@pytest.mark.parametrize(
+    ("path", "said"), [("liveliness", "I'm alive!"), ("liveness", "I'm alive!"), ("readiness", '"status":"healthy"')]
+)
+def test_health_needs_no_model_and_no_key(path: str, said: str) -> None:
     client = Client()
-    assert client.request("GET", "/health?model=gemma-4-31b&x=1", key=OPS_KEY).status_code == 200
-    assert client.inner.scopes[0]["query_string"] == b"model=gemma-4-31b"
+    assert said in client.request("GET", f"/health/{path}", key=None).text
+    assert client.inner.bodies == []
+
+
+def test_deep_health_asks_one_model_and_no_other_when_it_fails() -> None:
+    client = Client()
+    found = client.request("GET", "/health?model=gemma-4-31b&x=1", key=OPS_KEY)
+    assert found.json() == {
+        "healthy_endpoints": [{"model": DEPLOYMENTS["dep-one"], "model_id": "dep-one"}],
+        "unhealthy_endpoints": [],
+        "healthy_count": 1,
+        "unhealthy_count": 0,
+    }
+    assert client.inner.chat["model"] == "up-one"  # a group has no fallbacks
+    assert client.counted("gateway_chats_total", status="200") == 0
+    assert Client(failing(408)).request("GET", "/health?model=gemma-4-31b", key=OPS_KEY).status_code == 504
 
 
 @pytest.mark.parametrize("query", ["", "?model=", "?model=up-x", "?model=openai/gpt-4o"])
 def test_deep_health_never_asks_all_models(query: str) -> None:
     client = Client()
     assert client.request("GET", f"/health{query}", key=OPS_KEY).status_code == 400
-    assert client.inner.scopes == []
+    assert client.inner.bodies == []
 
 
-@pytest.mark.parametrize("caches", [False, True])
-def test_a_spent_quota_is_429_at_once_and_litellm_is_asked_only_for_its_cache(caches: bool) -> None:
+def test_a_spent_quota_is_429_at_once_and_no_model_is_asked() -> None:
     quota = Quota(1)
-    client = Client(calling(quota), quota=quota, caches=caches)
+    client = Client(calling(quota), quota=quota)
     assert client.chat().status_code == 200
     for _ in range(3):
         answer = client.chat()
         assert (answer.status_code, answer.headers["retry-after"]) == (429, "62")
         assert answer.json()["error"]["code"] == "quota_spent"
-    assert len(client.inner.scopes) == (4 if caches else 2)  # the second one found out
-
-
-@pytest.mark.parametrize(("caches", "sent"), [(True, MODELS[0]), (False, MODELS[1])])
-def test_with_a_cache_all_names_of_a_model_are_one(caches: bool, sent: str) -> None:
-    client = Client(caches=caches)
-    client.chat(model=MODELS[1])
-    assert client.inner.chat["model"] == sent
+    assert len(client.inner.bodies) == 2  # the second one found out
+    assert client.refusals("quota_spent") == 3
+    assert client.counted("gateway_chats_total", status="429") == 3
 
 
 def test_a_quota_spent_by_fallbacks_is_429_too() -> None:
-    async def spent(inner: Inner, send: Send) -> None:
-        context = CURRENT.get()
-        assert context is not None
-        context.quota_wait = 7
-        await respond(send, 500, LEAK)
+    async def spent(inner: Inner) -> None:
+        context = at_work()
+        context.attempts, context.quota_wait = 1, 7
+        raise CallError(500)
 
     answer = Client(spent).chat()
     assert (answer.status_code, answer.headers["retry-after"]) == (429, "7")
@@ -202,9 +227,10 @@ def test_a_refused_request_costs_no_quota() -> None:
     ],
 )
 def test_litellms_errors_are_replaced(inside: int, outside: int, code: str) -> None:
-    answer = Client(failing(inside, headers={"retry-after": "9"})).chat()
+    client = Client(failing(inside))
+    answer = client.chat()
     assert (answer.status_code, answer.json()["error"]["code"]) == (outside, code)
-    assert answer.headers["retry-after"] == "9"
+    assert client.counted("gateway_chats_total", status=str(outside)) == 1
     assert not any(word in answer.text for word in ("litellm", "secret", "SECRET", "up-x"))
 
 
@@ -256,11 +282,9 @@ BUSY = classify(429, b"")
 def test_what_happened_to_the_calls_decides_what_a_client_is_told(
     happens: Callable[[RequestContext], None], status: int, code: str, more: str | None
 ) -> None:
-    async def answer(inner: Inner, send: Send) -> None:
-        context = CURRENT.get()
-        assert context is not None
-        happens(context)
-        await respond(send, 400, LEAK, {"retry-after": "60"} if more else None)
+    async def answer(inner: Inner) -> None:
+        happens(at_work())
+        raise CallError(400)
 
     answer_ = Client(answer).chat()
     assert (answer_.status_code, answer_.json()["error"]["code"]) == (status, code)
@@ -272,3 +296,53 @@ def test_a_key_is_not_shown_with_the_settings() -> None:
     shown = repr(gateway())
     assert isinstance(gateway(), Gateway)
     assert not any(key in shown for key in (GATEWAY_KEY, OPS_KEY, "sk-or-0123456789"))
+
+
+def test_a_mistake_of_ours_is_an_error_without_details(caplog: pytest.LogCaptureFixture) -> None:
+    async def answers_by_itself(inner: Inner) -> None:
+        """LiteLLM answers, and has not asked the transport."""
+
+    answer = Client(answers_by_itself).chat()
+    assert (answer.status_code, answer.json()["error"]["code"]) == (502, "upstream_failed")
+
+    async def half(inner: Inner) -> None:
+        at_work().plain = {}
+
+    answer = Client(half).chat()
+    assert (answer.status_code, answer.json()["error"]["code"]) == (502, "upstream_failed")
+    assert "KeyError" in caplog.text
+
+
+def life_of(client: Client) -> list[Message]:
+    """Start and end the gateway as a server does; return what it is told."""
+    asked: list[Message] = [{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}]
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return asked.pop(0)
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    asyncio.run(client.filter({"type": "lifespan"}, receive, send))
+    return sent
+
+
+def test_it_serves_when_the_start_has_proved_itself_and_says_goodbye_to_the_quota() -> None:
+    quota = Quota(5)
+    client = Client(quota=quota)
+    assert [message["type"] for message in life_of(client)] == [
+        "lifespan.startup.complete",
+        "lifespan.shutdown.complete",
+    ]
+    assert client.started == ["started"]
+    assert asyncio.run(quota.take()) > 0, "no more calls"
+
+
+def test_a_start_that_fails_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fails() -> None:
+        raise StartError("this LiteLLM does not ask the guard")
+
+    client = Client()
+    monkeypatch.setattr(client.filter, "_starting", fails)
+    assert life_of(client) == [{"type": "lifespan.startup.failed", "message": "this LiteLLM does not ask the guard"}]

@@ -1,4 +1,4 @@
-"""The request filter's time limits, and how it passes a stream on."""
+"""The request filter's time limits and places, and how it passes a stream on."""
 
 from __future__ import annotations
 
@@ -7,17 +7,14 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any
 
+import httpx
 import pytest
 
-from gateway import request_filter
+from gateway.answers import Event, FailedError
 from gateway.request_context import CURRENT
-from serving.drain import Send
-from tests.unit.gateway.given import CHAT, LEAK, Client, Inner, never, respond
-
-
-@pytest.fixture(autouse=True)
-def _short_leave(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(request_filter, "LEAVE_SECONDS", 0.05)
+from serving.causes import BROKEN
+from serving.drain import Message
+from tests.unit.gateway.given import CHAT, FIRST, GATEWAY_KEY, Client, Inner, event, hello, never, streaming
 
 
 def test_the_deadline_ends_a_request_that_no_model_answers() -> None:
@@ -25,6 +22,7 @@ def test_the_deadline_ends_a_request_that_no_model_answers() -> None:
     answer = client.chat()
     assert (answer.status_code, answer.json()["error"]["code"]) == (504, "upstream_timeout")
     assert client.refusals("deadline") == 1
+    assert client.counted("gateway_chats_total", status="504") == 1
 
 
 def test_the_deadline_counts_from_the_requests_arrival() -> None:
@@ -32,126 +30,188 @@ def test_the_deadline_counts_from_the_requests_arrival() -> None:
         await asyncio.sleep(0.1)
         yield json.dumps(CHAT).encode()
 
-    async def later(inner: Inner, send: Send) -> None:
+    async def later(inner: Inner) -> None:
         await asyncio.sleep(0.02)
-        await respond(send, 200, b"{}")
+        await hello(inner)
 
     client = Client(later, deadline_seconds=0.1)
     assert client.request("POST", "/v1/chat/completions", content=slowly()).status_code == 504
     assert client.chat().status_code == 200
 
 
-def test_after_the_deadline_litellm_is_told_that_its_client_is_gone() -> None:
+async def _left(client: Client, after: asyncio.Event) -> list[Message]:
+    """Send a chat as a client that goes away; return what was sent to it."""
+    sent: list[Message] = []
+    body: list[Message] = [{"type": "http.request", "body": json.dumps(CHAT).encode(), "more_body": False}]
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def receive() -> Message:
+        if body:
+            return body.pop()
+        await after.wait()
+        return {"type": "http.disconnect"}
+
+    headers = [(b"authorization", f"Bearer {GATEWAY_KEY}".encode())]
+    scope = {"type": "http", "method": "POST", "path": "/v1/chat/completions", "headers": headers, "query_string": b""}
+    await client.filter(scope, receive, send)
+    return sent
+
+
+def test_a_client_that_goes_away_ends_the_calls_made_for_it() -> None:
     ended: list[str] = []
 
-    async def ends_its_calls_then(inner: Inner, send: Send) -> None:
-        message = await inner.receive()
-        ended.append(message["type"])
-        await respond(send, 499, b"{}")
+    async def run() -> list[Message]:
+        gone = asyncio.Event()
 
-    answer = Client(ends_its_calls_then, deadline_seconds=0.05).chat()
-    assert (answer.status_code, answer.json()["error"]["code"]) == (504, "upstream_timeout")
-    assert ended == ["http.disconnect"]
+        async def waits(inner: Inner) -> None:
+            gone.set()
+            try:
+                await asyncio.sleep(60)
+            finally:
+                ended.append("ended")
+
+        return await _left(Client(waits), gone)
+
+    assert asyncio.run(run()) == []
+    assert ended == ["ended"]
 
 
-def test_after_the_deadline_what_does_not_listen_is_cancelled() -> None:
-    cancelled: list[bool] = []
+def test_a_client_that_leaves_a_stream_closes_the_call_and_is_counted_as_gone() -> None:
+    async def run() -> Client:
+        gone = asyncio.Event()
 
-    async def deaf(inner: Inner, send: Send) -> None:
-        try:
+        async def events() -> AsyncIterator[Event]:
+            yield event({"content": "a"})
+            gone.set()
             await asyncio.sleep(60)
-        except asyncio.CancelledError:
-            cancelled.append(True)
-            raise
 
-    assert Client(deaf, deadline_seconds=0.05).chat().status_code == 504
-    assert cancelled == [True]
+        client = Client(streaming(events))
+        assert [message["type"] for message in await _left(client, gone)] == [
+            "http.response.start",
+            "http.response.body",
+        ]
+        return client
+
+    client = asyncio.run(run())
+    assert client.inner.stream is not None
+    assert client.inner.stream.closed
+    assert client.counted("gateway_chats_total", status="499") == 1
 
 
-async def stream_then_hang(inner: Inner, send: Send) -> None:
-    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/event-stream")]})
-    await send({"type": "http.response.body", "body": b'data: {"n":1}\n\n', "more_body": True})
+async def stream_then_hang() -> AsyncIterator[Event]:
+    yield event({"content": "a"})
     await asyncio.sleep(60)
 
 
 def test_a_stream_has_a_time_limit_of_its_own_and_ends_with_an_error_event() -> None:
-    client = Client(stream_then_hang, deadline_seconds=0.05, stream_deadline_seconds=0.3)
+    client = Client(streaming(stream_then_hang), deadline_seconds=0.05, stream_deadline_seconds=0.3)
     answer = client.chat(stream=True)
     first, error, rest = answer.text.split("\n\n")
-    assert (answer.status_code, first, rest) == (200, 'data: {"n":1}', "")
+    assert (answer.status_code, rest) == (200, "")
+    assert json.loads(first.removeprefix("data: "))["choices"][0]["delta"] == {"role": "assistant", "content": "a"}
     assert json.loads(error.removeprefix("data: "))["error"]["code"] == "upstream_timeout"
+    assert client.inner.stream is not None
+    assert client.inner.stream.closed
 
 
-def chunk(delta: dict[str, Any], finish: str | None = None) -> bytes:
-    choices = [{"index": 0, "delta": delta, "finish_reason": finish}]
-    return b"data: " + json.dumps({"model": "x", "choices": choices}).encode() + b"\n\n"
+def chunks_of(answer: httpx.Response) -> list[dict[str, Any]]:
+    *events, done, rest = answer.text.split("\n\n")
+    assert (done, rest) == ("data: [DONE]", "")
+    return [json.loads(each.removeprefix("data: ")) for each in events]
 
 
-FRAMES = [b": ping\n\n", chunk({"role": "assistant", "content": ""}), b'data: {"model":"x","choices":[]}\n\n']
+USAGE = {"prompt_tokens": 3, "completion_tokens": 2, "cost": 0.25}
 
 
-def another_model_after(frames: list[bytes], then: bytes) -> Any:
-    """A stream that begins with one model and says its first word with another."""
-
-    async def answer(inner: Inner, send: Send) -> None:
-        context = CURRENT.get()
-        assert context is not None
-        context.model = "google/gemma-4-31b-it:free"
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/event-stream")]})
-        for frame in frames:
-            await send({"type": "http.response.body", "body": frame, "more_body": True})
-        context.model = "minimax/minimax-m3:free"
-        await send({"type": "http.response.body", "body": then, "more_body": True})
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
-
-    return answer
+async def thinks_then_speaks() -> AsyncIterator[Event]:
+    yield event({"role": "assistant", "content": ""})
+    yield event({"role": "assistant", "content": "", "reasoning": "Hm", "reasoning_content": "Hm"})
+    yield event({"role": "assistant", "content": "a\u2028\ud83d", "refusal": None})
+    yield event({"role": "assistant", "content": ""}, "stop")
+    yield event({"content": ""}, "stop")
+    yield Event({"id": "gen-1", "created": 1, "model": "m", "choices": [], "usage": USAGE})
 
 
-@pytest.mark.parametrize(
-    "then",
-    [
-        chunk({"content": "Hi"}),
-        chunk({"content": None, "reasoning_content": "Hm"}),
-        chunk({"tool_calls": [{"index": 0}]}),
-        chunk({}, "stop"),
-        b"data: [DONE]\n\n",
-        b"",
-    ],
-)
-def test_a_streams_head_names_the_model_that_said_the_first_word(then: bytes) -> None:
-    answer = Client(another_model_after(FRAMES, then)).chat(stream=True)
-    assert answer.headers["x-gateway-model"] == "minimax/minimax-m3:free"
-    assert answer.content == b"".join(FRAMES) + then
+@pytest.mark.parametrize("wanted", [False, True])
+def test_a_stream_says_its_role_and_its_end_once_and_its_usage_if_it_is_wanted(wanted: bool) -> None:
+    options = {"stream_options": {"include_usage": True}} if wanted else {}
+    found = chunks_of(Client(streaming(thinks_then_speaks)).chat(stream=True, **options))
+    assert {(each["id"], each["created"], each["model"]) for each in found} == {("gen-1", 1, CHAT["model"])}
+    assert {each["object"] for each in found} == {"chat.completion.chunk"}
+    assert [each["choices"][0] for each in found[:4]] == [
+        {"index": 0, "delta": {"role": "assistant", "content": ""}},
+        {"index": 0, "delta": {"content": "", "reasoning": "Hm", "reasoning_content": "Hm"}},
+        {"index": 0, "delta": {"content": "a\u2028\ufffd"}},
+        {"index": 0, "delta": {}, "finish_reason": "stop"},
+    ]
+    assert [each["usage"] for each in found[4:]] == ([USAGE] if wanted else [])
 
 
-def test_the_deadline_of_all_attempts_holds_until_a_streams_first_word() -> None:
-    async def frames_only(inner: Inner, send: Send) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/event-stream")]})
-        for frame in FRAMES:
-            await send({"type": "http.response.body", "body": frame, "more_body": True})
-        await asyncio.sleep(60)
+def test_a_stream_that_breaks_off_ends_with_an_error_event_and_is_counted_as_failed() -> None:
+    async def events() -> AsyncIterator[Event]:
+        yield event({"content": "a"})
+        raise FailedError(BROKEN, b"secret words")
 
-    answer = Client(frames_only, deadline_seconds=0.05, stream_deadline_seconds=60).chat(stream=True)
-    assert (answer.status_code, answer.json()["error"]["code"]) == (504, "upstream_timeout")
-
-
-async def stream_with_inside(inner: Inner, send: Send) -> None:
-    context = CURRENT.get()
-    assert context is not None
-    context.model = "minimax/minimax-m3:free"
-    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/event-stream; x")]})
-    quoted = json.dumps({"model": "up-minimax-m3", "text": '"model":"up-mine"'}, separators=(",", ":"))
-    await send({"type": "http.response.body", "body": f"data: {quoted}\n\n".encode(), "more_body": True})
-    await send({"type": "http.response.body", "body": b"data: " + LEAK + b"\n\n", "more_body": True})
-    await send({"type": "http.response.body", "body": b"", "more_body": False})
-
-
-def test_a_streams_errors_and_group_names_are_replaced() -> None:
-    text = Client(stream_with_inside).chat(stream=True).text
-    first, error, _ = text.split("\n\n")
-    assert json.loads(first.removeprefix("data: ")) == {
-        "model": "openrouter/minimax/minimax-m3:free",
-        "text": '"model":"up-mine"',
-    }
+    client = Client(streaming(events))
+    answer = client.chat(stream=True)
+    first, error, rest = answer.text.split("\n\n")
     assert json.loads(error.removeprefix("data: "))["error"]["code"] == "upstream_failed"
-    assert "SECRET" not in text
+    assert ("secret" in answer.text, rest, answer.status_code) == (False, "", 200)
+    assert client.counted("gateway_chats_total", status="502") == 1
+    assert first
+
+
+def test_who_finds_all_places_taken_waits_and_who_finds_the_line_full_is_refused() -> None:
+    async def run() -> tuple[list[int], Client]:
+        go = asyncio.Event()
+
+        async def waits(inner: Inner) -> None:
+            await go.wait()
+            await hello(inner)
+
+        client = Client(waits, max_in_flight=1, max_queued=1)
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(client.filter), base_url="http://gateway") as http:
+
+            async def ask() -> httpx.Response:
+                headers = {"authorization": f"Bearer {GATEWAY_KEY}"}
+                return await http.post("/v1/chat/completions", json=CHAT, headers=headers)
+
+            first, second = asyncio.create_task(ask()), asyncio.create_task(ask())
+            while client.counted("gateway_queued") < 1:
+                await asyncio.sleep(0)
+            refused = await ask()
+            assert (refused.json()["error"]["code"], refused.headers["retry-after"]) == ("overloaded", "1")
+            assert (len(client.inner.bodies), client.counted("gateway_in_flight")) == (1, 1)
+            go.set()
+            return [refused.status_code, (await first).status_code, (await second).status_code], client
+
+    statuses, client = asyncio.run(run())
+    assert statuses == [503, 200, 200]
+    assert client.counted("gateway_in_flight") == client.counted("gateway_queued") == 0
+
+
+def test_who_gives_up_in_the_line_takes_no_place() -> None:
+    async def run() -> list[int]:
+        go = asyncio.Event()
+
+        async def waits(inner: Inner) -> None:
+            await go.wait()
+            await hello(inner)
+
+        client = Client(waits, max_in_flight=1, max_queued=2, deadline_seconds=0.3)
+        headers = {"authorization": f"Bearer {GATEWAY_KEY}"}
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(client.filter), base_url="http://gateway") as http:
+            asked = [http.post("/v1/chat/completions", json=CHAT, headers=headers) for _ in range(3)]
+            statuses = [answer.status_code for answer in await asyncio.gather(*asked)]
+            go.set()
+            return [*statuses, (await http.post("/v1/chat/completions", json=CHAT, headers=headers)).status_code]
+
+    assert asyncio.run(run()) == [504, 504, 504, 200]
+
+
+def test_the_context_of_one_request_is_not_left_to_the_next() -> None:
+    client = Client()
+    assert client.chat().headers["x-gateway-model"] == FIRST
+    assert CURRENT.get() is None

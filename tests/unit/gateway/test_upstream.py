@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 
 import httpx
 import pytest
 
+from gateway.answers import Event, FailedError
 from gateway.errors import told
 from gateway.leaving import NotSentError
 from gateway.request_context import CURRENT, RequestContext
@@ -19,12 +20,13 @@ from gateway.upstream import Counters, Upstream
 URL = "http://openrouter:8080/api/v1"
 FREE = {"max_price": {"prompt": 0, "completion": 0, "request": 0, "image": 0}}
 CHAT = {"model": "one:free", "messages": [], "provider": FREE}
-WHOLE = {"choices": [{"finish_reason": "stop", "message": {"content": "hello"}}]}
+WHOLE = {"choices": [{"finish_reason": "stop", "message": {"content": "hello"}}], "usage": {"cost": 0}}
 Answer = Callable[[httpx.Request], Any]
 
 
-def event(text: str, finish: str | None = None) -> bytes:
+def event(text: str, finish: str | None = None, **more: Any) -> bytes:
     document = {
+        **more,
         "id": "1",
         "created": 1,
         "model": "m",
@@ -40,7 +42,9 @@ class Given:
         self.received: list[httpx.Request] = []
         self.refused: list[str] = []
         self.rests: list[tuple[str, str, float]] = []
+        self.used: list[Mapping[str, object]] = []
         self.data_policy = data_policy
+        self.events: list[Event] = []
         self._answers = iter(answers)
 
     async def _inner(self, request: httpx.Request) -> httpx.Response:
@@ -56,7 +60,7 @@ class Given:
             models=frozenset({"one:free", "two:free"}),
             first_token_seconds=0.1,
             rests=Rests(60, 1),
-            counters=Counters(self.refused.append, lambda *rest: self.rests.append(rest)),
+            counters=Counters(self.refused.append, lambda *rest: self.rests.append(rest), self.used.append),
             data_policy=self.data_policy,
         )
         return httpx.AsyncClient(transport=upstream)
@@ -74,6 +78,11 @@ class Given:
                 for model in models or ("one:free",):
                     url = changed.pop("url", f"{URL}/chat/completions")
                     answers.append(await client.post(url, json={**CHAT, "model": model, **changed}))
+            if context is not None and context.stream is not None:
+                try:
+                    self.events = [each async for each in context.stream]
+                finally:
+                    await context.close()
             return answers
 
         token = CURRENT.set(context or RequestContext())
@@ -112,10 +121,25 @@ def error_of(answer: httpx.Response) -> tuple[int, str]:
     return answer.status_code, answer.json()["error"]["message"]
 
 
-def test_a_whole_answer_comes_back_without_the_upstreams_headers() -> None:
-    (answer,) = Given(well).ask()
-    assert (answer.status_code, answer.json()) == (200, WHOLE)
-    assert "x-account" not in answer.headers
+def test_a_whole_answer_is_in_the_context_and_litellm_gets_a_receipt() -> None:
+    given, context = Given(well), RequestContext()
+    (receipt,) = given.ask(context=context)
+    assert (receipt.status_code, context.plain) == (200, WHOLE)
+    assert "hello" not in receipt.text
+    assert receipt.json()["choices"][0]["finish_reason"] == "stop"
+    assert "x-account" not in receipt.headers
+    assert context.upstream_seconds > 0
+    assert given.used == [WHOLE["usage"]]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_rehearsed_call_is_answered_and_does_not_leave(stream: bool) -> None:
+    given, context = Given(), RequestContext(rehearsal=True)
+    (receipt,) = given.ask(context=context, stream=stream)
+    assert (receipt.status_code, given.received) == (200, [])
+    assert (len(given.events) == 1) is stream
+    assert (context.plain is None) is stream
+    assert given.ask(context=context, model="openai/gpt-4o")[0].status_code == 403
 
 
 @pytest.mark.parametrize(
@@ -129,6 +153,10 @@ def test_a_whole_answer_comes_back_without_the_upstreams_headers() -> None:
         {"provider": {"max_price": {"prompt": 1, "completion": 0}}},
         {"provider": {"max_price": {"prompt": 0}}},
         {"provider": {"max_price": 0}},
+        {"user_config": {}},
+        {"tools": [{"type": "openrouter:web_search"}]},
+        {"tools": [{}]},
+        {"tools": ["x"]},
     ],
 )
 def test_nothing_else_leaves(changed: dict[str, Any]) -> None:
@@ -232,11 +260,12 @@ def test_a_request_that_no_model_takes_is_asked_twice_at_most() -> None:
 
 
 def test_a_stream_passes_from_its_first_token_on() -> None:
-    given, context = Given(streams(b": PROCESSING\n\n", event(""), event("a"), event("b", "stop"))), RequestContext()
-    (answer,) = given.ask(context=context, stream=True)
-    assert answer.headers["content-type"] == "text/event-stream"
-    texts = [json.loads(line[6:])["choices"][0]["delta"]["content"] for line in answer.text.split("\n\n")[:-2]]
-    assert (texts, answer.text[-14:]) == (["", "a", "b"], "data: [DONE]\n\n")
+    given = Given(streams(b": PROCESSING\n\n", event(""), event("a"), event("b", "stop", usage={"cost": 0})))
+    context = RequestContext()
+    (receipt,) = given.ask(context=context, stream=True)
+    assert receipt.headers["content-type"] == "text/event-stream"
+    assert [each.delta["content"] for each in given.events] == ["", "a", "b"]
+    assert given.used == [{"cost": 0}]
     assert context.over() == "an answer has begun"
 
 
@@ -258,7 +287,7 @@ def test_a_stream_that_fails_before_its_first_token_is_an_error(answer: Answer, 
 
 def test_a_stream_that_fails_later_breaks_off_and_is_noted() -> None:
     given, context = Given(streams(event("a"), event("", "error"))), RequestContext()
-    with pytest.raises(httpx.ReadError, match="broke off"):
+    with pytest.raises(FailedError, match="broken"):
         given.ask(context=context, stream=True)
     assert [cause.reason for cause in context.failures] == ["broken"]
 

@@ -20,7 +20,7 @@ from tests.unit.ops.evidence import NAMES, durations, gate_input, sound
 from tests.unit.ops.fake_prometheus import FakePrometheus, vector
 
 PLAN = (Path(__file__).resolve().parents[4] / "docs" / "MIGRATION_PLAN.md").read_text(encoding="utf-8")
-TOKENS = Figure("tokens", lambda look: look.total("litellm_total_tokens_metric_total", GATEWAY))
+TOKENS = Figure("tokens", lambda look: look.total("gateway_tokens_total", GATEWAY))
 
 
 def judge_tokens(case: Case) -> Verdict:
@@ -41,7 +41,7 @@ def further_gate(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 def test_a_further_gate_is_measured_over_its_window() -> None:
     windows = collect.windows(settings(), 3600)
     assert windows["tokens"] == 3600
-    fake = FakePrometheus({"litellm_total_tokens_metric_total": vector(7), "count(last_over_time": vector(1)})
+    fake = FakePrometheus({"gateway_tokens_total": vector(7), "count(last_over_time": vector(1)})
     found = gather(Prometheus("http://p", fake), Scope(1e9, windows, True, None))
     assert found["figures"]["tokens"] == 7
 

@@ -28,13 +28,13 @@ ANSWERS: dict[str, Rows] = {
     'friday_llm_requests_total path=~"direct" by (outcome)': [({"outcome": "ok"}, 900.0)],
     'friday_llm_requests_total path=~"fallback" by (outcome)': [({"outcome": "ok"}, 4.0)],
     "friday_llm_latency_seconds_bucket": BUCKETS,
-    "litellm_overhead_latency_metric_bucket": BUCKETS,
-    "litellm_request_total_latency_metric_bucket": BUCKETS,
+    "gateway_overhead_seconds_bucket": BUCKETS,
+    "gateway_chat_seconds_bucket": BUCKETS,
     "gateway_account_refused_total": [({"reason": "data_policy"}, 4.0)],
     'gateway_model_rest_seconds_total reason=~"closed.*"': [({"model": "c:free"}, 60.0)],
     "gateway_model_rest_seconds_total": [({"model": "m:free"}, 180.0)],
-    "litellm_requests_metric_total": vector(100),
-    "litellm_spend_metric_total": vector(0.25),
+    "gateway_chats_total": vector(100),
+    "gateway_spend_usd_total": vector(0.25),
     "friday_llm_cost_usd_total": [],
     "gateway_upstream_attempts_total": vector(120),
     "gateway_refused_requests_total": vector(60),
@@ -120,7 +120,7 @@ def test_a_friday_without_metrics_is_seen_by_the_edge_against_the_step_before() 
     assert found["baseline"] == Calls(total=85, failed=5)
     assert found["fallbacks"] == Calls(total=100, failed=20)
     assert {at for query, at in fake.asked if 'proxy="users"' in query} == {NOW, NOW - HOUR}
-    assert any("litellm_request_total_latency" in query for query, _ in fake.asked)
+    assert any("gateway_chat_seconds" in query for query, _ in fake.asked)
     assert gathered(fake, scope(has_friday=False, baseline=None))["baseline"] is None
 
 
