@@ -216,8 +216,8 @@ def test_the_quota_gate_says_what_the_cache_saved() -> None:
     assert verdict(judge(sound(cache=sources), gate_input()), "quota").value.endswith(
         "; the cache answered 20 % of 1,000 cacheable requests"
     )
-    for none in ({}, None):
-        assert "cache" not in verdict(judge(sound(cache=none), gate_input()), "quota").value
+    for none in (sound(cache={}), sound(cache=None)):
+        assert "cache" not in verdict(judge(none, gate_input()), "quota").value
 
 
 def test_two_paths_on_one_account_share_its_limits() -> None:
