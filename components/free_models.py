@@ -16,14 +16,14 @@ the shape is fixed here and `litellm_schema` checks what comes out. Why it looks
 
 import re
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 import yaml
 from pydantic import Field, model_validator
 
 from components import litellm_schema
 from components.catalogue import Catalogue, FreeModel
-from components.settings.base import Settings, between
+from components.settings.base import Settings, between, matching
 
 OPENROUTER = "https://openrouter.ai/api/v1"
 SIMULATOR_HOST = "openrouter"
@@ -35,6 +35,9 @@ _SIMULATORS = re.compile(r"http://(?:friday-[a-z0-9-]+-)?openrouter:8080/api/v1"
 _OVERHEAD_BUCKETS = [0.0025, 0.005, 0.0075, 0.01, 0.015, 0.025]
 LATENCY_BUCKETS = [*_OVERHEAD_BUCKETS, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 4, 5, 8, 10, 15, 30, 60, 120]
 """In seconds. 1, 3, 5 and 10 are Friday's targets and alert; what the gateway adds is counted in the same ones."""
+
+
+Feature = Annotated[str, matching(r"[A-Za-z0-9_-]{1,64}", "not 1 to 64 letters, digits, _ or -")]
 
 
 class RouterTuning(Settings):
@@ -65,6 +68,11 @@ class RouterTuning(Settings):
         ge=0,
         le=86400,
         description="seconds from 0 (off) to 86400 that the same request gets the same answer",
+    )
+    cache_features: tuple[Feature, ...] = Field(
+        default=("email_summary", "email_labels"),
+        max_length=20,
+        description="a list of up to 20 features, as Friday's header names them, whose answers are kept too",
     )
 
     def longest_without_token(self) -> float:
@@ -131,8 +139,16 @@ def litellm_config(catalogue: Catalogue, tuning: RouterTuning, *, upstream: str,
             "latency_buckets": list(LATENCY_BUCKETS),
             "models": {_deployment_id(model): known for model in catalogue.models if (known := _abilities(model))},
             "data_policy": list(catalogue.data_policy.closing),
+            **_cache(tuning),
         },
     }
+
+
+def _cache(tuning: RouterTuning) -> dict[str, Any]:
+    """Return what the gateway keeps, and for how long; nothing when its cache is off (gateway/cached.py)."""
+    if not tuning.cache_ttl_seconds:
+        return {}
+    return {"cache": {"ttl_seconds": tuning.cache_ttl_seconds, "features": list(tuning.cache_features)}}
 
 
 def _abilities(model: FreeModel) -> dict[str, Any]:

@@ -29,7 +29,7 @@ SECTIONS: Mapping[str, frozenset[str]] = {
     "litellm_settings": frozenset(NEEDED["litellm_settings"]),
     "gateway_settings": frozenset(
         {"deadline_seconds", "stream_deadline_seconds", "first_token_seconds", "cooldown_seconds", "allowed_fails"}
-        | {"models", "data_policy", "max_in_flight", "max_queued", "latency_buckets"}
+        | {"models", "data_policy", "max_in_flight", "max_queued", "latency_buckets", "cache"}
     ),
 }
 """The keys that this project uses, section by section: in another section the same key does nothing."""

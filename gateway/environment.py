@@ -49,6 +49,7 @@ class Gateway:
 
     `data_policy` are the stack's settings that keep providers out of every call, as an error may name them.
     `models` are the names that clients may send, `deployments` the models behind them, by LiteLLM's ids for them.
+    `cache_seconds` is 0 where no answer is kept; else `cache_features` are those whose answers are.
     `first_models` has for each name the model that it stands for, as the upstream names it. `rendered` is the whole
     config, of which LiteLLM gets its own sections.
     """
@@ -66,6 +67,8 @@ class Gateway:
     deadline_seconds: float
     stream_deadline_seconds: float
     data_policy: tuple[str, ...]
+    cache_seconds: int
+    cache_features: frozenset[str]
     first_token_seconds: float
     cooldown_seconds: float
     allowed_fails: int
@@ -120,6 +123,8 @@ def read(environ: Mapping[str, str]) -> Gateway:
         deadline_seconds=float(own.get("deadline_seconds", 28)),
         stream_deadline_seconds=float(own.get("stream_deadline_seconds", 300)),
         data_policy=tuple(own.get("data_policy") or ()),
+        cache_seconds=int((own.get("cache") or {}).get("ttl_seconds", 0)),
+        cache_features=frozenset((own.get("cache") or {}).get("features") or ()),
         first_token_seconds=float(own.get("first_token_seconds", 8)),
         cooldown_seconds=float(own.get("cooldown_seconds", 60)),
         allowed_fails=int(own.get("allowed_fails", 1)),

@@ -50,6 +50,15 @@ class Metrics:
         self.rests = Counter(
             "gateway_model_rest_seconds", "Seconds that models are left out", ["model", "reason"], registry=registry
         )
+        self.cache_requests = Counter(
+            "gateway_cache_requests", "Cacheable requests, by where the answer came from", ["source"], registry=registry
+        )
+        for source in ("hit", "shared", "miss"):
+            self.cache_requests.labels(source)  # a rate needs its series before the first event
+        self.cache_stored = Counter("gateway_cache_stored", "Answers that the cache kept", registry=registry)
+        self.cache_skipped = Counter(
+            "gateway_cache_skipped", "Requests and answers that the cache left alone", ["reason"], registry=registry
+        )
         self.quota_shared = Gauge(
             "gateway_quota_shared", "1 while Redis counts for all, 0 while each keeps a share", registry=registry
         )

@@ -13,6 +13,13 @@ CALLS_FOR_A_BAD_REQUEST = 2
 """Calls that a request gets which the models do not accept, or whose calls do not arrive: more would not help it."""
 
 
+class Held(Protocol):
+    """What a request holds until it ends."""
+
+    async def aclose(self) -> None:
+        """Let go of it."""
+
+
 class OpenStream(Protocol):
     """The events of an answer whose first token is there; it has to be closed, read to its end or not."""
 
@@ -51,6 +58,14 @@ class RequestContext:
     """That the calls took until an answer, a first token or a failure was there."""
     rehearsal: bool = False
     """A call of the start that no model gets (`self_test`)."""
+    asked: Mapping[str, Any] = field(default_factory=dict)
+    """The request as the client sent it, and in `feature` the feature that asks: by these the cache tells requests
+    apart (`cached`)."""
+    feature: str | None = None
+    cached: str = ""
+    """hit when the cache had the answer, shared when the call of another request brought it."""
+    seat: Held | None = None
+    """Its place among those who wait for one answer (`cached_flight.Seat`)."""
 
     @property
     def name(self) -> str | None:
@@ -58,7 +73,9 @@ class RequestContext:
         return self.model and f"openrouter/{self.model}"
 
     async def close(self) -> None:
-        """Close the call whose answer is a stream, read to its end or not."""
+        """Close the call whose answer is a stream, read to its end or not, or leave the one that others share."""
+        if self.seat is not None:
+            await self.seat.aclose()
         if self.stream is not None:
             await self.stream.aclose()
 

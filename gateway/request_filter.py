@@ -17,6 +17,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from gateway import errors, health, policy, request_body
 from gateway.admission import Places
+from gateway.cached import FEATURE_HEADER
 from gateway.chat import Answer
 from gateway.disconnect import while_connected
 from gateway.environment import Gateway, StartError
@@ -124,9 +125,12 @@ class RequestFilter:
         deadline = loop.time() + self._gateway.deadline_seconds
         body = await request_body.read(scope, receive)
         begun = loop.time()
-        cleaned = policy.clean_chat(request_body.parsed(body), self._models)
+        asked = request_body.parsed(body)
+        cleaned = policy.clean_chat(asked, self._models)
         size = len(json.dumps(cleaned, ensure_ascii=False, separators=(",", ":")).encode())
-        out.context = context = RequestContext(deadline=deadline, unable=self._gateway.abilities.unable(cleaned, size))
+        unable = self._gateway.abilities.unable(cleaned, size)
+        feature = header(scope, FEATURE_HEADER)
+        out.context = context = RequestContext(deadline=deadline, unable=unable, asked=asked, feature=feature)
 
         async def work(limit: asyncio.Timeout) -> None:
             async with self._places.one():

@@ -98,6 +98,8 @@ class Response:
         own = [(b"x-request-id", self._request_id.encode())]
         if self.context is not None and self.context.model is not None:
             own.append((b"x-gateway-model", self.context.model.encode()))
+        if self.context is not None and self.context.cached:
+            own.append((b"x-gateway-cache", self.context.cached.encode()))
         await self._send({"type": "http.response.start", "status": status, "headers": [*headers, *own]})
 
     async def _body(self, body: bytes, *, more: bool) -> None:

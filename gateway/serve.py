@@ -100,8 +100,9 @@ def _application(gateway: Gateway) -> ASGIApp:
         gc.collect()
         gc.freeze()
 
+    answering = state.cached(chats.answer)
     return RequestFilter(
-        chats.answer, chats.check, gateway, state.quota(), state.metrics(), state.rests().resting, starting
+        answering, chats.check, gateway, state.quota(), state.metrics(), state.rests().resting, starting
     )
 
 

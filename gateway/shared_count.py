@@ -195,12 +195,12 @@ async def within_turns(work: Awaitable[Any], seconds: float, turns: int = TURNS)
         task.cancel()
 
 
-def script(address: RedisAddress, text: str = SCRIPT) -> Script:
-    """Return a script at a Redis. No call of it waits longer than `within_turns` lets it: the client has no limit."""
+def client(address: RedisAddress) -> Any:
+    """Return a client of a Redis. It has no limit of time of its own: no call waits longer than `within_turns`."""
     redis = importlib.import_module("redis.asyncio")  # LiteLLM's image has it, the tests' environment does not
     retry = importlib.import_module("redis.asyncio.retry")
     backoff = importlib.import_module("redis.backoff")
-    client = redis.Redis(
+    return redis.Redis(
         host=address.host,
         port=address.port,
         password=address.password,
@@ -208,4 +208,8 @@ def script(address: RedisAddress, text: str = SCRIPT) -> Script:
         socket_connect_timeout=None,
         retry=retry.Retry(backoff.NoBackoff(), 0),
     )
-    return cast("Script", client.register_script(text))
+
+
+def script(address: RedisAddress, text: str = SCRIPT) -> Script:
+    """Return a script at a Redis."""
+    return cast("Script", client(address).register_script(text))

@@ -1,12 +1,17 @@
 """What one process shares: its quota, its rests, its metrics, and its client for calls to the upstream."""
 
+import hashlib
+import json
 from functools import cache
 from typing import Any
 
 import httpx
 from prometheus_client import REGISTRY
 
+from gateway import cached as caching
 from gateway import environment, router, shared_count
+from gateway.cached_flight import Ask
+from gateway.cached_store import InRedis, Memory, Store
 from gateway.leaving import Leaving
 from gateway.metrics import BUCKETS, Metrics
 from gateway.quota import Quota
@@ -67,3 +72,25 @@ def client() -> Any:
         data_policy=gateway.data_policy,
     )
     return router.client(upstream)
+
+
+def cached(ask: Ask) -> Ask:
+    """Return what answers chats: the cache in front of `ask`, or `ask` itself where the stack has no cache."""
+    gateway, counted = environment.current(), metrics()
+    if not gateway.cache_seconds:
+        return ask
+    keeper = Memory() if gateway.redis is None else InRedis(shared_count.client(gateway.redis))
+    first: dict[str, str] = {}
+    return caching.Cached(
+        ask,
+        caching.Rules(gateway.cache_features),
+        Store(keeper, secret=gateway.keys.edge.encode(), seconds=gateway.cache_seconds),
+        caching.Counters(
+            request=lambda source: counted.cache_requests.labels(source).inc(),
+            stored=counted.cache_stored.inc,
+            skipped=lambda reason: counted.cache_skipped.labels(reason).inc(),
+        ),
+        version=hashlib.sha256(json.dumps(gateway.rendered, sort_keys=True).encode()).hexdigest(),
+        names={name: first.setdefault(model, name) for name, model in gateway.first_models.items()},
+        models=frozenset(gateway.called_models()),
+    ).answer

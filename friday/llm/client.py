@@ -21,7 +21,7 @@ from friday.llm.failures import error_for_status
 from friday.llm.patience import Life
 from friday.llm.requests import encode_body, gateway_model
 from friday.llm.responses import Assembler, parse_result
-from friday.llm.types import InvokeParams, InvokeResult
+from friday.llm.types import Caller, InvokeParams, InvokeResult
 
 T = TypeVar("T")
 
@@ -64,9 +64,9 @@ class ChatClient:
         """Close idle and running connections."""
         await self._http.aclose()
 
-    async def complete(self, params: InvokeParams, deadline: float, request_id: str, _: Life) -> InvokeResult:
+    async def complete(self, params: InvokeParams, deadline: float, caller: Caller, _: Life) -> InvokeResult:
         """Return a whole answer. Raises LlmError; cancelling ends the request. It shows no life before its end."""
-        request = self._build(params, request_id, stream=False)
+        request = self._build(params, caller, stream=False)
 
         async def attempt() -> InvokeResult:
             async with _within(deadline), aclosing(await self._send(request)) as response:
@@ -74,12 +74,12 @@ class ChatClient:
 
         return await self._repeat(attempt, deadline)
 
-    async def stream(self, params: InvokeParams, deadline: float, request_id: str, life: Life) -> "ChatStream":
+    async def stream(self, params: InvokeParams, deadline: float, caller: Caller, life: Life) -> "ChatStream":
         """Return a streamed answer once its first visible text (or tool call) has arrived; thoughts show `life`.
 
         Raises LlmError when the stream ends, breaks or stays empty before that: no text was shown yet.
         """
-        request = self._build(params, request_id, stream=True)
+        request = self._build(params, caller, stream=True)
 
         async def attempt() -> ChatStream:
             async with _within(deadline):
@@ -93,14 +93,16 @@ class ChatClient:
 
         return await self._repeat(attempt, deadline)
 
-    def _build(self, params: InvokeParams, request_id: str, *, stream: bool) -> httpx.Request:
+    def _build(self, params: InvokeParams, caller: Caller, *, stream: bool) -> httpx.Request:
         model = self._direct_model if self._direct else gateway_model(params)
         if self._direct and not model.endswith(constants.FREE_SUFFIX):
             raise errors.PaidModelRefused(f"model: {model} is not a free model", field="model")
         if self._direct and not self._key:
             raise errors.ConfigurationError("OPENROUTER_API_KEY is not set", field="OPENROUTER_API_KEY")
         body = encode_body(params, model, stream=stream, direct=self._direct, demands=self._demands)
-        headers = {} if self._direct else {"x-request-id": request_id}
+        # The feature is for the gateway's cache: a stack names the features whose answers it keeps.
+        own = {"x-request-id": caller.request_id, "x-friday-feature": str(caller.feature)}
+        headers = {} if self._direct else own
         return self._http.build_request("POST", self._url, content=body, headers=headers)
 
     async def _send(self, request: httpx.Request) -> httpx.Response:

@@ -26,9 +26,9 @@ from friday.llm.types import Caller, InvokeParams, InvokeResult, Route
 
 T = TypeVar("T")
 Params = InvokeParams | Mapping[str, Any]
-Attempt = Callable[[ChatClient, InvokeParams, float, str, Life], Coroutine[Any, Any, T]]
-"""A method of ChatClient: takes its client, the parameters, the deadline on the loop's clock, the request id, and where
-to show life."""
+Attempt = Callable[[ChatClient, InvokeParams, float, Caller, Life], Coroutine[Any, Any, T]]
+"""A method of ChatClient: takes its client, the parameters, the deadline on the loop's clock, the caller, and where to
+show life."""
 
 
 class LlmRouter:
@@ -113,7 +113,7 @@ class LlmRouter:
             call.fell_back("breaker_open")
         call.model = self.config.openrouter_model
         try:
-            return await attempt(self._direct, request, span.end, call.caller.request_id, Life())
+            return await attempt(self._direct, request, span.end, call.caller, Life())
         except LlmError as error:
             call.attempt_failed(call.path, error)
             raise
@@ -126,8 +126,8 @@ class LlmRouter:
         A late gateway is left only when the direct path has an answer: it may be about to give its own, and a plain
         call shows no life meanwhile.
         """
-        life, request_id = Life(), call.caller.request_id
-        gateway = asyncio.create_task(attempt(self._gateway, request, span.end, request_id, life))
+        life, caller = Life(), call.caller
+        gateway = asyncio.create_task(attempt(self._gateway, request, span.end, caller, life))
         direct: asyncio.Task[T] | None = None
         winner: asyncio.Task[T] | None = None
         try:
@@ -138,7 +138,7 @@ class LlmRouter:
                 return gateway.result()
             if known is not None:
                 self._give_up(call, known)
-            direct = asyncio.create_task(attempt(self._direct, request, span.end, request_id, Life()))
+            direct = asyncio.create_task(attempt(self._direct, request, span.end, caller, Life()))
             winner = await first_answer(gateway, direct)
             if winner is not gateway and known is None:
                 known = error_of(gateway) or errors.LlmTimeout("no answer within the gateway's share of the deadline")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from ops.rollout.gates.evidence import Evidence, Load
-from ops.rollout.gates.gate import Case, Gate, GateInput, Verdict
+from ops.rollout.gates.gate import Case, Gate, GateInput, Verdict, percent
 from ops.rollout.gates.look import FRIDAY, GATEWAY, Figure, Look
 
 _ATTEMPTS = "gateway_upstream_attempts_total"
@@ -17,6 +17,8 @@ _DIRECT_CALLS = 'friday_llm_requests_total{path=~"direct|fallback"}'
 _GATEWAY_LOAD = Figure("gateway_load", lambda look: look.load(_ATTEMPTS, _REFUSED, alive=GATEWAY))
 _DIRECT_LOAD = Figure("direct_load", lambda look: look.load(_DIRECT_CALLS, alive=FRIDAY))
 _ACCOUNT = Figure("account_limit", lambda look: look.newest("gateway_quota_account_requests_per_minute"))
+_CACHE = Figure("cache", lambda look: look.by_label("gateway_cache_requests_total", "source", alive=GATEWAY))
+_WITHOUT_A_CALL = ("hit", "shared")
 _HOUR = 3600.0
 _NOTHING = Load(per_minute=0, per_day=0, samples=0)
 
@@ -63,7 +65,7 @@ def _judge(case: Case) -> Verdict:
     if few := case.too_few(measured.samples, given.gates.quota.minimum_samples):
         return few
     needs = list(_needs(evidence, given.current, given.current if given.to is None else given.to, usable))
-    value = "; ".join(words for _, words in needs)
+    value = "; ".join([*(words for _, words in needs), *_saved(evidence)])
     if all(fits for fits, _ in needs):
         return case.passes(value, measured.samples)
     best = affordable(evidence, given.current, usable)
@@ -73,6 +75,15 @@ def _judge(case: Case) -> Verdict:
 def named_limit(evidence: Evidence) -> int | None:
     """Return the account's requests a minute as OpenRouter named them to the gateway, None when it has not lately."""
     return int(_ACCOUNT.of(evidence) or 0) or None
+
+
+def _saved(evidence: Evidence) -> Iterator[str]:
+    """Yield how many cacheable requests cost no call; nothing when there were none, as without a cache."""
+    sources = _CACHE.of(evidence) or {}
+    asked = sum(sources.values())
+    if asked:
+        saved = sum(sources.get(source, 0) for source in _WITHOUT_A_CALL)
+        yield f"the cache answered {percent(saved / asked)} of {asked:,.0f} cacheable requests"
 
 
 def _per_minute(evidence: Evidence) -> int:
@@ -147,4 +158,4 @@ def _fix(given: GateInput, best: int | None) -> str:
 
 _RECENT = Figure("recent_requests", _recent)
 _TODAY = Figure("requests_today", lambda look: _requests(look.since_midnight))
-GATE = Gate("quota", _judge, (_GATEWAY_LOAD, _DIRECT_LOAD, _ACCOUNT, _RECENT, _TODAY))
+GATE = Gate("quota", _judge, (_GATEWAY_LOAD, _DIRECT_LOAD, _ACCOUNT, _CACHE, _RECENT, _TODAY))

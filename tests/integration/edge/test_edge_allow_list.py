@@ -192,6 +192,12 @@ def test_the_callers_request_id_becomes_the_gateways(shared_stage: Stage) -> Non
     assert seen["x-request-id"] == "abc-1"
 
 
+@pytest.mark.parametrize("port", ["internal", "host"])
+def test_the_callers_feature_reaches_the_gateways_cache(shared_stage: Stage, port: str) -> None:
+    answer = shared_stage.raw(port, post("/chat/completions", "{}", "X-Friday-Feature: email_labels"))
+    assert dict(echoed(answer)["headers"])["x-friday-feature"] == "email_labels"
+
+
 def test_an_unfit_request_id_is_replaced(shared_stage: Stage) -> None:
     seen = dict(echoed(shared_stage.raw("internal", post("/chat/completions", "{}", 'X-Request-Id: "},{"')))["headers"])
     assert len(seen["x-request-id"]) == 36

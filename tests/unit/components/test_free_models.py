@@ -228,6 +228,24 @@ def test_no_secret_stands_in_the_config() -> None:
     assert keys == {"os.environ/OPENROUTER_API_KEY"}
 
 
+@pytest.mark.parametrize("features", [("email_summary", "email_labels"), ("chat",), ()])
+def test_the_cache_is_the_gateways_own_and_off_unless_set(features: tuple[str, ...]) -> None:
+    def own(**tuning: Any) -> Any:
+        made = RouterTuning.model_validate({"cacheFeatures": features, **tuning})
+        config = litellm_config(Catalogue(models=default_models()), made, upstream=SIMULATOR, shared_state=True)
+        assert check(config, upstream=SIMULATOR) == []
+        return config["gateway_settings"].get("cache")
+
+    assert own(cacheTtlSeconds=60) == {"ttl_seconds": 60, "features": list(features)}
+    assert own() is None
+
+
+@pytest.mark.parametrize("features", [["a b"], [""], ["x" * 65], ["a"] * 21, "chat"])
+def test_a_feature_that_no_header_can_name_is_refused(features: Any) -> None:
+    with pytest.raises(ValidationError):
+        RouterTuning.model_validate({"cacheFeatures": features})
+
+
 def test_the_gateways_buckets_are_those_of_the_gates() -> None:
     config = litellm_config(Catalogue(models=default_models()), RouterTuning(), upstream=SIMULATOR, shared_state=False)
     assert config["gateway_settings"]["latency_buckets"] == LATENCY_BUCKETS == list(BUCKETS)

@@ -53,7 +53,10 @@ MISTAKES: dict[str, tuple[Callable[[Config], Any], str]] = {
     "timeout as text": (settings("router_settings", timeout="os.environ/T"), "timeout: should be a number"),
     "a section of the proxy": (lambda c: c.update(general_settings={}), "general_settings: is not a section"),
     "no guard": (settings("litellm_settings", callbacks=["prometheus"]), "callbacks: should be"),
-    "a cache of LiteLLM's": (settings("litellm_settings", cache=True), "litellm_settings.cache: is not a setting"),
+    "a cache of LiteLLM's": (
+        settings("litellm_settings", cache=True),
+        "litellm_settings.cache: belongs to gateway_settings",
+    ),
     "talkative": (settings("litellm_settings", turn_off_message_logging=False), "message_logging: should be True"),
     "paid model": (params(model="openrouter/openai/gpt-4o"), "should be openrouter/<vendor>/<model>:free"),
     "paid router": (params(model="openrouter/openrouter/auto"), "should be openrouter/<vendor>/<model>:free"),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from friday.llm import Caller, LlmRouter, Path, constants, errors
+from friday.llm import Caller, Feature, LlmRouter, Path, constants, errors
 from friday.llm.breaker import CircuitBreaker, State
 from tests.unit.friday.given import DIRECT_MODEL, HI, KEY, config
 from tests.unit.friday.upstream import Exchange, Script, Upstream, close, good_answer, hang, plain
@@ -37,7 +37,7 @@ async def test_the_gateway_gets_no_authorization_and_the_direct_path_its_key(
     gateway: Upstream, direct: Upstream
 ) -> None:
     router = await made(gateway, direct, rollout_percentage=50)
-    await router.invoke(HI, Caller(user_id=7, request_id="r-1"))
+    await router.invoke(HI, Caller(user_id=7, request_id="r-1", feature=Feature.EMAIL_LABELS))
     await router.invoke(HI | {"model": "kimi-k2-free"}, Caller(user_id=77, request_id="r-2"))
     await router.aclose()
     there, here = gateway.requests[0], direct.requests[0]
@@ -47,7 +47,8 @@ async def test_the_gateway_gets_no_authorization_and_the_direct_path_its_key(
     assert there.json["model"] == GATEWAY_MODEL
     assert here.headers["authorization"] == f"Bearer {KEY}"
     assert here.json["model"] == DIRECT_MODEL, "the direct path has one model, and it is free"
-    assert "x-request-id" not in here.headers
+    assert there.headers["x-friday-feature"] == "email_labels"
+    assert not {"x-request-id", "x-friday-feature"} & set(here.headers)
 
 
 async def test_the_deployment_that_answered_is_named(gateway: Upstream, router: LlmRouter) -> None:

@@ -45,6 +45,8 @@ def gateway(**changed: Any) -> Gateway:
         "deadline_seconds": 5.0,
         "stream_deadline_seconds": 5.0,
         "data_policy": (),
+        "cache_seconds": 0,
+        "cache_features": frozenset(),
         "first_token_seconds": 2.0,
         "cooldown_seconds": 60.0,
         "allowed_fails": 1,

@@ -22,6 +22,15 @@ def test_the_refusal_of_a_step_that_cannot_be_afforded_carries_the_arithmetic() 
     assert "--to 40" in cheaper.fix
 
 
+def test_the_gate_says_what_the_cache_saved() -> None:
+    sources = {"hit": 150.0, "shared": 50.0, "miss": 780.0, "away": 20.0}
+    assert verdict(judge(sound(cache=sources), gate_input()), "quota").value.endswith(
+        "; the cache answered 20 % of 1,000 cacheable requests"
+    )
+    for none in (sound(cache={}), sound(cache=None)):
+        assert "cache" not in verdict(judge(none, gate_input()), "quota").value
+
+
 def test_two_paths_share_the_limits_with_however_many_keys() -> None:
     loads = {"gateway_load": Load(per_minute=1, per_day=10, samples=200)}
     fits = sound(**loads, direct_load=Load(per_minute=9, per_day=90, samples=200))
