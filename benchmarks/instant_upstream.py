@@ -20,7 +20,7 @@ from testing.ports import free_ports
 from testing.project import ROOT
 
 PATH = "/api/v1"
-_START_SECONDS = 30.0
+_START_SECONDS = 120.0
 _USAGE = {"prompt_tokens": 4, "completion_tokens": 8, "total_tokens": 12, "cost": 0}
 
 
