@@ -16,7 +16,6 @@ import pytest
 from components.catalogue import default_models
 from components.edge import CLOSE_GATEWAY, SOCAT
 from testing.project import Project
-from testing.receiver import Receiver, receiving
 from testing.repository import commit, git
 from tests.integration.load import Load
 
@@ -255,8 +254,6 @@ def test_the_second_of_two_operators_is_told_who_holds_the_stack(stack: Project)
         for line in first.stdout:
             if "starting friday" in line:
                 break
-        (lock,) = (stack.root / ".state").rglob(f"locks/*/friday-litellm/{stack.stack}/*.json")
-        content = json.loads(lock.read_text())
         said = stack.fridayctl("up", stack.stack, code=1).text
         assert "another update" in said
         assert "created by" in said
@@ -265,28 +262,6 @@ def test_the_second_of_two_operators_is_told_who_holds_the_stack(stack: Project)
     finally:
         first.kill()
     assert percentage(stack) == 20
-    waits_for_such_a_lock(stack, lock, content)
-
-
-def waits_for_such_a_lock(stack: Project, lock: Path, content: dict[str, Any]) -> None:
-    """Let a command wait for a lock as Pulumi has written it, here of this process, until it is gone."""
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    lock.write_text(json.dumps({**content, "pid": os.getpid()}))
-    waiting = stack.start("up", stack.stack, "--wait", "600")
-    try:
-        assert waiting.stdout is not None
-        for line in waiting.stdout:
-            if "is held by" in line:
-                assert f"{content['username']}@{content['hostname']}, process {os.getpid()}, since 20" in line
-                lock.unlink()
-                break
-        said = waiting.stdout.read()
-        assert "is free after" in said
-        assert "nothing to change" in said
-        assert waiting.wait(timeout=120) == 0
-    finally:
-        waiting.kill()
-        lock.unlink(missing_ok=True)
 
 
 def test_a_state_is_kept_from_before_each_update(stack: Project) -> None:
@@ -298,32 +273,6 @@ def test_a_state_is_kept_from_before_each_update(stack: Project) -> None:
     outputs = next(each["outputs"] for each in kept if each["type"] == "pulumi:pulumi:Stack")
     assert outputs["rolloutPercentage"] == 20
     assert max(folder.glob("*.json")) != newest
-
-
-def test_who_has_to_know_is_told_and_the_address_stays_a_secret(stack: Project) -> None:
-    bring_to(stack, 10)
-    ran = stack.root / "ran"
-    hook = stack.root / "hooks" / "post-rollback"
-    hook.parent.mkdir()
-    hook.write_text(f'#!/bin/sh\nprintf "%s" "$FRIDAY_STACK $FRIDAY_FROM $FRIDAY_TO" > {ran}\n')
-    hook.chmod(0o755)
-    with receiving(Receiver()) as receiver:
-        stack.pulumi("config", "set", "--secret", "--path", "notify.webhook.url", receiver.url, "-s", stack.stack)
-        stack.fridayctl("notify", "test", stack.stack)
-        bring_to(stack, 50)
-        rollback(stack, "--level", "1", "--reason", "slow", "--wait", "60")
-    told = [json.loads(body) for body in receiver.bodies]
-    assert [(each["event"], each["from"], each["to"]) for each in told] == [
-        ("test", None, None),
-        ("step", 10, 50),
-        ("rollback", 50, 0),
-    ]
-    assert (told[2]["result"], told[2]["why"], ran.read_text()) == ("done", "slow", f"{stack.stack} 50 0")
-    # What is told is the operator's: a rollback leaves it there, and nobody reads the address anywhere.
-    assert "notify" in stack.settings
-    history = stack.fridayctl("history", stack.stack, "--json").out
-    assert receiver.url not in stack.file.read_text() + history
-    assert [path for path in (stack.root / ".state").rglob("*.json") if receiver.url in path.read_text()] == []
 
 
 def test_there_is_nothing_to_go_back_to_before_the_first_update(tmp_path: Path) -> None:
