@@ -102,6 +102,16 @@ def test_one_that_hangs_is_given_up(receiver: Receiver, tmp_path: Path, monkeypa
     assert deliver(notify(slack={"url": receiver.url}), "slack", tmp_path, message()) == "it did not answer within 0 s"
 
 
+def test_a_proxy_of_the_environment_is_used(
+    receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("NO_PROXY", "no_proxy", "http_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{receiver.port}")
+    assert deliver(notify(slack={"url": "http://hooks.invalid/x"}), "slack", tmp_path, message()) == ""
+    assert receiver.got[0][0] == "http://hooks.invalid/x"
+
+
 def test_nobody_at_the_address_is_said_without_it(tmp_path: Path) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
