@@ -5,6 +5,7 @@ Plain `pulumi` runs it through __main__.py; the commands run it in their own pro
 
 from collections.abc import Mapping
 from functools import partial
+from typing import cast
 
 import pulumi
 import requests
@@ -75,16 +76,27 @@ def _settings() -> StackSettings:
 def what_runs(settings: StackSettings) -> tuple[bool, dict[str, str]]:
     """Return whether health probes may have a start interval there, and the images that stay, by their forms.
 
-    OperationError when the engine is not reached. A Swarm is not asked: the plugin has no start interval for services.
+    OperationError when the engine is not reached. The plugin has no start interval for a Swarm's services.
     """
     if settings.engine == "swarm":
-        return False, {}
+        return False, _kept_in_swarm(settings)
     client = connect(settings.docker_host, settings.ssh, settings.tls)
     try:
         described = docker_engine.described(client.version())
         return described.supports_start_interval, DockerHost(client).kept_images(pulumi.get_stack())
     finally:
         client.close()
+
+
+def _kept_in_swarm(settings: StackSettings) -> dict[str, str]:
+    """Return the images that stay in a Swarm: only where each of its hosts that answers has it, also a new one."""
+    hosts = Hosts(settings)
+    try:
+        kept = cast(SwarmManager, hosts.manager).kept_images(pulumi.get_stack())
+        answering = hosts.answering(lambda _: None).values() if kept else ()
+        return {form: image for form, image in kept.items() if all(host.has(image) for host in answering)}
+    finally:
+        hosts.close()
 
 
 async def hand_over(settings: StackSettings, workload: Workload, part: pulumi.Resource, staying: list[str]) -> None:

@@ -1,8 +1,7 @@
-"""The edge: HAProxy in front of Friday and of the gateway. It owns the host ports and the gateway's switch."""
+"""The edge: HAProxy in front of Friday and of the gateway, behind what has the host's ports; it has the switch."""
 
 import hashlib
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -75,10 +74,15 @@ SOCAT = ("socat", "-t5", "-", f"UNIX-CONNECT:{SOCKET}")
 MASTER = "/tmp/master.sock"  # noqa: S108 - as above
 """Where HAProxy's master process answers; edge.sh starts it there."""
 
+LEAVING = "/tmp/leaving"  # noqa: S108 - as above
+"""The file that is there once an edge finishes what runs and gets nothing new: another one has followed."""
+
 CLOSE_GATEWAY = f"set server {SWITCH} state maint\n"
 OPEN_GATEWAY = f"set server {SWITCH} state ready\n"
 SHOW_CERTIFICATE = f"show ssl cert {FILES_DIR}/{CERTIFICATE}"
 SHOW_GATEWAY = "show servers state gateway_switch\n"
+
+_LEAST_GRACE_SECONDS = 10
 
 CHECK_MS, OTHERS_CHECK_MS = 300, 2000
 """How often a replica is asked by HTTP (ms): the reference Friday answers for nothing, others may log each question."""
@@ -212,7 +216,6 @@ def _error_body(status: int, kind: str, message: str, request_id: str) -> str:
 def _workload(given: Given) -> Workload:
     """Declare the edge; of Friday and LiteLLM it knows where they are, how many, and how they show their health."""
     settings, friday = given.settings.edge, given.settings.friday
-    swarm = given.settings.engine == "swarm"
     config = EdgeConfig(
         friday_host=given.every_replica("friday"),
         litellm_host=given.every_replica("litellm"),
@@ -230,7 +233,7 @@ def _workload(given: Given) -> Workload:
         sticky_cookie=settings.sticky_cookie,
         https_port=settings.tls.port if settings.tls.files else None,
         hsts_seconds=settings.tls.hsts_seconds,
-        sockets="" if swarm else "${OWN_SOCKETS}",
+        sockets="${OWN_SOCKETS}",
     )
     ports = [Port(settings.port, USERS_PORT, settings.bind_address)]
     certificate = certificate_of(given.stack, given.settings)
@@ -238,39 +241,30 @@ def _workload(given: Given) -> Workload:
         ports.append(Port(settings.tls.port, USERS_TLS_PORT, settings.bind_address))
     # Never on another address: whoever reaches this port may try keys.
     ports.append(Port(settings.gateway_port, GATEWAY_HOST_PORT))
-    alone = Workload(
+    swarm = given.settings.engine == "swarm"
+    image = given.image(NAME, settings)
+    # In a Swarm a service's name leads to its new tasks by itself; on one host it is that of what has the ports.
+    inside = () if swarm else (GATEWAY_INTERNAL_PORT, OPERATIONS_PORT)
+    return Workload(
         part=NAME,
-        image=given.image(NAME, settings),
+        image=image,
         command=COMMAND,
         networks=(APP_NETWORK, GATEWAY_NETWORK),
         probe=HealthProbe(port=OPERATIONS_PORT, client=ProbeClient.BASH, interval_seconds=2),
         memory_mb=settings.memory_mb,
         user="haproxy",
+        alias="" if swarm else f"{NAME}-itself",
+        env={"SOCKETS": edge_ports.SOCKETS},
         files={name: File(text, secret=True) for name, text in contents(config, certificate).items()},
         rereads_files=True,
-        ports=tuple(ports),
-        on_every_host=True,
-        cpu_shares=FIRST_SHARES,  # needs little, and every request waits for it
-    )
-    return alone if swarm else _behind_its_ports(alone, friday.stop_grace_seconds)
-
-
-def _behind_its_ports(alone: Workload, grace_seconds: int) -> Workload:
-    """Return the edge as it runs on one Docker host: what has the ports stays, and one edge follows another behind it.
-
-    The one that goes is given as long as Friday's replicas are.
-    """
-    front = edge_ports.workload(alone.image, NAME, alone.ports, (GATEWAY_INTERNAL_PORT,), OPERATIONS_PORT)
-    return replace(
-        alone,
-        front=front,
-        ports=(),
-        alias=f"{NAME}-itself",  # the other name is that of what has the ports
-        env={"SOCKETS": edge_ports.SOCKETS},
+        front=edge_ports.workload(image, tuple(ports), inside, OPERATIONS_PORT, alias="" if swarm else NAME),
         volumes={edge_ports.SOCKETS: edge_ports.VOLUME},
         volumes_of=edge_ports.NAME,
-        stop_grace_seconds=max(alone.stop_grace_seconds, grace_seconds),
+        # One that goes is given as long as Friday's replicas are.
+        stop_grace_seconds=max(_LEAST_GRACE_SECONDS, friday.stop_grace_seconds),
         replaced_by_overlap=True,
+        on_every_host=True,
+        cpu_shares=FIRST_SHARES,  # needs little, and every request waits for it
     )
 
 

@@ -1,9 +1,9 @@
-"""What has the host's ports in front of the edge, on one Docker host, so that one edge follows another without a gap.
+"""What has the host's ports in front of the edge, on each Docker host, so that one edge follows another without a gap.
 
 A port of the host belongs to one container, as long as that is there. This one does nothing but hand each connection
-on, by a socket in a folder that it shares with the edge, old and new. It knows nothing of the stack, so next to nothing
-replaces it. The edge does not join its network instead: engines before 29 start what shares a network in any order when
-they come back, and what came too early stays down.
+on, by a socket in a folder that it shares with the edges of its host, old and new. It knows nothing of the stack, so
+next to nothing replaces it. The edge does not join its network instead: engines before 29 start what shares a network
+in any order when they come back, and what came too early stays down.
 """
 
 from pathlib import Path
@@ -43,9 +43,9 @@ def render(ports: tuple[int, ...], operations_port: int) -> str:
     )
 
 
-def workload(image: str, alias: str, published: tuple[Port, ...], inside: tuple[int, ...], operations: int) -> Workload:
-    """Declare it: `published` ports of the host, and those that are for the stack's own networks, under an alias."""
-    ports = (*(port.container for port in published), *inside, operations)
+def workload(image: str, published: tuple[Port, ...], inside: tuple[int, ...], operations: int, alias: str) -> Workload:
+    """Declare it: `published` ports of the host, and those `inside` the stack's own networks, under an alias."""
+    ports = (*(port.container for port in published), *inside)
     return Workload(
         part=NAME,
         image=image,
@@ -64,5 +64,6 @@ def workload(image: str, alias: str, published: tuple[Port, ...], inside: tuple[
         ports=published,
         volumes={SOCKETS: VOLUME},
         image_stays=True,
+        on_every_host=True,
         cpu_shares=FIRST_SHARES,  # as the edge
     )

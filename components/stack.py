@@ -78,7 +78,7 @@ class FridayStack(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         host = Host(stack, settings, child)
         engine = (
-            SwarmEngine(stack, host.provider, host.networks, settings.endpoint_mode)
+            SwarmEngine(stack, host.provider, host.networks, settings.endpoint_mode, kept_images)
             if settings.engine == "swarm"
             else ContainerEngine(stack, host.provider, host.networks, start_interval, kept_images)
         )

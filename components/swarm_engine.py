@@ -2,14 +2,14 @@
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import pulumi
 import pulumi_docker as docker
 
 from components.container_engine import Parts, data_volume, healthcheck, labels, shared_volume
 from components.probes import duration
-from components.swarm_service import MEBIBYTE, content_name, declared_digest, instance_of
+from components.swarm_service import MEBIBYTE, content_name, declared_digest, declared_form, instance_of
 from components.workload import FILES_DIR, File, Workload
 
 # For what comes on top of the first healthy answer: scheduling, networks, and the provider, which looks every ten.
@@ -18,15 +18,24 @@ _CONVERGE_SECONDS = 25
 
 @dataclass
 class SwarmEngine:
-    """Runs workloads as services of a Swarm; an update starts the new task first and goes back by itself."""
+    """Runs workloads as services of a Swarm; an update starts the new task first and goes back by itself.
+
+    `kept_images` are images that stay (`Workload.image_stays`), by the form of the service that runs of them.
+    """
 
     stack: str
     provider: docker.Provider
     networks: Mapping[str, docker.Network]
     endpoint_mode: str
+    kept_images: Mapping[str, str] = field(default_factory=dict)
 
     def deploy(self, workload: Workload, parent: pulumi.Resource, after: Parts = ()) -> list[pulumi.Output[str]]:
-        """Declare the service below `parent`; return its name with the digest of what it is (`instance_of`)."""
+        """Declare the service below `parent`; return its name with the digest of what it is (`instance_of`).
+
+        So too what has its ports, if something else does. That is not waited for: in the first update of a stack from a
+        version whose edge had the ports, it gets them host by host, once the edge there has been followed.
+        """
+        front = self.deploy(self._as_it_stays(workload.front), parent, after) if workload.front else []
         digest = declared_digest(self.stack, workload)
         opts = pulumi.ResourceOptions(parent=parent, provider=self.provider)
         order = "start-first" if workload.replaced_by_overlap else "stop-first"
@@ -66,7 +75,10 @@ class SwarmEngine:
             converge_config=_converge_config(workload),
             opts=pulumi.ResourceOptions(parent=parent, provider=self.provider, depends_on=after),
         )
-        return [service.name.apply(lambda name: instance_of(name, digest))]
+        return [*front, service.name.apply(lambda name: instance_of(name, digest))]
+
+    def _as_it_stays(self, front: Workload) -> Workload:
+        return replace(front, image=self.kept_images.get(declared_form(front), front.image))
 
     def _networks(self, workload: Workload, opts: pulumi.ResourceOptions) -> list[pulumi.Output[str]]:
         """Return the ids of a workload's networks: the stack's, and the host's own, which the Swarm is asked for."""
@@ -111,7 +123,14 @@ class SwarmEngine:
         # The host on which the task runs makes the volume: it needs the label by which `down` finds it.
         labelled: docker.ServiceTaskSpecContainerSpecMountVolumeOptionsArgsDict = {"labels": labels(self.stack)}
         for path, volume in named.items():
-            mounts.append({"target": path, "source": volume, "type": "volume", "volume_options": labelled})
+            mount: docker.ServiceTaskSpecContainerSpecMountArgsDict = {
+                "target": path,
+                "source": volume,
+                "type": "volume",
+            }
+            # The plugin takes a service away and makes it anew when a label comes: an edge that gets the folder of its
+            # ports has to be changed in place, host by host. `down` knows that volume by its name.
+            mounts.append(mount if workload.volumes_of else {**mount, "volume_options": labelled})
         return mounts
 
     def _config(

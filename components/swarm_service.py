@@ -57,9 +57,29 @@ def seen_digest(spec: Mapping[str, Any]) -> str:
     )
 
 
+def declared_form(workload: Workload) -> str:
+    """Return digits of what a service publishes and runs, whichever image it runs of, as the program declares it."""
+    return _form(workload.command, ((port.host, port.container) for port in workload.ports))
+
+
+def seen_form(spec: Mapping[str, Any]) -> str:
+    """Return the same digits of a service as the Swarm has it."""
+    container, endpoint = spec["TaskTemplate"]["ContainerSpec"], spec.get("EndpointSpec") or {}
+    ports = ((each["PublishedPort"], each["TargetPort"]) for each in endpoint.get("Ports") or ())
+    return _form([*(container.get("Command") or ()), *(container.get("Args") or ())], ports)
+
+
+def without_digest(image: str) -> str:
+    """Return an image as it is declared: an engine that reaches the registry adds the digest to a tag."""
+    return _TAG_AND_DIGEST.sub(r"\1", image)
+
+
+def _form(command: Iterable[str], ports: Iterable[tuple[int, int]]) -> str:
+    return hashlib.sha256(json.dumps([list(command), sorted(ports)]).encode()).hexdigest()[:8]
+
+
 def _digest(
     *, image: str, command: Iterable[str], env: Iterable[str], files: Iterable[str], memory: int, replicas: int | None
 ) -> str:
-    # An engine that reaches the registry adds the digest to a tag.
-    seen = [_TAG_AND_DIGEST.sub(r"\1", image), list(command), sorted(env), sorted(files), memory, replicas]
+    seen = [without_digest(image), list(command), sorted(env), sorted(files), memory, replicas]
     return hashlib.sha256(json.dumps(seen).encode()).hexdigest()[:8]

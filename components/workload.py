@@ -58,7 +58,7 @@ class Workload:
     One with `volumes_of` takes those of another part, which declares them.
     `outer_networks` are the host's own, which it joins too. `stop_signal` is the image's own when it is "".
 
-    `front` has its host ports, on one Docker host, and stays while versions of it overlap. `image_stays`: another image
+    `front` has its host ports, and stays while versions of it overlap. `image_stays`: another image
     does not replace it, unless something else does.
     """
 

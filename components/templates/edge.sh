@@ -3,7 +3,7 @@
 #
 # SOCKETS is a folder that this container shares with the one that holds the host's ports, and with its own predecessor or
 # successor. HAProxy listens there too, in a folder of its own, and `current` leads to that of the edge that gets what
-# comes. Where the edge has the host's ports itself, SOCKETS is not set.
+# comes. One that is alone and has its ports itself, as in tests of what it lets through, has no SOCKETS.
 cd /etc/friday || exit 1
 exec 3<> <(:) # nothing ever comes: what is read with a time limit waits without a process
 fits() { sha256sum --check --strict --status manifest; }
@@ -33,6 +33,15 @@ look_around() {
         knows_replicas || ((looks++ >= 20)) || return
     fi
     hand_to "$HOSTNAME" && : >"$OWN_SOCKETS/was-current"
+    forget_dead
+}
+# One that was killed leaves its folder, and in a Swarm none comes back under the same name. What answers nobody after
+# an hour is such a one.
+forget_dead() {
+    local each
+    while read -r each; do
+        answers "$each" || rm -rf "$each"
+    done < <(find "$SOCKETS" -mindepth 1 -maxdepth 1 -type d -mmin +60)
 }
 # Web sockets count; a connection that is kept and idle does not. Also in what a change of the files has left behind.
 something_runs() {
@@ -50,6 +59,7 @@ leave() {
         # Kept connections are told with their next answer to go; those that have none for so long are closed.
         idle_looks=20 most_looks=-1
     fi
+    : >/tmp/leaving
     kill -USR1 $haproxy
     rm -rf "$OWN_SOCKETS"
     looks=0

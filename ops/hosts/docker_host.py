@@ -21,6 +21,7 @@ PART_LABEL = "friday-litellm.part"
 REPLICA_LABEL = "friday-litellm.replica"
 FORM_LABEL = "friday-litellm.form"  # of what keeps its image while it stays in the same form
 JOB_LABEL = "friday-litellm.job"  # what runs once, outside of Pulumi's state (one_off.py)
+_ENDED = "is not running"  # the daemon's words
 _CONTAINER_ID = re.compile(r"[0-9a-f]{64}")
 _FIRST_PROBE_SECONDS = 15.0  # an interval, and a probe that is as slow as it may be
 _EVERY_SECONDS = 0.2
@@ -125,6 +126,10 @@ class DockerHost:
         found = self._client.api.containers(filters={"label": labels, "status": "running"})
         return {each["Labels"][FORM_LABEL]: str(each["ImageID"]) for each in found}
 
+    def has(self, image: str) -> bool:
+        """Return whether this host has an image, by its name or id."""
+        return find(self._client, image) is not None
+
     def complaint(self, stack: str) -> str:
         """Return name, state, last probe output and last log lines of each container that is not healthy."""
         if self._all_healthy(stack):
@@ -171,10 +176,14 @@ class DockerHost:
         for found in api.containers(filters={"label": [f"{STACK_LABEL}={stack}", f"{PART_LABEL}={part}"]}):
             if only and f"/{only}" not in found["Names"]:
                 continue
-            with suppress(NotFound):  # gone between the listing and the command
+            try:
                 made = api.exec_create(found["Id"], command, stdin=bool(stdin))["Id"]
                 printed = talk(api, made, stdin) if stdin else api.exec_start(made)
-                answers[found["Names"][0].lstrip("/")] = printed.decode(errors="replace")
+            except APIError as error:
+                if isinstance(error, NotFound) or _ENDED in str(error):
+                    continue  # gone, or in a Swarm only ended, between the listing and the command
+                raise
+            answers[found["Names"][0].lstrip("/")] = printed.decode(errors="replace")
         return answers
 
     def remove_orphans(self, stack: str, known: set[str]) -> list[str]:
@@ -210,6 +219,12 @@ class DockerHost:
         removed = _removed(self.containers(stack), **BY_FORCE)
         removed += _removed(self._client.networks.list(filters=filters))
         return removed + _removed(self._client.volumes.list(filters=filters))
+
+    def remove_volume(self, name: str) -> list[str]:
+        """Remove a volume by its name, if it is there; return what was removed."""
+        with suppress(NotFound):
+            return _removed([self._client.volumes.get(name)])
+        return []
 
     def join(self, network: str, container: str, aliases: Sequence[str]) -> None:
         """Connect a running container to a network, under the names by which the others look for it there."""

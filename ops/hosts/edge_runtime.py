@@ -3,7 +3,7 @@
 import csv
 import re
 import shlex
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -37,6 +37,19 @@ true
 """
 
 
+# For each process of an edge, also of one that leaves, and is deaf to all but its master. Commands are divided by `;`.
+_EACH_PROCESS = f"""
+tell() {{ socat -t5 - UNIX-CONNECT:{edge.MASTER}; }}
+while read -r process kind rest; do
+    [[ $kind == worker ]] && printf '@!%s; %s\\n' "$process" "$0" | tell
+done < <(echo 'show proc' | tell)
+true
+"""
+
+_LEAVES = "leaving"
+_UNLESS_IT_LEAVES = f'[[ -e {edge.LEAVING} ]] && printf {_LEAVES} && exit; exec "$@"'
+
+
 @dataclass(frozen=True)
 class Slot:
     """A server of HAProxy's, filled by the name server.
@@ -62,6 +75,14 @@ class Session:
     address: str
 
 
+@dataclass(frozen=True)
+class AtWork:
+    """What runs at an edge. One that `leaves` gets nothing new."""
+
+    leaves: bool
+    sessions: Sequence[Session]
+
+
 def ask(host: DockerHost, stack: str, commands: str, edge_name: str = "") -> dict[str, str]:
     """Run commands, divided by `;`, at a host's running edges, or at one; return what each said, by its name."""
     line = told(commands)
@@ -74,10 +95,19 @@ def told(commands: str) -> list[str]:
     return ["bash", "-c", f'printf %s "$0" | {shlex.join(edge.SOCAT)}', f"{commands}\n"]
 
 
+def serving(host: DockerHost, stack: str, command: list[str]) -> dict[str, str]:
+    """Run a command at a host's running edges; return what each printed, by its name.
+
+    Not at one that leaves: it only finishes what it has, knows nothing of new replicas, and takes no command.
+    """
+    said = host.run_in(stack, edge.NAME, ["bash", "-c", _UNLESS_IT_LEAVES, "edge", *command])
+    return {name: printed for name, printed in said.items() if printed != _LEAVES}
+
+
 def run_everywhere(hosts: Mapping[str, DockerHost], stack: str, command: list[str]) -> dict[str, str]:
-    """Run a command at every running edge; return what each printed, by "container on host"."""
+    """Do as `serving` at all hosts; return what each edge printed, by "container on host"."""
     with ThreadPoolExecutor(max(1, len(hosts))) as pool:
-        ran = pool.map(lambda host: host.run_in(stack, edge.NAME, command), hosts.values())
+        ran = pool.map(lambda host: serving(host, stack, command), hosts.values())
         return {
             f"{container} on {address}": printed
             for address, answers in zip(hosts, ran, strict=True)
@@ -93,10 +123,23 @@ def running_in_older(host: DockerHost, stack: str, addresses: Collection[str]) -
     return sum(int(row["scur"]) for row in at_addresses)
 
 
-def sessions(host: DockerHost, stack: str, replicas: Collection[str]) -> dict[str, list[Session]]:
-    """Return what each of a host's edges, by its name, has to do with Friday's replicas at some addresses."""
-    line = ["bash", "-c", f"echo 'show sess all' | {shlex.join(edge.SOCAT)} | grep -E '^(0x|  backend=|  server=)'"]
-    return {name: list(_of_friday(said, replicas)) for name, said in host.run_in(stack, edge.NAME, line).items()}
+def at_work(host: DockerHost, stack: str, replicas: Collection[str]) -> dict[str, AtWork]:
+    """Return what each of a host's edges, by its name, has to do with Friday's replicas at some addresses.
+
+    Also one that leaves: what it finishes may run there.
+    """
+    kept = f"grep -E '^(0x|  backend=|  server=)' < <({_EACH_PROCESS})"
+    line = ["bash", "-c", f"[[ -e {edge.LEAVING} ]] && echo {_LEAVES}\n{kept}", "show sess all"]
+    return {
+        name: AtWork(said.startswith(_LEAVES), list(_of_friday(said, replicas)))
+        for name, said in host.run_in(stack, edge.NAME, line).items()
+    }
+
+
+def end_sessions(host: DockerHost, stack: str, edge_name: str, ids: Iterable[str]) -> None:
+    """End some of the sessions of one edge, by their ids, also where it leaves."""
+    commands = "; ".join(f"shutdown session {each}" for each in ids)
+    host.run_in(stack, edge.NAME, ["bash", "-c", _EACH_PROCESS, commands], only=edge_name)
 
 
 def _of_friday(said: str, replicas: Collection[str]) -> Iterator[Session]:

@@ -9,7 +9,7 @@ from ops.hosts import edge_runtime
 from ops.hosts.docker_host import DockerHost
 from ops.waiting import look_until
 
-# A Swarm's edge that has been replaced runs until its last answer is given, deaf to everybody, or starts this moment.
+# One that starts, or begins to leave, this moment is deaf to everybody. What leaves is not asked.
 _STOPPING_SECONDS = 15.0
 _EVERY_SECONDS = 0.3
 
@@ -40,9 +40,9 @@ class Switch:
 
     def _ask(self, command: str) -> dict[str, bool | None]:
         """Run a command and return whether each edge is open after it, or None where it does not say."""
-        asked = f"{command.strip()}; {edge.SHOW_GATEWAY.strip()}"
+        asked = edge_runtime.told(f"{command.strip()}; {edge.SHOW_GATEWAY.strip()}")
         with ThreadPoolExecutor(max(1, len(self._hosts))) as pool:
-            ran = pool.map(lambda host: edge_runtime.ask(host, self._stack, asked), self._hosts)
+            ran = pool.map(lambda host: edge_runtime.serving(host, self._stack, asked), self._hosts)
             return {name: _is_open(answer) for answers in ran for name, answer in answers.items()}
 
 

@@ -11,9 +11,9 @@ from typing import Any
 import docker
 from docker.errors import APIError
 
-from components import edge
+from components import edge, edge_ports
 from components.parts import NAMES
-from components.swarm_service import instance_of, seen_digest
+from components.swarm_service import instance_of, seen_digest, seen_form, without_digest
 from components.workload import APP_NETWORK
 from ops.errors import OperationError
 from ops.hosts.docker_host import PART_LABEL, STACK_LABEL, DockerHost, Instance
@@ -94,6 +94,11 @@ class SwarmManager(DockerHost):
                 gone.append(str(service["Spec"]["Name"]))
         return [*gone, *self._remove_files(stack, known)]
 
+    def kept_images(self, stack: str) -> dict[str, str]:
+        """Return the image of what has the edge's ports, by the form of its service."""
+        found = (each["Spec"] for each in self.services(stack) if _part(each) == edge_ports.NAME)
+        return {seen_form(spec): without_digest(str(spec["TaskTemplate"]["ContainerSpec"]["Image"])) for spec in found}
+
     def running(self, stack: str, part: str) -> int:
         """Return how many of a part's tasks run, and are to run."""
         return sum(_is_wanted(task) and task["Status"]["State"] == "running" for task in self._tasks(stack, part))
@@ -108,10 +113,11 @@ class SwarmManager(DockerHost):
         ]
 
     def stop_tasks(self, stack: str) -> None:
-        """End all tasks but the edges', of a stack that goes: none may take its grace time, for nobody takes over.
+        """End all tasks but those of the edges and their ports: in a stack that goes nobody takes over from anybody.
 
-        The plugin waits so long for a container of a service that it removes, and no longer; the Swarm lets two more
-        seconds go by before it sends the signal. So what ignores the signal would fail each removal.
+        None may take its grace time. The plugin waits so long for a container of a service that it removes, and no
+        longer; the Swarm lets two more seconds go by before it sends the signal. So what ignores the signal would fail
+        each removal.
         """
         for service in self._client.services.list(filters={"label": f"{STACK_LABEL}={stack}"}):
             if "Replicated" in service.attrs["Spec"]["Mode"]:
@@ -121,7 +127,7 @@ class SwarmManager(DockerHost):
             (host, str(each.name))
             for host in self._hosts()
             for each in host.containers(stack)
-            if each.status == "running" and each.labels.get(PART_LABEL) not in (None, edge.NAME)
+            if each.status == "running" and each.labels.get(PART_LABEL) not in (None, edge.NAME, edge_ports.NAME)
         ]
         with ThreadPoolExecutor(max(1, len(found))) as pool:
             list(pool.map(lambda one: one[0].end(one[1], _STOP_SECONDS), found))
@@ -138,7 +144,18 @@ class SwarmManager(DockerHost):
             _EVERY_SECONDS,
         )
         gone += super().remove_leftovers(stack)  # the Swarm's networks
-        return [*gone, *(name for host in hosts for name in host.remove_leftovers(stack))]
+        # Its label depends on which of the edge and its ports came to a host first.
+        sockets = f"friday-{stack}-{edge_ports.NAME}-{edge_ports.VOLUME}"
+        return [*gone, *(name for host in hosts for name in host.remove_leftovers(stack) + host.remove_volume(sockets))]
+
+    def ending(self, stack: str) -> set[str]:
+        """Return the ids of the containers that run and are to stop, also of services that are no more."""
+        return {
+            str(task["Status"]["ContainerStatus"]["ContainerID"])
+            for task in self._api.tasks()
+            if (task["Spec"].get("ContainerSpec") or {}).get("Labels", {}).get(STACK_LABEL) == stack
+            if not _is_wanted(task) and (task["Status"].get("ContainerStatus") or {}).get("ContainerID")
+        }
 
     def _remove_files(self, stack: str, known: set[str]) -> Iterator[str]:
         # Configs carry no label: the plugin gives them none.
@@ -160,7 +177,7 @@ class SwarmManager(DockerHost):
 
     def _tasks(self, stack: str, part: str) -> Iterator[Json]:
         for service, tasks in self._with_tasks(stack):
-            if service["Spec"]["Labels"].get(PART_LABEL) == part:
+            if _part(service) == part:
                 yield from tasks
 
     def _explained(self, services: Iterable[WithTasks]) -> str:
@@ -201,7 +218,7 @@ def _instance(service: Json, task: Json, nodes: dict[str, str]) -> Instance:
     slot = f".{task['Slot']}" if task.get("Slot") else ""
     return Instance(
         name=f"{service['Spec']['Name']}{slot} on {node}",
-        part=service["Spec"]["Labels"].get(PART_LABEL, ""),
+        part=_part(service),
         image=str(task["Spec"]["ContainerSpec"]["Image"]),
         state=str(status["State"]),
         # A task with a probe is called running when the probe has passed; one that fails it later is replaced.
@@ -219,6 +236,10 @@ def _addresses(task: Json, network: str = "") -> tuple[str, ...]:
         if network in ("", each.get("Network", {}).get("Spec", {}).get("Name"))
         for address in each["Addresses"] or ()
     )
+
+
+def _part(service: Json) -> str:
+    return str(service["Spec"]["Labels"].get(PART_LABEL, ""))
 
 
 def _is_wanted(task: Json) -> bool:

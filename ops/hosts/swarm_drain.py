@@ -75,14 +75,15 @@ class SwarmDrain:
     def _running(self, hosts: Sequence[DockerHost], addresses: Collection[str]) -> _Running:
         """Ask all edges for what they have to do with some addresses; OperationError when one does not answer."""
         with ThreadPoolExecutor(max(1, len(hosts))) as pool:
-            found = pool.map(lambda host: edge_runtime.sessions(host, self.stack, addresses), hosts)
-            running = {
+            found = pool.map(lambda host: edge_runtime.at_work(host, self.stack, addresses), hosts)
+            of_each = {
                 (host, name): each for host, edges in zip(hosts, found, strict=True) for name, each in edges.items()
             }
-        if (wanted := self.manager.running(self.stack, edge.NAME)) > len(running):
+        staying = sum(not each.leaves for each in of_each.values())
+        if (wanted := self.manager.running(self.stack, edge.NAME)) > staying:
             fix = "name all hosts of the Swarm in swarmHosts"
-            raise OperationError(f"{len(running)} of {wanted} edges say what runs there", fix)
-        return running
+            raise OperationError(f"{staying} of {wanted} edges say what runs there", fix)
+        return {at: each.sessions for at, each in of_each.items()}
 
     def _end_sockets(self, running: _Running, most: int, told: set[str]) -> None:
         """End so many web sockets: their clients come back, to the new replicas. Each is told once: edge_drain.py."""
@@ -92,7 +93,7 @@ class SwarmDrain:
             most -= len(ids)
             told.update(f"{name} {each}" for each in ids)
             if ids:
-                edge_runtime.ask(host, self.stack, "; ".join(f"shutdown session {each}" for each in ids), name)
+                edge_runtime.end_sessions(host, self.stack, name, ids)
 
 
 def _end(hosts: Sequence[DockerHost], containers: Iterable[str]) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from pulumi import automation as auto
 from pulumi.automation.events import EngineEvent, OpType
 
-from components import edge, parts
+from components import edge, edge_ports, parts
 from components.connection import PROVIDER
 from components.friday import SIGNAL_OF_NOTHING
 from components.settings.stack import StackSettings
@@ -78,19 +78,21 @@ def in_words(changes: Iterable[Change], settings: StackSettings) -> list[str]:
 
 def _gap(changed: Mapping[str, list[Change]], settings: StackSettings) -> str:
     """Return what users will notice; no more is promised than holds for every image."""
-    for part, name in (("edge", "the edge"), ("friday", "Friday")):
+    names = {edge_ports.NAME: "what has the edge's ports", edge.NAME: "the edge", "friday": "Friday"}
+    for part, name in names.items():
         if _replaced_in_place(changed.get(part, [])):
             return f"new requests are refused until {name} is back"
-    if Change(OpType.UPDATE, _SERVICE, edge.NAME) in changed.get(edge.NAME, []):
-        return "host by host, new requests are refused until the edge of that host is back"
+    ops = {part: {each.op for each in changed.get(part, [])} for part in (edge_ports.NAME, edge.NAME)}
+    # Also in the first update of a stack whose edge had the ports itself.
+    if OpType.UPDATE in ops[edge_ports.NAME] or (ops[edge_ports.NAME] and OpType.UPDATE in ops[edge.NAME]):
+        return "host by host, new requests are refused until what has the edge's ports is back"
     ends_early = settings.friday.stop_signal not in (None, SIGNAL_OF_NOTHING)
     if settings.engine == "swarm" and settings.friday.image and ends_early and _go(changed.get("friday", [])):
         limit = f"{settings.friday.stop_grace_seconds} s (friday.stopGraceSeconds)"
         return f"requests that run may be cut, unless Friday's image finishes them within {limit} of the stop signal"
     limits = {"friday": settings.friday.stop_grace_seconds, "litellm": settings.litellm.stop_grace_seconds}
-    # An edge that another one follows is given as long as Friday is; in a Swarm none follows another.
-    with_edge = [] if settings.engine == "swarm" else changed.get("edge", [])
-    going = {"friday": [*changed.get("friday", []), *with_edge], "litellm": changed.get("litellm", [])}
+    # An edge that another one follows is given as long as Friday is.
+    going = {"friday": [*changed.get("friday", []), *changed.get("edge", [])], "litellm": changed.get("litellm", [])}
     cut = [f"{seconds} s ({part}.stopGraceSeconds)" for part, seconds in limits.items() if _go(going[part])]
     if not cut:
         return "none"
@@ -125,7 +127,9 @@ def _of_service(change: Change, overlaps: bool) -> str:
 
 def _go(changes: list[Change]) -> bool:
     """Return whether replicas go while others serve."""
-    return any(change.op == OpType.DELETE or change.kind == _SERVICE for change in changes)
+    return any(
+        change.op == OpType.DELETE or (change.kind == _SERVICE and change.op != OpType.CREATE) for change in changes
+    )
 
 
 def _replaced_in_place(changes: list[Change]) -> bool:

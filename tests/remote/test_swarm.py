@@ -15,7 +15,7 @@ from testing.own_image import ENDS_AT_ONCE, SERVES, own_image
 from testing.project import Project
 from testing.rig import Rig
 from testing.swarm_stack import SwarmStack, swarm_stack
-from tests.remote.asked import asked_meanwhile
+from tests.remote.asked import asked_at_each, asked_meanwhile
 
 pytestmark = [pytest.mark.engine, pytest.mark.slow]
 
@@ -72,6 +72,24 @@ def test_a_changed_percentage_and_changed_secrets_lose_no_request(stage: SwarmSt
     assert {record.headers[PERCENTAGE_HEADER] for record in done.records} == {"50", "60"}
     assert done.records[-1].headers[PERCENTAGE_HEADER] == "60"
     assert (prod.chat(59).path, prod.chat(60).path) == ("litellm", "direct")
+
+
+def test_another_edge_refuses_nobody_on_any_host(stage: SwarmStack, prod: Project) -> None:
+    """By its files and by its image. What has the ports stays, and keeps its image."""
+    edges, ports = stage.running("edge"), stage.running("edge-ports")
+    edge, built = prod.settings["edge"], prod.images()["edge"]
+    for host in stage.made.hosts:
+        host.run("docker", "tag", built, "edge-of-the-team:1")
+    urls = [f"http://{host.address}:{stage.made.port}" for host in stage.made.hosts]
+    with prod.configured(edge={**edge, "image": "edge-of-the-team:1", "maxBodyMb": 11}):
+        assert [errors(found) for found in asked_at_each(urls, stage.bring_up)] == [{}] * 3
+        assert edges.keys().isdisjoint(stage.running("edge"))
+        assert sorted(edges.values()) == sorted(stage.running("edge").values())
+        # At once, while what was followed may still finish a request.
+        prod.fridayctl("verify", prod.stack)
+        assert "nothing to change" in prod.fridayctl("up", prod.stack).out
+    assert [errors(found) for found in asked_at_each(urls, stage.bring_up)] == [{}] * 3
+    assert stage.running("edge-ports") == ports
 
 
 def test_a_second_deploy_is_told_who_is_at_it(stage: SwarmStack, prod: Project) -> None:
@@ -155,7 +173,7 @@ def test_a_rebooted_host_takes_part_again(stage: SwarmStack, prod: Project) -> N
 
 def test_a_changed_image_loses_no_request_and_a_broken_one_changes_nothing(stage: SwarmStack, prod: Project) -> None:
     with own_image(prod, stage.made.hosts, "first", SERVES):
-        # The edge asks it in another way than the reference Friday, and a Swarm's edge is replaced for that.
+        # The edge asks it in another way than the reference Friday, and another edge follows for that.
         stage.bring_up()
         with own_image(prod, stage.made.hosts, "good", SERVES):
             assert errors(asked_meanwhile(prod.url, stage.bring_up).records) == {}

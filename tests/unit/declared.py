@@ -48,9 +48,9 @@ class Recorder(pulumi.runtime.Mocks):
         return {each.name: each.inputs for each in self.resources if each.kind == kind}
 
 
-def declare(chosen: StackSettings, stack: str = "t") -> Recorder:
-    """Run the program's composition with these settings and return what it declared."""
-    return record(lambda: FridayStack(stack, chosen, IMAGES), stack)
+def declare(chosen: StackSettings, stack: str = "t", **running: Any) -> Recorder:
+    """Run the program's composition with these settings and return what it declared; `running` is what runs already."""
+    return record(lambda: FridayStack(stack, chosen, IMAGES, **running), stack)
 
 
 def record(

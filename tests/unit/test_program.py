@@ -102,11 +102,32 @@ def test_what_has_the_ports_keeps_its_image_as_long_as_it_runs_as_declared(monke
     assert ports({"Labels": {FORM_LABEL: "0ther0nes"}, "ImageID": "sha256:older"}) == fresh
 
 
-def test_a_swarm_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(program, "connect", lambda *_: pytest.fail("the engine was asked"))
-    hosts = {"dockerHost": "tcp://a:2376", "engine": "swarm", "swarmHosts": ["tcp://b:2376"]}
+class SwarmHosts:
+    """The hosts of a Swarm whose service of the ports runs of an image; each answers whether it has that."""
+
+    def __init__(self, *have: bool) -> None:
+        self.have = have
+        self.open = True
+        self.manager = SimpleNamespace(kept_images=lambda stack: {"0123abcd": "edge:1"})
+
+    def answering(self, lost: object) -> dict[str, SimpleNamespace]:
+        return {f"h{number}": SimpleNamespace(has=lambda _, has=has: has) for number, has in enumerate(self.have)}
+
+    def close(self) -> None:
+        self.open = False
+
+
+@pytest.mark.parametrize(("have", "kept"), [([True, True], {"0123abcd": "edge:1"}), ([True, False], {})])
+def test_in_a_swarm_an_image_stays_where_every_host_has_it(
+    have: list[bool], kept: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A new host has only what is declared now: a task of the older image could not start there."""
+    hosts = SwarmHosts(*have)
+    monkeypatch.setattr(program, "Hosts", lambda _: hosts)
+    named = {"dockerHost": "tcp://a:2376", "engine": "swarm", "swarmHosts": ["tcp://b:2376"]}
     files = {"caFile": "/ca", "certFile": "/cert", "keyFile": "/key"}
-    assert program.what_runs(settings(**hosts, tls=files)) == (False, {})
+    assert program.what_runs(settings(**named, tls=files)) == (False, kept)
+    assert not hosts.open
 
 
 def test_an_engine_that_does_not_answer_ends_it_with_the_fix(monkeypatch: pytest.MonkeyPatch) -> None:

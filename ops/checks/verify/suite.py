@@ -1,8 +1,9 @@
 """Runs every check on every host of a stack, the hosts side by side."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import cast
 
 from pydantic import SecretStr
 
@@ -18,6 +19,7 @@ from ops.checks.verify.containers import Comparison, InspectedContainer, contrac
 from ops.deployment import Deployment
 from ops.errors import OperationError
 from ops.hosts.docker_host import STACK_LABEL
+from ops.hosts.swarm import SwarmManager
 from ops.hosts.testinfra_host import TestHost, open_test_host
 
 
@@ -27,9 +29,8 @@ def verify(deployment: Deployment) -> Report:
     Raises OperationError (exit code 2) when the secrets of the settings cannot be decrypted.
     """
     stack, settings = deployment.name, deployment.decrypted_settings
-    suite = _Suite(
-        stack, settings, [each for part in declare(stack, settings, local_images()) for each in part.with_front()]
-    )
+    workloads = [each for part in declare(stack, settings, local_images()) for each in part.with_front()]
+    suite = _Suite(stack, settings, workloads, _ending(deployment))
     with ThreadPoolExecutor(len(settings.hosts)) as pool:
         found = zip(settings.hosts, pool.map(suite.host, settings.hosts), strict=True)
         return Report(stack, [replace(check, host=address) for address, checks in found for check in checks])
@@ -40,6 +41,8 @@ class _Suite:
     stack: str
     settings: StackSettings
     workloads: Sequence[Workload]
+    ending: Collection[str]
+    """The ids of containers that finish what runs there: no part of the stack any more."""
 
     def host(self, at: str) -> list[Check]:
         """Return the checks of one host."""
@@ -81,15 +84,25 @@ class _Suite:
         return checks
 
     def _seen(self, place: TestHost) -> list[InspectedContainer]:
-        """Return the stack's containers; of a Swarm without the ones that have ended, which it keeps as its history."""
+        """Return the stack's containers; of a Swarm without those that have ended, which are its history, or are to."""
         every = [] if self._swarm else ["--all"]
         listed = place.docker("ps", *every, "--quiet", "--filter", f"label={STACK_LABEL}={self.stack}").split()
         inspected = place.docker_json("inspect", *listed) if listed else ()
-        return [InspectedContainer(self.stack, each) for each in inspected]
+        return [InspectedContainer(self.stack, each) for each in inspected if each["Id"] not in self.ending]
 
     @property
     def _swarm(self) -> bool:
         return self.settings.engine == "swarm"
+
+
+def _ending(deployment: Deployment) -> Collection[str]:
+    """Return which containers a Swarm lets finish what runs there; none where its manager does not say so."""
+    if deployment.decrypted_settings.engine != "swarm":
+        return ()
+    try:
+        return cast(SwarmManager, deployment.hosts.manager).ending(deployment.name)
+    except OperationError:  # the host's own checks report it
+        return ()
 
 
 def _secrets(settings: StackSettings) -> dict[str, str]:

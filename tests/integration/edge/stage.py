@@ -89,8 +89,8 @@ class Stage:
         self._start_volume(f"{self.name}-sockets")
         self.write_files(None, sockets="${OWN_SOCKETS}", **changes)
         published = (Port(1, USERS_PORT), Port(2, GATEWAY_HOST_PORT))
-        inside = (GATEWAY_INTERNAL_PORT,)
-        declared = edge_ports.workload(tags.tag("edge"), "edge", published, inside, OPERATIONS_PORT)
+        inside = (GATEWAY_INTERNAL_PORT, OPERATIONS_PORT)
+        declared = edge_ports.workload(tags.tag("edge"), published, inside, OPERATIONS_PORT, "edge")
         binds = [f"{self.name}-sockets:{edge_ports.SOCKETS}"]
         ports = self._run("edge", "edge", list(declared.command), {}, ports=PUBLISHED, binds=binds)
         self.read_ports(ports)

@@ -5,7 +5,7 @@ from components.workload import Port, Workload
 
 
 def workload(*published: Port) -> Workload:
-    return edge_ports.workload("friday-litellm/edge:1", "edge", published or (Port(3000, 3000),), (4000,), 8404)
+    return edge_ports.workload("friday-litellm/edge:1", published or (Port(3000, 3000),), (4000, 8404), 8404, "edge")
 
 
 def test_each_port_is_handed_on_and_all_but_the_operations_with_the_caller() -> None:
@@ -18,6 +18,6 @@ def test_each_port_is_handed_on_and_all_but_the_operations_with_the_caller() -> 
 
 def test_its_form_is_another_with_other_ports_and_the_same_with_another_image() -> None:
     one = workload()
-    assert edge_ports.workload("other:2", "edge", one.ports, (4000,), 8404).form() == one.form()
+    assert edge_ports.workload("other:2", one.ports, (4000, 8404), 8404, "edge").form() == one.form()
     assert workload(Port(3001, 3000)).form() != one.form()
     assert workload(Port(3000, 3000, "0.0.0.0")).form() != one.form()  # noqa: S104

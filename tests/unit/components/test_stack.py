@@ -13,6 +13,7 @@ from components import edge_ports
 from components.part import ROOT
 from components.parts import declare as stack_of
 from components.stack import summary
+from components.swarm_service import declared_form
 from tests.unit.declared import CONTAINER, IMAGES, PARTS, SERVICE, VOLUME, Recorder, by_part, declare, env, plain
 from tests.unit.given import LOCAL, SECRETS, settings
 
@@ -203,12 +204,31 @@ def test_what_has_the_ports_shares_its_sockets_with_the_edge() -> None:
     assert aliases == {"ports": {("edge",)}, "edge": {("edge-itself",)}}
 
 
-def test_a_swarms_edge_has_the_ports_itself() -> None:
-    (edge,) = (each for each in stack_of("t", settings(engine="swarm"), IMAGES) if each.part == "edge")
-    assert edge.front is None
-    assert {port.container for port in edge.ports} == {3000, 4001}
-    assert not edge.env
-    assert "OWN_SOCKETS" not in edge.files["haproxy.cfg"].content
+def test_a_swarms_edge_follows_behind_its_ports_on_every_host() -> None:
+    services = declare(settings(engine="swarm")).of(SERVICE)
+    edge, ports = services["edge"], services["edge-ports"]
+    assert [each["mode"] for each in (edge, ports)] == [{"global": True}] * 2
+    assert [each["updateConfig"]["order"] for each in (edge, ports)] == ["start-first", "stop-first"]
+    published = [(each["publishMode"], each["targetPort"]) for each in ports["endpointSpec"]["ports"]]
+    assert published == [("host", 3000), ("host", 4001)]
+    assert not edge["endpointSpec"]["ports"]
+    specs = [each["taskSpec"]["containerSpec"] for each in (edge, ports)]
+    sockets = [[each for each in spec["mounts"] if each["target"] == edge_ports.SOCKETS] for spec in specs]
+    assert [each["source"] for (each,) in sockets] == ["friday-t-edge-ports-sockets"] * 2
+    # Another label would have the edge removed and made anew on all hosts at once.
+    assert ["volumeOptions" in each for (each,) in sockets] == [False, True]
+    # Friday and Prometheus find a Swarm's edge by its service's name, which leads to the new task.
+    assert "bind :4000" not in specs[1]["args"][-1]
+    assert specs[0]["stopGracePeriod"] == "1m"
+
+
+def test_what_has_a_swarms_ports_keeps_its_image_as_long_as_it_runs_as_declared() -> None:
+    changed = settings(engine="swarm", edge={"image": "registry.example/edge:2"})
+    (front,) = (each.front for each in stack_of("t", changed, IMAGES) if each.front)
+    kept = {declared_form(front): "registry.example/edge:1"}
+    services = declare(changed, kept_images=kept).of(SERVICE)
+    images = {part: services[part]["taskSpec"]["containerSpec"]["image"] for part in ("edge", "edge-ports")}
+    assert images == {"edge": "registry.example/edge:2", "edge-ports": "registry.example/edge:1"}
 
 
 @pytest.mark.parametrize("part", [part for part in PARTS if part != "edge"])
@@ -235,7 +255,7 @@ def test_a_friday_image_of_the_teams_own_gets_its_secrets_as_environment() -> No
 def test_the_swarm_engine_declares_services_with_configs_and_secrets() -> None:
     recorder = declare(settings(engine="swarm", upstream="openrouter", **SECRETS))
     services = recorder.of(SERVICE)
-    assert set(services) == {"friday", "litellm", "edge", "redis", "redis-exporter", "prometheus"}
+    assert set(services) == {"friday", "litellm", "edge", "edge-ports", "redis", "redis-exporter", "prometheus"}
     spec = services["litellm"]["taskSpec"]["containerSpec"]
     assert {config["fileName"] for config in spec["configs"]} >= {
         "/etc/friday/config.yaml",
@@ -244,8 +264,6 @@ def test_the_swarm_engine_declares_services_with_configs_and_secrets() -> None:
     assert {secret["fileName"] for secret in spec["secrets"]} >= {"/etc/friday/secrets/gateway_key"}
     assert services["litellm"]["updateConfig"]["order"] == "start-first"
     assert services["litellm"]["updateConfig"]["failureAction"] == "rollback"
-    assert services["edge"]["updateConfig"]["order"] == "stop-first"
-    assert services["edge"]["mode"] == {"global": True}
     # Names of their own instead of aliases, which only the official plugin knows.
     assert {part: each["name"] for part, each in services.items()} == {p: f"friday-t-{p}" for p in services}
     friday = services["friday"]["taskSpec"]["containerSpec"]["env"]

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from components.parts import declare
-from components.swarm_service import content_name, declared_digest, seen_digest
+from components.swarm_service import content_name, declared_digest, declared_form, seen_digest, seen_form
 from components.workload import Workload
 from tests.unit.given import settings
 
@@ -17,7 +17,7 @@ IMAGES = {
 
 def workloads(**changes: Any) -> dict[str, Workload]:
     found = declare("t", settings(engine="swarm", **changes), IMAGES)
-    return {each.part: each for each in found}
+    return {each.part: each for part in found for each in part.with_front()}
 
 
 def inspected(workload: Workload) -> dict[str, Any]:
@@ -35,10 +35,12 @@ def inspected(workload: Workload) -> dict[str, Any]:
     }
     mode = {"Global": {}} if workload.on_every_host else {"Replicated": {"Replicas": workload.replicas}}
     limits = {"Limits": {"MemoryBytes": workload.memory_mb * 1024 * 1024}}
-    return {"TaskTemplate": {"ContainerSpec": container, "Resources": limits}, "Mode": mode}
+    ports = [{"PublishedPort": each.host, "TargetPort": each.container} for each in reversed(workload.ports)]
+    template = {"ContainerSpec": container, "Resources": limits}
+    return {"TaskTemplate": template, "Mode": mode, "EndpointSpec": {"Mode": "dnsrr", "Ports": ports}}
 
 
-@pytest.mark.parametrize("part", ["edge", "friday", "litellm", "redis"])
+@pytest.mark.parametrize("part", ["edge", "edge-ports", "friday", "litellm", "redis"])
 def test_a_service_as_declared_is_recognised(part: str) -> None:
     workload = workloads()[part]
     assert seen_digest(inspected(workload)) == declared_digest("t", workload)
@@ -61,3 +63,11 @@ def test_another_form_is_told_apart(changes: dict[str, Any]) -> None:
 def test_an_image_named_by_digest_alone_keeps_it() -> None:
     named = [workloads(friday={"image": f"r.example/f@sha256:{digit * 64}"})["friday"] for digit in "12"]
     assert len({declared_digest("t", each) for each in named}) == 2
+
+
+def test_a_form_is_another_with_other_ports_and_the_same_with_another_image() -> None:
+    one = workloads()["edge-ports"]
+    assert seen_form(inspected(one)) == declared_form(one)
+    assert declared_form(workloads(edge={"image": "registry.example/edge:2"})["edge-ports"]) == declared_form(one)
+    for other in ({"port": 3001}, {"gatewayPort": 4002}):
+        assert declared_form(workloads(edge=other)["edge-ports"]) != declared_form(one)

@@ -51,9 +51,9 @@ class Host:
         return {name: self._run(command, ports) for name, ports in self.edges.items()}
 
     def _run(self, command: list[str], ports: dict[int, int]) -> str:
-        asked = (ask.partition(" ") for ask in command[4:])
+        asked = (ask.partition(" ") for ask in command[8:])
         here = [f"{ports[int(port)]} {request}" for port, _, request in asked]
-        done = subprocess.run([*command[:4], *here], capture_output=True, text=True, check=True)
+        done = subprocess.run([*command[:8], *here], capture_output=True, text=True, check=True)
         return done.stdout + done.stderr
 
 

@@ -38,9 +38,9 @@ class Host:
         assert (stack, part) == ("t", "edge")
         if self.printed is None:
             return {}
-        if "show stat" not in command[3]:
+        if "show stat" not in command[-1]:
             answers = ["HTTP/1.1 200 OK\tRateLimit-Policy: 100;w=900\t", f"HTTP/1.1 200 OK\tX: y\t{SUMMARY}"]
-            return {"edge-1": "\n".join(answers[: len(command) - 4]) + "\n"}
+            return {"edge-1": "\n".join(answers[: len(command) - 8]) + "\n"}
         return {"edge-1": self.printed}
 
 
@@ -66,6 +66,11 @@ def test_only_slots_of_the_parts_with_an_address_are_servers() -> None:
         ("friday", "10.0.0.2", True),
     ]
     assert behind("Permission denied\n") == {"edge-1 on unix:///s": None}
+
+
+def test_an_edge_that_leaves_is_asked_for_nothing() -> None:
+    """What it knows of the replicas is old, and another one has its place."""
+    assert behind("leaving") == {}
 
 
 @pytest.mark.parametrize(

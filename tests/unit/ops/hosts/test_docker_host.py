@@ -110,10 +110,12 @@ def test_a_command_runs_in_every_container_of_a_part_that_is_still_there(host: D
         assert not stdin
         if container == "gone":
             raise NotFound(container)
+        if container == "ended":
+            raise APIError("Conflict", explanation="Container 0123 is not running")
         return {"Id": f"in {container}"}
 
     wanted = ["friday-litellm.stack=t", "friday-litellm.part=edge"]
-    listed = [{"Id": name, "Names": [f"/edge-{name}"]} for name in ("a", "gone", "b")]
+    listed = [{"Id": name, "Names": [f"/edge-{name}"]} for name in ("a", "gone", "ended", "b")]
     host._client.api = SimpleNamespace(  # type: ignore[assignment]
         containers=lambda filters: listed if filters == {"label": wanted} else [],
         exec_create=create,
@@ -121,6 +123,28 @@ def test_a_command_runs_in_every_container_of_a_part_that_is_still_there(host: D
     )
     assert host.run_in("t", "edge", ["true"]) == {f"edge-{name}": f"printed in {name}\n\ufffd" for name in "ab"}
     assert host.run_in("t", "edge", ["true"], only="edge-b") == {"edge-b": "printed in b\n\ufffd"}
+
+
+def test_a_container_that_cannot_be_asked_is_not_passed_over(host: DockerHost) -> None:
+    def create(*_: Any, **__: Any) -> None:
+        raise APIError("Conflict", explanation="Container 0123 is paused")
+
+    listed = [{"Id": "a", "Names": ["/edge-a"]}]
+    host._client.api = SimpleNamespace(containers=lambda filters: listed, exec_create=create)  # type: ignore[assignment]
+    with pytest.raises(APIError, match="is paused"):
+        host.run_in("t", "edge", ["true"])
+
+
+def test_a_volume_is_removed_by_its_name_if_it_is_there(host: DockerHost) -> None:
+    def get(name: str) -> Thing:
+        if name == "gone":
+            raise NotFound(name)
+        return thing
+
+    thing = Thing("sockets")
+    host._client.volumes = SimpleNamespace(get=get)  # type: ignore[misc, assignment]
+    assert (host.remove_volume("gone"), host.remove_volume("sockets")) == ([], ["sockets"])
+    assert thing.gone
 
 
 def test_addresses_are_those_on_one_network_of_what_runs(host: DockerHost) -> None:

@@ -47,6 +47,12 @@ def test_every_edge_hears_it_once_and_shows_what_it_did() -> None:
     ] * 2
 
 
+def test_an_edge_that_leaves_is_not_waited_for() -> None:
+    switch_at(Host("leaving"), Host(CLOSED)).close()
+    with pytest.raises(OperationError, match="no edge runs"):
+        switch_at(Host("leaving")).close()
+
+
 def test_an_edge_that_is_just_coming_is_told_again() -> None:
     host = Host(DEAF, DEAF, OPEN)
     switch_at(host).open()

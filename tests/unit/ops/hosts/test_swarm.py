@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from docker.errors import APIError
 
-from components.swarm_service import instance_of, seen_digest
+from components.swarm_service import instance_of, seen_digest, seen_form
 from ops.hosts import hosts, swarm
 from ops.hosts.docker_host import PART_LABEL, DockerHost
 from ops.hosts.hosts import Hosts
@@ -58,8 +58,8 @@ class Api:
     def services(self, **_: Any) -> list[Any]:
         return self.listed
 
-    def tasks(self, filters: Any) -> list[Any]:
-        return [each for each in self.all_tasks if each["ServiceID"] in filters["service"]]
+    def tasks(self, filters: Any = None) -> list[Any]:
+        return [each for each in self.all_tasks if not filters or each["ServiceID"] in filters["service"]]
 
     def nodes(self) -> list[Any]:
         return [{"ID": "n", "Description": {"Hostname": "one"}}]
@@ -183,6 +183,32 @@ def test_what_is_to_stop_and_runs_is_known_by_its_address_on_the_edges_network()
     assert (host.running("t", "friday"), host.running("t", "litellm")) == (1, 0)
 
 
+def test_what_is_to_end_is_known_also_of_a_service_that_is_no_more() -> None:
+    def of(stack: str, container: str, state: str, wanted: str) -> dict[str, Any]:
+        found: dict[str, Any] = task("1", state, wanted, "gone")
+        found["Spec"]["ContainerSpec"]["Labels"] = {"friday-litellm.stack": stack}
+        found["Status"]["ContainerStatus"] = {"ContainerID": container} if container else None
+        return found
+
+    host, _ = manager(
+        [service()],
+        of("t", "old", "running", "shutdown"),
+        of("t", "removed", "running", "remove"),
+        of("t", "wanted", "running", "running"),
+        of("t", "", "pending", "shutdown"),
+        of("eu", "of another", "running", "shutdown"),
+        {**task("9"), "Spec": {}},  # a plugin's, or what is attached to a network
+    )
+    assert host.ending("t") == {"old", "removed"}
+
+
+def test_the_image_that_stays_is_that_of_the_ports_as_it_was_declared() -> None:
+    ports = service("edge-ports", None)
+    ports["Spec"]["TaskTemplate"]["ContainerSpec"] |= {"Image": f"edge:1@sha256:{'0' * 64}", "Command": ["bash"]}
+    host, _ = manager([service(), ports])
+    assert host.kept_images("t") == {seen_form(ports["Spec"]): "edge:1"}
+
+
 def test_a_stack_that_goes_ends_its_tasks_but_not_the_edges() -> None:
     """What files hold and what ran once is no task, and what has ended needs no end."""
     done: list[Any] = []
@@ -197,6 +223,7 @@ def test_a_stack_that_goes_ends_its_tasks_but_not_the_edges() -> None:
             ("friday.1", "running", "friday"),
             ("friday.2", "exited", "friday"),
             ("edge.1", "running", "edge"),
+            ("edge-ports.1", "running", "edge-ports"),
             ("migrate", "running", ""),
         ]
     ]
@@ -204,6 +231,17 @@ def test_a_stack_that_goes_ends_its_tasks_but_not_the_edges() -> None:
     client: Any = SimpleNamespace(api=None, services=SimpleNamespace(list=lambda **_: made))
     SwarmManager(client, lambda: [host]).stop_tasks("t")
     assert done == [("friday", 0), ("friday.1", 10)]
+
+
+def test_a_stack_that_goes_leaves_no_sockets_on_any_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A host on which the edge came first has that volume without the stack's label."""
+    monkeypatch.setattr(DockerHost, "remove_leftovers", lambda *_: ["friday-t-app"])
+    there: Any = SimpleNamespace(
+        containers=lambda _: [], remove_leftovers=lambda _: ["data"], remove_volume=lambda name: [name]
+    )
+    client: Any = SimpleNamespace(api=Api([], []))
+    gone = SwarmManager(client, lambda: [there, there]).remove_leftovers("t")
+    assert gone == ["friday-t-edge-haproxy-cfg-01234567", "friday-t-app", *["data", "friday-t-edge-ports-sockets"] * 2]
 
 
 def test_the_task_that_failed_last_explains_most() -> None:

@@ -31,6 +31,7 @@ class World:
         self.done: list[str] = []
         self.looks = 0
         self.edges = 1
+        self.edge_leaves = False
         self.half_closed = ""
         """A web socket that a command does not end."""
         self.answers_at = 0
@@ -55,7 +56,7 @@ class World:
         self.looks += 1
         if self.looks == self.answers_at:
             self.sessions = [each for each in self.sessions if "friday_ws" in each]
-        return {"edge-1": "".join(self.sessions)}
+        return {"edge-1": "leaving\n" * self.edge_leaves + "".join(self.sessions)}
 
     def end(self, container: str, seconds: int) -> None:
         self.done.append(f"end {container} {seconds}")
@@ -120,6 +121,25 @@ def test_where_an_edge_does_not_say_what_runs_nothing_is_ended() -> None:
     with pytest.raises(OperationError, match="1 of 2 edges say what runs there"):
         finish(world)
     assert world.done == []
+
+
+def test_an_edge_that_leaves_stands_in_for_no_other() -> None:
+    world = World()
+    world.edge_leaves = True
+    with pytest.raises(OperationError, match="0 of 1 edges say what runs there"):
+        finish(world)
+
+
+def test_what_an_edge_that_leaves_has_to_finish_is_waited_for() -> None:
+    world = World(session("0x1", "friday", A), session("0x2", "friday_ws", B))
+    world.edge_leaves, world.edges = True, 0
+
+    def at_each_look() -> None:
+        if "end c-b 10" in world.done and not world.answers_at:
+            world.answers_at = world.looks + 1
+
+    finish(world, going_on=at_each_look)
+    assert world.done == ["shutdown session 0x2", "end c-b 10", "end c-a 10"]
 
 
 def test_what_needs_longer_is_left_to_the_swarm() -> None:

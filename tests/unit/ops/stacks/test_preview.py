@@ -100,8 +100,16 @@ def test_changes_in_words(changes: list[Change], words: list[str]) -> None:
             "update",
             "edge",
             [
-                "edge: each task is stopped before the next one starts",
-                "expected gap: host by host, new requests are refused until the edge of that host is back",
+                "edge: new tasks start beside the old ones, which go once the new are healthy",
+                f"{GAP} 60 s (friday.stopGraceSeconds) {CUT}",
+            ],
+        ),
+        (
+            "update",
+            "edge-ports",
+            [
+                "edge-ports: each task is stopped before the next one starts",
+                "expected gap: host by host, new requests are refused until what has the edge's ports is back",
             ],
         ),
         ("create", "worker", ["worker: is made", "expected gap: none"]),
@@ -110,9 +118,24 @@ def test_changes_in_words(changes: list[Change], words: list[str]) -> None:
     ],
 )
 def test_what_a_swarm_stops_first_is_said(op: str, part: str, words: list[str]) -> None:
-    """A role must not work twice at a time, and the edge's host ports are free for one task only."""
+    """A role must not work twice at a time, and a host's port is free for one task only."""
     friday = {**LOCAL["friday"], "image": "registry.example/friday:1", "roles": {"worker": {"command": ["node"]}}}
     assert in_words([Change(op, SERVICE, part)], settings(engine="swarm", friday=friday)) == words
+
+
+@pytest.mark.parametrize(
+    ("edge", "ports", "gap"),
+    [
+        ("create", "create", "none"),
+        ("update", "create", "host by host, new requests are refused until what has the edge's ports is back"),
+        ("update", "update", "host by host, new requests are refused until what has the edge's ports is back"),
+        ("update", "replace", "new requests are refused until what has the edge's ports is back"),
+    ],
+    ids=["a new stack", "of a version whose edge had the ports", "other ports", "all made anew"],
+)
+def test_a_gap_of_a_swarms_ports_is_said(edge: str, ports: str, gap: str) -> None:
+    changes = [Change(edge, SERVICE, "edge"), Change(ports, SERVICE, "edge-ports")]
+    assert in_words(changes, settings(engine="swarm"))[-1] == f"expected gap: {gap}"
 
 
 def test_a_swarm_promises_nothing_for_an_image_that_may_end_at_its_signal() -> None:

@@ -165,8 +165,8 @@ def test_the_edge_must_publish_what_is_declared() -> None:
 
 
 def test_a_swarm_names_and_restarts_by_itself_and_publishes_on_every_address() -> None:
-    workload = workloads(engine="swarm")["edge"]
-    container = inspected(workload, "edge.xyz.abc")
+    workload = workloads(engine="swarm")["edge-ports"]
+    container = inspected(workload, "edge-ports.xyz.abc")
     for binding in container["NetworkSettings"]["Ports"].values():
         for each in binding or ():
             each["HostIp"] = "0.0.0.0"  # noqa: S104

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from types import SimpleNamespace
+from typing import ClassVar
 
 import pytest
 
@@ -91,6 +92,34 @@ def test_a_host_that_is_not_reached_is_a_failed_check() -> None:
     assert check.name == "is reached and answers"
     assert "cannot be reached" in check.problems[0]
     assert check.problems[-1].startswith("fix: ")
+
+
+class Listed:
+    """A host that runs two containers of the stack's: one of them belongs to nothing that is declared any more."""
+
+    docker_command: ClassVar = ["docker"]
+
+    def docker(self, *words: str) -> str:
+        return "old new"
+
+    def docker_json(self, *words: str) -> list[dict[str, str]]:
+        return [{"Id": name, "Name": f"/{name}"} for name in words[1:]]
+
+
+@pytest.mark.parametrize(
+    ("engine", "lost", "seen"),
+    [("swarm", False, ["new"]), ("swarm", True, ["old", "new"]), ("container", False, ["old", "new"])],
+)
+def test_what_a_swarm_lets_finish_is_not_compared(engine: str, lost: bool, seen: list[str]) -> None:
+    def ending(stack: str) -> set[str]:
+        if lost:
+            raise OperationError("ssh://h: cannot be reached", "look at it")
+        return {"old"}
+
+    chosen = settings(engine=engine)
+    deployment = Played().given(decrypted_settings=chosen).with_hosts(SimpleNamespace(ending=ending), {})
+    compared = suite._Suite("t", chosen, [], suite._ending(deployment))
+    assert [each.name for each in compared._seen(Listed())] == seen  # type: ignore[arg-type]
 
 
 def test_a_docker_command_that_fails_is_told() -> None:
