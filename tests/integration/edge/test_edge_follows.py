@@ -3,10 +3,13 @@
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
+from typing import Any, cast
 
 import pytest
 from docker.models.containers import Container
 
+from components import edge_ports
+from ops.hosts import edge_runtime
 from tests.integration.edge.stage import REPLICA_PORTS, Stage, echoed, post
 from tests.integration.edge.test_edge_replacement import Load
 
@@ -96,6 +99,49 @@ def test_it_matters_not_in_which_order_the_containers_come_back(stage: Stage) ->
         second.start()
         stage.read_ports(ports)
         stage.until(lambda: stage.raw("users", post("/api/chat"), 30).startswith("HTTP/1.1 200"))
+
+
+class Host:
+    """A Docker host with one edge."""
+
+    def __init__(self, edge: Container) -> None:
+        self._edge = edge
+
+    def run_in(self, stack: str, part: str, command: list[str], *, only: str = "") -> dict[str, str]:
+        return {"edge": cast(bytes, self._edge.exec_run(command).output).decode()}
+
+
+def test_one_that_leaves_is_asked_for_nothing_but_what_it_finishes(stage: Stage) -> None:
+    populate(stage)
+    host: Any = Host(stage.edge)
+    answers: list[str] = []
+    unfinished = post("/api/chat", "a body of which a part is missing")[:-9]
+    asked = threading.Thread(target=lambda: answers.append(stage.raw("users", unfinished, 120)))
+    asked.start()
+    stage.until(lambda: stage.busy("friday"))
+    addresses = [each["addr"].rpartition(":")[0] for each in stage.servers("friday")]
+    assert edge_runtime.serving(host, "t", ["echo", "here"]) == {"edge": "here\n"}
+    old = stage.edge
+    stage.follow()
+    old.kill("SIGUSR1")
+    stage.until(lambda: not edge_runtime.serving(host, "t", ["true"]))
+    at_work = edge_runtime.at_work(host, "t", addresses)["edge"]
+    assert at_work.leaves
+    (session,) = at_work.sessions
+    assert session.backend == "friday"
+    edge_runtime.end_sessions(host, "t", "edge", [session.id])
+    asked.join()
+    assert not answers[0].startswith("HTTP/1.1 200")
+
+
+def test_what_one_that_was_killed_has_left_is_cleared_away(stage: Stage) -> None:
+    """In a Swarm each task has another name: none would ever clear away its own."""
+    populate(stage)
+    left = f"{edge_ports.SOCKETS}/killed-long-ago"
+    stage.edge.exec_run(["bash", "-c", f"mkdir {left} {left}-new && touch -d '2 hours ago' {left}"])
+    stage.follow()
+    stage.until(lambda: stage.edge.exec_run(["test", "-e", left]).exit_code == 1)
+    assert stage.edge.exec_run(["test", "-e", f"{left}-new"]).exit_code == 0
 
 
 def test_one_that_is_to_leave_before_its_follower_knows_a_replica_hands_over_all_the_same(stage: Stage) -> None:
