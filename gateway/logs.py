@@ -10,14 +10,11 @@ import re
 import traceback
 from typing import Any
 
-LITELLM_LOGGERS = ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy")
+LITELLM_LOGGERS = ("LiteLLM", "LiteLLM Router")
 MAX_MESSAGE = 240
 
-_SILENT_MISTAKES = re.compile(r"not a valid argument|Error creating deployment")
-"""Mistakes that LiteLLM only logs before it serves without the setting or the model."""
-
-_NOISE = re.compile(r"Error occurred while trying to do fallbacks|(Packaged|Selected) UI ")
-"""Messages that repeat what the guard logs for each attempt, and messages about the UI, which is not served."""
+_NOISE = re.compile(r"Error occurred while trying to do fallbacks")
+"""Messages that repeat what `upstream` logs of each attempt."""
 
 _INSIDE = re.compile(r"[\n{\[]|Exception - |\. ?Received Model|No fallback model group")
 """The place where LiteLLM's messages begin to quote requests and answers."""
@@ -40,22 +37,16 @@ class JsonFormatter(logging.Formatter):
 
 
 class RedactingFilter(logging.Filter):
-    """Shortens LiteLLM's messages, and remembers those about ignored parts of its config.
+    """Shortens LiteLLM's messages.
 
     A filter of the logger and not a handler: LiteLLM changes its handlers while it starts.
     """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.mistakes: list[str] = []
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Shorten the record, or drop it when it is noise."""
         message = record.getMessage()
         if _NOISE.search(message):
             return False
-        if _SILENT_MISTAKES.search(message):
-            self.mistakes.append(message[:MAX_MESSAGE])
         said = shortened(message)
         if record.exc_info and record.exc_info[1] is not None:
             said = f"{said} ({place_of(record.exc_info[1])})"

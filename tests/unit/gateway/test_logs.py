@@ -54,17 +54,5 @@ def test_a_line_is_json_without_an_exceptions_words() -> None:
     assert "PRIVATE" not in json.dumps(line)
 
 
-@pytest.mark.parametrize("message", ["x - Error occurred while trying to do fallbacks - y", "Packaged UI at /x"])
-def test_noise_is_dropped(message: str) -> None:
-    assert not RedactingFilter().filter(record(message))
-
-
-@pytest.mark.parametrize(
-    "message",
-    ["Key 'cooldwn' is not a valid argument for Router.__init__(). Ignoring this key.", "Error creating deployment: x"],
-)
-def test_a_silent_mistake_is_remembered(message: str) -> None:
-    redacting = RedactingFilter()
-    redacting.filter(record("something else"))
-    redacting.filter(record(message))
-    assert redacting.mistakes == [message]
+def test_what_is_logged_already_is_dropped() -> None:
+    assert not RedactingFilter().filter(record("x - Error occurred while trying to do fallbacks - y"))
