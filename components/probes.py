@@ -14,7 +14,7 @@ _STAY_SECONDS = 300
 _RARE_SECONDS = 15
 """How often one that does not stay is started, where a start does not wait for it."""
 
-# What a probe costs is its start, by the engine: near 0.1 s of processor time. A question costs next to nothing. So a
+# What a probe costs is its start, by the engine: some 0.04 s of processor time. A question costs next to nothing. So a
 # probe that finds all well stays in the container and asks on by itself. It ends at the first bad answer, as well as
 # all was until then: those after it see for themselves, and three of them make a container unhealthy, as ever.
 #
