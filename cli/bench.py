@@ -11,10 +11,10 @@ from ops.errors import OperationError
 
 EPILOG = """\b
 Examples:
-  ./fridayctl bench                    everything, half an hour
-  ./fridayctl bench rollout memory     these two only
-  ./fridayctl bench beside_stock --rounds 1                  a first look, instead of five rounds
-  ./fridayctl bench beside_stock idle_host --beside ../old   another checkout too, where ./fridayctl setup has run
+  ./fridayctl bench                             everything, an hour
+  ./fridayctl bench rollout memory              these two only
+  ./fridayctl bench beside_stock --rounds 1     a first look, not five rounds
+  ./fridayctl bench idle_host --beside ../old   another checkout too
   ./fridayctl bench --json > figures.json
 
 docs/BENCHMARKS.md explains each figure.

@@ -5,10 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import docker
+import hypothesis
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 pytest.register_assert_rewrite("testing")
+hypothesis.settings.register_profile("tests", deadline=None)  # a busy machine is no fault of the code's
+hypothesis.settings.load_profile("tests")
 
 from testing.project import Project  # noqa: E402 - its asserts are rewritten
 

@@ -21,7 +21,7 @@ def running() -> Iterator[GatewayContainer]:
     upstream.close()
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
 @given(body=any_body)
 def test_every_body_is_answered_or_refused(running: GatewayContainer, body: object) -> None:
     answer = running.request("POST", "/v1/chat/completions", content=json.dumps(body))

@@ -194,7 +194,7 @@ def test_no_minute_ever_holds_more_than_the_limit(connection: Connection) -> Non
     checks = [HealthCheck.too_slow, HealthCheck.filter_too_much]
     run_state_machine_as_test(
         machine,
-        settings=settings(max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=checks),
+        settings=settings(max_examples=60, stateful_step_count=40, suppress_health_check=checks),
     )
 
 

@@ -251,7 +251,7 @@ def test_the_gateways_buckets_are_those_of_the_gates() -> None:
     assert config["gateway_settings"]["latency_buckets"] == LATENCY_BUCKETS == list(BUCKETS)
 
 
-@settings(deadline=None, max_examples=30)  # YAML is written and read in Python
+@settings(max_examples=30)  # YAML is written and read in Python
 @given(catalogues(), st.booleans(), st.sampled_from([OPENROUTER, SIMULATOR]))
 def test_any_valid_catalogue_renders_to_a_config_that_passes_the_check(
     catalogue: Catalogue, shared: bool, upstream: str
@@ -260,7 +260,7 @@ def test_any_valid_catalogue_renders_to_a_config_that_passes_the_check(
     assert check(yaml.safe_load(text), upstream=upstream) == []
 
 
-@settings(deadline=None, max_examples=30)  # YAML is written and read in Python
+@settings(max_examples=30)  # YAML is written and read in Python
 @given(catalogues())
 def test_every_client_name_has_its_own_chain_of_leaf_groups(catalogue: Catalogue) -> None:
     router = litellm_config(catalogue, RouterTuning(), upstream=SIMULATOR, shared_state=False)["router_settings"]

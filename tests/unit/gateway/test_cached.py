@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.cached import text_of
@@ -100,7 +100,6 @@ values = st.recursive(
 ignored = st.sampled_from(["user", "metadata", "min_p", "top_a", "repetition_penalty", "safety_identifier", "x"])
 
 
-@settings(deadline=None)  # a busy machine is slow, not wrong
 @given(ignored, values, values)
 def test_two_users_whom_a_field_tells_apart_never_share_an_answer_though_no_model_gets_it(
     name: str, one: Any, other: Any

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.cached_answer import PIECE, Assembly, OddError, chunks, why_not_kept, without_usage
@@ -111,7 +111,6 @@ def _details(thought: str) -> dict[str, Any]:
     return {"reasoning": thought, "reasoning_details": [{"index": 0, "type": "t", "text": thought}]}
 
 
-@settings(deadline=None)  # a busy machine is slow, not wrong
 @given(messages, st.sampled_from(["stop", "tool_calls", "length"]))
 def test_what_becomes_a_stream_and_an_answer_again_is_the_same(message: dict[str, Any], finish: str) -> None:
     said = {"content": [{"token": "t"}], "refusal": []} if message["content"] else None  # they come with the content

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.cached_store import LARGEST_BYTES, PAUSE_SECONDS, Found, Memory, Store
@@ -58,7 +58,6 @@ def test_what_was_kept_is_found_byte_for_byte() -> None:
     assert asyncio.run(store().get("never kept")) == Found(None, "miss")
 
 
-@settings(deadline=None)  # a busy machine is slow, not wrong
 @given(st.integers(0, 10_000), st.binary(max_size=20))
 def test_a_value_that_was_cut_or_changed_is_a_miss(at: int, instead: bytes) -> None:
     def damage(value: bytes) -> bytes:

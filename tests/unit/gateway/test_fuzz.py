@@ -79,7 +79,7 @@ likely = st.fixed_dictionaries(
     },
 )
 any_body = likely | bodies | values | st.dictionaries(fields, values).map(lambda body: {**CHAT, **body})
-quick = settings(max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+quick = settings(max_examples=1000, suppress_health_check=[HealthCheck.too_slow])
 
 
 @pytest.fixture(scope="module")

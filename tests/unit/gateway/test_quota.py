@@ -261,7 +261,7 @@ def test_openrouters_word_for_a_spent_account_is_told_from_a_busy_model(said: st
     assert spent_for(said, now=20_000 * 86_400 + 3_640.0) == seconds
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.integers(1, 6), st.lists(st.floats(0, 30), max_size=60))
 def test_no_sixty_seconds_ever_hold_more_than_the_limit(limit: int, pauses: list[float]) -> None:
     clock = Clock()

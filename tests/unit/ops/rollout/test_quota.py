@@ -1,6 +1,6 @@
 """The gate on the account's limits: the arithmetic of a step."""
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ops.rollout.gates.evidence import Load
@@ -63,7 +63,6 @@ loads = st.builds(
 )
 
 
-@settings(deadline=None)
 @given(gateway=loads, direct=loads, current=st.integers(0, 100))
 def test_the_largest_percentage_named_is_affordable_and_the_next_is_not(
     gateway: Load, direct: Load, current: int
