@@ -42,12 +42,15 @@ _READY_SECONDS = 120.0
 _MEMORY = "1g"
 _LABEL = {"friday-litellm.bench": "gateway"}
 _OF_CHECKOUT = """
-import json
+import inspect, json
 from components.catalogue import Catalogue, default_models
 from components.free_models import SIMULATOR, RouterTuning, render_litellm_config
 from images.tags import local_images
 models = Catalogue(models=default_models())
-configs = [render_litellm_config(models, RouterTuning(), upstream=SIMULATOR, shared_state=shared) for shared in (0, 1)]
+# Checkouts from when LiteLLM's own cache was in use render another config with a Redis.
+knows = "shared_state" in inspect.signature(render_litellm_config).parameters
+given = [{"shared_state": shared} if knows else {} for shared in (0, 1)]
+configs = [render_litellm_config(models, RouterTuning(), upstream=SIMULATOR, **each) for each in given]
 print(json.dumps([local_images()["litellm"], *configs]))
 """
 # What makes a stock LiteLLM quiet and lets it start without the internet; all of it is in its documentation.

@@ -94,13 +94,12 @@ def simulator_url(host: str) -> str:
     return f"http://{host}:8080/api/v1"
 
 
-def render_litellm_config(catalogue: Catalogue, tuning: RouterTuning, *, upstream: str, shared_state: bool) -> str:
+def render_litellm_config(catalogue: Catalogue, tuning: RouterTuning, *, upstream: str) -> str:
     """Return LiteLLM's config.yaml; the same settings always give the same text.
 
-    `upstream` is `OPENROUTER` or a simulator's URL (else `ValueError`); with `shared_state` the replicas share
-    the cache through the Redis that REDIS_HOST and REDIS_PORT name.
+    `upstream` is `OPENROUTER` or a simulator's URL (else `ValueError`).
     """
-    config = litellm_config(catalogue, tuning, upstream=upstream, shared_state=shared_state)
+    config = litellm_config(catalogue, tuning, upstream=upstream)
     problems = litellm_schema.check(config, upstream=upstream)
     if problems:
         # LiteLLM would take most of them in silence, and one of them could cost money: nothing is rendered.
@@ -119,7 +118,7 @@ class _PlainDumper(yaml.CSafeDumper):
         return True
 
 
-def litellm_config(catalogue: Catalogue, tuning: RouterTuning, *, upstream: str, shared_state: bool) -> dict[str, Any]:
+def litellm_config(catalogue: Catalogue, tuning: RouterTuning, *, upstream: str) -> dict[str, Any]:
     """Return the configuration as plain data; see `render_litellm_config`."""
     if upstream != OPENROUTER and not _SIMULATORS.fullmatch(upstream):
         raise ValueError(f"the upstream should be {OPENROUTER} or {SIMULATOR} (got {upstream!r})")

@@ -22,13 +22,10 @@ def _workload(given: Given) -> Workload:
         "EDGE_KEY": given.settings.edge_key,
         "OPS_KEY": given.settings.ops_key,
     }
-    shared_state = redis.joins(given.settings)
-    if shared_state:
+    if redis.joins(given.settings):
         secrets["REDIS_PASSWORD"] = given.settings.redis_password
     files, in_files = secret_files({name: value.get_secret_value() for name, value in secrets.items()})
-    config = render_litellm_config(
-        given.settings, given.settings.router, upstream=given.upstream, shared_state=shared_state
-    )
+    config = render_litellm_config(given.settings, given.settings.router, upstream=given.upstream)
     return Workload(
         part=NAME,
         image=given.image(NAME, settings),

@@ -79,10 +79,10 @@ class GatewayContainer:
         raise AssertionError(self.logs)
 
 
-def config_text(upstream: Upstream, tuning: RouterTuning, shared: bool) -> str:
+def config_text(upstream: Upstream, tuning: RouterTuning) -> str:
     """Return the stack's own config with this test's upstream in the simulator's place."""
     catalogue = Catalogue(models=default_models())
-    text = render_litellm_config(catalogue, tuning, upstream=SIMULATOR, shared_state=shared)
+    text = render_litellm_config(catalogue, tuning, upstream=SIMULATOR)
     return text.replace(SIMULATOR, base_url(upstream))
 
 
@@ -107,7 +107,7 @@ def gateway(
     config.
     """
     port = free_ports(1)[0]
-    text = config or config_text(upstream, tuning or RouterTuning(), redis_port is not None)
+    text = config or config_text(upstream, tuning or RouterTuning())
     variables = {
         "PYTHONPATH": FILES,
         "PYTHONDONTWRITEBYTECODE": "1",

@@ -32,7 +32,7 @@ def choosy(upstream: Upstream) -> Iterator[GatewayContainer]:
     """Run a gateway whose first model takes text alone, the second no tools, none pictures; it has the router too."""
     router = FreeModel(name="any-free", id=FREE_ROUTER)
     catalogue = Catalogue(models=(router, *default_models()))
-    config = litellm_config(catalogue, RouterTuning(), upstream=SIMULATOR, shared_state=False)
+    config = litellm_config(catalogue, RouterTuning(), upstream=SIMULATOR)
     known: dict[str, dict[str, Any]] = {f"dep-{model.name}": {"takes": ["tools"]} for model in catalogue.models}
     _, first, second = list(known)[:3]
     known |= {first: {"takes": [], "context_tokens": 8192}, second: {"takes": ["response_format"]}}

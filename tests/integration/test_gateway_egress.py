@@ -36,7 +36,7 @@ def test_calls_go_through_the_proxy_to_openrouter_and_nowhere_else(tmp_path: Pat
     extensions = "subjectAltName=DNS:openrouter.ai\nauthorityKeyIdentifier=keyid"
     certificate = authority.sign("openrouter", extensions=extensions)
     catalogue = Catalogue(models=default_models())
-    config = render_litellm_config(catalogue, RouterTuning(), upstream=OPENROUTER, shared_state=False)
+    config = render_litellm_config(catalogue, RouterTuning(), upstream=OPENROUTER)
     unused = Upstream()
     with (
         upstream(certificate, body=json.dumps(ANSWER).encode()) as port,

@@ -235,7 +235,7 @@ def test_a_config_that_litellm_does_not_take_as_a_whole_ends_the_start(
     right: str, wrong: str, code: int, said: str
 ) -> None:
     upstream = Upstream()
-    config = config_text(upstream, RouterTuning(), shared=False)
+    config = config_text(upstream, RouterTuning())
     assert base_url(upstream) in config
     with gateway(upstream, config=config.replace(right, wrong, 1), wait=False) as running:
         assert running.container.wait(timeout=90)["StatusCode"] == code

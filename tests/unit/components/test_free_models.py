@@ -156,9 +156,7 @@ def test_openrouters_own_router_is_the_last_resort_of_all() -> None:
 def test_what_is_known_of_the_models_is_rendered_and_nothing_else() -> None:
     made = models(6, takes=["tools"], contextTokens=8192)
     made[1]["takes"] = []
-    config = litellm_config(
-        Catalogue.model_validate({"models": made}), RouterTuning(), upstream=OPENROUTER, shared_state=False
-    )
+    config = litellm_config(Catalogue.model_validate({"models": made}), RouterTuning(), upstream=OPENROUTER)
     known = {"dep-m0": {"takes": ["tools"], "context_tokens": 8192}, "dep-m1": {"takes": []}}
     assert config["gateway_settings"]["models"] == known
 
@@ -166,7 +164,7 @@ def test_what_is_known_of_the_models_is_rendered_and_nothing_else() -> None:
 def test_what_providers_may_do_is_asked_with_each_call_and_named() -> None:
     policy = {"dataCollection": "deny", "zdr": True}
     catalogue = Catalogue.model_validate({"models": models(), "dataPolicy": policy})
-    config = litellm_config(catalogue, RouterTuning(), upstream=OPENROUTER, shared_state=False)
+    config = litellm_config(catalogue, RouterTuning(), upstream=OPENROUTER)
     for entry in config["model_list"]:
         provider = entry["litellm_params"]["extra_body"]["provider"]
         assert provider == {"max_price": ZERO_PRICE, "data_collection": "deny", "zdr": True}
@@ -208,14 +206,12 @@ def test_bad_tuning_is_refused(tuning: dict[str, Any]) -> None:
 
 def test_no_other_upstream_is_rendered() -> None:
     with pytest.raises(ValueError, match="upstream"):
-        render_litellm_config(
-            Catalogue(models=default_models()), RouterTuning(), upstream="https://evil.example", shared_state=False
-        )
+        render_litellm_config(Catalogue(models=default_models()), RouterTuning(), upstream="https://evil.example")
 
 
 def test_rendered_text_is_the_config_and_the_same_every_time() -> None:
     catalogue = Catalogue(models=default_models())
-    arguments: dict[str, Any] = {"upstream": OPENROUTER, "shared_state": True}
+    arguments: dict[str, Any] = {"upstream": OPENROUTER}
     text = render_litellm_config(catalogue, RouterTuning(), **arguments)
     assert text == render_litellm_config(catalogue, RouterTuning(), **arguments)
     assert yaml.safe_load(text) == litellm_config(catalogue, RouterTuning(), **arguments)
@@ -223,7 +219,7 @@ def test_rendered_text_is_the_config_and_the_same_every_time() -> None:
 
 
 def test_no_secret_stands_in_the_config() -> None:
-    config = litellm_config(Catalogue(models=default_models()), RouterTuning(), upstream=OPENROUTER, shared_state=True)
+    config = litellm_config(Catalogue(models=default_models()), RouterTuning(), upstream=OPENROUTER)
     keys = {entry["litellm_params"]["api_key"] for entry in config["model_list"]}
     assert keys == {"os.environ/OPENROUTER_API_KEY"}
 
@@ -232,7 +228,7 @@ def test_no_secret_stands_in_the_config() -> None:
 def test_the_cache_is_the_gateways_own_and_off_unless_set(features: tuple[str, ...]) -> None:
     def own(**tuning: Any) -> Any:
         made = RouterTuning.model_validate({"cacheFeatures": features, **tuning})
-        config = litellm_config(Catalogue(models=default_models()), made, upstream=SIMULATOR, shared_state=True)
+        config = litellm_config(Catalogue(models=default_models()), made, upstream=SIMULATOR)
         assert check(config, upstream=SIMULATOR) == []
         return config["gateway_settings"].get("cache")
 
@@ -247,23 +243,21 @@ def test_a_feature_that_no_header_can_name_is_refused(features: Any) -> None:
 
 
 def test_the_gateways_buckets_are_those_of_the_gates() -> None:
-    config = litellm_config(Catalogue(models=default_models()), RouterTuning(), upstream=SIMULATOR, shared_state=False)
+    config = litellm_config(Catalogue(models=default_models()), RouterTuning(), upstream=SIMULATOR)
     assert config["gateway_settings"]["latency_buckets"] == LATENCY_BUCKETS == list(BUCKETS)
 
 
 @settings(max_examples=30)  # YAML is written and read in Python
-@given(catalogues(), st.booleans(), st.sampled_from([OPENROUTER, SIMULATOR]))
-def test_any_valid_catalogue_renders_to_a_config_that_passes_the_check(
-    catalogue: Catalogue, shared: bool, upstream: str
-) -> None:
-    text = render_litellm_config(catalogue, RouterTuning(), upstream=upstream, shared_state=shared)
+@given(catalogues(), st.sampled_from([OPENROUTER, SIMULATOR]))
+def test_any_valid_catalogue_renders_to_a_config_that_passes_the_check(catalogue: Catalogue, upstream: str) -> None:
+    text = render_litellm_config(catalogue, RouterTuning(), upstream=upstream)
     assert check(yaml.safe_load(text), upstream=upstream) == []
 
 
 @settings(max_examples=30)  # YAML is written and read in Python
 @given(catalogues())
 def test_every_client_name_has_its_own_chain_of_leaf_groups(catalogue: Catalogue) -> None:
-    router = litellm_config(catalogue, RouterTuning(), upstream=SIMULATOR, shared_state=False)["router_settings"]
+    router = litellm_config(catalogue, RouterTuning(), upstream=SIMULATOR)["router_settings"]
     for chain in ("fallbacks", "content_policy_fallbacks", "context_window_fallbacks"):
         targets = {name: found for entry in router[chain] for name, found in entry.items()}
         assert targets.keys() == {name for name, _ in catalogue.client_names()}

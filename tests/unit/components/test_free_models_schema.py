@@ -15,7 +15,7 @@ Config = dict[str, Any]
 
 
 def config() -> Config:
-    return litellm_config(Catalogue(models=default_models()), RouterTuning(), upstream=SIMULATOR, shared_state=True)
+    return litellm_config(Catalogue(models=default_models()), RouterTuning(), upstream=SIMULATOR)
 
 
 def chain(found: Config, name: str = "minimax-m3") -> dict[str, Any]:

@@ -30,7 +30,7 @@ def given(tmp_path: Path) -> dict[str, str]:
 
 def prepare(folder: Path, change: Callable[[Config], Any] | None = None) -> dict[str, str]:
     catalogue = Catalogue(models=default_models())
-    config = litellm_config(catalogue, RouterTuning(), upstream=SIMULATOR, shared_state=False)
+    config = litellm_config(catalogue, RouterTuning(), upstream=SIMULATOR)
     if change:
         change(config)
     (folder / "config.yaml").write_text(yaml.safe_dump(config))

@@ -60,7 +60,7 @@ def litellm(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 
 def config() -> Config:
-    return litellm_config(Catalogue(models=default_models()), RouterTuning(), upstream=SIMULATOR, shared_state=True)
+    return litellm_config(Catalogue(models=default_models()), RouterTuning(), upstream=SIMULATOR)
 
 
 def test_the_rendered_config_is_known(litellm: dict[str, Any]) -> None:
