@@ -7,10 +7,10 @@ from typing import TypeVar
 from ops.metrics.prometheus import SilentError
 from ops.rollout.gates.look import Figure, Look, Sample
 
-_METRIC = re.compile(r"\b(friday|gateway|litellm|haproxy)_\w+")
+_METRIC = re.compile(r"\b(friday|gateway|haproxy)_\w+")
+_VALUE = re.compile(r'"[^"]*"')
+"""A label's value: proxies of the edge have names such as gateway_internal."""
 _SUFFIX = re.compile(r"_(total|bucket|count|sum)$")
-_PARTS = {"litellm": "gateway"}
-"""What a metric's first word is of, where that is not the part's own."""
 
 _Value = TypeVar("_Value")
 
@@ -36,8 +36,7 @@ def missing(queries: list[str], names: frozenset[str] | SilentError) -> str:
     known = {_SUFFIX.sub("", name) for name in names}
     scraped = {name.partition("_")[0] for name in known}
     for query in queries:
-        for found in _METRIC.finditer(query):
-            part = _PARTS.get(found[1], found[1])
-            if part in scraped and _SUFFIX.sub("", found[0]) not in known:
-                return f"the metric {found[0]} is not among those of {part}: was it renamed?"
+        for found in _METRIC.finditer(_VALUE.sub("", query)):
+            if found[1] in scraped and _SUFFIX.sub("", found[0]) not in known:
+                return f"the metric {found[0]} is not among those of {found[1]}: was it renamed?"
     return ""

@@ -73,13 +73,13 @@ def run(words: Sequence[str], message: Message, folder: Path, seconds: float, sa
 
     It and all that it has started are killed after that time, and at Ctrl-C. Raises NotRunError.
     """
-    process = _start(words, message, folder)
-    assert process.stdin is not None  # noqa: S101 - pipes were asked for
-    assert process.stdout is not None  # noqa: S101
     output = Output(say)
-    reader = threading.Thread(target=_read, args=(process.stdout, output), daemon=True)
-    reader.start()
+    process = _start(words, message, folder)
     try:
+        assert process.stdin is not None  # noqa: S101 - pipes were asked for
+        assert process.stdout is not None  # noqa: S101
+        reader = threading.Thread(target=_read, args=(process.stdout, output), daemon=True)
+        reader.start()
         with suppress(OSError):  # one that reads nothing of it
             process.stdin.write(message.document())
         with suppress(OSError):

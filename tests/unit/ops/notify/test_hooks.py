@@ -174,15 +174,19 @@ def test_a_name_that_is_nearly_one_is_reported(seen: Seen, tmp_path: Path) -> No
     assert seen.lines == [("warning", f"hooks/pre-up.sh is no hook and is not run (known: {known})")]
 
 
-def test_one_is_killed_when_the_operator_ends_the_command(seen: Seen, tmp_path: Path) -> None:
+def test_one_is_killed_when_the_operator_ends_the_command(tmp_path: Path) -> None:
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    script(tmp_path / "hooks" / "pre-up", "echo $$ > child", "kill -USR1 $PPID", "sleep 600")
+    def once_it_runs(label: str, text: str) -> None:
+        if text == "running":
+            os.kill(os.getpid(), signal.SIGUSR1)
+
+    script(tmp_path / "hooks" / "pre-up", "echo $$ > child", "echo running", "sleep 600")
     before = signal.signal(signal.SIGUSR1, interrupt)  # workers of xdist take no SIGINT
     try:
         with pytest.raises(KeyboardInterrupt):
-            seen.hooks.before("pre-up", **FACTS)
+            Hooks(notifier(notify(), tmp_path), once_it_runs).before("pre-up", **FACTS)
     finally:
         signal.signal(signal.SIGUSR1, before)
     assert is_gone(int((tmp_path / "child").read_text()))
