@@ -250,11 +250,10 @@ def risen(metric: str, seconds: float) -> str:
     Prometheus 2 and 3 count differently. A series that is new, or was reset, counts from 0. One that was away for a
     while counts nothing for that time: its whole life is no minute's.
     """
-    window, before = f"{metric}[{duration(seconds)}]", f"offset {duration(seconds)}"
-    highest, lowest = f"max_over_time({window})", f"min_over_time({window})"
+    before = f"offset {duration(seconds)}"
     return (
-        f"sum ({highest} - ({metric} {before} <= {lowest}) or ({metric} and {metric} {before} > {lowest})"
-        f" or ({highest} unless last_over_time({metric}[1h] {before})))"
+        f"sum (({metric} - {metric} {before} >= 0) or {metric} < {metric} {before}"
+        f" or ({metric} unless last_over_time({metric}[1h] {before})))"
     )
 
 

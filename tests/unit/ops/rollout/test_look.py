@@ -23,8 +23,8 @@ CODES: Rows = [({"code": "2xx"}, 80.0), ({"code": "4xx"}, 15.0), ({"code": "5xx"
 ANSWERS: dict[str, Rows] = {
     "count_over_time": vector(720),
     "avg_over_time": vector(0.5),
-    "max_over_time gateway_upstream_attempts_total [60000ms]": vector(30),
-    "max_over_time friday_llm_requests_total [60000ms]": vector(7),
+    "max_over_time gateway_upstream_attempts_total offset 60000ms": vector(30),
+    "max_over_time friday_llm_requests_total offset 60000ms": vector(7),
     'friday_llm_requests_total path=~"litellm|fallback" by (outcome)': OUTCOMES,
     'friday_llm_requests_total path=~"direct" by (outcome)': [({"outcome": "ok"}, 900.0)],
     'friday_llm_requests_total path=~"fallback" by (outcome)': [({"outcome": "ok"}, 4.0)],
@@ -179,7 +179,7 @@ def test_the_gateways_calls_stand_beside_those_of_users(has_friday: bool, usage:
 
 
 def test_a_day_or_more_is_searched_for_its_busiest_day() -> None:
-    fake = FakePrometheus({"max_over_time gateway_upstream_attempts_total [86400000ms]": vector(999), **ANSWERS})
+    fake = FakePrometheus({"max_over_time gateway_upstream_attempts_total offset 86400000ms": vector(999), **ANSWERS})
     found = gathered(fake, scope(seconds=2 * 86_400))
     assert found["gateway_load"] == Load(per_minute=30, per_day=999, samples=180)
 
