@@ -8,7 +8,7 @@ import math
 from dataclasses import asdict, dataclass
 
 from ops.rollout.gates.evidence import Evidence
-from ops.rollout.gates.quota import recent, scaled, spent_today
+from ops.rollout.gates.quota import recent, scaled
 
 MINIMUM_REQUESTS = 10
 """Of fewer no pace can be told."""
@@ -48,14 +48,10 @@ class Forecast:
 def forecast(evidence: Evidence, current: int, to: int, now: dt.datetime) -> Forecast | None:
     """Return the rest of the day at `to` percent from what was measured at `current`; `now` is in UTC.
 
-    None when too little was measured. What OpenRouter says is left goes before what was counted here: others may use
-    the account too.
+    None when too little was measured, or OpenRouter does not say what is left: others may use the account too, so
+    what was counted here is not all.
     """
-    pace = recent(evidence, current)
-    used = spent_today(evidence)
-    left = evidence.requests_left
-    if left is None and used is not None:
-        left = max(0, evidence.requests_per_day - used)
+    pace, left = recent(evidence, current), evidence.requests_left
     if left is None or pace is None or pace.gateway + pace.direct < MINIMUM_REQUESTS:
         return None
     per_second = scaled(pace.gateway, pace.direct, current, to) / pace.seconds

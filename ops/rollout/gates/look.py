@@ -86,11 +86,6 @@ class Look:
         # Beside the gateway's users they are looked at over the same time as these, which is each gate's own.
         return self if others.end == self.window.end else Look(self.ask, self.scope, others)
 
-    @property
-    def since_midnight(self) -> "Look":
-        """Return the same look since UTC's day began."""
-        return Look(self.ask, self.scope, Window(self.window.end, self.window.end % _DAY or _DAY))
-
     def last(self, seconds: float) -> "Look":
         """Return the same look at no more than the last `seconds`."""
         return Look(self.ask, self.scope, Window(self.window.end, min(seconds, self.window.seconds)))

@@ -43,12 +43,6 @@ def recent(evidence: Evidence, current: int) -> Recent | None:
     return replace(counted, direct=counted.gateway * (100 - current) / current) if current else None
 
 
-def spent_today(evidence: Evidence) -> int | None:
-    """Return the requests of both paths since midnight UTC; None when the metrics do not know them all."""
-    counted = _TODAY.of(evidence)
-    return None if counted is None or not evidence.has_friday else round(sum(counted))
-
-
 def scaled(ours: float, theirs: float, current: int, to: int) -> float:
     """Return the requests of both paths at `to` percent, from the gateway's and the direct path's at `current`."""
     return sum(requests * share / of for requests, share, of in _terms(ours, theirs, current, to))
@@ -115,16 +109,10 @@ def _terms(ours: float, theirs: float, current: int, to: int) -> list[tuple[floa
     return gateway + ([(theirs, 100 - to, 100 - current)] if current < 100 else [])
 
 
-def _requests(look: Look) -> tuple[float, float] | None:
-    """Return the requests to OpenRouter of the gateway, and of the direct path where it is counted."""
-    gateway = look.total(_ATTEMPTS, GATEWAY)
-    return None if gateway is None else (gateway, look.total(_DIRECT_CALLS, FRIDAY) or 0.0)
-
-
 def _recent(look: Look) -> Recent | None:
     last = look.last(_HOUR)
-    counted = _requests(last)
-    return None if counted is None else Recent(last.window.seconds, *counted)
+    gateway = last.total(_ATTEMPTS, GATEWAY)
+    return None if gateway is None else Recent(last.window.seconds, gateway, last.total(_DIRECT_CALLS, FRIDAY) or 0.0)
 
 
 def _shown(requests: float) -> str:
@@ -157,5 +145,4 @@ def _fix(given: GateInput, best: int | None) -> str:
 
 
 _RECENT = Figure("recent_requests", _recent)
-_TODAY = Figure("requests_today", lambda look: _requests(look.since_midnight))
-GATE = Gate("quota", _judge, (_GATEWAY_LOAD, _DIRECT_LOAD, _ACCOUNT, _CACHE, _RECENT, _TODAY))
+GATE = Gate("quota", _judge, (_GATEWAY_LOAD, _DIRECT_LOAD, _ACCOUNT, _CACHE, _RECENT))

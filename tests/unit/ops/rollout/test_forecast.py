@@ -42,11 +42,8 @@ def test_a_percentage_moves_requests_from_one_path_to_the_other() -> None:
     assert [ahead(to, recent_requests=uneven).per_hour for to in (10, 50, 100)] == [220, 300, 400]
 
 
-def test_what_openrouter_does_not_say_is_counted_from_midnight() -> None:
-    assert ahead(requests_left=None, requests_today=(100, 250.4)).left == 650
-    assert ahead(requests_left=None, requests_today=(900, 250)).left == 0
+def test_without_openrouters_word_nothing_is_told() -> None:
     assert ahead(requests_left=None) is None
-    assert ahead(requests_left=None, requests_today=(100, 0), has_friday=False) is None
 
 
 def test_a_day_that_is_over_says_when_the_next_begins() -> None:
