@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass
 from ops.rollout.gates.evidence import Evidence
 from ops.rollout.gates.quota import recent, scaled
 
-MINIMUM_REQUESTS = 10
-"""Of fewer no pace can be told."""
+MINIMUM_REQUESTS, MINIMUM_SECONDS = 10, 600
+"""Of fewer, or of a shorter time, no pace can be told: a few tries after an update are no hour."""
 
 _EARLIEST_SECONDS = 3600.0
 
@@ -54,10 +54,12 @@ def forecast(evidence: Evidence, current: int, to: int, now: dt.datetime) -> For
     pace, left = recent(evidence, current), evidence.requests_left
     if left is None or pace is None or pace.gateway + pace.direct < MINIMUM_REQUESTS:
         return None
+    if pace.seconds < MINIMUM_SECONDS:
+        return None
     per_second = scaled(pace.gateway, pace.direct, current, to) / pace.seconds
     ends = _end(left, per_second, now)
     limit = max(evidence.requests_per_day, left)
-    return Forecast(to, left, limit, per_second * 3600, max(1, round(pace.seconds / 60)), ends)
+    return Forecast(to, left, limit, per_second * 3600, round(pace.seconds / 60), ends)
 
 
 def end_of_today(left: int, limit: int, now: dt.datetime) -> dt.datetime | None:

@@ -51,7 +51,12 @@ def test_a_day_that_is_over_says_when_the_next_begins() -> None:
 
 
 @pytest.mark.parametrize(
-    "changes", [{"recent_requests": None}, {"recent_requests": Recent(seconds=60, gateway=4, direct=5)}]
+    "changes",
+    [
+        {"recent_requests": None},
+        {"recent_requests": Recent(seconds=3600, gateway=4, direct=5)},
+        {"recent_requests": Recent(seconds=599, gateway=400, direct=500)},
+    ],
 )
 def test_of_too_little_nothing_is_told(changes: dict[str, Any]) -> None:
     assert ahead(**changes) is None
