@@ -1,10 +1,11 @@
 """Collects the evidence for a stack's gates from every source: Prometheus, and OpenRouter itself about its keys."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache, partial
+from threading import Lock
 from typing import Any
 
 import httpx
@@ -20,8 +21,10 @@ from ops.metrics.openrouter import KeyUsage, key_usage, keys_of, reached_at
 from ops.metrics.prometheus import Prometheus, SilentError, answered
 from ops.rollout.gates import cost, errors, registry
 from ops.rollout.gates.evidence import OPENROUTER, PROMETHEUS, Evidence
-from ops.rollout.gates.look import FRIDAY, SHORTEST, Look, Scope, Window
+from ops.rollout.gates.look import FRIDAY, SHORTEST, Look, Sample, Scope, Window
 from ops.rollout.history import Entry, deployed, exchanges, step_before
+
+_Ask = Callable[[str, float], list[Sample]]
 
 _KNOWN_SECONDS = 10.0
 """How long the edge may count a replica among those that serve when it is gone: three checks of up to 3 s."""
@@ -127,7 +130,8 @@ def gather(prometheus: Prometheus, scope: Scope) -> dict[str, Any]:
     """
     found: dict[str, Any] = {}
     silent: dict[str, str] = {}
-    looks = {gate: Look(prometheus.ask, scope, Window(scope.now, scope.windows[gate.name])) for gate in registry.GATES}
+    ask = _each_once(prometheus.ask)
+    looks = {gate: Look(ask, scope, Window(scope.now, scope.windows[gate.name])) for gate in registry.GATES}
     asked = [(gate.name, figure, look) for gate, look in looks.items() for figure in gate.figures]
     with ThreadPoolExecutor(max_workers=len(asked) + 2) as pool:
         clock, names = pool.submit(answered, prometheus.ahead), pool.submit(answered, prometheus.names)
@@ -148,6 +152,25 @@ def gather(prometheus: Prometheus, scope: Scope) -> dict[str, Any]:
     if other := _other_time(clock.result()):
         return {"figures": {}, "silent": {PROMETHEUS: other}}
     return {"figures": found, "silent": silent}
+
+
+def _each_once(ask: _Ask) -> _Ask:
+    """Return `ask` for several threads that asks each question once: gates look at the same counters."""
+    asked: dict[tuple[str, float], Future[list[Sample]]] = {}
+    asking = Lock()
+
+    def once(expression: str, at: float) -> list[Sample]:
+        with asking:
+            is_new = (expression, at) not in asked
+            answer = asked.setdefault((expression, at), Future())
+        if is_new:
+            try:
+                answer.set_result(ask(expression, at))
+            except Exception as error:
+                answer.set_exception(error)
+        return answer.result()
+
+    return once
 
 
 def _other_time(ahead: float | SilentError) -> str:

@@ -247,3 +247,9 @@ def test_the_users_own_times_before_are_asked_for_only_where_nobody_is_beside_th
     assert gathered(FakePrometheus(ANSWERS), scope())["earlier_latency"] is None
     before = gathered(FakePrometheus(ANSWERS), scope(baseline=Window(NOW - HOUR, 600)))["earlier_latency"]
     assert getattr(before, "samples", None) == 10
+
+
+def test_no_question_is_asked_twice() -> None:
+    fake = FakePrometheus(ANSWERS)
+    gathered(fake, scope())
+    assert len(fake.asked) == len(set(fake.asked))
