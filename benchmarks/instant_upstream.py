@@ -7,7 +7,6 @@ It takes a fraction of the simulator's processor time and judges nothing. A run 
 
 import asyncio
 import json
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,9 +14,8 @@ from typing import Any
 
 from aiohttp import web
 
-from testing.meanwhile import until_answered
+from benchmarks.upstream import module_process
 from testing.ports import free_ports
-from testing.project import ROOT
 
 PATH = "/api/v1"
 _START_SECONDS = 120.0
@@ -28,13 +26,8 @@ _USAGE = {"prompt_tokens": 4, "completion_tokens": 8, "total_tokens": 12, "cost"
 def instant_upstream() -> Iterator[int]:
     """Serve in a process of its own; yields its port on 127.0.0.1. AssertionError when it does not start."""
     port = free_ports(1)[0]
-    process = subprocess.Popen([sys.executable, "-m", "benchmarks.instant_upstream", str(port)], cwd=ROOT)
-    try:
-        until_answered(f"http://127.0.0.1:{port}/", _START_SECONDS, running=lambda: process.poll() is None)
+    with module_process("benchmarks.instant_upstream", f"http://127.0.0.1:{port}/", _START_SECONDS, [str(port)]):
         yield port
-    finally:
-        process.kill()
-        process.wait()
 
 
 def question(**wanted: int) -> str:

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from testing.meanwhile import until_answered
@@ -37,12 +37,28 @@ def simulator_process(settings: Mapping[str, str]) -> Iterator[str]:
     """Run the simulator with these variables on a free port; yields where it answers. AssertionError as above."""
     port = free_ports(1)[0]
     own = {"PATH": os.environ["PATH"], "SIMULATOR_HOST": "127.0.0.1", "SIMULATOR_PORT": str(port)}
-    command = [sys.executable, "-m", "simulator"]
-    process = subprocess.Popen(command, cwd=ROOT, env={**own, **settings}, stdout=subprocess.DEVNULL)
     url = f"http://127.0.0.1:{port}"
-    try:
-        until_answered(f"{url}/healthz", START_SECONDS, running=lambda: process.poll() is None)
+    with module_process("simulator", f"{url}/healthz", START_SECONDS, environment={**own, **settings}):
         yield url
+
+
+@contextmanager
+def module_process(
+    module: str,
+    healthy: str,
+    seconds: float,
+    arguments: Sequence[str] = (),
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[None]:
+    """Run a module in a process of its own until the block ends; AssertionError when `healthy` is not answered in time.
+
+    `environment` stands in place of this process's own.
+    """
+    command = [sys.executable, "-m", module, *arguments]
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
+    try:
+        until_answered(healthy, seconds, running=lambda: process.poll() is None)
+        yield
     finally:
         process.kill()
         process.wait()

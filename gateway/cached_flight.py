@@ -46,11 +46,6 @@ class Flight:
         """Return whether the answer is whole, or will never be."""
         return self._ended.is_set()
 
-    @property
-    def joinable(self) -> bool:
-        """Return whether a further request can get the whole answer from it."""
-        return not self.ended or self.document is not None
-
     def depart(self, work: Awaitable[None], emptied: Callable[[], None]) -> None:
         """Begin the work, which `land`s or `fail`s; `emptied` is called when nobody waits for it any more."""
         self._emptied = emptied

@@ -67,11 +67,6 @@ class RequestContext:
     seat: Held | None = None
     """Its place among those who wait for one answer (`cached_flight.Seat`)."""
 
-    @property
-    def name(self) -> str | None:
-        """The name by which clients may ask for the model that was called last."""
-        return self.model and f"openrouter/{self.model}"
-
     async def close(self) -> None:
         """Close the call whose answer is a stream, read to its end or not, or leave the one that others share."""
         if self.seat is not None:

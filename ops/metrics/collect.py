@@ -80,9 +80,9 @@ def measure(
     missing in the evidence, and `silent` says why.
     """
     elapsed = (now - began).total_seconds()
-    seconds = (
-        dict.fromkeys(windows(settings, elapsed), max(SHORTEST, elapsed)) if watching else windows(settings, elapsed)
-    )
+    seconds = windows(settings, elapsed)
+    if watching:
+        seconds = dict.fromkeys(seconds, max(SHORTEST, elapsed))
     with ThreadPoolExecutor(max_workers=1 + len(asked.keys)) as pool:
         questions = [partial(key_usage, asked.openrouter, key, asked.to_openrouter) for key in asked.keys]
         keys = [pool.submit(answered, question) for question in questions]

@@ -192,3 +192,12 @@ class Client:
 
 async def never(inner: Inner) -> None:
     await asyncio.sleep(60)
+
+
+def failing(status: int) -> Any:
+    """Return how the models behind the filter fail: all alike."""
+
+    async def answer(inner: Inner) -> None:
+        raise CallError(status)
+
+    return answer

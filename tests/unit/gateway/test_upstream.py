@@ -1,124 +1,30 @@
-"""What leaves for the upstream, what comes back for it, and what is noted; httpx' own transport plays the upstream."""
+"""What leaves for the upstream, what comes back for it, and what is noted."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 import pytest
 
-from gateway.answers import Event, FailedError
-from gateway.errors import told
+from gateway.answers import FailedError
 from gateway.leaving import NotSentError
-from gateway.request_context import CURRENT, RequestContext
-from gateway.rests import Rests
-from gateway.upstream import Counters, Upstream
-
-URL = "http://openrouter:8080/api/v1"
-FREE = {"max_price": {"prompt": 0, "completion": 0, "request": 0, "image": 0}}
-CHAT = {"model": "one:free", "messages": [], "provider": FREE}
-WHOLE = {"choices": [{"finish_reason": "stop", "message": {"content": "hello"}}], "usage": {"cost": 0}}
-Answer = Callable[[httpx.Request], Any]
-
-
-def event(text: str, finish: str | None = None, **more: Any) -> bytes:
-    document = {
-        **more,
-        "id": "1",
-        "created": 1,
-        "model": "m",
-        "choices": [{"delta": {"content": text}, "finish_reason": finish}],
-    }
-    return b"data: " + json.dumps(document).encode() + b"\r\n\r\n"
-
-
-class Given:
-    """An upstream whose answers a test gives, and what was counted."""
-
-    def __init__(self, *answers: Answer, data_policy: Sequence[str] = ()) -> None:
-        self.received: list[httpx.Request] = []
-        self.refused: list[str] = []
-        self.rests: list[tuple[str, str, float]] = []
-        self.used: list[Mapping[str, object]] = []
-        self.data_policy = data_policy
-        self.events: list[Event] = []
-        self._answers = iter(answers)
-
-    async def _inner(self, request: httpx.Request) -> httpx.Response:
-        self.received.append(request)
-        answer = next(self._answers)(request)
-        found: httpx.Response = await answer if asyncio.iscoroutine(answer) else answer
-        return found
-
-    def client(self) -> httpx.AsyncClient:
-        upstream = Upstream(
-            httpx.MockTransport(self._inner),
-            base_url=URL,
-            models=frozenset({"one:free", "two:free"}),
-            first_token_seconds=0.1,
-            rests=Rests(60, 1),
-            counters=Counters(self.refused.append, lambda *rest: self.rests.append(rest), self.used.append),
-            data_policy=self.data_policy,
-        )
-        return httpx.AsyncClient(transport=upstream)
-
-    def ask(
-        self, *models: str, context: RequestContext | None = None, seconds: float | None = None, **changed: Any
-    ) -> list[httpx.Response]:
-        """Ask one model after the other in one request with `seconds` to its deadline; return the answers, read."""
-
-        async def run() -> list[httpx.Response]:
-            if context is not None and seconds is not None:
-                context.deadline = asyncio.get_running_loop().time() + seconds
-            answers = []
-            async with self.client() as client:
-                for model in models or ("one:free",):
-                    url = changed.pop("url", f"{URL}/chat/completions")
-                    answers.append(await client.post(url, json={**CHAT, "model": model, **changed}))
-            if context is not None and context.stream is not None:
-                try:
-                    self.events = [each async for each in context.stream]
-                finally:
-                    await context.close()
-            return answers
-
-        token = CURRENT.set(context or RequestContext())
-        try:
-            return asyncio.run(run())
-        finally:
-            CURRENT.reset(token)
-
-
-def says(status: int, message: str = "", **headers: str) -> Answer:
-    body = {"error": {"code": status, "message": message}}
-    return lambda _: httpx.Response(status, json=body, headers=headers)
-
-
-def well(request: httpx.Request) -> httpx.Response:
-    return httpx.Response(200, json=WHOLE, headers={"x-account": "secret"})
-
-
-def streams(*parts: bytes, pause: float = 0) -> Answer:
-    async def body() -> AsyncIterator[bytes]:
-        for part in parts:
-            await asyncio.sleep(pause)
-            yield part
-
-    return lambda _: httpx.Response(200, content=body())
-
-
-def fails(error: Exception) -> Answer:
-    def answer(request: httpx.Request) -> Any:
-        raise error
-
-    return answer
-
-
-def error_of(answer: httpx.Response) -> tuple[int, str]:
-    return answer.status_code, answer.json()["error"]["message"]
+from gateway.request_context import RequestContext
+from tests.unit.gateway.given_upstream import (
+    CHAT,
+    URL,
+    WHOLE,
+    Answer,
+    Given,
+    error_of,
+    event,
+    fails,
+    says,
+    streams,
+    well,
+)
 
 
 def test_a_whole_answer_is_in_the_context_and_litellm_gets_a_receipt() -> None:
@@ -213,44 +119,6 @@ def test_a_page_in_place_of_a_stream_is_read_as_what_it_is(document: dict[str, A
     assert error_of(found)[1] == reason
 
 
-def test_a_refused_account_is_noted_with_what_to_change(caplog: pytest.LogCaptureFixture) -> None:
-    given, context = Given(says(404, "No endpoints found matching your data policy")), RequestContext()
-    given.ask(context=context)
-    assert context.account is not None
-    assert context.over() == "OpenRouter refuses the account"
-    assert (given.refused, given.rests) == (["data_policy"], [])
-    assert "openrouter.ai/settings/privacy" in caplog.text
-
-
-@pytest.mark.parametrize(
-    ("message", "headers", "least", "most"),
-    [
-        ("free-models-per-day", {}, 1, 86_400),
-        ("limit_source free_tier_per_minute", {}, 60, 60),
-        ("free_tier_per_minute", {"retry-after": "12"}, 12, 12),
-    ],
-)
-def test_a_spent_account_says_for_how_long(message: str, headers: dict[str, str], least: int, most: int) -> None:
-    given, context = Given(says(429, message, **headers)), RequestContext()
-    given.ask(context=context)
-    assert least <= context.quota_wait <= most
-    assert given.rests == []
-
-
-def test_a_model_that_asks_for_credits_rests_when_another_one_answers() -> None:
-    given, context = Given(says(402), well), RequestContext()
-    given.ask("one:free", "two:free", context=context)
-    assert context.over() is None
-    assert (given.rests, given.refused) == ([("one:free", "balance", 60.0)], [])
-
-
-def test_two_models_that_ask_for_credits_are_the_account() -> None:
-    given, context = Given(says(402), says(402)), RequestContext()
-    given.ask("one:free", "two:free", context=context)
-    assert context.account is not None
-    assert (given.rests, given.refused) == ([], ["balance"])
-
-
 def test_a_request_that_no_model_takes_is_asked_twice_at_most() -> None:
     given, context = Given(says(400), says(500), says(400)), RequestContext()
     given.ask("one:free", "two:free", context=context)
@@ -323,22 +191,3 @@ def test_a_client_that_leaves_cancels_the_call() -> None:
 
     asyncio.run(run())
     assert closed == [True]
-
-
-NO_PROVIDER = "No endpoints found matching your data policy (Free model training)."
-
-
-def test_a_model_that_the_stacks_own_data_policy_closes_rests_and_the_next_is_asked() -> None:
-    given, context = Given(says(404, NO_PROVIDER), well, data_policy=["dataPolicy.zdr: true"]), RequestContext()
-    closed, answered = given.ask("one:free", "two:free", context=context)
-    assert (closed.status_code, answered.status_code, context.account) == (503, 200, None)
-    assert (given.refused, [rest[:2] for rest in given.rests]) == ([], [("one:free", "closed_by_data_policy")])
-
-
-def test_when_it_closes_all_of_them_the_error_names_it() -> None:
-    given = Given(*[says(404, NO_PROVIDER)] * 2, data_policy=["dataPolicy.zdr: true"])
-    context = RequestContext()
-    given.ask("one:free", "two:free", context=context)
-    said = told(context, 503)
-    assert (said.status, said.code) == (502, "account_data_policy")
-    assert "the stack's dataPolicy" in said.message
