@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from components.prometheus import PORT as PROMETHEUS_PORT
 from components.settings.rollout import GateSettings
 from components.settings.stack import StackSettings
+from indicators.selectors import CHATS, FRIDAY, USERS
 from ops.deployment import Deployment
 from ops.hosts.in_container import InContainer
 from ops.metrics.names import missing, noting
@@ -21,7 +22,7 @@ from ops.metrics.openrouter import KeyUsage, key_usage, keys_of, reached_at
 from ops.metrics.prometheus import Prometheus, SilentError, answered
 from ops.rollout.gates import cost, errors, registry
 from ops.rollout.gates.evidence import OPENROUTER, PROMETHEUS, Evidence
-from ops.rollout.gates.look import FRIDAY, SHORTEST, Look, Sample, Scope, Window
+from ops.rollout.gates.look import SHORTEST, Look, Sample, Scope, Window
 from ops.rollout.history import Entry, deployed, exchanges, step_before
 
 _Ask = Callable[[str, float], list[Sample]]
@@ -197,7 +198,7 @@ def _from_prometheus(
             seconds,
             has_friday,
             baseline,
-            users="chats" if settings.friday.chat_paths else "users",
+            users=CHATS if settings.friday.chat_paths else USERS,
             exchanges=_exchanges(settings, entries, now),
         )
         words = {} if baseline is current else {"baseline_is": "previous step"}

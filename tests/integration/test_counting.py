@@ -9,7 +9,8 @@ import yaml
 from docker.errors import ContainerError
 
 from images.tags import local_images
-from ops.rollout.gates.look import Look, Sample, Scope, Window, counted, sampled
+from indicators.promql import counted, sampled
+from ops.rollout.gates.look import Look, Sample, Scope, Window
 
 pytestmark = [pytest.mark.engine, pytest.mark.beside]
 
@@ -54,18 +55,21 @@ def case(series: dict[str, tuple[str, float | None]], expression: str) -> dict[s
 
 
 def test_counters_are_counted_from_their_birth_over_their_restarts_and_to_their_end(tmp_path: Path) -> None:
-    said = check(tmp_path, [case(SERIES, counted("m", 120, ("kind",))), case(DOLLARS, counted("m", 120, ("kind",)))])
+    said = check(tmp_path, [case(SERIES, counted("m", "2m", ("kind",))), case(DOLLARS, counted("m", "2m", ("kind",)))])
     assert "SUCCESS" in said
 
 
 def test_a_wrong_expectation_would_be_told(tmp_path: Path) -> None:
     wrong = {**SERIES, "born": (SERIES["born"][0], 0.0)}
     with pytest.raises(ContainerError):
-        check(tmp_path, [case(wrong, counted("m", 120, ("kind",)))])
+        check(tmp_path, [case(wrong, counted("m", "2m", ("kind",)))])
 
 
 def test_the_time_is_sampled_over_the_whole_window_and_not_beyond(tmp_path: Path) -> None:
-    share, seen = sampled("avg_over_time", "min(up) > bool 0", 60), sampled("count_over_time", "count(up)", 60)
+    share, seen = (
+        sampled("avg_over_time", "min(up) > bool 0", "1m", "5s"),
+        sampled("count_over_time", "count(up)", "1m", "5s"),
+    )
     expected = [(share, "55s", 1), (share, "2m", 0), (seen, "2m", 13)]
     halves: dict[str, object] = {
         "interval": "5s",

@@ -1,14 +1,15 @@
 """The gate on money: exactly $0, by every source that can know."""
 
+from indicators.selectors import ANSWERED, ANSWERS_COST, FRIDAY, GATEWAY, SPEND
 from ops.rollout.gates.evidence import OPENROUTER, PROMETHEUS
 from ops.rollout.gates.gate import Case, Gate, Verdict, count
-from ops.rollout.gates.look import FRIDAY, GATEWAY, Figure
+from ops.rollout.gates.look import Figure
 
-_ANSWERED = Figure("answers", lambda look: look.total('gateway_chats_total{status="200"}', GATEWAY))
+_ANSWERED = Figure("answers", lambda look: look.total(ANSWERED, GATEWAY))
 """Answers that the cost was looked for in."""
 
-_GATEWAY_SPEND = Figure("gateway_spend", lambda look: look.total("gateway_spend_usd_total", GATEWAY))
-_ANSWERS_COST = Figure("answers_cost", lambda look: look.total("friday_llm_cost_usd_total", FRIDAY))
+_GATEWAY_SPEND = Figure("gateway_spend", lambda look: look.total(SPEND, GATEWAY))
+_ANSWERS_COST = Figure("answers_cost", lambda look: look.total(ANSWERS_COST, FRIDAY))
 
 _SPEND, _ANSWERS, _KEYS = "LiteLLM's spend", "cost in the answers", "usage of the OpenRouter keys"
 

@@ -5,9 +5,10 @@ from datetime import timedelta
 
 from pydantic import Field
 
+from indicators.selectors import DIRECT_PATH, FRIDAY_BACKENDS, GATEWAY_BACKEND, GATEWAY_PATHS, INTERNAL, USERS
 from ops.rollout.gates.evidence import Measured
 from ops.rollout.gates.gate import Case, Gate, Verdict, count
-from ops.rollout.gates.look import FRIDAY_BACKENDS, GATEWAY_PATHS, Figure, Look
+from ops.rollout.gates.look import Figure, Look
 from ops.rollout.steps import in_words
 
 NAME = "effect"
@@ -28,14 +29,14 @@ class Usage(Measured):
 
 def _look(look: Look) -> Usage | None:
     scope = look.scope
-    gateway = look.edge_calls("gateway_internal", "litellm", failed=())
+    gateway = look.edge_calls(INTERNAL, GATEWAY_BACKEND, failed=())
     if scope.has_friday:
-        users = [look.friday_calls("direct"), look.friday_calls(*GATEWAY_PATHS)]
+        users = [look.friday_calls(*DIRECT_PATH), look.friday_calls(*GATEWAY_PATHS)]
     else:
         users = [look.edge_calls(scope.users, FRIDAY_BACKENDS, failed=())]
     if gateway is None or None in users:
         return None
-    only_chats = scope.has_friday or scope.users != "users"
+    only_chats = scope.has_friday or scope.users != USERS
     return Usage(gateway=gateway.total, users=sum(each.total for each in users if each), only_chats=only_chats)
 
 

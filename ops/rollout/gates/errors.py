@@ -1,8 +1,9 @@
 """The gate on errors: the gateway's users may not see more of them than the others."""
 
+from indicators.selectors import DIRECT_PATH, FRIDAY_BACKENDS, GATEWAY_PATHS
 from ops.rollout.gates.evidence import Calls
 from ops.rollout.gates.gate import Case, Gate, Verdict, share_of_calls
-from ops.rollout.gates.look import FRIDAY_BACKENDS, GATEWAY_PATHS, Figure, Look
+from ops.rollout.gates.look import Figure, Look
 
 
 def _look(look: Look) -> Calls | None:
@@ -13,7 +14,7 @@ def _look_at_baseline(look: Look) -> Calls | None:
     others = look.baseline
     if others is None:
         return None
-    return others.friday_calls("direct") if look.scope.has_friday else _at_the_edge(others)
+    return others.friday_calls(*DIRECT_PATH) if look.scope.has_friday else _at_the_edge(others)
 
 
 def _at_the_edge(look: Look) -> Calls | None:

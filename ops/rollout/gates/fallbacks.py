@@ -1,8 +1,9 @@
 """The gate on fallbacks: how many calls the gateway may leave to the direct path."""
 
+from indicators.selectors import GATEWAY_BACKEND, GATEWAY_PATHS, INTERNAL
 from ops.rollout.gates.evidence import Calls
 from ops.rollout.gates.gate import Case, Gate, Verdict, share_of_calls
-from ops.rollout.gates.look import GATEWAY_PATHS, Figure, Look
+from ops.rollout.gates.look import Figure, Look
 
 
 def _look(look: Look) -> Calls | None:
@@ -11,7 +12,7 @@ def _look(look: Look) -> Calls | None:
     But for those that the direct path could not answer either: the gate on errors compares these with the others'.
     """
     if not look.scope.has_friday:
-        return look.edge_calls("gateway_internal", "litellm", failed=("4xx", "5xx"))
+        return look.edge_calls(INTERNAL, GATEWAY_BACKEND, failed=("4xx", "5xx"))
     calls, left = look.friday_calls(*GATEWAY_PATHS), look.friday_calls("fallback")
     return Calls(total=calls.total, failed=left.total - left.failed) if calls and left else None
 

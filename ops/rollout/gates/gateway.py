@@ -1,10 +1,11 @@
 """The gate on the gateway's health: how much of the time the edge found a healthy replica."""
 
+from indicators.parts import healthy
+from indicators.selectors import EDGE
 from ops.rollout.gates.gate import Case, Gate, Verdict, percent
-from ops.rollout.gates.look import EDGE, Figure
+from ops.rollout.gates.look import Figure
 
-# The edge that sees fewest counts: users of a host whose edge has no gateway are users without one.
-_UP = Figure("gateway_up", lambda look: look.share_of_time(f"min({EDGE}) > bool 0"))
+_UP = Figure("gateway_up", lambda look: look.share_of_time(healthy(EDGE)))
 
 
 def _judge(case: Case) -> Verdict:

@@ -5,21 +5,22 @@ from dataclasses import dataclass, replace
 from math import inf
 
 from components.settings.rollout import LatencyGate
+from indicators.selectors import DIRECT_PATH, FRIDAY, GATEWAY, GATEWAY_PATHS, GATEWAY_SECONDS, call_seconds
 from ops.rollout.gates.certainty import Certainty
 from ops.rollout.gates.evidence import Distribution
 from ops.rollout.gates.gate import FARTHEST, Case, Gate, Verdict
-from ops.rollout.gates.look import FRIDAY, GATEWAY, GATEWAY_PATHS, Figure, Look
+from ops.rollout.gates.look import Figure, Look
 
 
 def _look(look: Look) -> Distribution | None:
     if look.scope.has_friday:
-        return look.durations(f'friday_llm_latency_seconds_bucket{{path=~"{"|".join(GATEWAY_PATHS)}"}}', FRIDAY)
-    return look.durations("gateway_chat_seconds_bucket", GATEWAY)
+        return look.durations(call_seconds(*GATEWAY_PATHS), FRIDAY)
+    return look.durations(GATEWAY_SECONDS, GATEWAY)
 
 
 def _look_at_direct(look: Look) -> Distribution | None:
     others = look.baseline
-    return others.durations('friday_llm_latency_seconds_bucket{path="direct"}', FRIDAY) if others else None
+    return others.durations(call_seconds(*DIRECT_PATH), FRIDAY) if others else None
 
 
 def _look_before(look: Look) -> Distribution | None:

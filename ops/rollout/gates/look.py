@@ -1,33 +1,17 @@
 """How the figures that gates name are asked for in Prometheus' language, and what its answers mean."""
 
-import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from pydantic import AliasPath, BaseModel, Field
 
+from indicators import promql, selectors
+from indicators.selectors import EDGE, FRIDAY, USERS
 from ops.rollout.gates.evidence import Calls, Distribution, Evidence, Load
-
-FRIDAY = "friday_llm_rollout_percentage"
-GATEWAY = "gateway_quota_requests_per_minute"
-EDGE = 'haproxy_backend_active_servers{proxy="litellm"}'
-"""What each part shows as long as it is scraped: where it is there, a counter that is not there stands at 0."""
-
-GATEWAY_PATHS = ("litellm", "fallback")
-"""The paths of the gateway's users, as Friday counts them: its calls that fell back are theirs too."""
-
-FRIDAY_BACKENDS = "friday(_ws)?"
-"""The edge's backends of Friday's replicas: one for requests, and one for web sockets where there is any."""
-
-_CALLERS_OWN = ("cancelled", "invalid_request", "paid_model_refused")
-"""Outcomes that say nothing about either path: the caller left, or asked for what nobody may have."""
 
 SHORTEST = 10.0
 """Seconds. Below two scrapes nothing can be measured, and a window of 0 is no window."""
-
-_EXACT_SECONDS = 600.0
-"""Up to here each duration of a histogram is counted: an estimate would make the few calls of a watch more or fewer."""
 
 _DAY = 86_400.0
 _MINUTE = 60.0
@@ -61,7 +45,7 @@ class Scope:
     windows: Mapping[str, float]
     has_friday: bool
     baseline: Window | None
-    users: str = "users"
+    users: str = USERS
     exchanges: tuple[Window, ...] = ()
 
 
@@ -104,18 +88,18 @@ class Look:
 
     def friday_calls(self, *paths: str) -> Calls | None:
         """Return the calls over these paths, as Friday counts them."""
-        outcomes = self.by_label(f'friday_llm_requests_total{{path=~"{"|".join(paths)}"}}', "outcome", FRIDAY)
-        return None if outcomes is None else _calls(outcomes, _CALLERS_OWN, failed=outcomes.keys() - {"ok"})
+        outcomes = self.by_label(selectors.calls(*paths), "outcome", FRIDAY)
+        return None if outcomes is None else _calls(outcomes, selectors.CALLERS_OWN, failed=outcomes.keys() - {"ok"})
 
     def edge_calls(
-        self, proxy: str, backend: str, *, failed: tuple[str, ...], ignored: tuple[str, ...] = ()
+        self, frontend: str, backend: str, *, failed: tuple[str, ...], ignored: tuple[str, ...] = ()
     ) -> Calls | None:
         """Return the answers of one of the edge's frontends by their classes of status, such as 5xx.
 
         Errors that the edge itself gave while the replicas of its `backend` (a pattern) were exchanged are left out:
         they say nothing about either path.
         """
-        codes = self.by_label(f'haproxy_frontend_http_responses_total{{proxy="{proxy}"}}', "code", EDGE)
+        codes = self.by_label(selectors.answers(frontend), "code", EDGE)
         if codes is None:
             return None
         errors = codes.get("5xx", 0.0)
@@ -133,15 +117,13 @@ class Look:
 
     def _own_errors_of_all(self, backend: str) -> float:
         given, answered = (
-            self.total(f'haproxy_{whose}_http_responses_total{{proxy=~"{backend}", code="5xx"}}', EDGE) or 0.0
-            for whose in ("backend", "server")
+            self.total(selectors.errors_of(whose, backend), EDGE) or 0.0 for whose in ("backend", "server")
         )
         return max(0.0, given - answered)
 
     def durations(self, metric: str, alive: str) -> Distribution | None:
         """Return the durations of a histogram; `metric` names its buckets."""
-        count = counted if self.window.seconds <= _EXACT_SECONDS else rising
-        found = self.ask(count(metric, self.window.seconds, by=("le",)), self.window.end)
+        found = self.ask(promql.buckets(metric, self._length), self.window.end)
         if not found and not self._lives(alive):
             return None
         return Distribution(buckets=tuple(sorted((float(each.metric.get("le", "inf")), each.number) for each in found)))
@@ -178,26 +160,38 @@ class Look:
         """Return the share of the window (0 to 1) in which all of these were scraped."""
         seconds = self.window.seconds
         scraped = " and ".join(f"count({metric})" for metric in metrics)
-        seen = self._one(sampled("count_over_time", scraped, seconds))
-        return None if seen is None else min(1.0, seen / max(1.0, seconds // step(seconds)))
+        seen = self._one(promql.sampled("count_over_time", scraped, self._length, self._every))
+        return None if seen is None else min(1.0, seen / max(1.0, seconds // promql.step(seconds)))
 
     def share_of_time(self, condition: str) -> float | None:
         """Return the share of the window (0 to 1) in which a condition was 1 and not 0."""
-        return self._one(sampled("avg_over_time", condition, self.window.seconds))
+        return self._one(promql.sampled("avg_over_time", condition, self._length, self._every))
 
     def _busiest(self, metrics: Iterable[str], seconds: float, *, every: float) -> float:
         """Return the most requests within any `seconds` of the window, which are no less than between two samples."""
         if self.window.seconds < seconds:
             return 0.0
-        rises = " + ".join(f"({risen(metric, seconds)} or vector(0))" for metric in metrics)
-        return self._one(sampled("max_over_time", rises, self.window.seconds - seconds, finest=every)) or 0.0
+        left = self.window.seconds - seconds
+        rises = " + ".join(f"({promql.risen(metric, promql.duration(seconds))} or vector(0))" for metric in metrics)
+        asked = promql.sampled(
+            "max_over_time", rises, promql.duration(left), promql.duration(promql.step(left, finest=every))
+        )
+        return self._one(asked) or 0.0
 
     def _counts(self, metric: str, alive: str, by: Iterable[str] = ()) -> list[Sample] | None:
-        found = self.ask(counted(metric, self.window.seconds, by), self.window.end)
+        found = self.ask(promql.counted(metric, self._length, by), self.window.end)
         return found if found or self._lives(alive) else None
 
     def _lives(self, metric: str) -> bool:
-        return self._one(f"count(last_over_time({metric}[{duration(self.window.seconds)}]))") is not None
+        return self._one(f"count(last_over_time({metric}[{self._length}]))") is not None
+
+    @property
+    def _length(self) -> str:
+        return promql.duration(self.window.seconds)
+
+    @property
+    def _every(self) -> str:
+        return promql.duration(promql.step(self.window.seconds))
 
     def _one(self, expression: str) -> float | None:
         return next((each.number for each in self.ask(expression, self.window.end)), None)
@@ -217,54 +211,6 @@ class Figure(Generic[_Value]):
         """Return it as it was measured, None when it was not."""
         found: _Value | None = evidence.figures.get(self.name)
         return found
-
-
-def counted(metric: str, seconds: float, by: Iterable[str] = ()) -> str:
-    """Return the expression of how far a counter rose within the last `seconds`, exactly.
-
-    `increase` would miss all that a new series counted before it was first scraped: the first error of its kind, the
-    first dollar. So a series that was not there at the window's start counts from 0, and so does one that begins the
-    window below where it stood: its next life, as when a new replica was given the address of the one before it.
-    `increase` is for those that were reset within the window.
-    """
-    window = f"{metric}[{duration(seconds)}]"
-    highest = f"max_over_time({window})"
-    before = f"({metric} offset {duration(seconds)} <= min_over_time({window}) or {highest} * 0)"
-    return f"sum by ({', '.join(by)}) ((increase({window}) and resets({window}) > 0) or {highest} - {before})"
-
-
-def rising(metric: str, seconds: float, by: Iterable[str] = ()) -> str:
-    """Return the expression of a counter's increase, for the many series of a histogram: quicker, and near enough."""
-    return f"sum by ({', '.join(by)}) (increase({metric}[{duration(seconds)}]))"
-
-
-def risen(metric: str, seconds: float) -> str:
-    """Return the expression of how far a counter rose within `seconds`, to be asked of many moments.
-
-    By what two samples show: `increase` would spread it over the whole range by where its samples happen to be, which
-    Prometheus 2 and 3 count differently. A series that is new, or was reset, counts from 0. One that was away for a
-    while counts nothing for that time: its whole life is no minute's.
-    """
-    before = f"offset {duration(seconds)}"
-    return (
-        f"sum (({metric} - {metric} {before} >= 0) or {metric} < {metric} {before}"
-        f" or ({metric} unless last_over_time({metric}[1h] {before})))"
-    )
-
-
-def sampled(function: str, expression: str, seconds: float, *, finest: float = 5) -> str:
-    """Return a function over time of an expression, sampled at most 2,880 times (each minute of 48 h)."""
-    return f"{function}(({expression})[{duration(seconds)}:{duration(step(seconds, finest))}])"
-
-
-def step(seconds: float, finest: float = 5) -> float:
-    """Return the seconds between two samples of `sampled`."""
-    return max(finest, math.ceil(seconds / 2880))
-
-
-def duration(seconds: float) -> str:
-    """Return seconds as Prometheus writes them; never 0, which it refuses."""
-    return f"{max(1, round(seconds * 1000))}ms"
 
 
 def _calls(counts: Mapping[str, float], ignored: Iterable[str], failed: Iterable[str]) -> Calls:

@@ -1,9 +1,10 @@
 """The gate on what LiteLLM adds to the time of its models."""
 
+from indicators.selectors import GATEWAY, OVERHEAD
 from ops.rollout.gates.gate import Case, Gate, Verdict
-from ops.rollout.gates.look import GATEWAY, Figure
+from ops.rollout.gates.look import Figure
 
-_ADDED = Figure("overhead", lambda look: look.durations("gateway_overhead_seconds_bucket", GATEWAY))
+_ADDED = Figure("overhead", lambda look: look.durations(OVERHEAD, GATEWAY))
 
 
 def _judge(case: Case) -> Verdict:

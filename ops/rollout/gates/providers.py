@@ -1,9 +1,10 @@
 """The gate on OpenRouter: is the account refused, and did users notice that models were out of service."""
 
+from indicators.selectors import ACCOUNT_REFUSED, CLOSED_RESTS, GATEWAY, RESTS
 from ops.rollout.gates import fallbacks, latency
 from ops.rollout.gates.evidence import Evidence
 from ops.rollout.gates.gate import Case, Gate, Verdict, percent
-from ops.rollout.gates.look import GATEWAY, Figure, Look, Window
+from ops.rollout.gates.look import Figure, Look, Window
 from serving.causes import account_fixes
 
 _NOTICED_PERCENT = 1.0
@@ -14,15 +15,15 @@ _LATEST_SECONDS = 300.0
 
 
 def _look(look: Look) -> dict[str, float] | None:
-    return look.by_label("gateway_model_rest_seconds_total", "model", GATEWAY)
+    return look.by_label(RESTS, "model", GATEWAY)
 
 
 def _look_at_account(look: Look) -> dict[str, float] | None:
-    return _latest(look).by_label("gateway_account_refused_total", "reason", GATEWAY)
+    return _latest(look).by_label(ACCOUNT_REFUSED, "reason", GATEWAY)
 
 
 def _look_at_closed(look: Look) -> dict[str, float] | None:
-    return _latest(look).by_label('gateway_model_rest_seconds_total{reason=~"closed.*"}', "model", GATEWAY)
+    return _latest(look).by_label(CLOSED_RESTS, "model", GATEWAY)
 
 
 def _latest(look: Look) -> Look:

@@ -7,18 +7,17 @@ accounts raise it. So both paths use up the same limits, and a percentage only m
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from indicators import selectors
+from indicators.selectors import ACCOUNT_LIMIT, ATTEMPTS, CACHE, CACHED, FRIDAY, GATEWAY, QUOTA_SPENT
 from ops.rollout.gates.evidence import Evidence, Load
 from ops.rollout.gates.gate import Case, Gate, GateInput, Verdict, percent
-from ops.rollout.gates.look import FRIDAY, GATEWAY, Figure, Look
+from ops.rollout.gates.look import Figure, Look
 
-_ATTEMPTS = "gateway_upstream_attempts_total"
-_REFUSED = 'gateway_refused_requests_total{reason="quota_spent"}'
-_DIRECT_CALLS = 'friday_llm_requests_total{path=~"direct|fallback"}'
-_GATEWAY_LOAD = Figure("gateway_load", lambda look: look.load(_ATTEMPTS, _REFUSED, alive=GATEWAY))
+_DIRECT_CALLS = selectors.calls(*selectors.PAST_THE_GATEWAY)
+_GATEWAY_LOAD = Figure("gateway_load", lambda look: look.load(ATTEMPTS, QUOTA_SPENT, alive=GATEWAY))
 _DIRECT_LOAD = Figure("direct_load", lambda look: look.load(_DIRECT_CALLS, alive=FRIDAY))
-_ACCOUNT = Figure("account_limit", lambda look: look.newest("gateway_quota_account_requests_per_minute"))
-_CACHE = Figure("cache", lambda look: look.by_label("gateway_cache_requests_total", "source", alive=GATEWAY))
-_WITHOUT_A_CALL = ("hit", "shared")
+_ACCOUNT = Figure("account_limit", lambda look: look.newest(ACCOUNT_LIMIT))
+_CACHE = Figure("cache", lambda look: look.by_label(CACHE, "source", alive=GATEWAY))
 _HOUR = 3600.0
 _NOTHING = Load(per_minute=0, per_day=0, samples=0)
 
@@ -76,7 +75,7 @@ def _saved(evidence: Evidence) -> Iterator[str]:
     sources = _CACHE.of(evidence) or {}
     asked = sum(sources.values())
     if asked:
-        saved = sum(sources.get(source, 0) for source in _WITHOUT_A_CALL)
+        saved = sum(sources.get(source, 0) for source in CACHED)
         yield f"the cache answered {percent(saved / asked)} of {asked:,.0f} cacheable requests"
 
 
@@ -111,7 +110,7 @@ def _terms(ours: float, theirs: float, current: int, to: int) -> list[tuple[floa
 
 def _recent(look: Look) -> Recent | None:
     last = look.last(_HOUR)
-    gateway = last.total(_ATTEMPTS, GATEWAY)
+    gateway = last.total(ATTEMPTS, GATEWAY)
     return None if gateway is None else Recent(last.window.seconds, gateway, last.total(_DIRECT_CALLS, FRIDAY) or 0.0)
 
 

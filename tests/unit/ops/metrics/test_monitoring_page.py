@@ -4,10 +4,11 @@ import re
 from pathlib import Path
 
 from friday.llm import LlmError, errors
+from indicators.promql import counted
 from ops.metrics.collect import gather
 from ops.metrics.prometheus import Prometheus
 from ops.rollout.gates.evidence import Calls
-from ops.rollout.gates.look import Scope, Window, counted
+from ops.rollout.gates.look import Scope, Window
 from tests.unit.ops.evidence import NAMES
 from tests.unit.ops.fake_prometheus import FakePrometheus
 
@@ -35,8 +36,8 @@ def share(heading: str) -> tuple[str, str]:
     query = re.findall(r"```promql\n(.*?)```", PAGE.partition(f"**{heading}**")[2], re.DOTALL)[0]
     above, below = query.split("\n/\n")
     selectors = [re.findall(r"\w+\{[^}]+\}", half)[0] for half in (above, below)]
-    assert plain(above) == plain(f"({counted(selectors[0], HOUR)} or vector(0))")
-    assert plain(below) == plain(f"({counted(selectors[1], HOUR)})")
+    assert plain(above) == plain(f"({counted(selectors[0], '1h')} or vector(0))")
+    assert plain(below) == plain(f"({counted(selectors[1], '1h')})")
     return selectors[0], selectors[1]
 
 

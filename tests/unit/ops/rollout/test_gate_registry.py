@@ -8,12 +8,13 @@ import pytest
 from cli.promote import EPILOG
 from cli.tables import show_gates
 from components.settings.rollout import GateSettings, GatesSettings
+from indicators.selectors import GATEWAY
 from ops.metrics import collect
 from ops.metrics.collect import gather
 from ops.metrics.prometheus import Prometheus
 from ops.rollout.gates import registry
 from ops.rollout.gates.gate import Case, Gate, Outcome, Verdict
-from ops.rollout.gates.look import GATEWAY, Figure, Scope
+from ops.rollout.gates.look import Figure, Scope
 from ops.rollout.gates.registry import judge
 from tests.unit.given import settings
 from tests.unit.ops.evidence import NAMES, durations, gate_input, sound
