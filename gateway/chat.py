@@ -10,6 +10,7 @@ from gateway.logs import place_of
 from gateway.metrics import Metrics
 from gateway.quota import Quota
 from gateway.request_context import CURRENT, RequestContext
+from gateway.upstream import Answered
 
 Answer = dict[str, Any] | AsyncIterator[dict[str, Any]]
 """A whole answer, or the chunks of a stream, as clients get them."""
@@ -58,6 +59,8 @@ class Chats:
         token = CURRENT.set(context)
         try:
             await self._router.acompletion(**body)
+        except Answered:
+            return
         except Exception as error:  # LiteLLM's errors have no class in common
             if not context.attempts and context.over() is None and not context.resting:
                 logger.warning("no call was made: %s", place_of(error))

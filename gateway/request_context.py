@@ -51,7 +51,7 @@ class RequestContext:
     new_rests: list[float] = field(default_factory=list)
     shown: bool = False
     plain: dict[str, Any] | None = None
-    """The answer, as it came: it does not pass through LiteLLM, which is given a receipt (`upstream`)."""
+    """The answer, as it came: it does not pass through LiteLLM, whose work it ends (`upstream`)."""
     stream: OpenStream | None = None
     """The same of a stream, from its first token on."""
     upstream_seconds: float = 0

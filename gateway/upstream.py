@@ -3,8 +3,8 @@
 It stands behind LiteLLM's router, so what passes here is what OpenRouter receives: it is checked here, and counted by
 `leaving` just before it leaves. And it reads the whole answer, or a stream up to its first token, before LiteLLM sees
 any of it: what is no whole answer becomes an error of ours, with its cause (`serving.causes`), and LiteLLM asks the
-next model. What is one goes into the request's context, and LiteLLM is given a receipt: it has nothing to change in an
-answer, and to take one to pieces and put it together again costs more than all else that it does.
+next model. What is one goes into the request's context, and `Answered` ends LiteLLM's work there: it has nothing to
+change in an answer, and what it does after one (models of it, costs, logs) takes longer than all that it does before.
 """
 
 import asyncio
@@ -31,28 +31,29 @@ logger = logging.getLogger("gateway.upstream")
 _STATUS: Mapping[str, int] = {"busy": 429, "quota": 429, "timeout": 408, "gone": 404}
 """The status that LiteLLM is told. What clients are told is decided by the cause."""
 
-_RECEIPT: Mapping[str, object] = {"id": "-", "created": 0, "model": "-"}
 _WORD = {"role": "assistant", "content": "-"}
-_PLAIN = {
-    **_RECEIPT,
-    "object": "chat.completion",
-    "choices": [{"index": 0, "message": _WORD, "finish_reason": "stop"}],
-}
-_PLAIN_RECEIPT = json.dumps(
-    {**_PLAIN, "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}}
+_REHEARSED = {"id": "-", "created": 0, "model": "-"}
+_PLAIN = json.dumps(
+    {**_REHEARSED, "object": "chat.completion", "choices": [{"index": 0, "message": _WORD, "finish_reason": "stop"}]}
 ).encode()
-_STREAM_RECEIPT = (
-    b"data: %s\n\ndata: [DONE]\n\n"
-    % json.dumps(
-        {
-            **_RECEIPT,
-            "object": "chat.completion.chunk",
-            "choices": [{"index": 0, "delta": _WORD, "finish_reason": "stop"}],
-        }
-    ).encode()
-)
+_CHUNK = json.dumps(
+    {
+        **_REHEARSED,
+        "object": "chat.completion.chunk",
+        "choices": [{"index": 0, "delta": _WORD, "finish_reason": "stop"}],
+    }
+).encode()
+"""What a model says in a rehearsal."""
 
 CLOSED_BY_POLICY = "closed_by_data_policy"
+
+
+class Answered(BaseException):
+    """A model has answered, and the answer is in the request's context: nothing is left to do for LiteLLM.
+
+    It passes through LiteLLM as the end of a task does, which every library has to let pass (`asyncio.CancelledError`
+    is no `Exception` either). Whoever had the models asked catches it (`chat`).
+    """
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ class Upstream(httpx.AsyncBaseTransport):
         self._demands = " and ".join(data_policy)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a call and return a receipt for its answer, or an error; no exception of httpx leaves."""
+        """Send a call and return its error as one of ours; no exception of httpx leaves. Raises `Answered`."""
         context = CURRENT.get() or RequestContext()
         loop = asyncio.get_running_loop()
         try:
@@ -105,7 +106,7 @@ class Upstream(httpx.AsyncBaseTransport):
         try:
             async with asyncio.timeout(None if sent.stream else self._whole_seconds(context)):
                 response = _rehearsed(sent) if context.rehearsal else await self._inner.handle_async_request(request)
-                receipt = await self._read(response, sent, context)
+                await self._read(response, sent, context)
         except NotSentError as error:
             return _error(429 if context.quota_wait else 403, str(error))
         except (FailedError, httpx.RequestError, TimeoutError) as error:
@@ -121,7 +122,7 @@ class Upstream(httpx.AsyncBaseTransport):
         finally:
             context.upstream_seconds += loop.time() - begun
         await self._answered(context)
-        return receipt
+        raise Answered
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -134,7 +135,7 @@ class Upstream(httpx.AsyncBaseTransport):
         left = context.deadline - asyncio.get_running_loop().time()
         return max(self._first_token_seconds, left - self._first_token_seconds)
 
-    async def _read(self, response: httpx.Response, sent: policy.Sent, context: RequestContext) -> httpx.Response:
+    async def _read(self, response: httpx.Response, sent: policy.Sent, context: RequestContext) -> None:
         streams = "event-stream" in response.headers.get("content-type", "event-stream")
         if response.status_code != 200 or not sent.stream or not streams:
             body = await response.aread()
@@ -144,9 +145,9 @@ class Upstream(httpx.AsyncBaseTransport):
             plain = check_plain(body)
             if sent.stream:
                 raise FailedError(BROKEN)
-            context.plain = plain
+            context.plain, context.shown = plain, True
             self._counters.used(usage_of(plain) or {})
-            return _json(200, _PLAIN_RECEIPT)
+            return
         source = events(_lines(response), self._first_token_seconds)
         held: list[Event] = []
         async for event in source:
@@ -159,7 +160,6 @@ class Upstream(httpx.AsyncBaseTransport):
             await self._failed(sent.model, _Failure(error, None), context)
 
         context.stream = Stream(held, source, response, broken, self._counters.used)
-        return httpx.Response(200, content=_STREAM_RECEIPT, headers={"content-type": "text/event-stream"})
 
     async def _answered(self, context: RequestContext) -> None:
         """Leave out a model whose failure could have been the account's: another model answered."""
@@ -287,5 +287,6 @@ def _json(status: int, body: bytes) -> httpx.Response:
 def _rehearsed(sent: policy.Sent) -> httpx.Response:
     """Return what a model would answer: the call of a rehearsal does not leave."""
     if sent.stream:
-        return httpx.Response(200, content=_STREAM_RECEIPT, headers={"content-type": "text/event-stream"})
-    return _json(200, json.dumps(_PLAIN).encode())
+        events = b"data: %s\n\ndata: [DONE]\n\n" % _CHUNK
+        return httpx.Response(200, content=events, headers={"content-type": "text/event-stream"})
+    return _json(200, _PLAIN)

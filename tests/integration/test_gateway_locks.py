@@ -187,17 +187,19 @@ import asyncio, json, sys
 from gateway import environment, router, serve
 gateway = environment.current()
 serve._prepare_environment(gateway)
-from gateway import guard
+from gateway import guard, upstream
 asked = router.build(gateway.rendered, guard.guard)
 async def ask(fields):
     try:
         await asked.acompletion(**fields)
+        return "answered by LiteLLM"
+    except upstream.Answered:
         return "answered"
     except Exception as error:
         return type(error).__name__
 async def main():
     for name, fields in json.load(open("/etc/friday/asked.json")).items():
-        print(name, await ask(fields), sep=": ", flush=True)
+        print(name, await asyncio.create_task(ask(fields)), sep=": ", flush=True)  # each has a context of its own
 asyncio.run(main())
 """
 
@@ -324,6 +326,35 @@ def test_a_litellm_that_calls_the_upstream_itself_is_not_started() -> None:
         assert running.container.wait(timeout=90)["StatusCode"] == 3
         assert "does not ask gateway.upstream to send a call: openrouter/self-test/model:free" in running.logs
     assert upstream.models == ["self-test/model:free"]
+    upstream.close()
+
+
+# A LiteLLM that takes the end of its work for a failure of the model.
+HOLDING = """
+import gateway.serve, gateway.router as router, gateway.upstream as upstream
+build = router.build
+def holding(config, guard):
+    made = build(config, guard)
+    import litellm
+    asked = litellm.acompletion
+    async def held(**fields):
+        try:
+            return await asked(**fields)
+        except upstream.Answered as answered:
+            raise litellm.InternalServerError("-", "openrouter", "-") from answered
+    litellm.acompletion = held
+    return made
+router.build = holding
+gateway.serve.main()
+"""
+
+
+def test_a_litellm_that_goes_on_after_an_answer_is_not_started() -> None:
+    upstream = Upstream()
+    with gateway(upstream, wait=False, command=("python3", "-c", HOLDING)) as running:
+        assert running.container.wait(timeout=90)["StatusCode"] == 3
+        assert "this LiteLLM does not answer a chat" in running.logs
+    assert upstream.received == []
     upstream.close()
 
 

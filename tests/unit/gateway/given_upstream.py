@@ -12,7 +12,7 @@ import httpx
 from gateway.answers import Event
 from gateway.request_context import CURRENT, RequestContext
 from gateway.rests import Rests
-from gateway.upstream import Counters, Upstream
+from gateway.upstream import Answered, Counters, Upstream
 
 URL = "http://openrouter:8080/api/v1"
 FREE = {"max_price": {"prompt": 0, "completion": 0, "request": 0, "image": 0}}
@@ -42,6 +42,7 @@ class Given:
         self.used: list[Mapping[str, object]] = []
         self.data_policy = data_policy
         self.events: list[Event] = []
+        self.answered = False
         self._answers = iter(answers)
 
     async def _inner(self, request: httpx.Request) -> httpx.Response:
@@ -65,7 +66,10 @@ class Given:
     def ask(
         self, *models: str, context: RequestContext | None = None, seconds: float | None = None, **changed: Any
     ) -> list[httpx.Response]:
-        """Ask one model after the other in one request with `seconds` to its deadline; return the answers, read."""
+        """Ask one model after the other in one request with `seconds` to its deadline, until one has `answered`.
+
+        Returns what LiteLLM is told of those that have not.
+        """
 
         async def run() -> list[httpx.Response]:
             if context is not None and seconds is not None:
@@ -74,7 +78,11 @@ class Given:
             async with self.client() as client:
                 for model in models or ("one:free",):
                     url = changed.pop("url", f"{URL}/chat/completions")
-                    answers.append(await client.post(url, json={**CHAT, "model": model, **changed}))
+                    try:
+                        answers.append(await client.post(url, json={**CHAT, "model": model, **changed}))
+                    except Answered:
+                        self.answered = True
+                        break
             if context is not None and context.stream is not None:
                 try:
                     self.events = [each async for each in context.stream]
