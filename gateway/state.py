@@ -5,7 +5,6 @@ import json
 from functools import cache
 from typing import Any
 
-import httpx
 from prometheus_client import REGISTRY
 
 from gateway import cached as caching
@@ -16,10 +15,8 @@ from gateway.leaving import Leaving
 from gateway.metrics import BUCKETS, Metrics
 from gateway.quota import Quota
 from gateway.rests import FAILED_SCRIPT, RESTING_SCRIPT, Rests
+from gateway.sending import Sending
 from gateway.upstream import Counters, Upstream
-
-_LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=100, keepalive_expiry=30.0)
-"""`admission` limits the requests; connections that idle longer may have been closed by what is in between."""
 
 
 @cache
@@ -51,7 +48,7 @@ def client() -> Any:
     """Return LiteLLM's HTTP client with our transports: each call to the upstream is made with it."""
     gateway, counted = environment.current(), metrics()
     # From the environment it takes the authorities (SSL_CERT_FILE), and the proxy is for the upstream alone.
-    sending = httpx.AsyncHTTPTransport(limits=_LIMITS, proxy=environment.proxy_of(gateway.upstream))
+    sending = Sending(environment.proxy_of(gateway.upstream))
     upstream = Upstream(
         Leaving(
             sending,
