@@ -10,6 +10,7 @@ import logging
 import re
 import secrets
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -44,6 +45,14 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 logger = logging.getLogger("gateway.request")
 
 
+@dataclass(frozen=True)
+class Life:
+    """What is done before the first request, and after the last one. A `StartError` of `start` ends the start."""
+
+    start: Callable[[], Awaitable[None]]
+    end: Callable[[], Awaitable[None]]
+
+
 class RequestFilter:
     """The gateway's HTTP interface."""
 
@@ -55,16 +64,13 @@ class RequestFilter:
         quota: Quota,
         metrics: Metrics,
         resting: Resting,
-        starting: Callable[[], Awaitable[None]],
+        life: Life,
     ) -> None:
-        """Take what answers a clean chat and what checks one model (`chat.Chats`), and what tells which models rest.
-
-        `starting` is waited for before the first request; a `StartError` of it ends the start.
-        """
+        """Take what answers a clean chat and what checks one model (`chat.Chats`), and what tells which models rest."""
         self._answering = answering
         self._checking = checking
         self._resting = resting
-        self._starting = starting
+        self._life = life
         self._gateway = gateway
         self._quota = quota
         self._metrics = metrics
@@ -75,7 +81,7 @@ class RequestFilter:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer or refuse the request."""
         if scope["type"] == "lifespan":
-            await lifespan(self._start, self._quota.end, receive, send)
+            await lifespan(self._start, self._end, receive, send)
         elif scope["type"] == "http":
             out = Response(send, _request_id(scope))
             try:
@@ -86,7 +92,11 @@ class RequestFilter:
 
     async def _start(self) -> None:
         await self._quota.wait()  # Redis learns of this replica before its first request
-        await self._starting()
+        await self._life.start()
+
+    async def _end(self) -> None:
+        await self._quota.end()
+        await self._life.end()
 
     async def _serve(self, scope: Scope, receive: Receive, out: Response) -> None:
         method, path = scope["method"], scope["path"]

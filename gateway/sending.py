@@ -13,6 +13,7 @@ import httpx
 
 IDLE_SECONDS = 30.0
 """Connections that idle longer may have been closed by what is in between."""
+LONGEST_HEADER_BYTES = 65_536
 
 
 class Sending(httpx.AsyncBaseTransport):
@@ -59,6 +60,7 @@ class Sending(httpx.AsyncBaseTransport):
                 connector=connector,
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
+                max_field_size=LONGEST_HEADER_BYTES,
                 skip_auto_headers=["content-type"],
             )
         return self._session

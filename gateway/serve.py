@@ -21,7 +21,7 @@ from gateway.at_once import AtOnce
 from gateway.chat import Chats
 from gateway.environment import Gateway, StartError
 from gateway.policy import HEALTH_PATHS
-from gateway.request_filter import RequestFilter
+from gateway.request_filter import Life, RequestFilter
 from serving.drain import ASGIApp, bind, serve
 
 _DEFAULTS = {
@@ -104,9 +104,8 @@ def _application(gateway: Gateway) -> ASGIApp:
         gc.freeze()
 
     answering = state.cached(chats.answer)
-    return RequestFilter(
-        answering, chats.check, gateway, state.quota(), state.metrics(), state.rests().resting, starting
-    )
+    life = Life(starting, state.sending().aclose)
+    return RequestFilter(answering, chats.check, gateway, state.quota(), state.metrics(), state.rests().resting, life)
 
 
 if __name__ == "__main__":

@@ -44,14 +44,18 @@ def rests() -> Rests:
 
 
 @cache
+def sending() -> Sending:
+    """Return what sends calls over the network, through the proxy where there is one for the upstream."""
+    return Sending(environment.proxy_of(environment.current().upstream))
+
+
+@cache
 def client() -> Any:
     """Return LiteLLM's HTTP client with our transports: each call to the upstream is made with it."""
     gateway, counted = environment.current(), metrics()
-    # From the environment it takes the authorities (SSL_CERT_FILE), and the proxy is for the upstream alone.
-    sending = Sending(environment.proxy_of(gateway.upstream))
     upstream = Upstream(
         Leaving(
-            sending,
+            sending(),
             upstream=gateway.upstream,
             key=gateway.openrouter_key,
             quota=quota,

@@ -17,7 +17,7 @@ from gateway.metrics import Metrics
 from gateway.policy import Keys
 from gateway.quota import Quota
 from gateway.request_context import CURRENT, RequestContext
-from gateway.request_filter import RequestFilter
+from gateway.request_filter import Life, RequestFilter
 from gateway.rests import Rest
 
 GATEWAY_KEY = "gateway-key-0123456789"
@@ -163,10 +163,15 @@ class Client:
         made = gateway(**changed)
         chats = Chats(self.inner, made, limit, self.metrics)
         self.started: list[str] = []
-        self.filter = RequestFilter(chats.answer, chats.check, made, limit, self.metrics, self._at_rest, self._start)
+        self.filter = RequestFilter(
+            chats.answer, chats.check, made, limit, self.metrics, self._at_rest, Life(self._start, self._end)
+        )
 
     async def _start(self) -> None:
         self.started.append("started")
+
+    async def _end(self) -> None:
+        self.started.append("ended")
 
     async def _at_rest(self, asked: Collection[str]) -> Mapping[str, Rest]:
         return {name: rest for name, rest in self._resting.items() if name in asked}

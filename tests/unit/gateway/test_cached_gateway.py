@@ -10,7 +10,7 @@ import pytest
 from gateway import environment, state
 from gateway.chat import Chats
 from gateway.quota import Quota
-from gateway.request_filter import RequestFilter
+from gateway.request_filter import Life, RequestFilter
 from gateway.shared_count import WINDOW_SECONDS
 from serving.drain import Receive, Scope, Send
 from tests.unit.gateway.given import Answer, Client, Inner, at_work, calling, gateway, hello
@@ -30,7 +30,9 @@ class CachingClient(Client):
         monkeypatch.setattr(state, "metrics", lambda: self.metrics)
         chats = Chats(self.inner, made, quota, self.metrics)
         answering = state.cached(chats.answer)
-        inner = RequestFilter(answering, chats.check, made, quota, self.metrics, self._at_rest, self._start)
+        inner = RequestFilter(
+            answering, chats.check, made, quota, self.metrics, self._at_rest, Life(self._start, self._end)
+        )
 
         async def settled(scope: Scope, receive: Receive, send: Send) -> None:
             await inner(scope, receive, send)

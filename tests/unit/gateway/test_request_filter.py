@@ -10,6 +10,7 @@ import pytest
 from gateway.environment import Gateway, StartError
 from gateway.quota import Quota
 from gateway.request_context import RequestContext
+from gateway.request_filter import Life
 from gateway.rests import Rest
 from serving.causes import EMPTY, TIMEOUT, UNREACHABLE, Cause, classify
 from serving.drain import Message
@@ -257,7 +258,7 @@ def test_it_serves_when_the_start_has_proved_itself_and_says_goodbye_to_the_quot
         "lifespan.startup.complete",
         "lifespan.shutdown.complete",
     ]
-    assert client.started == ["started"]
+    assert client.started == ["started", "ended"]
     assert asyncio.run(quota.take()) > 0, "no more calls"
 
 
@@ -266,5 +267,5 @@ def test_a_start_that_fails_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
         raise StartError("this LiteLLM does not ask the guard")
 
     client = Client()
-    monkeypatch.setattr(client.filter, "_starting", fails)
+    monkeypatch.setattr(client.filter, "_life", Life(fails, fails))
     assert life_of(client) == [{"type": "lifespan.startup.failed", "message": "this LiteLLM does not ask the guard"}]

@@ -106,6 +106,11 @@ def test_a_compressed_answer_is_unpacked_once() -> None:
     assert ask(says(head + packed))[1][0].text == "hello"
 
 
+def test_a_long_header_is_read() -> None:
+    head = b"HTTP/1.1 200 OK\r\nx-policy: %s\r\ncontent-length: 5\r\n\r\nhello" % (b"x" * 30_000)
+    assert ask(says(head))[1][0].text == "hello"
+
+
 def test_a_redirect_is_not_followed() -> None:
     peer, (answer,) = ask(says(b"HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:9/\r\ncontent-length: 0\r\n\r\n"))
     assert (answer.status_code, len(peer.requests)) == (302, 1)
