@@ -5,7 +5,6 @@ port is in use, or when LiteLLM is not as expected or did not accept its configu
 know a name that we use, or does not ask the guard before a call (`self_test`).
 """
 
-import asyncio
 import gc
 import importlib
 import json
@@ -17,7 +16,6 @@ from types import FrameType
 from typing import NoReturn
 
 from gateway import environment, known_names, logs, router, state
-from gateway.at_once import AtOnce
 from gateway.chat import Chats
 from gateway.environment import Gateway, StartError
 from gateway.policy import HEALTH_PATHS
@@ -96,7 +94,6 @@ def _application(gateway: Gateway) -> ASGIApp:
     chats = Chats(routes, gateway, state.quota(), state.metrics())
 
     async def starting() -> None:
-        asyncio.get_running_loop().set_default_executor(AtOnce())
         await self_test.prove(routes, gateway.upstream)
         await self_test.rehearse(chats, gateway)
         # The million objects of the start are kept from garbage collection: to traverse them delays requests.
