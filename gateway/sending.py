@@ -40,7 +40,7 @@ class Sending(httpx.AsyncBaseTransport):
                     headers=request.headers.multi_items(),
                     allow_redirects=False,
                     proxy=self._proxy,
-                    timeout=aiohttp.ClientTimeout(sock_connect=connect, sock_read=read),
+                    timeout=aiohttp.ClientTimeout(connect=connect, sock_read=read),
                 )
         return httpx.Response(response.status, headers=response.raw_headers, stream=_Body(response))
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import socket
+import threading
 from collections.abc import Awaitable, Callable
 
 import httpx
@@ -170,6 +172,32 @@ def test_nobody_at_an_address_is_a_connect_error() -> None:
 
     with pytest.raises(httpx.ConnectError):
         asyncio.run(run())
+
+
+def test_a_name_server_that_is_away_stops_its_own_requests_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names are looked up in threads of the event loop, also for a connection that other requests do not need."""
+    answered = threading.Event()
+
+    def hangs(*_: object, **__: object) -> None:
+        answered.wait()
+        raise socket.gaierror("nobody answered")
+
+    async def run() -> str:
+        peer = Peer(says(WHOLE))
+        async with await asyncio.start_server(peer.serve, "127.0.0.1", 0) as server:
+            monkeypatch.setattr(socket, "getaddrinfo", hangs)
+            async with httpx.AsyncClient(transport=Sending(), timeout=SILENCE) as client:
+                lost = asyncio.create_task(client.post("http://openrouter.example/", content=b"{}"))
+                await asyncio.sleep(0)
+                try:
+                    answer = await client.post(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/", content=b"{}")
+                    with pytest.raises(httpx.ConnectTimeout):
+                        await lost
+                finally:
+                    answered.set()
+        return answer.text
+
+    assert asyncio.run(run()) == "hello"
 
 
 def test_a_proxy_is_asked_for_the_whole_address() -> None:
