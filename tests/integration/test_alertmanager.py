@@ -2,9 +2,11 @@
 
 import datetime as dt
 import json
+import ssl
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 
 import docker
@@ -16,6 +18,7 @@ from components.alertmanager import DATA_DIR, PART, TEST_ALERT
 from components.part import Given
 from components.workload import FILES_DIR
 from images.tags import local_images
+from testing.certificates import Authority
 from testing.mail_receiver import MailReceiver, receiving_mail
 from testing.meanwhile import until, until_answered
 from testing.ports import free_ports
@@ -25,6 +28,7 @@ from tests.unit.given import settings
 
 pytestmark = [pytest.mark.engine, pytest.mark.beside]
 
+PASSWORD = "mail-0123456789abcdef"
 TOKEN = "token-0123456789abcdef"
 DOWN = {"alertname": "GatewayDown", "severity": "critical", "part": "litellm", "stack": "t"}
 SLOW = {"alertname": "LatencyHigh", "severity": "warning", "part": "litellm", "stack": "t"}
@@ -39,19 +43,20 @@ WORDS = {
 class Told:
     """An Alertmanager with three receivers, on this machine's network; its data outlive its container."""
 
-    def __init__(self, slack: Receiver, webhook: Receiver, mail: MailReceiver) -> None:
+    def __init__(self, slack: Receiver, webhook: Receiver, mail: MailReceiver, authority: Authority) -> None:
         self.slack, self.webhook, self.mail = slack, webhook, mail
         self.receivers = (slack, webhook, mail)
         self.engine = docker.from_env()
         [port] = free_ports(1)
         self.url = f"http://127.0.0.1:{port}"
-        address = {"host": "127.0.0.1", "port": mail.port, "from": "friday@example.com", "to": ["ops@example.com"]}
+        server = {"host": "127.0.0.1", "port": mail.port, "user": "friday", "password": mail.password}
         notify = {
             "slack": {"url": slack.url},
             "webhook": {"url": webhook.url, "token": TOKEN},
-            "email": {**address, "requireTls": False},
+            "email": {**server, "from": "friday@example.com", "to": ["ops@example.com"]},
         }
-        given = Given("t", settings(notify=notify), local_images())
+        chosen = settings(notify=notify, egress={"caFile": str(authority.ca)})
+        given = Given("t", chosen, local_images())
         self.declared = PART.workload(given)
         self.command = [*self.declared.command, f"--web.listen-address=127.0.0.1:{port}"]
         self.volume = self.engine.volumes.create(f"friday-test-alertmanager-{uuid.uuid4().hex[:8]}")
@@ -67,6 +72,7 @@ class Told:
             cap_drop=["ALL"],
             security_opt=["no-new-privileges"],
             user=self.declared.user,
+            environment=dict(self.declared.env),
             mem_limit=f"{self.declared.memory_mb}m",
             volumes=[f"{self.volume.name}:{DATA_DIR}", FILES_DIR],
         )
@@ -94,10 +100,13 @@ def _runs(container: Container) -> bool:
 
 
 @pytest.fixture
-def told() -> Iterator[Told]:
+def told(tmp_path: Path) -> Iterator[Told]:
     with ExitStack() as stack:
         slack, webhook = (stack.enter_context(receiving(Receiver())) for _ in range(2))
-        made = Told(slack, webhook, stack.enter_context(receiving_mail(MailReceiver())))
+        authority, tls = Authority(tmp_path / "company"), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(*authority.sign("mail"))
+        mail = stack.enter_context(receiving_mail(MailReceiver(tls=tls, password=PASSWORD)))
+        made = Told(slack, webhook, mail, authority)
         try:
             yield made
         finally:
