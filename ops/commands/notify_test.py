@@ -78,7 +78,11 @@ def _try_alert(deployment: Deployment) -> list[Tried]:
         deployment.report("alerts", f"not tried: no Alertmanager runs yet, ./fridayctl up {name} makes it")
         return []
     try:
-        return _told(deployment, alertmanager, channels)
+        known = alertmanager.channels()
+        for channel in (each for each in channels if each not in known):
+            what = f"not tried by {channel}: what runs does not know it yet, ./fridayctl up {name} tells it"
+            deployment.report("alerts", what)
+        return _told(deployment, alertmanager, [each for each in channels if each in known])
     except SilentError as error:
         fix = f"./fridayctl status {name}"
         return [Tried(channel, str(error), 0.0, fix, alert=True) for channel in channels]
@@ -88,6 +92,8 @@ def _try_alert(deployment: Deployment) -> list[Tried]:
 
 def _told(deployment: Deployment, alertmanager: Alertmanager, channels: list[str]) -> list[Tried]:
     """Give an alert to Alertmanager, and watch its counters until each channel took or refused something."""
+    if not channels:
+        return []
     before, began = alertmanager.deliveries(), time.monotonic()
     alertmanager.post([_alert(deployment.name)])
     tried: dict[str, Tried] = {}
@@ -101,9 +107,9 @@ def _told(deployment: Deployment, alertmanager: Alertmanager, channels: list[str
             elif done.attempts > was.attempts:
                 tried[channel] = Tried(channel, "", spent, alert=True)
         time.sleep(0.2)
-    nothing = f"nothing was sent within {_ALERT_SECONDS:.0f} s"
-    up = f"./fridayctl up {deployment.name} gives Alertmanager the channels of the stack file"
-    left = {channel: Tried(channel, nothing, _ALERT_SECONDS, up, alert=True) for channel in channels}
+    nothing = f"it did not answer within {_ALERT_SECONDS:.0f} s"
+    logs = f"./fridayctl logs {deployment.name} alertmanager"
+    left = {channel: Tried(channel, nothing, _ALERT_SECONDS, logs, alert=True) for channel in channels}
     return list({**left, **tried}.values())
 
 

@@ -5,10 +5,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import httpx
-from pydantic import AliasPath, BaseModel, Field, TypeAdapter, ValidationError
+import yaml
+from pydantic import AliasPath, BaseModel, BeforeValidator, Field, TypeAdapter, ValidationError
 
 from components.alertmanager import NAME, PORT
 from indicators.promql import counted
@@ -53,6 +54,12 @@ class Firing(BaseModel):
         return f"{said.rstrip(': ')}; next: {command}" if command else said.rstrip(": ")
 
 
+class _Running(BaseModel):
+    config: Annotated[dict[str, Any], BeforeValidator(yaml.safe_load)] = Field(
+        validation_alias=AliasPath("config", "original")
+    )
+
+
 _ALERTS = TypeAdapter(list[Firing])
 
 
@@ -86,6 +93,15 @@ class Alertmanager:
     def post(self, alerts: Sequence[Mapping[str, Any]]) -> None:
         """Add alerts, or end those with a time `endsAt` that is over, as its API takes them. Raises SilentError."""
         self._request("POST", "/api/v2/alerts", list(alerts))
+
+    def channels(self) -> list[str]:
+        """Return the channels that it knows since its start. Raises SilentError."""
+        try:
+            running = _Running.model_validate_json(self._request("GET", "/api/v2/status").content)
+        except ValidationError as error:
+            raise SilentError(f"what answers at {self._url} is no Alertmanager") from error
+        known = {key for receiver in running.config.get("receivers") or () for key in receiver}
+        return sorted(key.removesuffix("_configs") for key in known if key.endswith("_configs"))
 
     def deliveries(self) -> dict[str, Deliveries]:
         """Return what became of what it sent, by channel. Raises SilentError."""

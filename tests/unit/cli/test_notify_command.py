@@ -94,7 +94,7 @@ def test_the_way_of_alerts_is_tried_for_those_that_are_told_of_them(
 @pytest.mark.parametrize(
     ("alerts", "said"),
     [
-        (FakeAlertmanager(takes={}), "./fridayctl up t gives Alertmanager the channels of the stack file"),
+        (FakeAlertmanager(takes={"slack": None}), "slack (alert)     FAIL  it did not answer within 0 s"),
         (FakeAlertmanager(status=503), "Alertmanager at http://alertmanager answers 503"),
     ],
 )
@@ -118,6 +118,17 @@ def test_a_stack_without_alertmanager_is_said_to_have_none(
         play(monkeypatch, tmp_path, slack={"url": slack.url})
         assert main(["notify", "test", "t"]) == 0
     assert "no Alertmanager runs yet, ./fridayctl up t makes it" in capsys.readouterr().err
+
+
+def test_a_channel_that_what_runs_does_not_know_is_no_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with receiving(Receiver()) as slack:
+        play(monkeypatch, tmp_path, FakeAlertmanager(takes={"webhook": True}), slack={"url": slack.url})
+        assert main(["notify", "test", "t"]) == 0
+    said = capsys.readouterr()
+    assert "not tried by slack: what runs does not know it yet, ./fridayctl up t tells it" in said.err
+    assert "slack (alert)" not in said.out
 
 
 @pytest.mark.parametrize("terminal", ["stdin", "stdout", "stderr", ""])

@@ -25,13 +25,16 @@ def firing(name: str, state: str = "active", silenced_by: Sequence[str] = (), **
 
 
 class FakeAlertmanager(httpx.BaseTransport):
-    """Answers as its API (version 2) and its metrics do; each alert that is posted is an attempt by each channel."""
+    """Answers as its API (version 2) and its metrics do; each alert that is posted is an attempt by each channel.
+
+    One that takes None hangs.
+    """
 
     def __init__(
         self,
         alerts: Sequence[Mapping[str, Any]] = (),
         *,
-        takes: Mapping[str, bool] | None = None,
+        takes: Mapping[str, bool | None] | None = None,
         status: int = 200,
         body: str = "",
     ) -> None:
@@ -44,6 +47,9 @@ class FakeAlertmanager(httpx.BaseTransport):
         if request.method == "POST":
             self.posted.append(json.loads(request.content))
             return httpx.Response(200)
+        if request.url.path.endswith("/status"):
+            channels: dict[str, object] = {f"{channel}_configs": [{}] for channel in self.takes}
+            return httpx.Response(200, json={"config": {"original": json.dumps({"receivers": [channels]})}})
         if request.url.path == "/metrics":
             return httpx.Response(200, text=self._metrics())
         return httpx.Response(200, json=list(self.alerts))
@@ -51,8 +57,8 @@ class FakeAlertmanager(httpx.BaseTransport):
     def _metrics(self) -> str:
         lines = ["# HELP alertmanager_notification_requests_total The total number of attempted notification requests."]
         for channel, takes in self.takes.items():
-            failed = 0 if takes else len(self.posted)
+            attempts = 0 if takes is None else len(self.posted)
             name = "alertmanager_notification_requests"
-            lines.append(f'{name}_failed_total{{integration="{channel}"}} {failed}')
-            lines.append(f'{name}_total{{integration="{channel}"}} {len(self.posted)}')
+            lines.append(f'{name}_failed_total{{integration="{channel}"}} {0 if takes else attempts}')
+            lines.append(f'{name}_total{{integration="{channel}"}} {attempts}')
         return "\n".join([*lines, ""])

@@ -68,6 +68,12 @@ def test_a_wrong_answer_is_said(fake: FakeAlertmanager, said: str) -> None:
         Alertmanager(URL, fake).alerts()
 
 
+def test_its_channels_are_those_of_its_configuration() -> None:
+    assert Alertmanager(URL, FakeAlertmanager(takes={"slack": True, "email": True})).channels() == ["email", "slack"]
+    with pytest.raises(SilentError, match="is no Alertmanager"):
+        Alertmanager(URL, FakeAlertmanager(body="{}")).channels()
+
+
 def test_no_answer_is_said() -> None:
     def refuse(request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("refused", request=request)
