@@ -60,12 +60,13 @@ def templates() -> str:
 
 
 def _routes(receiver: str) -> dict[str, object]:
-    """Return when whom: what is critical at once, the rest half a minute later in one message, and rarely again."""
+    """Return when whom: what is critical at once, the rest half a minute later, and rarely again."""
     return {
         "receiver": receiver,
-        "group_by": ["stack"],
+        # One message for all replicas, models or percentiles that an alert is about.
+        "group_by": ["stack", "alertname", "part"],
         "group_wait": "30s",
-        "group_interval": "10m",
+        "group_interval": "5m",
         "repeat_interval": "24h",
         "routes": [
             {
@@ -76,8 +77,6 @@ def _routes(receiver: str) -> dict[str, object]:
             },
             {
                 "matchers": ['severity="critical"'],
-                # One message for all replicas of a part that are down.
-                "group_by": ["stack", "alertname", "part"],
                 "group_wait": "0s",
                 # A delivery is tried again for as long, and then anew.
                 "group_interval": "1m",

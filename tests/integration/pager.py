@@ -60,9 +60,11 @@ class Pager:
         self._container = container
 
     def _ask(self, method: str, path: str = "") -> str:
-        code, said = self._container.exec_run(["python3", "-c", _ASK, method, path])
-        assert code == 0, said.decode()
-        return str(said.decode())
+        code, output = self._container.exec_run(["python3", "-c", _ASK, method, path])
+        assert isinstance(output, bytes)
+        said = output.decode()
+        assert code == 0, said
+        return said
 
     def answers(self, status: int) -> None:
         self._ask("PUT", str(status))
