@@ -18,7 +18,13 @@ pytestmark = [pytest.mark.engine, pytest.mark.beside]
 PAGE = (ROOT / "docs" / "MONITORING.md").read_text(encoding="utf-8")
 QUERIES = re.findall(r"^```promql\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
 CALLS_BY_PATH = QUERIES[0]
-PARTS = {"edge": "edge-ports", "friday": "friday", "litellm": "litellm", "redis": "redis-exporter"}
+PARTS = {
+    "alertmanager": "alertmanager",
+    "edge": "edge-ports",
+    "friday": "friday",
+    "litellm": "litellm",
+    "redis": "redis-exporter",
+}
 """Who answers for each job."""
 
 
