@@ -8,6 +8,7 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Metric
 
+from components.dashboards.shown import PAGES
 from friday.llm.monitoring.metrics import LlmMetrics
 from friday.service.request_middleware import RequestMiddleware
 from gateway.metrics import Metrics
@@ -72,7 +73,7 @@ def queries_page() -> str:
 
 def page_with_tables(text: str) -> str:
     """Return MONITORING.md with up-to-date tables; ValueError when it has no place for one."""
-    for name, table in (("indicators", indicators_table()), ("metrics", metrics_table())):
+    for name, table in (("indicators", indicators_table()), ("panels", panels_table()), ("metrics", metrics_table())):
         begin, end = _BEGIN.format(name), _END.format(name)
         before, found, rest = text.partition(begin)
         _, closed, after = rest.partition(end)
@@ -85,6 +86,20 @@ def page_with_tables(text: str) -> str:
 def indicators_table() -> str:
     """Return the indicators, group by group: what each says, and what to do."""
     return "\n".join(_group(group, members) for group, members in GROUPS.items())
+
+
+def panels_table() -> str:
+    """Return the panels of each dashboard, and the indicators that they show."""
+    rows = (
+        f"| {page.title} | {section.title.partition(',')[0]} | "
+        + "; ".join(
+            f"{panel.title} ({', '.join(f'`{name}`' for name in panel.indicators)})" for panel in section.panels
+        )
+        + " |"
+        for page in PAGES
+        for section in page.sections
+    )
+    return "\n".join(["| dashboard | section | panels (indicators) |", "|---|---|---|", *rows, ""])
 
 
 def metrics_table() -> str:

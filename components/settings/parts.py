@@ -152,6 +152,13 @@ class RedisExporterSettings(PartSettings):
     memory_mb: Count = memory_limit(64)
 
 
+class GrafanaSettings(PartSettings):
+    """Grafana, which joins when its image is named: none is built here."""
+
+    memory_mb: Count = memory_limit(512, at_least=256)
+    port: Port = 3001
+
+
 class MonitoringSettings(PartSettings):
     """Prometheus: its port, how often it asks, and how much it keeps."""
 
@@ -161,6 +168,7 @@ class MonitoringSettings(PartSettings):
     retention_days: Count = between(3, 400, "days", default=15)
     max_data_mb: Count = between(512, 1048576, "MiB", default=2048)
     redis_exporter: RedisExporterSettings = group(RedisExporterSettings, "a map of the Redis exporter's settings")
+    grafana: GrafanaSettings = group(GrafanaSettings, "a map of Grafana's settings")
     placement: str = Field(
         default="node.role==manager",
         pattern=r"^(node|engine)\.[A-Za-z0-9_.-]+ ?[!=]= ?[A-Za-z0-9_.-]+$",
