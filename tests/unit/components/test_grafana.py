@@ -8,6 +8,7 @@ import yaml
 from pydantic import ValidationError
 
 from components import grafana, parts
+from components.part import ROOT
 from components.stack import summary
 from components.workload import FILES_DIR, Workload
 from tests.unit.declared import IMAGES, by_part, declare, env
@@ -91,3 +92,8 @@ def test_what_cannot_work_is_refused(changes: dict[str, Any], words: str) -> Non
 
 def test_another_password_makes_another_container() -> None:
     assert named().files_digest() != named(grafanaPassword="another-password-0123456789").files_digest()
+
+
+def test_its_variables_are_explained() -> None:
+    page = (ROOT / "docs" / "SETTINGS.md").read_text(encoding="utf-8")
+    assert [name for name in named().env if f"`{name}`" not in page] == []
