@@ -22,6 +22,7 @@ COMMANDS = {
     "resume": "pause.resume_command",
     "history": "history.history_command",
     "notify": "notify.notify_command",
+    "dashboards": "dashboards.dashboards_command",
     "logs": "logs.logs_command",
     "preflight": "preflight.preflight_command",
     "models": "models.models_command",

@@ -1,6 +1,7 @@
 """`fridayctl up`: set this machine up, deploy a stack, check it."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import asdict
 
 import click
@@ -56,8 +57,14 @@ def up_command(stack: str, message: str, offline: bool, wait_seconds: int, as_js
   Friday     {result.outputs["fridayUrl"]}
   gateway    {result.outputs["gatewayUrl"]} (callers need the gateway key)
   metrics    {result.outputs.get("prometheusUrl", "inside the Swarm: docs/MONITORING.md")}
-  next       {_next(result.outputs["fridayUrl"], deployment.settings.friday)}
+{_grafana(result.outputs)}  next       {_next(result.outputs["fridayUrl"], deployment.settings.friday)}
              ./fridayctl status {stack} · ./fridayctl logs {stack} · ./fridayctl down {stack}""")
+
+
+def _grafana(outputs: Mapping[str, object]) -> str:
+    """Return the line of a stack's Grafana, "" where it has none."""
+    url = outputs.get("grafanaUrl")
+    return f"  Grafana    {url} (user admin, its password is the setting grafanaPassword)\n" if url else ""
 
 
 def _next(url: object, friday: FridaySettings) -> str:

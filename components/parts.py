@@ -6,7 +6,18 @@ A further part is a module of its own, its image's folder below images/, and its
 from collections.abc import Mapping
 from dataclasses import replace
 
-from components import alertmanager, edge, friday, litellm, prometheus, redis, redis_exporter, roles, simulator
+from components import (
+    alertmanager,
+    edge,
+    friday,
+    grafana,
+    litellm,
+    prometheus,
+    redis,
+    redis_exporter,
+    roles,
+    simulator,
+)
 from components.part import Given
 from components.settings.stack import StackSettings
 from components.workload import Workload
@@ -20,6 +31,7 @@ PARTS = (
     edge.PART,
     alertmanager.PART,
     prometheus.PART,
+    grafana.PART,
 )
 """In the order in which they need each other."""
 

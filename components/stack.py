@@ -153,6 +153,8 @@ def summary(settings: StackSettings) -> dict[str, object]:
         outputs["prometheusUrl"] = f"http://127.0.0.1:{settings.monitoring.port}"
         if settings.monitoring.alerts.enabled:
             outputs["alertsUrl"] = f"http://127.0.0.1:{settings.alerts_port}"
+    if settings.monitoring.grafana.image:
+        outputs["grafanaUrl"] = f"http://127.0.0.1:{settings.monitoring.grafana.port}"
     if settings.upstream == "simulator":
         outputs["simulatorUrl"] = f"http://127.0.0.1:{settings.simulator.port}"
     return outputs

@@ -10,6 +10,9 @@ from collections.abc import Iterable
 _EXACT_SECONDS = 600.0
 """Up to here each duration of a histogram is counted: an estimate would make the few calls of a watch more or fewer."""
 
+_SHORT = ("$__interval", "$__rate_interval")
+"""A dashboard's variables for the window of one point of a plot."""
+
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
 _PIECE = re.compile(r"(\d+)(ms|[smhdw])")
 
@@ -36,11 +39,11 @@ def rising(metric: str, window: str, by: Iterable[str] = ()) -> str:
 def buckets(metric: str, window: str, by: Iterable[str] = ()) -> str:
     """Return the expression of a histogram's buckets by `le` and further labels: exact within ten minutes.
 
-    A dashboard's window is as short, unless somebody looks at weeks.
+    The window of one point of a plot is as short, unless somebody looks at weeks.
     """
     length = seconds(window)
-    count = counted if length is None or length <= _EXACT_SECONDS else rising
-    return count(metric, window, (*by, "le"))
+    is_short = window in _SHORT if length is None else length <= _EXACT_SECONDS
+    return (counted if is_short else rising)(metric, window, (*by, "le"))
 
 
 def quantile(share: float, metric: str, window: str, by: Iterable[str] = ()) -> str:
@@ -56,6 +59,11 @@ def ratio(part: str, whole: str, by: Iterable[str] = ()) -> str:
     labels = ", ".join(by)
     none = f"{whole} * 0" if labels else "vector(0)"
     return f"(({part}) or {none}) / {f'on ({labels}) ' if labels else ''}({whole})"
+
+
+def or_none(expression: str, label: str) -> str:
+    """Return an expression that is one 0 with the label `none` where nothing was counted, so that a plot shows it."""
+    return f'({expression}) or on () label_replace(vector(0), "{label}", "none", "", "")'
 
 
 def risen(metric: str, window: str) -> str:

@@ -18,7 +18,7 @@ TRAFFIC = (
         "count",
         "calls by the path that answered: `litellm` the gateway, `direct`, or `fallback`, the direct path after the "
         "gateway failed",
-        "No `litellm` above 0 %: the app does not obey the percentage (SETTINGS.md, What the app has to obey)",
+        "no `litellm` above 0 %: the app does not obey the percentage (SETTINGS.md, What the app has to obey)",
         count(_ALL_CALLS, "path"),
         ("path",),
     ),
@@ -46,7 +46,7 @@ TRAFFIC = (
         "Answers at the edge by class",
         "count",
         "answers to users by class of status, as the edge counts them; a Friday without metrics shows nothing else",
-        "many 5xx: `./fridayctl logs STACK friday`, and whether they are the edge's own (below)",
+        "many 5xx: `./fridayctl logs STACK friday`, and `edge_own_errors`, whether they are the edge's own",
         count(selectors.answers(selectors.USERS), "code"),
         ("code",),
     ),

@@ -153,6 +153,13 @@ class RedisExporterSettings(PartSettings):
     memory_mb: Count = memory_limit(64)
 
 
+class GrafanaSettings(PartSettings):
+    """Grafana, which joins when its image is named: none is built here."""
+
+    memory_mb: Count = memory_limit(512, at_least=256)
+    port: Port = 3001
+
+
 class MonitoringSettings(PartSettings):
     """Prometheus: its port, how often it asks, and how much it keeps."""
 
@@ -163,6 +170,7 @@ class MonitoringSettings(PartSettings):
     max_data_mb: Count = between(512, 1048576, "MiB", default=2048)
     redis_exporter: RedisExporterSettings = group(RedisExporterSettings, "a map of the Redis exporter's settings")
     alerts: AlertsSettings = group(AlertsSettings, "a map of Alertmanager's settings")
+    grafana: GrafanaSettings = group(GrafanaSettings, "a map of Grafana's settings")
     placement: str = Field(
         default="node.role==manager",
         pattern=r"^(node|engine)\.[A-Za-z0-9_.-]+ ?[!=]= ?[A-Za-z0-9_.-]+$",

@@ -28,6 +28,7 @@ SECRET_KEYS = (
     "opsKey",
     "redisPassword",
     "jwtSecret",
+    "grafanaPassword",
 )
 
 GENERATED_KEYS = ("gatewayKey", "edgeKey", "opsKey", "redisPassword")
@@ -91,6 +92,9 @@ class StackSettings(Catalogue):
     ops_key: Secret
     redis_password: Secret
     jwt_secret: Secret
+    grafana_password: Secret | None = Field(
+        default=None, description="a secret as openrouterApiKey: the password of Grafana's user admin"
+    )
 
     @property
     def monitoring_published(self) -> bool:
@@ -114,6 +118,8 @@ class StackSettings(Catalogue):
             ports["monitoring.port"] = (own, self.monitoring.port)
             if self.monitoring.alerts.enabled:
                 ports["monitoring.alerts.port"] = (own, self.alerts_port)
+        if self.monitoring.grafana.image:
+            ports["monitoring.grafana.port"] = (own, self.monitoring.grafana.port)
         if self.upstream == "simulator":
             ports["simulator.port"] = (own, self.simulator.port)
         return ports
@@ -166,6 +172,21 @@ class StackSettings(Catalogue):
         for (name, key), (other, next_key) in combinations(keys.items(), 2):
             if key == next_key:
                 raise ValueError(f"{name} and {other} should differ: each opens something else")
+        return self
+
+    @model_validator(mode="after")
+    def _grafana_is_behind_a_password(self) -> Self:
+        if self.monitoring.grafana.image and self.engine == "swarm":
+            # Its port would be on every address of every host.
+            raise ValueError(
+                "monitoring.grafana.image should be left out when engine is swarm: import what "
+                "./fridayctl dashboards export writes into a Grafana of your own"
+            )
+        if self.monitoring.grafana.image and self.grafana_password is None:
+            raise ValueError(
+                "grafanaPassword should be set when monitoring.grafana.image is: pulumi config set --secret "
+                "grafanaPassword"
+            )
         return self
 
     @model_validator(mode="after")

@@ -11,10 +11,10 @@ import pytest
 
 from components.catalogue import default_models
 from components.free_models import RouterTuning
+from indicators import INDICATORS
 from tests.integration.gateway_container import (
     CHAT,
     KEYS,
-    ROOT,
     GatewayContainer,
     base_url,
     config_text,
@@ -358,10 +358,13 @@ def test_a_litellm_that_goes_on_after_an_answer_is_not_started() -> None:
     upstream.close()
 
 
-def test_the_gateway_has_every_metric_that_gates_and_pages_ask_for(locked: Locked) -> None:
+def test_the_gateway_has_every_metric_that_indicators_are_made_of(locked: Locked) -> None:
     running, _ = locked
-    askers = [*(ROOT / "ops/rollout/gates").glob("*.py"), ROOT / "docs/MONITORING.md"]
-    asked = {name for path in askers for name in re.findall(r"\bgateway_\w+(?:_total|_bucket)\b", path.read_text())}
+    asked = {
+        name
+        for each in INDICATORS.values()
+        for name in re.findall(r"\bgateway_\w+(?:_total|_bucket)\b", each.expression("5m"))
+    }
     shown = set(re.findall(r"^# HELP (\S+)", running.request("GET", "/metrics", "ops_key").text, re.MULTILINE))
     assert len(asked) > 5
     assert {name.removesuffix("_bucket") for name in asked} - shown == set(), "renamed or dropped"

@@ -1,23 +1,29 @@
 """Prometheus on the deployed stack: what it finds, what it counts, what it keeps, and what it does not do."""
 
 import json
-import re
+import math
 import time
 from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
 import pytest
 
+from components.dashboards.build import dashboards
+from components.dashboards.model import Panel, Target
 from components.prometheus import DATA_DIR
+from components.settings.source import from_stack_file
+from indicators import INDICATORS, Indicator
+from testing import grafana_image
 from testing.meanwhile import until
-from testing.project import ROOT, Project
+from testing.ports import free_ports
+from testing.project import Project
 
 pytestmark = [pytest.mark.engine, pytest.mark.beside]
 
-PAGE = (ROOT / "docs" / "MONITORING.md").read_text(encoding="utf-8")
-QUERIES = re.findall(r"^```promql\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
-CALLS_BY_PATH = QUERIES[0]
+CALLS_BY_PATH = INDICATORS["calls_by_path"].expression("1h")
 PARTS = {
     "alertmanager": "alertmanager",
     "edge": "edge-ports",
@@ -26,6 +32,12 @@ PARTS = {
     "redis": "redis-exporter",
 }
 """Who answers for each job."""
+NONE_HERE = (
+    *("edge_chats_error_rate", "account_refused", "cache_skipped", "refused_requests"),
+    *("failed_attempts", "fallbacks_by_reason", "model_rest_seconds"),
+)
+"""What the stack and the traffic of these tests have nothing of: no `friday.chatPaths`, nothing refused, no
+call that left the gateway."""
 
 
 def get(project: Project, path: str, **parameters: str) -> Any:
@@ -107,6 +119,29 @@ def traffic(project: Project) -> None:
     two_scrapes(project)
 
 
+@dataclass(frozen=True)
+class Grafana:
+    """A Grafana as a team would name it: its settings, and the password that it was given."""
+
+    settings: dict[str, Any]
+    password: str
+
+
+@pytest.fixture
+def grafana(project: Project) -> Iterator[Grafana]:
+    """Build what stands in for Grafana's image, and take it out of the stack at the end: others use the stack too."""
+    tag = f"grafana-of-the-team:{project.stack}"
+    grafana_image.build(project.engine, project.images()["simulator"], tag)
+    before = project.settings["monitoring"]
+    password = project.change_secrets("grafanaPassword")["grafanaPassword"]
+    try:
+        yield Grafana({"image": tag, "port": free_ports(1)[0]}, password)
+    finally:
+        project.configure({"monitoring": before})
+        project.fridayctl("up", project.stack)
+        project.engine.images.remove(tag)
+
+
 def test_every_replica_is_scraped_once(project: Project) -> None:
     await_replicas(project)
 
@@ -118,9 +153,43 @@ def test_a_call_on_each_path_is_counted_within_two_scrapes(project: Project) -> 
     assert calls(project) - before == Counter(answer.path for answer in answers)
 
 
-@pytest.mark.parametrize("query", QUERIES, ids=range(len(QUERIES)))
-def test_the_queries_of_the_page_are_answered(project: Project, query: str) -> None:
-    assert ask(project, query) != []
+@pytest.mark.parametrize("indicator", INDICATORS.values(), ids=INDICATORS)
+def test_indicators_are_answered_with_the_labels_that_they_say(project: Project, indicator: Indicator) -> None:
+    found = ask(project, indicator.expression("1h"))
+    assert {frozenset(each["metric"]) for each in found} <= {frozenset(indicator.by)}
+    assert found or indicator.name in NONE_HERE
+
+
+def panels(project: Project) -> list[Panel]:
+    """Return every panel of the stack's dashboards."""
+    chosen = from_stack_file(project.file, json.loads((project.root / ".state" / "secrets.json").read_text()))
+    boards = dashboards(project.stack, chosen).values()
+    return [panel for board in boards for panel in board.panels if isinstance(panel, Panel)]
+
+
+def asked(project: Project, panel: Panel, target: Target) -> list[float]:
+    """Return the numbers that a panel shows of a query, asked as Grafana asks it for the last half an hour."""
+    step = 60 if panel.interval == "1m" else 300
+    variables = {"$__rate_interval": f"{step + 5}s", "$__interval": f"{step}s", "$__range": "30m"}
+    query = target.expr
+    for name, value in variables.items():
+        query = query.replace(name, value)
+    if target.instant:
+        return [float(each["value"][1]) for each in ask(project, query)]
+    now = time.time()
+    found = get(project, "query_range", query=query, start=str(now - 1800), end=str(now), step=str(step))["result"]
+    return [float(number) for each in found for _, number in each["values"]]
+
+
+def test_no_panel_of_a_dashboard_is_empty(project: Project) -> None:
+    shown = panels(project)
+    numbers = {
+        f"{panel.title}: {target.legend_format}": asked(project, panel, target)
+        for panel in shown
+        for target in panel.targets
+    }
+    assert len(numbers) > 50
+    assert [name for name, found in numbers.items() if not any(map(math.isfinite, found))] == []
 
 
 def test_it_shows_no_secret(project: Project) -> None:
@@ -158,16 +227,16 @@ def test_its_configuration_is_what_its_own_checker_accepts(project: Project) -> 
     assert code == 0, output
 
 
-def test_what_was_seen_outlives_the_container_and_new_replicas_are_found(project: Project) -> None:
+def test_what_was_seen_outlives_the_container_and_new_replicas_are_found(project: Project, grafana: Grafana) -> None:
     (before,) = project.containers("prometheus")
     moment = {"time": str(time.time())}
     seen = ask(project, "friday_llm_requests_total", **moment)
     assert seen
     fridays = {container.id for container in project.containers("friday")}
     environment = {**project.settings["friday"]["environment"], "REPLACED_BY_A_TEST": "yes"}
-    monitoring = {**project.settings["monitoring"], "scrapeSeconds": 4}
+    monitoring = {**project.settings["monitoring"], "scrapeSeconds": 4, "grafana": grafana.settings}
     project.configure({"monitoring": monitoring, "friday": {**project.settings["friday"], "environment": environment}})
-    project.fridayctl("up", project.stack)
+    said = project.fridayctl("up", project.stack).out
     (after,) = project.containers("prometheus")
     assert after.id != before.id
     assert not fridays & {container.id for container in project.containers("friday")}
@@ -175,3 +244,9 @@ def test_what_was_seen_outlives_the_container_and_new_replicas_are_found(project
     await_replicas(project)
     mounts = {mount["Destination"]: mount["Name"] for mount in after.attrs["Mounts"] if mount["Type"] == "volume"}
     assert mounts[DATA_DIR] == f"friday-{project.stack}-prometheus-data"
+    url = f"http://127.0.0.1:{grafana.settings['port']}"
+    assert f"Grafana    {url} " in said
+    found = httpx.get(f"{url}/api/health", timeout=20).json()
+    titles = [f"Friday {project.stack}: {name}" for name in ("Gateway", "Parts", "Rollout")]
+    assert (found["dashboards"], found["prometheus"], found["user"]) == (titles, "success", [472, 0])
+    assert found["password"] == grafana.password

@@ -7,11 +7,12 @@ from typing import Any
 
 import pulumi
 
-from components import parts
+from components import grafana, parts
 from components.settings.stack import StackSettings
 from components.stack import FridayStack
 
-PARTS = parts.NAMES
+PARTS = tuple(name for name in parts.NAMES if name != grafana.NAME)
+"""Those that a stack has without naming an image."""
 IMAGES = {part: f"friday-litellm/{part}:0123456789ab" for part in PARTS}
 CONTAINER = "docker:index/container:Container"
 SERVICE = "docker:index/service:Service"

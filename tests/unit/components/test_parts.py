@@ -7,11 +7,11 @@ import pytest
 from pydantic import ValidationError
 
 from cli.main import main
-from components import edge_ports, parts
+from components import edge_ports, grafana, parts
 from components.part import Job, Part
 from images.tags import local_images
 from ops.rollout import history
-from tests.unit.declared import IMAGES, by_part, declare
+from tests.unit.declared import IMAGES, PARTS, by_part, declare
 from tests.unit.given import LOCAL, SECRETS, settings
 from tests.unit.ops.evidence import entry
 
@@ -27,8 +27,9 @@ def nested(part: Part, value: str) -> dict[str, object]:
 
 
 def test_each_part_has_its_image_and_a_container() -> None:
-    assert set(local_images()) == set(parts.NAMES)
-    assert set(by_part(declare(settings()))) == {*parts.NAMES, edge_ports.NAME}
+    assert set(local_images()) == set(PARTS)
+    assert set(by_part(declare(settings()))) == {*PARTS, edge_ports.NAME}
+    assert set(parts.NAMES) - set(PARTS) == {grafana.NAME}  # of which only others make images
 
 
 @pytest.mark.parametrize("part", parts.PARTS, ids=parts.NAMES)
@@ -40,13 +41,13 @@ def test_the_history_knows_the_image_that_a_part_is_given(part: Part) -> None:
 
 @pytest.mark.parametrize("part", parts.PARTS, ids=parts.NAMES)
 def test_the_local_build_of_a_part_is_needed_unless_another_image_is_named(part: Part) -> None:
-    assert parts.built_here(settings()) == list(parts.NAMES)
+    assert parts.built_here(settings()) == list(PARTS)
     named = parts.built_here(settings(**nested(part, "registry.example/x:1")))
-    assert named == [name for name in parts.NAMES if name != part.name]
+    assert named == [name for name in PARTS if name != part.name]
 
 
 def test_no_image_is_built_for_a_part_that_a_stack_has_not() -> None:
-    assert set(parts.NAMES) - set(parts.built_here(settings(litellm={"replicas": 1}))) == {"redis", "redis-exporter"}
+    assert set(PARTS) - set(parts.built_here(settings(litellm={"replicas": 1}))) == {"redis", "redis-exporter"}
 
 
 @pytest.mark.parametrize("part", [part for part in parts.PARTS if part.name != "simulator"], ids=lambda part: part.name)
@@ -56,21 +57,21 @@ def test_each_part_that_serves_real_users_has_its_image_pinned(part: Part) -> No
 
 
 def test_an_unknown_part_has_no_logs_and_the_known_ones_are_named(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["logs", "local", "grafana"]) == 2
+    assert main(["logs", "local", "jaeger"]) == 2
     said = capsys.readouterr().err
-    assert f"'grafana' is not one of {', '.join(parts.NAMES)}, edge-ports." in said
+    assert f"'jaeger' is not one of {', '.join(parts.NAMES)}, edge-ports." in said
 
 
 def test_a_further_part_takes_no_more_than_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
     (redis,) = (part for part in parts.PARTS if part.name == "redis")
     further = Part(
-        "grafana",
+        "jaeger",
         setting="redis",
-        workload=lambda given: replace(redis.workload(given), part="grafana"),
-        metrics=lambda given: Job("grafana", given.every_replica("grafana"), 3000),
+        workload=lambda given: replace(redis.workload(given), part="jaeger"),
+        metrics=lambda given: Job("jaeger", given.every_replica("jaeger"), 3000),
     )
     for module in (parts, history):
         monkeypatch.setattr(module, "PARTS", (*parts.PARTS, further))
     workloads = {each.part: each for each in parts.declare("t", settings(), IMAGES)}
-    assert "grafana" in workloads
-    assert "job_name: grafana" in workloads["prometheus"].files["prometheus.yml"].content
+    assert "jaeger" in workloads
+    assert "job_name: jaeger" in workloads["prometheus"].files["prometheus.yml"].content

@@ -2,7 +2,7 @@
 
 import pytest
 
-from indicators.promql import buckets, counted, duration, quantile, ratio, risen, sampled, seconds, step
+from indicators.promql import buckets, counted, duration, or_none, quantile, ratio, risen, sampled, seconds, step
 
 
 def test_expressions_have_their_window_wherever_it_belongs() -> None:
@@ -16,7 +16,8 @@ def test_expressions_have_their_window_wherever_it_belongs() -> None:
 
 
 @pytest.mark.parametrize(
-    ("window", "exact"), [("10m", True), ("600000ms", True), ("$__rate_interval", True), ("601s", False), ("1w", False)]
+    ("window", "exact"),
+    [("10m", True), ("600000ms", True), ("$__rate_interval", True), ("601s", False), ("$__range", False)],
 )
 def test_durations_are_counted_exactly_within_ten_minutes(window: str, exact: bool) -> None:
     expected = counted("m", window, ("path", "le")) if exact else f"sum by (path, le) (increase(m[{window}]))"
@@ -27,6 +28,10 @@ def test_durations_are_counted_exactly_within_ten_minutes(window: str, exact: bo
 def test_a_share_is_0_without_a_part_and_joins_on_its_labels() -> None:
     assert ratio("a", "b") == "((a) or vector(0)) / (b)"
     assert ratio("a", "b", ("path",)) == "((a) or b * 0) / on (path) (b)"
+
+
+def test_nothing_counted_is_one_0_named_none() -> None:
+    assert or_none("a", "why") == '(a) or on () label_replace(vector(0), "why", "none", "", "")'
 
 
 @pytest.mark.parametrize(
