@@ -65,6 +65,11 @@ def call_seconds(*paths: str) -> str:
     return f'friday_llm_latency_seconds_bucket{{path=~"{"|".join(paths)}"}}'
 
 
+def ratings(*paths: str) -> str:
+    """Return what users said of the answers over some paths."""
+    return f'friday_llm_feedback_total{{path=~"{"|".join(paths)}"}}'
+
+
 def answers(frontend: str, codes: str = "") -> str:
     """Return the answers of one of the edge's frontends, with a further matcher of their class, such as 5xx."""
     further = f", {codes}" if codes else ""
