@@ -70,6 +70,16 @@ def ratings(*paths: str) -> str:
     return f'friday_llm_feedback_total{{path=~"{"|".join(paths)}"}}'
 
 
+def lengths(*paths: str) -> str:
+    """Return the buckets of how many characters the answers of testers who compare had."""
+    return f'friday_llm_quality_length_chars_bucket{{path=~"{"|".join(paths)}"}}'
+
+
+def checks(check: str, *paths: str) -> str:
+    """Return the answers of testers who compare that were checked for something, by whether they `passed`."""
+    return f'friday_llm_quality_checks_total{{check="{check}", path=~"{"|".join(paths)}"}}'
+
+
 def answers(frontend: str, codes: str = "") -> str:
     """Return the answers of one of the edge's frontends, with a further matcher of their class, such as 5xx."""
     further = f", {codes}" if codes else ""
