@@ -65,9 +65,15 @@ def call_seconds(*paths: str) -> str:
     return f'friday_llm_latency_seconds_bucket{{path=~"{"|".join(paths)}"}}'
 
 
-def ratings(*paths: str) -> str:
-    """Return what users said of the answers over some paths."""
-    return f'friday_llm_feedback_total{{path=~"{"|".join(paths)}"}}'
+def ratings(*paths: str, rating: str = "") -> str:
+    """Return what users said of the answers over some paths, with a further matcher of their ratings."""
+    further = f", {rating}" if rating else ""
+    return f'friday_llm_feedback_total{{path=~"{"|".join(paths)}"{further}}}'
+
+
+def bad_ratings(*paths: str) -> str:
+    """Return the ratings of the answers over some paths that are bad."""
+    return ratings(*paths, rating='rating!="up"')
 
 
 def lengths(*paths: str) -> str:
