@@ -208,7 +208,11 @@ def _life(entries: Iterable[Entry]) -> list[Entry]:
     Without feedback, which deploys nothing.
     """
     since_down = takewhile(lambda entry: (entry.kind, entry.result) != ("destroy", "succeeded"), entries)
-    return [entry for entry in since_down if entry.succeeded and not feedback.of(entry.message, entry.started)]
+    return [entry for entry in since_down if entry.succeeded and not _is_feedback(entry)]
+
+
+def _is_feedback(entry: Entry) -> bool:
+    return not entry.changes and feedback.of(entry.message, entry.started) is not None
 
 
 def _holding(life: Sequence[Entry]) -> list[Entry]:

@@ -153,6 +153,11 @@ def test_feedback_deploys_nothing_and_nothing_goes_back_to_it() -> None:
     assert history.good_targets(entries) == [entries[4]]
 
 
+def test_what_changed_something_is_a_deployment_whatever_it_says() -> None:
+    entries = [entry(0, 50, "feedback: 3 down on litellm", changes=4), entry(1, 10)]
+    assert history.deployed(entries) == entries[0]
+
+
 def test_a_pause_before_a_rollback_does_not_hide_what_it_undid() -> None:
     entries = [
         entry(0, 0, "rollback: level 1, 50 -> 0 %"),
