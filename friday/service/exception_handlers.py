@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 
-from friday.llm.errors import LlmError
+from friday.llm.errors import InvalidRequest, LlmError
 from friday.llm.monitoring.logger import logger
 from friday.service.feedback import HEADER, FeedbackRefusedError, feedback
 from friday.service.models import PATTERNS_MEAN, ErrorAnswer, ErrorDetail, FieldProblem
@@ -51,7 +51,9 @@ def _llm_error(request: Request, error: LlmError) -> JSONResponse:
     headers: dict[str, str] = {}
     if error.path is not None:
         headers["x-friday-path"] = error.path
-        headers[HEADER] = feedback(request).token(error.path)  # who got no answer may complain too
+        # Who got no answer may complain too. A wrong request is no call: it may not be worth a rating.
+        if not isinstance(error, InvalidRequest):
+            headers[HEADER] = feedback(request).token(error.path)
     headers |= _retry_after(error.retry_after)
     return _answer(error.http_status, detail_of(error, request.state.request_id), headers)
 

@@ -165,6 +165,13 @@ async def test_a_fallback_a_stream_and_an_error_are_rated_too(
 
 
 @pytest.mark.anyio
+async def test_a_wrong_request_is_worth_no_rating(http: httpx.AsyncClient) -> None:
+    refused = await http.post("/api/chat", json=chat(ON, model="openai/gpt-4o"))
+    assert (refused.status_code, refused.headers["x-friday-path"]) == (422, "litellm")
+    assert "x-friday-feedback" not in refused.headers
+
+
+@pytest.mark.anyio
 @pytest.mark.parametrize(
     ("body", "status", "field"),
     [
