@@ -18,7 +18,7 @@ from ops.rollout.gates import effect, providers, quota
 from ops.rollout.gates.forecast import Forecast, forecast
 from ops.rollout.gates.gate import AnalysisResult, GateInput, count
 from ops.rollout.gates.registry import judge
-from ops.rollout.history import Entry, Verb
+from ops.rollout.history import Entry
 from ops.rollout.steps import RolloutPosition, in_words, position_of
 from ops.stacks.pulumi_files import resources
 
@@ -166,7 +166,7 @@ def look(deployment: Deployment) -> Status:
         stack=stack,
         settings_percentage=settings.effective_percentage,
         deployed_percentage=_percentage(outputs),
-        history=[each for each in entries if each.verb is not Verb.FEEDBACK][:_LAST],
+        history=entries[:_LAST],
         instances=instances,
         urls={name: str(outputs[name]) for name in _URLS if name in outputs},
         step=step,

@@ -11,7 +11,7 @@ from ops.rollout.feedback import PATHS, Reported
 from ops.rollout.gates.complaints import Heard, heard
 from ops.rollout.gates.evidence import Calls, Distribution, Measured
 from ops.rollout.gates.look import Look, Scope, Window
-from ops.rollout.history import Entry, reported
+from ops.rollout.history import Entry, reported_between
 
 CHECKS = ("schema", "answered", "language")
 """What Friday checks of testers' answers, as it labels that."""
@@ -47,7 +47,7 @@ class Feedback(Measured):
 
 def said(prometheus: Prometheus, entries: Sequence[Entry], now: dt.datetime, seconds: float) -> Feedback:
     """Return what users said in the last `seconds`; never raises for a Prometheus that does not answer."""
-    entered = feedback.between(reported(entries), now - dt.timedelta(seconds=seconds), now)
+    entered = reported_between(entries, now - dt.timedelta(seconds=seconds), now)
     totals = feedback.totals(entered)
     look = Look(prometheus.ask, Scope(now.timestamp(), {}, True, None), Window(now.timestamp(), seconds))
     counted: dict[str, Heard | None] = {}

@@ -4,7 +4,7 @@ They are no deployments: nothing can be rolled back to them.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -40,11 +40,6 @@ def of(message: str, at: datetime) -> Reported | None:
     """Return the ratings that a message of the history holds, None when it holds none."""
     found = _MESSAGE.fullmatch(message)
     return Reported(at, found[3], found[2], min(int(found[1]), MOST), found[4] or "") if found else None
-
-
-def between(reported: Iterable[Reported], began: datetime, ended: datetime) -> list[Reported]:
-    """Return those that were entered after `began`, up to `ended`."""
-    return [each for each in reported if began < each.at <= ended]
 
 
 def totals(reported: Sequence[Reported]) -> dict[str, dict[str, int]]:

@@ -170,10 +170,15 @@ def pause(entries: Sequence[Entry]) -> Entry | None:
     return last if last and last.verb is Verb.PAUSE else None
 
 
-def reported(entries: Iterable[Entry]) -> list[Reported]:
-    """Return what users said by other ways than Friday's own, as operators have entered it, newest first."""
+def reported_between(entries: Iterable[Entry], began: datetime, ended: datetime) -> list[Reported]:
+    """Return what users said by other ways than Friday's own, entered after `began`, up to `ended`; newest first."""
     found = (feedback.of(entry.message, entry.started) for entry in entries if entry.succeeded)
-    return [each for each in found if each]
+    return [each for each in found if each and began < each.at <= ended]
+
+
+def ratings_between(entries: Iterable[Entry], began: datetime, ended: datetime) -> dict[str, dict[str, int]]:
+    """Return how many ratings were entered after `began`, up to `ended`, by path and rating."""
+    return feedback.totals(reported_between(entries, began, ended))
 
 
 def condemned(entries: Sequence[Entry]) -> list[Entry]:

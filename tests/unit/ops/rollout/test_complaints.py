@@ -136,8 +136,8 @@ def test_feedback_is_counted_by_when_it_was_entered() -> None:
         entry(2, 10, "feedback: 9 down on litellm"),
         entry(3, 10),
     ]
-    found = feedback.between(history.reported(entries), NOON - HOUR - dt.timedelta(seconds=1), NOON)
-    assert feedback.totals(found) == {"litellm": {"complaint": 2, "down": 1}, "direct": {"up": 3}}
+    found = history.ratings_between(entries, NOON - HOUR - dt.timedelta(seconds=1), NOON)
+    assert found == {"litellm": {"complaint": 2, "down": 1}, "direct": {"up": 3}}
 
 
 def test_feedback_deploys_nothing_and_nothing_goes_back_to_it() -> None:
