@@ -20,6 +20,7 @@ COMMANDS = {
     "rollback": "rollback.rollback_command",
     "pause": "pause.pause_command",
     "resume": "pause.resume_command",
+    "feedback": "feedback.feedback_command",
     "history": "history.history_command",
     "notify": "notify.notify_command",
     "dashboards": "dashboards.dashboards_command",

@@ -95,6 +95,13 @@ _USERS = Section(
         Shown("Failed attempts", ("failed_attempts",), joins=has_friday),
     ),
 )
+_SAID = Section(
+    "What users say",
+    (
+        Shown("Bad ratings for each answer", ("complaint_rate", "direct_complaint_rate"), joins=has_friday),
+        Shown("Ratings by path", ("feedback",), joins=has_friday),
+    ),
+)
 _WAITS = Section(
     "How long users wait",
     (
@@ -172,7 +179,7 @@ _EDGE = Section(
     ),
 )
 PAGES = (
-    Page("rollout", "Rollout", "Both paths side by side, with the gates' thresholds.", (_NOW, _USERS, _WAITS)),
+    Page("rollout", "Rollout", "Both paths side by side, with the gates' thresholds.", (_NOW, _USERS, _WAITS, _SAID)),
     Page("gateway", "Gateway", "LiteLLM: chats, quota, models, cache.", (_CHATS, _QUOTA, _MODELS, _CACHE)),
     Page("parts", "Parts", "Replicas, edge, Redis, and what Prometheus has seen.", (_REPLICAS, _EDGE)),
 )
