@@ -133,6 +133,4 @@ def _show_quality(summary: "Summary") -> None:
     checks = next(iter(summary.found.quality)).checks
     show_table(("path", "answers", "p50 chars", "p95 chars", *checks), rows)
     for check, (low, high) in summary.quality_gaps.items():
-        click.echo(
-            f"{check:<14}fails {low * 100:+.3g} to {high * 100:+.3g} points more often over LiteLLM than directly"
-        )
+        click.echo(f"{check:<14}{low * 100:+.3g} to {high * 100:+.3g} points more fail it over LiteLLM than directly")
