@@ -116,7 +116,9 @@ class Check(Fact):
 class Line(Fact):
     """One line of a plot. Value i stands for the `step_seconds` that end i steps after `began`; None is a gap."""
 
-    name: str = Field(description="litellm, fallback, direct, or gateway: litellm and fallback together")
+    name: str = Field(
+        description="litellm, fallback, direct; gateway: litellm and fallback together; users: of both paths, by the edge"
+    )
     values: tuple[float | None, ...]
 
 
@@ -230,23 +232,32 @@ class Usage(Fact):
 
 
 class Feedback(Fact):
-    """What users of one path said of its answers."""
+    """What users of one path said of its answers, and how many answers there were: a rating is of one answer.
+
+    Counted by Friday, and reported from elsewhere (`./fridayctl feedback`), together.
+    """
 
     path: str
-    up: float | None
-    down: float | None
-    complaints: float | None
+    up: float
+    down: float
+    complaints: float
+    answers: float | None = None
 
 
 class Quality(Fact):
-    """Answers of one path to consenting testers, in numbers; never their text."""
+    """Answers of one path to consenting testers, in numbers; never their text. Shares are None without such an answer.
+
+    `schema_share` had to be JSON and was, `answered_share` is no refusal, `language_share` is in the question's
+    language. Characters are a quantile of whole answers.
+    """
 
     path: str
     answers: float
-    median_characters: float | None = None
-    valid_share: float | None = Field(default=None, description="of those that had to follow a schema")
-    refused_share: float | None = None
-    languages: dict[str, float] = Field(default_factory=dict, description="answers by language code")
+    p50_characters: float | None = None
+    p95_characters: float | None = None
+    schema_share: float | None = None
+    answered_share: float | None = None
+    language_share: float | None = None
 
 
 class Alert(Fact):
@@ -288,6 +299,7 @@ class Report(Fact):
     quota: Quota | None = None
     usage: Usage = Usage()
     feedback: tuple[Feedback, ...] = ()
+    feedback_window: Window | None = Field(default=None, description="what `feedback` and `quality` are of")
     quality: tuple[Quality, ...] = ()
     alerts: tuple[Alert, ...] = ()
     sources: tuple[Source, ...] = ()
