@@ -21,6 +21,7 @@ COMMANDS = {
     "pause": "pause.pause_command",
     "resume": "pause.resume_command",
     "history": "history.history_command",
+    "report": "report.report_command",
     "notify": "notify.notify_command",
     "logs": "logs.logs_command",
     "preflight": "preflight.preflight_command",

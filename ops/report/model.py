@@ -116,9 +116,7 @@ class Check(Fact):
 class Line(Fact):
     """One line of a plot. Value i stands for the `step_seconds` that end i steps after `began`; None is a gap."""
 
-    name: str = Field(
-        description="litellm, fallback, direct; gateway: litellm and fallback together; users: of both paths, by the edge"
-    )
+    name: str = Field(description="litellm, fallback, direct; gateway: the first two together; users: all, by the edge")
     values: tuple[float | None, ...]
 
 
@@ -221,9 +219,8 @@ class Provider(Fact):
 
 
 class Usage(Fact):
-    """How people use it. `hours` are calls of both paths by the hour of the day (UTC, 0 to 23), per day of the window.
-
-    An hour that no scrape saw is None.
+    """How people use it. `hours` are calls of both paths by the hour of the day (UTC, 0 to 23), an hour's mean over
+    the days of the window in which it was seen: None when in none. `models` are over the whole window.
     """
 
     hours: tuple[float | None, ...] = ()
