@@ -135,7 +135,9 @@ def _draw(spec: Spec) -> str:
         "background": None,
         "config": {"aria": False, "view": {"stroke": None}, "axis": axis, "text": {"font": "sans-serif"}},
     }
-    drawn: str = vl_convert.vegalite_to_svg(common | spec, allowed_base_urls=[])
+    # A plot is one picture with a name and a table; its strokes have none, so they are nothing to a screen reader.
+    hidden = [layer | {"mark": layer["mark"] | {"aria": False}} for layer in spec["layer"]]
+    drawn: str = vl_convert.vegalite_to_svg(common | spec | {"layer": hidden}, allowed_base_urls=[])
     return drawn
 
 
