@@ -60,7 +60,8 @@ def plot(series: Series, window: Window, marks: Sequence[Mark] = ()) -> str:
         "x": _axis("t", "temporal", x, {"format": _time_format(window), "tickCount": 5, "grid": False}),
         "y": _axis("v", "quantitative", y, {"labelExpr": _axis_format(series.unit), "tickCount": 4}),
     }
-    return _draw({"encoding": axes, "layer": layers})
+    space = {} if marks else {"padding": _PADDING | {"top": 12}}
+    return _draw({"encoding": axes, "layer": layers} | space)
 
 
 def hours(values: Sequence[float | None]) -> str:
