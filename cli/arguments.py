@@ -1,6 +1,7 @@
 """Arguments and options that several commands share."""
 
 import json
+import re
 import sys
 from collections.abc import Callable
 from datetime import timedelta
@@ -33,6 +34,29 @@ wait_option: Callable[..., Any] = click.option(
     type=click.IntRange(0, 86400),
     default=0,
     help="Wait while another update holds the stack, so many seconds at most.",
+)
+
+
+_SPAN = re.compile(r"([1-9][0-9]{0,5})([mhdw])")
+_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_SHORTEST, _LONGEST = timedelta(minutes=5), timedelta(days=400)
+
+
+def span(_: click.Context, __: click.Parameter, value: str) -> timedelta:
+    """Read a span of time such as 90m, 24h, 7d or 2w, as a click callback; BadParameter when it is none."""
+    found = _SPAN.fullmatch(value)
+    if not found:
+        raise click.BadParameter(
+            f"should be a number with m, h, d or w, such as 90m, 24h, 7d or 2w (got {value[:40]!r})"
+        )
+    length = timedelta(**{_UNITS[found[2]]: int(found[1])})
+    if not _SHORTEST <= length <= _LONGEST:
+        raise click.BadParameter(f"should be from 5m to 400d (got {value})")
+    return length
+
+
+since_option: Callable[..., Any] = click.option(
+    "--since", default="7d", show_default=True, callback=span, help="How far back to look: 90m, 24h, 7d, 2w."
 )
 
 

@@ -22,6 +22,7 @@ COMMANDS = {
     "resume": "pause.resume_command",
     "feedback": "feedback.feedback_command",
     "history": "history.history_command",
+    "report": "report.report_command",
     "notify": "notify.notify_command",
     "dashboards": "dashboards.dashboards_command",
     "logs": "logs.logs_command",

@@ -14,6 +14,8 @@ from toolchain import paths, process
 from toolchain.paths import ROOT
 
 CLIENTS = ROOT / "tests/clients"
+PAGE = ROOT / "tests/page"
+"""What pages are looked at with: axe-core, which finds what people with a screen reader or weak eyes cannot use."""
 _FIX = "the package registries should be reachable from here"
 
 
@@ -23,13 +25,19 @@ def python(lock: str) -> Path:
 
 
 def node() -> tuple[Path, Path]:
-    """Return Node, and the folder of the packages in package-lock.json with the script beside them."""
+    """Return Node, and the folder of the clients' packages with the script beside them."""
+    return packages(CLIENTS, "clients.mjs")
+
+
+def packages(source: Path, *scripts: str) -> tuple[Path, Path]:
+    """Return Node, and a folder with the packages of a folder's package-lock.json and with its scripts beside them."""
     tools = environment(CLIENTS / "node.txt", "node")
-    folder = _cache("node-modules", CLIENTS / "package-lock.json", CLIENTS / "clients.mjs")
+    names = ("package-lock.json", *scripts)
+    folder = _cache("node-modules", *(source / name for name in names))
     if not folder.is_dir():
         made = _beside(folder)
-        for name in ("package.json", "package-lock.json", "clients.mjs"):
-            shutil.copy(CLIENTS / name, made)
+        for name in ("package.json", *names):
+            shutil.copy(source / name, made)
         path = {"PATH": f"{tools / 'bin'}:/usr/bin:/bin"}
         npm: list[str | Path] = [tools / "bin/npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
         process.run(npm, "npm ci", _FIX, cwd=made, env=path)

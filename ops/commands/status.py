@@ -14,11 +14,11 @@ from ops.hosts.docker_host import Instance
 from ops.hosts.edge_certificate import served_until
 from ops.hosts.edge_servers import EdgeServer, edge_servers
 from ops.metrics.alertmanager import Alerting, alerting
-from ops.metrics.collect import measure, sources
+from ops.metrics.collect import sources
+from ops.report.collect import judged
 from ops.rollout.gates import effect, providers, quota
-from ops.rollout.gates.forecast import Forecast, forecast
-from ops.rollout.gates.gate import AnalysisResult, GateInput, count
-from ops.rollout.gates.registry import judge
+from ops.rollout.gates.forecast import Forecast
+from ops.rollout.gates.gate import AnalysisResult, count
 from ops.rollout.history import Entry
 from ops.rollout.steps import RolloutPosition, in_words, position_of
 from ops.stacks.pulumi_files import resources
@@ -169,12 +169,10 @@ def look(deployment: Deployment) -> Status:
     gates, refused, named, ahead, alerts = None, ("", ""), None, None, Alerting()
     if step:
         asked_at = sources(deployment, outputs)
-        evidence = measure(asked_at, settings, entries, step.since, now)
         alerts = alerting(deployment, outputs, asked_at, now.timestamp())
-        named = quota.named_limit(evidence)
-        ahead = forecast(evidence, step.percentage, step.percentage, now)
-        gates = judge(evidence, GateInput(stack, step.percentage, step.next_step, settings.gates, again=True))
-        refused = providers.refusal(evidence), providers.closed(evidence, stack)
+        found = judged(stack, settings, asked_at, step, entries, now)
+        named, ahead, gates = quota.named_limit(found.evidence), found.forecast, found.gates
+        refused = providers.refusal(found.evidence), providers.closed(found.evidence, stack)
     return Status(
         stack=stack,
         settings_percentage=settings.effective_percentage,

@@ -146,7 +146,7 @@ def gather(prometheus: Prometheus, scope: Scope) -> dict[str, Any]:
                 gone = missing(queries, names.result())
                 silent |= {gate: gone} if gone else {}
                 found[name] = None if gone else value
-    if other := _other_time(clock.result()):
+    if other := other_time(clock.result()):
         return {"figures": {}, "silent": {PROMETHEUS: other}}
     return {"figures": found, "silent": silent}
 
@@ -170,7 +170,8 @@ def _each_once(ask: _Ask) -> _Ask:
     return once
 
 
-def _other_time(ahead: float | SilentError) -> str:
+def other_time(ahead: float | SilentError) -> str:
+    """Return that Prometheus' clock is not this machine's, and the fix; "" when it is, or nobody knows."""
     if isinstance(ahead, SilentError) or abs(ahead) <= _CLOCKS_SECONDS:
         return ""
     apart = f"{abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} this machine's"

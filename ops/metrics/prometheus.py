@@ -1,12 +1,13 @@
-"""A client of Prometheus' HTTP API: instant queries, the names of what is scraped, and its clock."""
+"""A client of Prometheus' HTTP API: queries of one moment or many, firing alerts, what is scraped, and its clock."""
 
+import datetime as dt
 import math
 import time
 from collections.abc import Callable
 from typing import Literal, TypeVar
 
 import httpx
-from pydantic import AliasPath, BaseModel, Field, ValidationError
+from pydantic import AliasPath, BaseModel, Field, ValidationError, field_validator
 
 from ops.rollout.gates.look import Sample
 
@@ -34,6 +35,37 @@ class _Answer(BaseModel):
     vector: list[Sample] = Field(validation_alias=AliasPath("data", "result"))
 
 
+class Trail(BaseModel):
+    """One element of Prometheus' range vector: its labels, and its values with their moments (epoch seconds)."""
+
+    metric: dict[str, str]
+    points: list[tuple[float, float]] = Field(validation_alias="values")
+
+    @field_validator("points")
+    @classmethod
+    def _finite(cls, value: list[tuple[float, float]]) -> list[tuple[float, float]]:
+        # NaN is how Prometheus says that there was nothing to divide by: no value.
+        return [(at, number) for at, number in value if math.isfinite(number)]
+
+
+class _Trails(BaseModel):
+    kind: Literal["matrix"] = Field(validation_alias=AliasPath("data", "resultType"))
+    matrix: list[Trail] = Field(validation_alias=AliasPath("data", "result"))
+
+
+class FiringAlert(BaseModel):
+    """An alert that a rule has raised, with its labels and annotations."""
+
+    labels: dict[str, str]
+    annotations: dict[str, str] = Field(default_factory=dict)
+    state: str
+    since: dt.datetime = Field(validation_alias="activeAt")
+
+
+class _Alerts(BaseModel):
+    alerts: list[FiringAlert] = Field(validation_alias=AliasPath("data", "alerts"))
+
+
 class _Names(BaseModel):
     data: dict[str, object]
 
@@ -52,6 +84,18 @@ class Prometheus:
     def ask(self, expression: str, at: float) -> list[Sample]:
         """Return the vector of an expression at epoch second `at`, without what is not a number. Raises SilentError."""
         return self._ask({"query": expression, "time": f"{at:.3f}"})
+
+    def over(self, expression: str, began: float, ended: float, step: float) -> list[Trail]:
+        """Return an expression's values each `step` seconds from epoch second `began` to `ended`. Raises SilentError.
+
+        What is not a number is left out.
+        """
+        form = {"query": expression, "start": f"{began:.3f}", "end": f"{ended:.3f}", "step": f"{step:.3f}"}
+        return self._request("POST", "query_range", _Trails, form).matrix
+
+    def alerts(self) -> list[FiringAlert]:
+        """Return the alerts that fire now by the server's own rules. Raises SilentError."""
+        return [each for each in self._request("GET", "alerts", _Alerts).alerts if each.state == "firing"]
 
     def names(self) -> frozenset[str]:
         """Return the metrics that the scraped parts have now, also those without a value yet. Raises SilentError."""

@@ -21,8 +21,8 @@ def _at_the_edge(look: Look) -> Calls | None:
     return look.edge_calls(look.scope.users, FRIDAY_BACKENDS, failed=("5xx",), ignored=("4xx",))
 
 
-_CALLS = Figure("calls", _look)
-_BASELINE = Figure("baseline", _look_at_baseline)
+CALLS = Figure("calls", _look)
+BASELINE = Figure("baseline", _look_at_baseline)
 """Calls that never met the gateway."""
 
 
@@ -34,7 +34,7 @@ def _judge(case: Case) -> Verdict:
 def _baseline(case: Case) -> Verdict:
     settings = case.given.gates.errors
     case = case.about(f"failed calls, {case.evidence.baseline_is}", f"at most {settings.maximum_percent:g} %")
-    calls = _BASELINE.of(case.evidence)
+    calls = BASELINE.of(case.evidence)
     if calls is None:
         return case.unanswered("friday")
     value = share_of_calls(calls)
@@ -50,7 +50,7 @@ def _compared(case: Case) -> Verdict:
     settings = case.given.gates.errors
     metric = f"failed calls, LiteLLM's users against the {case.evidence.baseline_is}"
     case = case.about(metric, f"same or lower, at most {settings.maximum_percent:g} %")
-    ours, theirs = _CALLS.of(case.evidence), _BASELINE.of(case.evidence)
+    ours, theirs = CALLS.of(case.evidence), BASELINE.of(case.evidence)
     if ours is None or theirs is None:
         return case.unanswered("friday")
     value = f"{share_of_calls(ours)} against {share_of_calls(theirs)}"
@@ -100,4 +100,4 @@ def _fix(case: Case) -> str:
     return f"./fridayctl logs {case.stack} litellm says why; ./fridayctl rollback {case.stack} goes back"
 
 
-GATE = Gate("errors", _judge, (_CALLS, _BASELINE), watched=True)
+GATE = Gate("errors", _judge, (CALLS, BASELINE), watched=True)

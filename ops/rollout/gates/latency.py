@@ -38,8 +38,8 @@ def _settled(ask: Callable[[Look], Distribution | None]) -> Callable[[Look], Dis
     return settled
 
 
-_OURS = Figure("latency", _settled(_look))
-_DIRECT = Figure("direct_latency", _settled(_look_at_direct))
+OURS = Figure("latency", _settled(_look))
+DIRECT = Figure("direct_latency", _settled(_look_at_direct))
 """Calls that never met the gateway; nobody measures them where Friday has no metrics of its own."""
 _BEFORE = Figure("earlier_latency", _settled(_look_before))
 """The gateway's users in the step before, where that is all that is left to compare with."""
@@ -103,7 +103,7 @@ def _judge(case: Case) -> Verdict:
     """
     settings = case.given.gates.latency
     targets = _targets(settings)
-    ours, others = _OURS.of(case.evidence), _others(case)
+    ours, others = OURS.of(case.evidence), _others(case)
     case = case.about("time of whole calls, LiteLLM's users", _threshold(case, others))
     if ours is None:
         return case.unanswered("friday" if case.evidence.has_friday else "litellm")
@@ -146,7 +146,7 @@ def _may_be_chance(case: Case, ours: Distribution, missed: list[_Compared], valu
 
 def is_slower(case: Case) -> str:
     """Return which percentiles of LiteLLM's users are surely slower than the direct path's at all; "" when none is."""
-    ours, others = _OURS.of(case.evidence), _others(case)
+    ours, others = OURS.of(case.evidence), _others(case)
     if not ours or not ours.samples:
         return ""
     return ", ".join(_name(each.share) for each in _compare(case, ours, others) if each.slower)
@@ -189,7 +189,7 @@ def _others(case: Case) -> tuple[Distribution, ...]:
 
     A step is not to blame for what its users had before it already, so the slowest of them counts.
     """
-    found = (_DIRECT.of(case.evidence), _BEFORE.of(case.evidence))
+    found = (DIRECT.of(case.evidence), _BEFORE.of(case.evidence))
     return tuple(each for each in found if each and each.samples)
 
 
@@ -228,4 +228,4 @@ def _name(share: float) -> str:
     return f"p{share * 100:.0f}"
 
 
-GATE = Gate("latency", _judge, (_OURS, _DIRECT, _BEFORE), watched=True, needs_gateway_traffic=True, ahead=_ahead)
+GATE = Gate("latency", _judge, (OURS, DIRECT, _BEFORE), watched=True, needs_gateway_traffic=True, ahead=_ahead)

@@ -89,7 +89,7 @@ class Look:
     def friday_calls(self, *paths: str) -> Calls | None:
         """Return the calls over these paths, as Friday counts them."""
         outcomes = self.by_label(selectors.calls(*paths), "outcome", FRIDAY)
-        return None if outcomes is None else _calls(outcomes, selectors.CALLERS_OWN, failed=outcomes.keys() - {"ok"})
+        return None if outcomes is None else judged_calls(outcomes)
 
     def edge_calls(
         self, frontend: str, backend: str, *, failed: tuple[str, ...], ignored: tuple[str, ...] = ()
@@ -103,7 +103,7 @@ class Look:
         if codes is None:
             return None
         errors = codes.get("5xx", 0.0)
-        return _calls({**codes, "5xx": max(0.0, errors - self._own_errors(backend))}, ignored, failed)
+        return calls_of({**codes, "5xx": max(0.0, errors - self._own_errors(backend))}, ignored, failed)
 
     def _own_errors(self, backend: str) -> float:
         """Return the errors (5xx) that the edge itself gave in a backend's name while its replicas were exchanged.
@@ -213,6 +213,12 @@ class Figure(Generic[_Value]):
         return found
 
 
-def _calls(counts: Mapping[str, float], ignored: Iterable[str], failed: Iterable[str]) -> Calls:
+def judged_calls(outcomes: Mapping[str, float]) -> Calls:
+    """Return Friday's calls by their outcomes: all but `ok` failed; what is the caller's own doing is in neither."""
+    return calls_of(outcomes, selectors.CALLERS_OWN, failed=outcomes.keys() - {"ok"})
+
+
+def calls_of(counts: Mapping[str, float], ignored: Iterable[str], failed: Iterable[str]) -> Calls:
+    """Return calls by their outcomes, or answers by their classes: which are not calls at all, and which failed."""
     judged = {outcome: number for outcome, number in counts.items() if outcome not in ignored}
     return Calls(total=round(sum(judged.values())), failed=round(sum(judged.get(outcome, 0) for outcome in failed)))

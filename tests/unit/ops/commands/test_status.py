@@ -16,6 +16,7 @@ from ops.errors import EXIT_USAGE, OperationError
 from ops.hosts.docker_host import Instance
 from ops.hosts.one_off import Run
 from ops.metrics.alertmanager import Alerting, Firing
+from ops.report import collect
 from ops.rollout.gates.effect import Usage
 from ops.rollout.history import Entry
 from ops.stacks import stacks
@@ -49,7 +50,7 @@ class World:
         monkeypatch.setattr(stacks, "read_history", lambda _, most=500: self.entries[:most])
         monkeypatch.setattr(status, "resources", lambda _: [])
         monkeypatch.setattr(status, "sources", lambda *_: None)
-        monkeypatch.setattr(status, "measure", lambda *_: sound(gateway_up=0.5))
+        monkeypatch.setattr(collect, "measure", lambda *_: sound(gateway_up=0.5))
 
 
 @pytest.fixture
@@ -102,7 +103,7 @@ def test_a_replica_that_an_edge_leaves_out_and_an_unused_percentage_are_said(
 ) -> None:
     monkeypatch.setattr(edges, "left_out", lambda *_: ["edge-1 on h: leaves friday-1 out, which answers 429"])
     unused = Usage(gateway=0, users=240, only_chats=True)
-    monkeypatch.setattr(status, "measure", lambda *_: sound(usage=unused))
+    monkeypatch.setattr(collect, "measure", lambda *_: sound(usage=unused))
     assert main(["status", "t"]) == 1
     text = capsys.readouterr().out
     assert "all healthy, but an edge leaves replicas out\n" in text
@@ -127,11 +128,11 @@ def test_the_migration_on_record_is_shown(
 def test_an_account_that_openrouter_refuses_is_said_with_what_to_change(
     world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(status, "measure", lambda *_: sound(account_refused={"quota": 9.0, "data_policy": 1.0}))
+    monkeypatch.setattr(collect, "measure", lambda *_: sound(account_refused={"quota": 9.0, "data_policy": 1.0}))
     assert main(["status", "t"]) == 0
     text = capsys.readouterr().out
     assert "warning: OpenRouter refuses the gateway's account (data_policy): change the privacy settings" in text
-    monkeypatch.setattr(status, "measure", lambda *_: sound(account_refused={"quota": 9.0}))
+    monkeypatch.setattr(collect, "measure", lambda *_: sound(account_refused={"quota": 9.0}))
     main(["status", "t"])
     assert "refuses" not in capsys.readouterr().out
 
@@ -139,7 +140,7 @@ def test_an_account_that_openrouter_refuses_is_said_with_what_to_change(
 def test_a_model_that_is_closed_to_the_gateway_is_named(
     world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(status, "measure", lambda *_: sound(closed={"a/b:free": 60.0, "c/d:free": 0.0}))
+    monkeypatch.setattr(collect, "measure", lambda *_: sound(closed={"a/b:free": 60.0, "c/d:free": 0.0}))
     assert main(["status", "t"]) == 0
     text = capsys.readouterr().out
     assert "warning: OpenRouter lists a/b:free as free, and closes them to this gateway: replace them in models" in text
