@@ -32,7 +32,8 @@ Examples:
 
 Slow are: a Swarm of three hosts, killed hosts and daemons, a full disk, and
 every fault of the simulator on its way through a stack (the normal run has
-one of each kind).
+one of each kind), and the scans for known vulnerabilities. A scan whose source
+is not reached is skipped, with the reason.
 
 The engines are 20 (20.10), 26 (26.1), 28 (28.5) and 29: each a host in a
 container, which is removed when the tests have ended. Its image is built once;

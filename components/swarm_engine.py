@@ -9,7 +9,14 @@ import pulumi_docker as docker
 
 from components.container_engine import Parts, data_volume, healthcheck, labels, shared_volume
 from components.probes import duration
-from components.swarm_service import MEBIBYTE, content_name, declared_digest, declared_form, instance_of
+from components.swarm_service import (
+    MEBIBYTE,
+    content_name,
+    declared_digest,
+    declared_form,
+    dropped_capabilities,
+    instance_of,
+)
 from components.workload import FILES_DIR, File, Workload
 
 # For what comes on top of the first healthy answer: scheduling, networks, and the provider, which looks every ten.
@@ -104,6 +111,8 @@ class SwarmEngine:
             "healthcheck": healthcheck(workload.probe, _duration),
             "labels": labels(self.stack, part=workload.part, replica="0"),
         }
+        if dropped := dropped_capabilities(workload):
+            spec["cap_drops"] = dropped
         if workload.stop_signal:
             spec["stop_signal"] = workload.stop_signal
         secret_env = {name: pulumi.Output.secret(value) for name, value in workload.secret_env.items()}

@@ -3,9 +3,10 @@
 import json
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
-from typing import Any
+from typing import IO, Any
 
 from images import ImageError
 
@@ -32,6 +33,21 @@ def inspect(reference: str) -> dict[str, Any]:
     """Return what Docker knows of an image, in the words of its API."""
     found: dict[str, Any] = json.loads(_checked("image", "inspect", "--format", "{{json .}}", reference))
     return found
+
+
+@contextmanager
+def exported(reference: str) -> Iterator[IO[bytes]]:
+    """Give an image's root file system as a tar archive, by a container of it that never runs; ImageError else."""
+    container = _checked("create", "--network", "none", reference, "none")
+    try:
+        with subprocess.Popen(["docker", "export", container], stdout=subprocess.PIPE) as exporting:
+            assert exporting.stdout  # noqa: S101 - a pipe was asked for
+            yield exporting.stdout
+            exporting.stdout.read()  # what follows the archive's end: one that is not read to it breaks off
+        if exporting.returncode:
+            raise ImageError(f"docker export of {reference} failed: read its line above")
+    finally:
+        _docker("rm", container)
 
 
 def load(archive: bytes) -> None:

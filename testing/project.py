@@ -210,6 +210,10 @@ class Project:
         name = str(self.containers(part)[0].name)
         return self._run(["docker", "exec", name, "python3", "-c", script], 0, 60).out
 
+    def shell_in(self, container: Container, script: str) -> str:
+        """Run a script by `sh` inside a container, as its user, and return what it prints."""
+        return self._run(["docker", "exec", str(container.name), "sh", "-c", script], 0, 60).out
+
     def fault(self, *faults: dict[str, Any]) -> None:
         """Switch faults of the simulated models on (none: all off)."""
         httpx.put(f"{self.simulator_url}/admin/faults", json=list(faults), timeout=20).raise_for_status()

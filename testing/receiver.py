@@ -33,7 +33,7 @@ class Receiver:
 def receiving(receiver: Receiver) -> Iterator[Receiver]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            content = self.rfile.read(int(self.headers["content-length"]))
+            content = self.rfile.read(int(self.headers["content-length"] or 0))
             receiver.got.append((self.path, {key.lower(): value for key, value in self.headers.items()}, content))
             if receiver.hangs:
                 receiver.let_go.wait(60)

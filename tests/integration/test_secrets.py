@@ -8,7 +8,8 @@ import httpx
 import pytest
 import yaml
 
-from testing.project import Project
+from testing.project import ROOT, Project
+from tests.integration import secret_places
 from tests.integration.load import Load
 
 pytestmark = pytest.mark.engine
@@ -29,6 +30,20 @@ write_settings(opened, {{**today, **changed}})
 print(settings_of(opened)[quota])
 write_settings(opened, today)
 print(settings_of(opened) == today)
+"""
+EVERY = """
+import json
+from pydantic import BaseModel, SecretStr
+from ops.deployment import Deployment
+
+def walk(value, path):
+    if isinstance(value, SecretStr):
+        yield path, value.get_secret_value()
+    fields = dict(value) if isinstance(value, BaseModel) else value if isinstance(value, dict) else {{}}
+    for name, inner in fields.items():
+        yield from walk(inner, f"{{path}}.{{name}}".strip("."))
+
+print(json.dumps(dict(walk(Deployment.open("{stack}", print).decrypted_settings, ""))))
 """
 GENERATED = ("gatewayKey", "edgeKey", "opsKey", "redisPassword")
 
@@ -65,7 +80,9 @@ def test_secrets_are_changed_under_load_without_a_lost_request_or_a_call_past_th
     stack.configure({"litellm": {**stack.settings.get("litellm", {}), "replicas": 2}})
     stack.fridayctl("up", stack.stack)
     edge = [container.id for container in stack.containers("edge")]
-    changed = stack.change_secrets("gatewayKey", "opsKey", "redisPassword")
+    changed = stack.change_secrets("gatewayKey", "opsKey", "redisPassword", "jwtSecret")
+    further = ("--path", "fridaySecrets.SMTP_PASSWORD", "a-password-of-the-test")
+    stack.pulumi("config", "set", "--secret", *further, "-s", stack.stack)
     with Load(stack, per_second=20) as load:
         stack.fridayctl("up", stack.stack)
         time.sleep(1)
@@ -75,6 +92,34 @@ def test_secrets_are_changed_under_load_without_a_lost_request_or_a_call_past_th
     before = json.loads((stack.root / ".state" / "secrets.json").read_text())["gatewayKey"]
     assert [models(stack, key) for key in (before, changed["gatewayKey"])] == [401, 200]
     stack.fridayctl("verify", stack.stack)
+
+
+def test_no_secret_is_anywhere_but_in_the_files_of_those_who_need_it(stack: Project) -> None:
+    """Of those that the stack has now, and of those that were changed: both are in its history."""
+    now: dict[str, str] = json.loads(stack.python(EVERY.format(stack=stack.stack)))
+    before = json.loads((stack.root / ".state" / "secrets.json").read_text())
+    secrets = now | {f"the former {name}": value for name, value in before.items()}
+    assert now["friday_secrets.SMTP_PASSWORD"]
+    found = secret_places.hits(now, secret_places.files_of_containers(stack))
+    assert {("litellm", "gateway_key"), ("litellm", "openrouter_api_key"), ("edge", "edge_key")} <= found
+    assert {("friday", "friday_secrets.SMTP_PASSWORD"), ("friday", "jwt_secret"), ("redis", "redis_password")} <= found
+    assert {name for _, name in found} == now.keys()
+    assert ("friday", "gateway_key") not in found
+    # What is surely there is found in each kind of place: else nothing was looked at.
+    for places, there in (
+        (secret_places.processes, "PATH=/"),
+        (secret_places.engine, "friday-litellm.part"),
+        (secret_places.pulumi, "rolloutPercentage"),
+        (secret_places.commands, "litellm"),
+    ):
+        hits = secret_places.hits(secrets | {"there": there}, places(stack))
+        assert "there" in {name for _, name in hits}
+        assert {hit for hit in hits if hit[1] != "there"} == set()
+    # Images are built from a checkout, before there is any stack: what they could hold are that one's.
+    builders = ROOT / ".state" / "secrets.json"
+    built_with = json.loads(builders.read_text()) if builders.exists() else {}
+    hits = secret_places.hits(secrets | built_with | {"there": "Package: libc6"}, secret_places.layers(stack))
+    assert {name for _, name in hits} == {"there"}
 
 
 def models(stack: Project, key: str) -> int:

@@ -10,6 +10,7 @@ import pytest
 
 from benchmarks.http_client import PATH_HEADER, PERCENTAGE_HEADER
 from benchmarks.load import errors
+from testing.confinement import STATUS, Confined
 from testing.meanwhile import in_the_middle, refused_in_the_middle, until
 from testing.own_image import ENDS_AT_ONCE, SERVES, own_image
 from testing.project import Project
@@ -59,6 +60,21 @@ def test_up_again_changes_nothing_and_verify_and_drift_find_nothing(stage: Swarm
     assert {check["host"] for check in checks} == {host.url for host in stage.made.hosts}
     assert [check for check in checks if check["ok"] is not True] == []
     assert "no drift" in prod.fridayctl("drift", prod.stack).out
+
+
+def test_no_task_has_a_capability_or_runs_as_root(stage: SwarmStack, prod: Project) -> None:
+    """What has the ports could gain some (components/swarm_service.py says why), and a service may gain privileges."""
+    label = f"friday-litellm.stack={prod.stack}"
+    found, parts = {}, set()
+    for host in stage.made.hosts:
+        for task in host.engine.containers.list(filters={"label": label}):
+            part = task.labels["friday-litellm.part"]
+            expected = Confined(bounding=part != "edge-ports", no_new_privileges=False)
+            if problems := expected.problems(host.run("docker", "exec", str(task.name), "sh", "-c", STATUS)):
+                found[f"{part} on {host.name}"] = problems
+            parts.add(part)
+    assert found == {}
+    assert parts == stage.services().keys()
 
 
 def test_a_changed_percentage_and_changed_secrets_lose_no_request(stage: SwarmStack, prod: Project) -> None:

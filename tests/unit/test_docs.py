@@ -19,7 +19,7 @@ from toolchain.environment import environment
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [
-    *(ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "benchmarks" / "MEASUREMENTS.md"),
+    *(ROOT / "README.md", ROOT / "SECURITY.md", ROOT / "CHANGELOG.md", ROOT / "benchmarks" / "MEASUREMENTS.md"),
     *sorted((ROOT / "docs").glob("*.md")),
 ]
 STACK_FILES = [

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from cli.main import cli
-from testing import actionlint
+from testing import go_tool
 from toolchain import versions
 from toolchain.paths import ROOT
 
@@ -19,7 +19,8 @@ WORKFLOWS = sorted((ROOT / "examples" / "github").glob("*.yml"))
 
 @pytest.fixture(scope="module")
 def linter() -> Path:
-    return actionlint.ensure(lambda _: None)
+    """The linter of GitHub's workflows."""
+    return go_tool.ensure("actionlint", "github.com/rhysd/actionlint/cmd/actionlint", lambda _: None)
 
 
 def lint(linter: Path, path: Path) -> subprocess.CompletedProcess[str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from components.container_engine import files_name, instance_of
 from components.friday_environment import REQUIRED, VARIABLES
+from components.swarm_service import dropped_capabilities
 from components.workload import Workload
 from ops.checks.report import Check, compared
 from ops.hosts.docker_host import JOB_LABEL, PART_LABEL, REPLICA_LABEL
@@ -153,12 +154,13 @@ class Comparison:
             "ReadonlyRootfs": (host["ReadonlyRootfs"], self.workload.read_only),
             "Privileged": (host["Privileged"], False),
             "LogConfig": (host["LogConfig"], {"Type": "json-file", "Config": _LOGS}),
+            "CapAdd": (host["CapAdd"] or [], []),
         }
+        if not self.swarm or dropped_capabilities(self.workload):
+            expected["CapDrop"] = (host["CapDrop"], ["ALL"])
         if not self.swarm:
             expected |= {
                 "MemorySwap": (host["MemorySwap"] // MEBIBYTE, self.workload.memory_mb),
-                "CapDrop": (host["CapDrop"], ["ALL"]),
-                "CapAdd": (host["CapAdd"] or [], []),
                 "SecurityOpt": (host["SecurityOpt"], ["no-new-privileges:true"]),
                 "RestartPolicy": (host["RestartPolicy"]["Name"], "always"),
             }

@@ -77,3 +77,8 @@ def test_options_of_another_form_are_compared_as_what_they_say() -> None:
     assert is_as_recorded(chosen, {**said, "sshOpts": options})
     assert is_as_recorded(chosen, {**said, "sshOpts": json.dumps(options, indent=1)})
     assert not is_as_recorded(chosen, {**said, "sshOpts": "[cut"})
+
+
+def test_a_host_whose_key_is_not_known_is_never_reached_and_nobody_is_asked() -> None:
+    for each in (settings(**SSH), settings(dockerHost="ssh://deploy@staging.example")):
+        assert {"StrictHostKeyChecking=yes", "BatchMode=yes"} < set(each.ssh.options())

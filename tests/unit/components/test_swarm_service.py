@@ -32,6 +32,7 @@ def inspected(workload: Workload) -> dict[str, Any]:
         "Env": [f"{name}={value}" for name, value in reversed(env.items())],
         "Secrets": [{"SecretName": name} for path, name in files.items() if path in secret],
         "Configs": [{"ConfigName": name} for path, name in files.items() if path not in secret],
+        "CapabilityDrop": None if workload.image_stays else ["ALL"],
     }
     mode = {"Global": {}} if workload.on_every_host else {"Replicated": {"Replicas": workload.replicas}}
     limits = {"Limits": {"MemoryBytes": workload.memory_mb * 1024 * 1024}}
@@ -58,6 +59,13 @@ def test_a_service_as_declared_is_recognised(part: str) -> None:
 def test_another_form_is_told_apart(changes: dict[str, Any]) -> None:
     before, after = workloads()["friday"], workloads(**changes)["friday"]
     assert seen_digest(inspected(before)) != declared_digest("t", after)
+
+
+def test_a_service_that_kept_its_capabilities_is_told_apart() -> None:
+    workload = workloads()["friday"]
+    before = inspected(workload)
+    del before["TaskTemplate"]["ContainerSpec"]["CapabilityDrop"]
+    assert seen_digest(before) != declared_digest("t", workload)
 
 
 def test_an_image_named_by_digest_alone_keeps_it() -> None:

@@ -1,5 +1,6 @@
 """The hash locks: every requirements file has one, and it is written whole or not at all."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -81,3 +82,11 @@ def test_moves_name_every_package_that_changed_with_its_locks(tmp_path: Path) ->
         Move("b", "1", "", both[1:]),
         Move("c", "", "3", both[:1]),
     ]
+
+
+def test_every_package_of_a_lock_has_its_hashes() -> None:
+    for source in lock.sources(paths.ROOT):
+        text = source.with_suffix(".txt").read_text(encoding="utf-8")
+        entries = re.split(r"^(?=[A-Za-z0-9])", text, flags=re.MULTILINE)[1:]
+        assert len(entries) >= len(lock.pinned(source.with_suffix(".txt"))) > 0  # a marker may divide versions
+        assert [entry.split()[0] for entry in entries if "--hash=sha256:" not in entry] == []

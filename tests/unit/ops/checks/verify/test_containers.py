@@ -176,6 +176,15 @@ def test_a_swarm_names_and_restarts_by_itself_and_publishes_on_every_address() -
     assert len(failed(compare(workload, [container]))) == 3
 
 
+def test_in_a_swarm_all_but_what_has_the_ports_lost_its_capabilities() -> None:
+    workload = workloads(engine="swarm")["litellm"]
+    container = inspected(workload, "litellm.1.abc")
+    assert failed(compare(workload, [container], swarm=True)) == []
+    container["HostConfig"]["CapDrop"] = None
+    (found,) = failed(compare(workload, [container], swarm=True))
+    assert found.problems == ("litellm.1.abc: CapDrop is None, declared is ['ALL']",)
+
+
 def labelled(name: str, **labels: str) -> InspectedContainer:
     config = {"Labels": {f"friday-litellm.{key}": value for key, value in {"stack": STACK, **labels}.items()}}
     return InspectedContainer(STACK, {"Name": f"/friday-t-{name}", "Config": config})
