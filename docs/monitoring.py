@@ -44,9 +44,11 @@ _OTHERS = {
     "haproxy_server_http_responses_total": "answers of one replica behind the edge: what it gave",
     "haproxy_backend_active_servers": "replicas behind a backend (`proxy`) that the edge sends requests to",
     "haproxy_server_status": "1 for the state (`state`) that a replica, or the switch of the gateway, is in",
+    "alertmanager_notification_requests_failed_total": "messages of Alertmanager that a channel did not take",
     "redis_up": "1 while Redis answers its exporter",
     "redis_memory_used_bytes": "memory that Redis' data take",
     "redis_memory_max_bytes": "memory that Redis' data may take",
+    "ALERTS": "Prometheus' own: 1 for each alert (`alertname`, `severity`) in its state (`alertstate`)",
     "up": "Prometheus' own: 1 for each replica (`job`, `instance`) that answered its last scrape",
 }
 """The metrics of other software that the stack asks for."""
@@ -121,7 +123,7 @@ def metrics_table() -> str:
 def metrics_of(expression: str) -> set[str]:
     """Return the metrics that an expression asks for, a histogram by its name alone."""
     without = re.sub(r'"[^"]*"|(?:by|on|ignoring|group_left) \([^)]*\)|\[[^\]]*\]', " ", expression)
-    words = re.findall(r"(?<![\w$])(?:friday|gateway|haproxy|redis|alertmanager)_\w+|\bup\b(?! \()", without)
+    words = re.findall(r"(?<![\w$])(?:friday|gateway|haproxy|redis|alertmanager)_\w+|\bALERTS\b|\bup\b(?! \()", without)
     return {re.sub(r"_(bucket|count|sum)$", "", word) for word in words}
 
 

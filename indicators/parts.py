@@ -23,6 +23,14 @@ def _coverage(window: str) -> str:
 
 HEALTH = (
     Indicator(
+        "alerts_firing",
+        "Alerts that fire",
+        "count",
+        "alerts that are true now, whether somebody was told or not",
+        "Prometheus' page Alerts names them; ALERTS.md says what each means and what to do first",
+        lambda _: 'count(ALERTS{alertstate="firing"}) or vector(0)',
+    ),
+    Indicator(
         "edge_replicas",
         "Replicas that serve",
         "count",

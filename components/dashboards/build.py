@@ -177,6 +177,7 @@ def _limit(settings: StackSettings, name: str) -> float | None:
         "quota_used": gates.quota.usable_percent / 100,
         "gateway_up": gates.gateway.minimum_up_percent / 100,
         "spend": 0.0,
+        "alerts_firing": 1.0,
     }
     return limits.get(name)
 

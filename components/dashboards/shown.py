@@ -68,6 +68,7 @@ _NOW = Section(
     "At a glance, over the time range that is shown",
     (
         _stat("Rollout percentage", "rollout_percentage", has_friday),
+        _stat("Alerts that fire", "alerts_firing"),
         _stat("Errors of LiteLLM's users", "error_rate", has_friday),
         _stat("Errors of the direct path", "direct_error_rate", has_friday),
         _stat("Errors of all users", "all_error_rate", has_friday),

@@ -4,7 +4,9 @@ import re
 
 import pytest
 
+from components.alerting.rule import Alert
 from docs import monitoring
+from docs.alerts import all_alerts
 from indicators import INDICATORS
 
 PAGE = monitoring.PAGE.read_text(encoding="utf-8")
@@ -39,6 +41,12 @@ def test_each_indicator_is_explained_and_made_of_metrics_that_are(name: str) -> 
     assert f"[{name}](INDICATORS.md#{name})" in PAGE, FIX
     metrics = monitoring.metrics_of(INDICATORS[name].expression(monitoring.WINDOW))
     assert metrics
+    assert [metric for metric in metrics if f"\n| `{metric}` | " not in PAGE] == []
+
+
+@pytest.mark.parametrize("alert", all_alerts(), ids=lambda alert: alert.name)
+def test_each_alert_is_made_of_metrics_that_are_explained(alert: Alert) -> None:
+    metrics = monitoring.metrics_of(alert.expression)
     assert [metric for metric in metrics if f"\n| `{metric}` | " not in PAGE] == []
 
 
