@@ -19,7 +19,8 @@ def files(given: Given) -> dict[str, str]:
     Nothing in them depends on the percentage: a step of the rollout does not touch Prometheus.
     """
     document = {"groups": [group.document(given.stack) for group in groups(given)]}
-    return {FILE: yaml.safe_dump(document, sort_keys=False, width=120)}
+    # Each look at a stack renders them, and the dumper in Python takes a tenth of a second.
+    return {FILE: yaml.dump(document, Dumper=yaml.CSafeDumper, sort_keys=False, width=120)}
 
 
 def groups(given: Given) -> tuple[Group, ...]:
