@@ -22,6 +22,7 @@ COMMANDS = {
     "resume": "pause.resume_command",
     "history": "history.history_command",
     "report": "report.report_command",
+    "dashboard": "dashboard.dashboard_command",
     "notify": "notify.notify_command",
     "logs": "logs.logs_command",
     "preflight": "preflight.preflight_command",
