@@ -26,8 +26,8 @@ _MOST = 1e15
 class Question:
     """Something counted or shown over a window; the answer's labels are `by`.
 
-    `part` is whose counter it is: in a step in which that part was scraped no answer means 0. "" is for what shows
-    itself whether it is there.
+    `part` is whose counter it is: in a step in which that part was scraped no answer means 0, and one that begins while
+    its metrics are missing is unknown. "" is for what shows itself whether it is there.
     """
 
     expression: Callable[[str], str]
@@ -60,7 +60,9 @@ class Batch:
     @property
     def _with_parts(self) -> Questions:
         parts = dict.fromkeys([*self.parts, *(each.part for each in self.questions.values() if each.part)])
-        return {**{seen(part): Question(partial(_scrapes, _ALIVE[part])) for part in parts}, **self.questions}
+        scrapes = {seen(part): Question(partial(_scrapes, _ALIVE[part])) for part in parts}
+        gaps = {_gap(part): Question(partial(_begins_in_a_gap, _ALIVE[part])) for part in parts}
+        return {**scrapes, **gaps, **self.questions}
 
     def read(self, trails: Sequence[Trail], names: frozenset[str] | SilentError) -> dict[str, Rows]:
         """Return what the answer says to each question; one whose metric is gone from its part is unknown."""
@@ -70,9 +72,10 @@ class Batch:
         for name, question in self._with_parts.items():
             own, gone = steps.get(name, nobody), missing([question.expression(_window(self.grid))], names)
             if question.part:
+                there, in_a_gap = steps.get(seen(question.part), nobody), steps.get(_gap(question.part), nobody)
                 own = [
-                    mine or ({} if there else None)
-                    for mine, there in zip(own, steps.get(seen(question.part), nobody), strict=True)
+                    None if lost else mine or ({} if alive else None)
+                    for mine, alive, lost in zip(own, there, in_a_gap, strict=True)
                 ]
             found[name] = Rows.unknown(self.grid.count, gone) if gone else _rows(name, own, question.part)
         return found
@@ -97,6 +100,10 @@ class Batch:
 def seen(part: str) -> str:
     """Return the name of the question how often a part was scraped in a step."""
     return f"seen_{part}"
+
+
+def _gap(part: str) -> str:
+    return f"gap_{part}"
 
 
 def ask(prometheus: Prometheus, batches: Mapping[str, Batch]) -> tuple[dict[str, dict[str, Rows]], str]:
@@ -138,3 +145,13 @@ def _window(grid: Grid) -> str:
 def _scrapes(metric: str, window: str) -> str:
     """Return how often a metric was scraped within a window, at the replica that was scraped most."""
     return f"max(count_over_time({metric}[{window}]))"
+
+
+def _begins_in_a_gap(metric: str, window: str) -> str:
+    """Return what is there when a metric was not seen just before a window, and was within the day before.
+
+    Where a counter stood when the window began is not known then, and its whole life would be counted in it. Five
+    minutes is how far back Prometheus itself looks for a sample.
+    """
+    before, day = (f"max(count_over_time({metric}[{length}] offset {window}))" for length in ("5m", "1d"))
+    return f"{day} unless {before}"

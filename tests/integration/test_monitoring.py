@@ -10,6 +10,10 @@ import httpx
 import pytest
 
 from components.prometheus import DATA_DIR
+from indicators import INDICATORS
+from ops.hosts.docker_host import DockerHost
+from ops.hosts.edge_switch import Switch
+from ops.report.model import Report
 from testing.meanwhile import until
 from testing.project import ROOT, Project
 
@@ -150,6 +154,57 @@ def test_its_configuration_is_what_its_own_checker_accepts(project: Project) -> 
         ["promtool", "check", "config", "/etc/friday/prometheus.yml"]
     )
     assert code == 0, output
+
+
+def report(project: Project) -> Report:
+    project.fridayctl("report", project.stack, "--since", "1h", "--json", "-o", "report.json")
+    return Report.model_validate_json((project.root / "report.json").read_text(encoding="utf-8"))
+
+
+def counted(found: Report) -> Counter[str]:
+    """Return the calls of the window by path."""
+    (series,) = (each for each in found.series if each.name == "calls")
+    return Counter({line.name: round(sum(value or 0 for value in line.values)) for line in series.lines})
+
+
+def test_a_report_holds_what_users_had(project: Project) -> None:
+    """Answers of both paths, fallbacks while the gateway is closed, and a failed call of the direct path."""
+    switch = Switch([DockerHost(project.engine)], project.stack)
+    sent = Counter(project.chat(user).path for user in (0, 0, 0, 99, 99))
+    switch.close()
+    try:
+        sent += Counter(project.chat(0).path for _ in range(2))
+        two_scrapes(project)
+    finally:
+        switch.open()
+    project.fault({"kind": "status", "status": 503})
+    try:
+        assert project.chat(99).status >= 500
+        sent["direct"] += 1
+    finally:
+        project.fault()
+    two_scrapes(project)
+    found = report(project)
+    assert (sent["litellm"], sent["fallback"], sent["direct"]) == (3, 2, 3)
+    # Other tests asked this stack too.
+    assert all(counted(found)[path] >= number for path, number in sent.items())
+    failed = next(each for each in found.daily[0].figures if each.name == "direct_error_rate")
+    assert failed.value
+    assert failed.value == pytest.approx(_indicator(project, "direct_error_rate", found), rel=0.1)
+    fallen = next(each for each in found.daily[2].figures if each.name == "fallback_rate")
+    assert fallen.value == pytest.approx(_indicator(project, "fallback_rate", found), rel=0.1)
+    assert [each for each in found.incidents if each.kind == "switch-closed"]
+    assert all(each.answered for each in found.sources), found.sources
+    assert {each.gate for each in found.gates} >= {"errors", "cost", "quota"}
+    assert found.marks
+    assert found.weekly[0].name == "cost"
+    assert not any(each.value for each in found.weekly[0].figures)
+
+
+def _indicator(project: Project, name: str, found: Report) -> float:
+    moment = str(found.window.ended.timestamp())
+    (sample,) = ask(project, INDICATORS[name].expression("1h"), time=moment)
+    return float(sample["value"][1])
 
 
 def test_what_was_seen_outlives_the_container_and_new_replicas_are_found(project: Project) -> None:

@@ -80,6 +80,15 @@ def test_a_part_that_is_not_seen_is_unknown_with_the_reason() -> None:
     assert "no figures of friday" in found["calls"].why
 
 
+def test_a_step_that_begins_while_metrics_are_missing_is_unknown() -> None:
+    """Where its counters stood at its begin is not known, and all of their life would be counted in it."""
+    counted: Trail = ({"path": "direct"}, [[90.0, "1e6"], [100.0, "2"]])
+    seen: Trail = ({}, [[90.0, "1"], [100.0, "2"]])
+    prometheus = RangePrometheus({"calls": [counted], "seen_friday": [seen], "gap_friday": [({}, [[90.0, "8"]])]})
+    found, _ = asked(prometheus)
+    assert found["calls"].steps == (None, None, {("direct",): 2.0})
+
+
 def test_a_metric_that_was_renamed_is_named_and_unknown() -> None:
     names = ("friday_llm_rollout_percentage", "friday_chats")
     found, _ = asked(RangePrometheus({"seen_friday": [SEEN]}, names))
