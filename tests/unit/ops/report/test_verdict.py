@@ -72,6 +72,7 @@ def test_a_stack_that_was_never_promoted_says_that_nobody_uses_the_gateway() -> 
         ({"entries": [entry(1, 50, result="failed"), entry(50, 10)]}, Level.ACT, "the last update failed"),
         ({"to": {"rolloutPercentage": 50}}, Level.LOOK, "10 % runs, and the stack file says 50 %"),
         ({"evidence": sound(gateway_up=0.5)}, Level.ACT, "the gate gateway fails"),
+        ({"evidence": sound(silent={"openrouter": "answers 401"}, key_usage=None)}, Level.LOOK, "answers 401"),
         ({"problems": {"hosts": "ssh refused"}, "instances": None}, Level.LOOK, "hosts says nothing: ssh refused"),
     ],
 )
