@@ -39,7 +39,6 @@ class Unit(StrEnum):
     REQUESTS = "requests"
     TOKENS = "tokens"
     DOLLARS = "dollars"
-    REPLICAS = "replicas"
     VOTES = "votes"
 
 
@@ -228,10 +227,7 @@ class Usage(Fact):
 
 
 class Feedback(Fact):
-    """What users of one path said of its answers, and how many answers there were: a rating is of one answer.
-
-    Counted by Friday, and reported from elsewhere (`./fridayctl feedback`), together.
-    """
+    """What users of one path said of its answers, of how many: counted by Friday and entered by operators."""
 
     path: str
     up: float
