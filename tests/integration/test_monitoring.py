@@ -26,8 +26,12 @@ pytestmark = [pytest.mark.engine, pytest.mark.beside]
 CALLS_BY_PATH = INDICATORS["calls_by_path"].expression("1h")
 PARTS = {"edge": "edge-ports", "friday": "friday", "litellm": "litellm", "redis": "redis-exporter"}
 """Who answers for each job."""
-NONE_HERE = ("edge_chats_error_rate", "account_refused", "cache_skipped", "refused_requests")
-"""What the stack and the traffic of these tests have nothing of: no `friday.chatPaths`, nothing refused."""
+NONE_HERE = (
+    *("edge_chats_error_rate", "account_refused", "cache_skipped", "refused_requests"),
+    *("failed_attempts", "fallbacks_by_reason", "model_rest_seconds"),
+)
+"""What the stack and the traffic of these tests have nothing of: no `friday.chatPaths`, nothing refused, no
+call that left the gateway."""
 
 
 def get(project: Project, path: str, **parameters: str) -> Any:
