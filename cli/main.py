@@ -20,6 +20,7 @@ COMMANDS = {
     "rollback": "rollback.rollback_command",
     "pause": "pause.pause_command",
     "resume": "pause.resume_command",
+    "feedback": "feedback.feedback_command",
     "history": "history.history_command",
     "report": "report.report_command",
     "dashboard": "dashboard.dashboard_command",

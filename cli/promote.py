@@ -29,7 +29,8 @@ that fails refuses the step. A gate that cannot tell, because a source is
 silent or there were too few calls, is inconclusive and refuses it too. At 0
 percent nobody uses the gateway yet: only metrics, gateway, errors (of the
 direct path), cost and quota are judged; latency says which of its targets the
-direct path misses. The new step is watched for rollout.watchSeconds, and
+direct path misses. Where users say enough of answers (./fridayctl feedback),
+nobody has to sign. The new step is watched for rollout.watchSeconds, and
 undone when a watched gate fails. hooks/pre-promote may refuse a step, and
 hooks/post-promote runs after it; with --dry-run neither does.
 

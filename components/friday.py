@@ -76,6 +76,7 @@ def _values(given: Given) -> dict[str, str]:
     """Return what the stack sets of `friday_environment.VARIABLES`."""
     settings = given.settings
     policy = settings.data_policy
+    compares = settings.compare_testers and settings.testers
     demands = {"OPENROUTER_DATA_COLLECTION": policy.data_collection} if policy.data_collection else {}
     return {
         **demands,
@@ -83,6 +84,7 @@ def _values(given: Given) -> dict[str, str]:
         "ENABLE_LITELLM": "true" if settings.litellm_enabled else "false",
         "LITELLM_ROLLOUT_PERCENTAGE": str(settings.rollout_percentage),
         **({"LITELLM_TESTERS": ",".join(map(str, settings.testers))} if settings.testers else {}),
+        **({"LITELLM_COMPARE_TESTERS": "true"} if compares else {}),
         "LITELLM_BASE_URL": f"http://{given.host(edge.NAME)}:{edge.GATEWAY_INTERNAL_PORT}",
         "OPENROUTER_API_KEY": given.friday_key.get_secret_value(),
         "OPENROUTER_MODEL": settings.friday.direct_model,

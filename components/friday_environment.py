@@ -33,6 +33,7 @@ VARIABLES = (
     Variable("ENABLE_LITELLM", reserved=True, rule="true or false", pattern="true|false"),
     Variable("LITELLM_ROLLOUT_PERCENTAGE", reserved=True, rule="0 to 100", pattern=r"0*(\d\d?|100)"),
     Variable("LITELLM_TESTERS", reserved=True, optional=True, rule="user ids with commas", pattern=r"(\d+(,\d+)*)?"),
+    Variable("LITELLM_COMPARE_TESTERS", reserved=True, optional=True, rule="true", pattern="(true)?"),
     Variable("LITELLM_BASE_URL", reserved=True, rule="the edge", pattern="http://.*"),
     Variable("LITELLM_MASTER_KEY", reserved=True),  # never set: the edge adds the key
     Variable("OPENROUTER_API_KEY", reserved=True, secret=True, required=True),

@@ -5,7 +5,7 @@ A further one is an entry in the module of its group; docs/INDICATORS.md is made
 
 from collections.abc import Mapping
 
-from indicators import gateway, latency, parts, users
+from indicators import feedback, gateway, latency, parts, users
 from indicators.indicator import Indicator
 
 GROUPS: Mapping[str, tuple[Indicator, ...]] = {
@@ -17,6 +17,7 @@ GROUPS: Mapping[str, tuple[Indicator, ...]] = {
     "Quota": gateway.QUOTA,
     "Models": gateway.MODELS,
     "Cache": gateway.CACHING,
+    "Feedback": feedback.FEEDBACK,
     "Health": parts.HEALTH,
 }
 

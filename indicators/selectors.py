@@ -65,6 +65,27 @@ def call_seconds(*paths: str) -> str:
     return f'friday_llm_latency_seconds_bucket{{path=~"{"|".join(paths)}"}}'
 
 
+def ratings(*paths: str, rating: str = "") -> str:
+    """Return what users said of the answers over some paths, with a further matcher of their ratings."""
+    further = f", {rating}" if rating else ""
+    return f'friday_llm_feedback_total{{path=~"{"|".join(paths)}"{further}}}'
+
+
+def bad_ratings(*paths: str) -> str:
+    """Return the ratings of the answers over some paths that are bad."""
+    return ratings(*paths, rating='rating!="up"')
+
+
+def lengths(*paths: str) -> str:
+    """Return the buckets of how many characters the answers of testers who compare had."""
+    return f'friday_llm_quality_length_chars_bucket{{path=~"{"|".join(paths)}"}}'
+
+
+def checks(check: str, *paths: str) -> str:
+    """Return the answers of testers who compare that were checked for something, by whether they `passed`."""
+    return f'friday_llm_quality_checks_total{{check="{check}", path=~"{"|".join(paths)}"}}'
+
+
 def answers(frontend: str, codes: str = "") -> str:
     """Return the answers of one of the edge's frontends, with a further matcher of their class, such as 5xx."""
     further = f", {codes}" if codes else ""

@@ -97,6 +97,13 @@ class QuotaGate(GateSettings):
     usable_percent: Percent = 90
 
 
+class ComplaintsGate(GateSettings):
+    """What users say of answers. Below so many ratings of the gateway's users somebody signs."""
+
+    minimum_samples: Count = between(1, 1000000, "a whole number of ratings", default=20)
+    tolerance_percent: Percent = 1
+
+
 class GatesSettings(Settings):
     """The gates between two steps, each with its window, threshold and minimum of samples."""
 
@@ -108,6 +115,7 @@ class GatesSettings(Settings):
     gateway: GatewayGate = group(GatewayGate)
     cost: CostGate = group(CostGate)
     quota: QuotaGate = group(QuotaGate)
+    complaints: ComplaintsGate = group(ComplaintsGate)
     minimum_coverage_percent: Percent = Field(
         default=90, description="a percentage from 0 to 100 of the window that Prometheus has to have seen"
     )

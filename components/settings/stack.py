@@ -65,6 +65,7 @@ class StackSettings(Catalogue):
         max_length=1000,
         description="a list of the ids of at most 1000 users, each once, who go through LiteLLM at any percentage",
     )
+    compare_testers: bool = Field(default=False, description="true or false")
     friday: parts.FridaySettings = group(parts.FridaySettings, "a map of Friday's settings")
     litellm: parts.LitellmSettings = group(parts.LitellmSettings, "a map of the gateway's settings")
     edge: parts.EdgeSettings = group(parts.EdgeSettings, "a map of the edge's settings")

@@ -85,6 +85,7 @@ class LlmConfig(BaseModel):
     testers: Annotated[frozenset[int], BeforeValidator(_user_ids)] = variable(
         "LITELLM_TESTERS", "user ids with commas between them", frozenset(), example="7,70"
     )
+    compare_testers: Flag = variable("LITELLM_COMPARE_TESTERS", "the string true, else off", False)
     litellm_base_url: BaseUrl = variable(
         "LITELLM_BASE_URL",
         "the http(s) URL of the gateway",

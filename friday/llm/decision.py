@@ -5,6 +5,8 @@ from collections.abc import Callable, Collection
 
 from friday.llm.constants import Path
 
+_HALF = 0.5
+
 
 def decide(
     user_id: int | None,
@@ -12,16 +14,18 @@ def decide(
     enabled: bool,
     percentage: int,
     testers: Collection[int] = (),
+    compare: bool = False,
     draw: Callable[[], float] = random.random,
 ) -> Path:
     """Return Path.LITELLM or Path.DIRECT, by Friday's rollout rule.
 
     Flag off: direct. One of the `testers`: LiteLLM. 0: direct. 100: LiteLLM. Else `user_id % 100 < percentage`.
-    Without a user id each call is drawn by `draw` (0 <= value < 1).
+    Without a user id each call is drawn by `draw` (0 <= value < 1). So is each call of a tester where these `compare`
+    the paths: one half takes LiteLLM, the other is direct.
     A higher percentage keeps every user who is on LiteLLM already.
     """
     if enabled and user_id in testers:
-        return Path.LITELLM
+        return Path.DIRECT if compare and draw() >= _HALF else Path.LITELLM
     if not enabled or percentage <= 0:
         return Path.DIRECT
     if percentage >= 100:

@@ -73,6 +73,7 @@ class LlmRouter:
             enabled=self.config.enable_litellm,
             percentage=self.config.rollout_percentage,
             testers=self.config.testers,
+            compare=self.config.compare_testers,
             draw=self._draw,
         )
 
@@ -95,7 +96,10 @@ class LlmRouter:
             caller = replace(caller, request_id=uuid4().hex)
         call = CallRecord(caller, self.assign(caller.user_id), self._metrics, self._hash_user)
         try:
-            return await self._answer(call, parse_params(params), attempt), call
+            request = parse_params(params)
+            if self.config.compare_testers and caller.user_id in self.config.testers:
+                call.compared = request
+            return await self._answer(call, request, attempt), call
         except BaseException as error:
             if isinstance(error, LlmError):
                 error.path = call.path

@@ -9,7 +9,8 @@ from starlette.types import ASGIApp
 
 from friday.llm import LlmRouter
 from friday.llm.monitoring.logger import UserHasher
-from friday.service import exception_handlers, features, routes
+from friday.service import exception_handlers, features, rating, routes
+from friday.service.feedback import Feedback
 from friday.service.request_middleware import RequestMiddleware
 from friday.service.settings import ServiceSettings
 
@@ -22,10 +23,11 @@ def create_app(settings: ServiceSettings) -> ASGIApp:
     for collector in (metrics.ProcessCollector, metrics.PlatformCollector, metrics.GCCollector):
         collector(registry=registry)
 
+    secret = settings.jwt_secret.get_secret_value().encode()
+
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        salt = settings.jwt_secret.get_secret_value().encode()
-        app.state.llm = LlmRouter(settings, registry=registry, hash_user=UserHasher(salt))
+        app.state.llm = LlmRouter(settings, registry=registry, hash_user=UserHasher(secret))
         yield
         await app.state.llm.aclose()
 
@@ -37,9 +39,11 @@ def create_app(settings: ServiceSettings) -> ASGIApp:
         redoc_url=None,
     )
     app.state.registry = registry
+    app.state.feedback = Feedback(secret, registry)
     app.include_router(routes.router)
     app.include_router(features.router)
+    app.include_router(rating.router)
     exception_handlers.install(app)
-    served = [*routes.router.routes, *features.router.routes]
+    served = [*routes.router.routes, *features.router.routes, *rating.router.routes]
     paths = ["/openapi.json", *(getattr(route, "path", "") for route in served)]
-    return RequestMiddleware(app, registry=registry, paths=paths)
+    return RequestMiddleware(app, registry=registry, paths=paths, small=rating.PATHS)

@@ -8,8 +8,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 
-from friday.llm.errors import LlmError
+from friday.llm.errors import InvalidRequest, LlmError
 from friday.llm.monitoring.logger import logger
+from friday.service.feedback import HEADER, FeedbackRefusedError, feedback
 from friday.service.models import PATTERNS_MEAN, ErrorAnswer, ErrorDetail, FieldProblem
 
 CLIENT_DISCONNECTED = 499  # for the count of requests: no standard status says that the client did not wait
@@ -30,6 +31,7 @@ def detail_of(error: LlmError, request_id: str) -> ErrorDetail:
 def install(app: FastAPI) -> None:
     """Register the handlers on `app`."""
     app.exception_handler(LlmError)(_llm_error)
+    app.exception_handler(FeedbackRefusedError)(_feedback_refused)
     app.exception_handler(RequestValidationError)(_invalid)
     app.exception_handler(HTTPException)(_http_error)
     app.exception_handler(ClientDisconnect)(_disconnected)
@@ -49,9 +51,21 @@ def _llm_error(request: Request, error: LlmError) -> JSONResponse:
     headers: dict[str, str] = {}
     if error.path is not None:
         headers["x-friday-path"] = error.path
-    if error.retry_after is not None:
-        headers["retry-after"] = str(max(1, round(error.retry_after)))
+        # Who got no answer may complain too. A wrong request is no call: it may not be worth a rating.
+        if not isinstance(error, InvalidRequest):
+            headers[HEADER] = feedback(request).token(error.path)
+    headers |= _retry_after(error.retry_after)
     return _answer(error.http_status, detail_of(error, request.state.request_id), headers)
+
+
+def _feedback_refused(request: Request, error: FeedbackRefusedError) -> JSONResponse:
+    wait = {"retry_after": error.retry_after} if error.retry_after else {"field": "token"}
+    detail = _detail(request, error.kind, str(error), error.advice, **wait)
+    return _answer(error.status, detail, _retry_after(error.retry_after))
+
+
+def _retry_after(seconds: float | None) -> dict[str, str]:
+    return {} if seconds is None else {"retry-after": str(max(1, round(seconds)))}
 
 
 def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:

@@ -28,23 +28,23 @@ async def chat(request: Request, body: models.ChatRequest) -> Response:
     messages = prompts.chat(body.message)
     if body.stream:
         starting = llm(request).stream(*_call(request, body, Feature.CHAT, messages))
-        return EventStream(await _while_connected(request, starting), llm(request))
+        return EventStream(request, await _while_connected(request, starting))
     result = await _ask(request, body, Feature.CHAT, messages)
-    return answered(result, llm(request), answer=result.text)
+    return answered(request, result, answer=result.text)
 
 
 @router.post("/docs", response_model=models.DocsAnswer)
 async def docs(request: Request, body: models.DocsRequest) -> Response:
     """Write a document in Markdown from a title and notes."""
     result = await _ask(request, body, Feature.DOCS, prompts.document(body.title, body.notes))
-    return answered(result, llm(request), document=result.text)
+    return answered(request, result, document=result.text)
 
 
 @router.post("/email/summary", response_model=models.SummaryAnswer)
 async def email_summary(request: Request, body: models.EmailRequest) -> Response:
     """Summarise an e-mail in a few sentences."""
     result = await _ask(request, body, Feature.EMAIL_SUMMARY, prompts.summary(body.subject, body.body))
-    return answered(result, llm(request), summary=result.text.strip())
+    return answered(request, result, summary=result.text.strip())
 
 
 @router.post("/email/labels", response_model=models.LabelsAnswer)
@@ -52,7 +52,7 @@ async def email_labels(request: Request, body: models.LabelsRequest) -> Response
     """Suggest labels for an e-mail. An answer that names none of the given labels is an empty list."""
     messages = prompts.labels(body.subject, body.body, body.labels)
     result = await _ask(request, body, Feature.EMAIL_LABELS, messages)
-    return answered(result, llm(request), labels=prompts.chosen_labels(result.text, body.labels))
+    return answered(request, result, labels=prompts.chosen_labels(result.text, body.labels))
 
 
 async def _ask(

@@ -6,6 +6,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 
 from friday.llm.constants import MAX_TOKENS, MAX_USER_ID
 from friday.llm.types import ModelName
+from friday.service.feedback import Rating
 
 MAX_MESSAGE_CHARS = 32_000  # one chat message: about 8,000 tokens
 MAX_TEXT_CHARS = 100_000  # an e-mail, or the notes for a document: about 25,000 tokens
@@ -25,7 +26,12 @@ UserId = Annotated[int, Field(ge=0, le=MAX_USER_ID, strict=True), Whole]
 # Dialects of regular expressions differ in what counts as a space; with these characters added, they agree.
 _VISIBLE = r"[^\s\u0085\ufeff\x1c-\x1f]"
 _ONE_LINE = rf"^{_VISIBLE}([^\n\r\u2028\u2029]*{_VISIBLE})?$"
-PATTERNS_MEAN = {_VISIBLE: "must not be blank", _ONE_LINE: "must be one line, without spaces around it"}
+_GIVEN = r"^[A-Za-z0-9._\-]{1,200}$"
+PATTERNS_MEAN = {
+    _VISIBLE: "must not be blank",
+    _ONE_LINE: "must be one line, without spaces around it",
+    _GIVEN: "must be the X-Friday-Feedback of an answer",
+}
 """What an error says instead of quoting the pattern."""
 
 ShortText = Annotated[str, StringConstraints(max_length=MAX_MESSAGE_CHARS, pattern=_VISIBLE)]
@@ -110,6 +116,23 @@ class LabelsAnswer(BaseModel):
 
     labels: list[str]
     model: str
+
+
+class FeedbackRequest(BaseModel):
+    """A rating. There is no place for a text, on purpose: nobody reads one here."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    token: Annotated[str, StringConstraints(pattern=_GIVEN)] = Field(
+        description="X-Friday-Feedback of the answer, as it came."
+    )
+    rating: Rating = Field(description="A thumb up or down, or a complaint.")
+
+
+class FeedbackAnswer(BaseModel):
+    """Whether the rating counts: false for an answer that was rated before."""
+
+    counted: bool
 
 
 class FieldProblem(BaseModel):

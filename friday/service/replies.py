@@ -9,6 +9,7 @@ from starlette.types import Receive, Scope, Send
 
 from friday.llm import AnswerStream, InvokeResult, LlmError, LlmRouter, Path
 from friday.service.exception_handlers import detail_of
+from friday.service.feedback import HEADER, feedback
 from friday.service.models import ChatEnd, ChatPiece, ErrorAnswer
 
 Documented = dict[int | str, dict[str, object]]
@@ -23,6 +24,7 @@ _ANSWER_HEADERS = {
         "schema": {"type": "integer", "minimum": 0, "maximum": 100},
         "description": "The rollout percentage in force.",
     },
+    "X-Friday-Feedback": {"schema": {"type": "string"}, "description": "The token to rate the answer with."},
     "X-Request-Id": {"schema": {"type": "string"}, "description": "The caller's own, or a new one."},
 }
 _EVENT = {
@@ -58,19 +60,20 @@ def llm(request: Request) -> LlmRouter:
     return found
 
 
-def answered(result: InvokeResult, service: LlmRouter, **content: object) -> JSONResponse:
+def answered(request: Request, result: InvokeResult, **content: object) -> JSONResponse:
     """Return the JSON answer to a plain call."""
-    path = result.route.path if result.route else ""
-    return JSONResponse({**content, "model": result.model}, headers=_headers(path, result.model, service))
+    assert result.route is not None  # noqa: S101 - the router has set it
+    return JSONResponse({**content, "model": result.model}, headers=_headers(request, result.route.path, result.model))
 
 
-def _headers(path: str, model: str, service: LlmRouter) -> dict[str, str]:
-    """Path, model and percentage in force; the model's name comes from outside, so it is made safe."""
+def _headers(request: Request, path: str, model: str) -> dict[str, str]:
+    """Path, model, percentage in force and token; the model's name comes from outside, so it is made safe."""
     safe = "".join(char if " " <= char <= "~" else "?" for char in model[:128])
     return {
         "x-friday-path": path,
         "x-friday-model": safe,
-        "x-friday-percentage": str(service.percentage),
+        "x-friday-percentage": str(llm(request).percentage),
+        HEADER: feedback(request).token(path),
         "cache-control": "no-store",
     }
 
@@ -78,8 +81,8 @@ def _headers(path: str, model: str, service: LlmRouter) -> dict[str, str]:
 class EventStream(StreamingResponse):
     """Server-sent events; the answer is closed however the response ends."""
 
-    def __init__(self, answer: AnswerStream, service: LlmRouter) -> None:
-        headers = _headers(answer.route.path, answer.model, service)
+    def __init__(self, request: Request, answer: AnswerStream) -> None:
+        headers = _headers(request, answer.route.path, answer.model)
         super().__init__(_events(answer), headers=headers, media_type="text/event-stream")
         self._answer = answer
 

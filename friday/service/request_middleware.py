@@ -10,6 +10,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 # Above the largest body that the models' limits allow, even with every character escaped (12 bytes).
 MAX_REQUEST_BYTES = 1280 * 1024
+# What a rating needs, several times over.
+MAX_SMALL_BYTES = 1024
 # Up to this size a body that is too large is still read, so that its sender receives the answer.
 MAX_DISCARDED_BYTES = 8 * 1024 * 1024
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._\-]{1,64}")
@@ -18,9 +20,12 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._\-]{1,64}")
 class RequestMiddleware:
     """Gives each request an id (its own X-Request-Id if that is valid), and refuses large bodies with 413."""
 
-    def __init__(self, app: ASGIApp, *, registry: CollectorRegistry, paths: Iterable[str]) -> None:
+    def __init__(
+        self, app: ASGIApp, *, registry: CollectorRegistry, paths: Iterable[str], small: Iterable[str] = ()
+    ) -> None:
         self._app = app
         self._paths = frozenset(paths)
+        self._small = frozenset(small)
         self._requests = Counter(
             "friday_http_requests", "HTTP requests by path and status", ["path", "status"], registry=registry
         )
@@ -44,8 +49,9 @@ class RequestMiddleware:
         if scope["method"] not in ("POST", "PUT", "PATCH"):
             await self._app(scope, receive, send_marked)
             return
-        body = await _read(headers, receive)
-        answer = self._app if body is not None else _too_large(request_id)
+        limit = MAX_SMALL_BYTES if path in self._small else MAX_REQUEST_BYTES
+        body = await _read(headers, receive, limit)
+        answer = self._app if body is not None else _too_large(request_id, limit)
         await answer(scope, _replay(body or b"", receive), send_marked)
 
 
@@ -54,8 +60,8 @@ def _request_id(given: bytes) -> str:
     return text if _REQUEST_ID.fullmatch(text) else uuid4().hex
 
 
-async def _read(headers: dict[bytes, bytes], receive: Receive) -> bytes | None:
-    """Return the whole body, or None when it is too large.
+async def _read(headers: dict[bytes, bytes], receive: Receive, limit: int) -> bytes | None:
+    """Return the whole body, or None when it has more bytes than the limit.
 
     A body up to MAX_DISCARDED_BYTES is read to its end all the same: a connection that is closed while its
     caller still sends is reset, and the answer is lost.
@@ -69,11 +75,11 @@ async def _read(headers: dict[bytes, bytes], receive: Receive) -> bytes | None:
         message = await receive()
         part = message.get("body", b"")
         size += len(part)
-        if size <= MAX_REQUEST_BYTES:
+        if size <= limit:
             parts.append(part)
         over = message["type"] == "http.disconnect" or not message.get("more_body", False)
         if over or size > MAX_DISCARDED_BYTES:
-            return b"".join(parts) if size <= MAX_REQUEST_BYTES else None
+            return b"".join(parts) if size <= limit else None
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
@@ -86,10 +92,10 @@ def _replay(body: bytes, receive: Receive) -> Receive:
     return replay
 
 
-def _too_large(request_id: str) -> JSONResponse:
+def _too_large(request_id: str, limit: int) -> JSONResponse:
     error = {
         "kind": "too_large",
-        "message": f"body: more than {MAX_REQUEST_BYTES} bytes",
+        "message": f"body: more than {limit} bytes",
         "advice": "Send a shorter text.",
         "request_id": request_id,
         "field": "body",

@@ -129,7 +129,8 @@ def ask_around(
             deployment.report("next", f"whether Friday obeys the {percentage} % is seen once users ask; {shown}")
         return []
     testers = deployment.settings.effective_testers if friday.as_set else ()
-    answers = both_paths(friday.url + friday.chat_path, percentage, testers, fallback_counts=fallback_counts)
+    chat, compare = friday.url + friday.chat_path, deployment.settings.compare_testers
+    answers = both_paths(chat, percentage, testers, compare=compare, fallback_counts=fallback_counts)
     for answer in answers:
         over = f"user {answer.user_id}: {answer.path}, {answer.model}, {answer.milliseconds:.0f} ms"
         deployment.report("checked", over)
@@ -137,18 +138,30 @@ def ask_around(
 
 
 def both_paths(
-    url: str, percentage: int, testers: Collection[int] = (), *, fallback_counts: bool = False
+    url: str,
+    percentage: int,
+    testers: Collection[int] = (),
+    *,
+    compare: bool = False,
+    fallback_counts: bool = False,
 ) -> list[Answer]:
     """Ask on each path that a rollout percentage uses; CheckError when for a while the wrong path answers.
 
     Users are assigned by `user_id % 100 < percentage`: user 0 is the first on the gateway, 99 the last. Testers are on
-    the gateway at any percentage, so one of them is asked where no other user is.
+    the gateway at any percentage, so one of them is asked where no other user is; those who `compare` are on either.
     """
     gateway = ("litellm", "fallback") if fallback_counts else ("litellm",)
-    expected = [(user_id, gateway) for user_id in ([0] if percentage > 0 else sorted(testers)[:1])]
+    of_testers = (*gateway, "direct") if compare else gateway
+    expected = [(tester, of_testers) for tester in sorted(testers)[:1] if not percentage]
+    if percentage > 0:
+        expected.append((_not_among(testers, 0), gateway))
     if percentage < 100:
-        expected.append((next(user_id for user_id in count(99, 100) if user_id not in testers), ("direct",)))
+        expected.append((_not_among(testers, 99), ("direct",)))
     return [_over(paths, url, user_id) for user_id, paths in expected]
+
+
+def _not_among(testers: Collection[int], bucket: int) -> int:
+    return next(user_id for user_id in count(bucket, 100) if user_id not in testers)
 
 
 def _over(paths: tuple[str, ...], url: str, user_id: int) -> Answer:

@@ -6,7 +6,7 @@ from ops.rollout.history import RESTORING, Verb, verb_of
 from ops.stacks.pulumi_files import HeldError, is_locked
 
 # A step changes the percentage and nothing else, and going back meets a database that is newer already.
-_WITHOUT = RESTORING | {Verb.PROMOTE, Verb.PAUSE, Verb.RESUME}
+_WITHOUT = RESTORING | {Verb.PROMOTE, Verb.PAUSE, Verb.RESUME, Verb.FEEDBACK}
 
 
 def migrate(deployment: Deployment, message: str) -> None:

@@ -21,9 +21,10 @@ from ops.metrics.names import missing, noting
 from ops.metrics.openrouter import KeyUsage, key_usage, keys_of, reached_at
 from ops.metrics.prometheus import Prometheus, SilentError, answered
 from ops.rollout.gates import cost, errors, registry
+from ops.rollout.gates.complaints import NAME as COMPLAINTS
 from ops.rollout.gates.evidence import OPENROUTER, PROMETHEUS, Evidence
 from ops.rollout.gates.look import SHORTEST, Look, Sample, Scope, Window
-from ops.rollout.history import Entry, deployed, exchanges, step_before
+from ops.rollout.history import Entry, deployed, exchanges, ratings_between, step_before
 
 _Ask = Callable[[str, float], list[Sample]]
 
@@ -103,6 +104,8 @@ def measure(
         requests_per_minute=settings.quota.requests_per_minute,
         requests_per_day=min(settings.quota.requests_per_day, daily or settings.quota.requests_per_day),
         requests_left=max(0, min(left)) if left else None,
+        reported=_reported(entries, Window(now.timestamp(), seconds[COMPLAINTS])),
+        reported_before=_reported(entries, before) if (before := _before(settings, entries)) else {},
         **found,
     )
 
@@ -208,6 +211,13 @@ def _from_prometheus(
         return {"silent": {PROMETHEUS: str(error)}}
     finally:
         prometheus.close()
+
+
+def _reported(entries: Sequence[Entry], window: Window) -> dict[str, dict[str, int]]:
+    """Return the ratings that operators entered in a window, by path and rating."""
+    ended = dt.datetime.fromtimestamp(window.end, dt.UTC)
+    began = ended - dt.timedelta(seconds=window.seconds)
+    return ratings_between(entries, began, ended)
 
 
 def _exchanges(settings: StackSettings, entries: Sequence[Entry], now: dt.datetime) -> tuple[Window, ...]:

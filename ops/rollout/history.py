@@ -13,6 +13,8 @@ from itertools import takewhile
 from pydantic import BaseModel, ConfigDict
 
 from components.parts import PARTS
+from ops.rollout import feedback
+from ops.rollout.feedback import Reported
 
 NAMESPACE = "friday-litellm"
 PERCENTAGE, ENABLED = f"{NAMESPACE}:rolloutPercentage", f"{NAMESPACE}:litellmEnabled"
@@ -33,6 +35,7 @@ class Verb(StrEnum):
     PAUSE = "pause"
     RESUME = "resume"
     FIX = "fix"
+    FEEDBACK = feedback.WORD
 
 
 _GOES_BACK = re.compile(r"\bto the update of (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)")
@@ -167,10 +170,21 @@ def pause(entries: Sequence[Entry]) -> Entry | None:
     return last if last and last.verb is Verb.PAUSE else None
 
 
+def reported_between(entries: Iterable[Entry], began: datetime, ended: datetime) -> list[Reported]:
+    """Return what users said by other ways than Friday's own, entered after `began`, up to `ended`; newest first."""
+    found = (feedback.of(entry.message, entry.started) for entry in entries if entry.succeeded)
+    return [each for each in found if each and began < each.at <= ended]
+
+
+def ratings_between(entries: Iterable[Entry], began: datetime, ended: datetime) -> dict[str, dict[str, int]]:
+    """Return how many ratings were entered after `began`, up to `ended`, by path and rating."""
+    return feedback.totals(reported_between(entries, began, ended))
+
+
 def condemned(entries: Sequence[Entry]) -> list[Entry]:
     """Return the updates that were undone: those between a rollback or an abort and the update that it names.
 
-    One that names none undid just the update before it.
+    One that names none undid just the update before it; pauses in between changed nothing.
     """
     life = _life(entries)
     undone: list[Entry] = []
@@ -178,7 +192,8 @@ def condemned(entries: Sequence[Entry]) -> list[Entry]:
         if entry.verb in UNDOING:
             named = entry.goes_back_to
             older = life[place + 1 :]
-            undone += [each for each in older if each.at > named] if named else older[:1]
+            last = next((n for n, each in enumerate(older) if each.verb not in (Verb.PAUSE, Verb.RESUME)), 0)
+            undone += [each for each in older if each.at > named] if named else older[: last + 1]
     return undone
 
 
@@ -193,9 +208,16 @@ def _deployed_by(entry: Entry) -> dict[str, str]:
 
 
 def _life(entries: Iterable[Entry]) -> list[Entry]:
-    """Return the updates that succeeded since the stack was last brought up from nothing, newest first."""
+    """Return the updates that succeeded since the stack was last brought up from nothing, newest first.
+
+    Without feedback, which deploys nothing.
+    """
     since_down = takewhile(lambda entry: (entry.kind, entry.result) != ("destroy", "succeeded"), entries)
-    return [entry for entry in since_down if entry.succeeded]
+    return [entry for entry in since_down if entry.succeeded and not _is_feedback(entry)]
+
+
+def _is_feedback(entry: Entry) -> bool:
+    return not entry.changes and feedback.of(entry.message, entry.started) is not None
 
 
 def _holding(life: Sequence[Entry]) -> list[Entry]:

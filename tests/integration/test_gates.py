@@ -34,6 +34,10 @@ def answered(path: str, *, outcome: str = "ok", calls: float = CALLS) -> Series:
     return {f'friday_llm_requests_total{{path="{path}",outcome="{outcome}"}}': rises(calls)}
 
 
+def rated(path: str, **ratings: float) -> Series:
+    return {f'friday_llm_feedback_total{{path="{path}",rating="{name}"}}': rises(n) for name, n in ratings.items()}
+
+
 def took(metric: str, within: str, labels: str = "", bounds: tuple[str, ...] = (QUICK, "1", "3", "5", SLOW)) -> Series:
     """Return a histogram whose calls all ended below one of its bounds, and none below the bound before it."""
     below = {bound: CALLS if float(bound) >= float(within) else 0.0 for bound in bounds}
@@ -130,6 +134,14 @@ CAUSES = {
     "more attempts than the account allows at the next step": Cause(
         {"gateway_upstream_attempts_total": rises(CALLS * 1.8)}, ("quota",), "the account can afford at most 6"
     ),
+    "users who complain of LiteLLM's answers": Cause(
+        {**rated("litellm", up=30, down=120), **rated("direct", up=30, down=5)},
+        ("complaints",),
+        "complain of more answers, and that is no accident",
+    ),
+    "users who complain as much of either": Cause(
+        {**rated("litellm", up=30, down=6), **rated("direct", up=30, complaint=6)}
+    ),
     "a Prometheus that saw only a part": Cause(
         {"gateway_quota_requests_per_minute": for_a_while(None, 1000)}, ("metrics",), outcome=Outcome.INCONCLUSIVE
     ),
@@ -172,4 +184,4 @@ def test_a_cause_stops_exactly_its_gate(prometheus: str, name: str) -> None:
 
 def test_every_gate_that_a_metric_can_stop_has_a_cause(prometheus: str) -> None:
     asked = {each.gate for each in verdicts(prometheus, 0, 0)}
-    assert {gate for cause in CAUSES.values() for gate in cause.gates} == asked - {"complaints"}
+    assert {gate for cause in CAUSES.values() for gate in cause.gates} == asked

@@ -15,6 +15,9 @@ LATENCY_BUCKETS = (0.05, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4, 5, 7.5, 10, 15, 
 MAX_MODELS = 32  # distinct values of the `model` label; later names count as "other"
 OTHER = "other"
 
+LENGTH_BUCKETS = (50, 100, 250, 500, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000)
+"""Characters of an answer."""
+
 
 class LlmMetrics:
     """The metrics that the rollout is judged by: requests, errors, latency, tokens, cost and fallbacks."""
@@ -42,6 +45,19 @@ class LlmMetrics:
         self.first_token = seconds("friday_llm_first_token_seconds", "From the call to the first text of a stream")
         self.tokens = counter("friday_llm_tokens", "Tokens", [*call, "direction"])
         self.cost = counter("friday_llm_cost_usd", "Cost that the answers reported; must stay 0", call)
+        # Of consenting testers' answers only (LITELLM_COMPARE_TESTERS).
+        self.length = Histogram(
+            "friday_llm_quality_length_chars",
+            "Characters of testers' answers",
+            ["path"],
+            buckets=LENGTH_BUCKETS,
+            registry=registry,
+        )
+        self.checks = counter(
+            "friday_llm_quality_checks",
+            "Testers' answers by whether they passed a check (schema, answered, language)",
+            ["path", "check", "passed"],
+        )
         self.in_flight = gauge("friday_llm_in_flight", "Calls that run now")
         self.breaker = gauge("friday_llm_breaker_state", "0 closed, 1 half open, 2 open (the gateway gets no calls)")
         self.percentage = gauge("friday_llm_rollout_percentage", "Users on the gateway; 0 when it is switched off")

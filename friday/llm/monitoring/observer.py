@@ -7,7 +7,8 @@ from friday.llm.constants import Path
 from friday.llm.errors import LlmError
 from friday.llm.monitoring.logger import UserHasher, logger
 from friday.llm.monitoring.metrics import LlmMetrics
-from friday.llm.types import Caller, InvokeResult, Route
+from friday.llm.quality import examine
+from friday.llm.types import Caller, InvokeParams, InvokeResult, Route
 
 
 class CallRecord:
@@ -18,6 +19,8 @@ class CallRecord:
         self.path = path
         self.model: str | None = None
         """The model that is being asked, or the one that answers once that is known."""
+        self.compared: InvokeParams | None = None
+        """The request of a tester whose answer is to be compared with those of the other path."""
         self._reason: str | None = None
         self._cause: str | None = None
         self._metrics = metrics
@@ -59,6 +62,16 @@ class CallRecord:
             self._metrics.tokens.labels(*labels, "prompt").inc(usage.prompt_tokens)
             self._metrics.tokens.labels(*labels, "completion").inc(usage.completion_tokens)
             self._metrics.cost.labels(*labels).inc(usage.cost or 0)
+        if first and self.compared:
+            self._compare(self.compared, result)
+
+    def _compare(self, request: InvokeParams, result: InvokeResult) -> None:
+        """Count what can be counted of an answer; its text goes nowhere."""
+        if not result.text:
+            return
+        self._metrics.length.labels(self.path).observe(len(result.text))
+        for check, passed in examine(self.caller.feature, request, result).items():
+            self._metrics.checks.labels(self.path, check, "true" if passed else "false").inc()
 
     def fail(self, error: BaseException) -> None:
         """Count and log a call that ended without a whole answer."""

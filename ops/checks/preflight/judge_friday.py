@@ -71,6 +71,10 @@ def testers(facts: Facts) -> Iterator[Check]:
     """Yield a check of the testers, where a stack names some: whether they are heard at all."""
     settings = facts.settings
     if not settings.testers:
+        if settings.compare_testers:
+            text = f"Pulumi.{facts.stack}.yaml: friday-litellm:compareTesters is true, and nobody is a tester"
+            fix = f"pulumi config set --path 'testers[0]' ID -s {facts.stack}"
+            yield Check("testers", "", State.WARNING, text, fix)
         return
     where = f"Pulumi.{facts.stack}.yaml: friday-litellm:testers"
     if not settings.litellm_enabled:
@@ -82,4 +86,6 @@ def testers(facts: Facts) -> Iterator[Check]:
         yield Check("testers", "", State.WARNING, text, fix)
     else:
         text = f"{len(settings.testers)} go through LiteLLM, whatever the percentage"
+        if settings.compare_testers:
+            text = f"the path of each call of {len(settings.testers)} is drawn, whatever the percentage"
         yield Check("testers", "", State.OK, text)

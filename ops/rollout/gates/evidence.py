@@ -102,6 +102,12 @@ class Evidence(Measured):
     )
     has_friday: bool = Field(default=True, description="Friday has metrics of its own; else the edge speaks for it")
     baseline_is: str = BESIDE
+    reported: dict[str, dict[str, int]] = Field(
+        default_factory=dict, description="ratings that operators entered in the gate's window, by path and rating"
+    )
+    reported_before: dict[str, dict[str, int]] = Field(
+        default_factory=dict, description="the same in the step before, where that is what is compared with"
+    )
     key_usage: float | None = Field(default=None, description="dollars that OpenRouter booked on the keys")
     requests_per_minute: int = Field(default=20, ge=1, description="the account's limit")
     requests_per_day: int = Field(default=1000, ge=1, description="the account's limit")

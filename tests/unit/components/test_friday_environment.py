@@ -39,6 +39,19 @@ def test_testers_are_in_the_environment_of_a_stack_that_names_some_and_verified_
 
 
 @pytest.mark.parametrize(
+    ("changes", "compares"),
+    [
+        ({"testers": [7], "compareTesters": True}, True),
+        ({"testers": [7]}, False),
+        ({"compareTesters": True}, False),
+    ],
+)
+def test_testers_compare_where_a_stack_says_so(changes: dict[str, Any], compares: bool) -> None:
+    found = env(by_part(declare(settings(**changes)))["friday"][0])
+    assert found.get("LITELLM_COMPARE_TESTERS") == ("true" if compares else None)
+
+
+@pytest.mark.parametrize(
     ("changes", "uses"),
     [
         ({"rolloutPercentage": 0, "testers": [7]}, True),

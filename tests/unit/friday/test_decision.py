@@ -38,6 +38,18 @@ def test_testers_are_on_the_gateway_while_it_is_switched_on(
     )
 
 
+@given(users, percentages, st.floats(0, 1, exclude_max=True))
+def test_each_call_of_a_tester_who_compares_is_drawn(user_id: int, percentage: int, drawn: float) -> None:
+    def path(*testers: int, enabled: bool = True) -> str:
+        return decide(
+            user_id, enabled=enabled, percentage=percentage, testers=testers, compare=True, draw=lambda: drawn
+        )
+
+    assert path(user_id) == ("litellm" if drawn < 0.5 else "direct")
+    assert path(user_id, enabled=False) == "direct"
+    assert path() == reference(user_id, True, percentage), "others are where they were"
+
+
 def test_who_has_no_id_is_no_tester() -> None:
     assert decide(None, enabled=True, percentage=0, testers=[0, 7]) is Path.DIRECT
 

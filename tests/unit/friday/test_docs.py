@@ -10,8 +10,9 @@ from docs.reference import with_errors_table
 from friday.llm import Feature
 from friday.llm.config import read_environment
 from friday.llm.monitoring.metrics import LlmMetrics
-from friday.service import features, routes
+from friday.service import features, rating, routes
 from friday.service.app import create_app
+from friday.service.feedback import Feedback
 from friday.service.request_middleware import RequestMiddleware
 from friday.service.settings import ServiceSettings
 from tests.unit.friday.given import ENVIRONMENT
@@ -22,13 +23,14 @@ TEXT = (Path(__file__).parents[3] / "docs" / "API.md").read_text(encoding="utf-8
 def metric_names() -> list[str]:
     registry = CollectorRegistry()
     LlmMetrics(registry)
+    Feedback(b"s", registry)
     RequestMiddleware(create_app(read_environment(ServiceSettings, ENVIRONMENT)), registry=registry, paths=[])
     suffix = {"counter": "_total"}
     return [metric.name + suffix.get(metric.type, "") for metric in registry.collect()]
 
 
 def endpoints() -> list[str]:
-    return [getattr(route, "path", "") for r in (routes.router, features.router) for route in r.routes]
+    return [getattr(route, "path", "") for r in (routes.router, features.router, rating.router) for route in r.routes]
 
 
 @pytest.mark.parametrize("name", friday.llm.__all__)

@@ -64,7 +64,8 @@ def test_every_operation_does_what_is_written(service: Service, tmp_path: Path) 
 
 def test_the_description_has_every_endpoint_and_error(service: Service) -> None:
     paths = service.schema.raw_schema["paths"]
-    assert set(paths) == {"/", "/healthz", "/readyz", "/metrics", *BODIES}
+    assert set(paths) == {"/", "/healthz", "/readyz", "/metrics", "/api/feedback", *BODIES}
+    assert set(paths["/api/feedback"]["post"]["responses"]) == {"200", "400", "403", "413", "422", "429"}
     for path in BODIES:
         assert set(paths[path]["post"]["responses"]) == {"200", "400", "413", "422", "429", "502", "503", "504"}
 

@@ -144,6 +144,18 @@ def test_a_tester_is_asked_on_the_gateway_and_nobody_of_them_on_the_direct_path(
     assert [(answer.user_id, answer.path) for answer in found] == asked
 
 
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("friday", [(200, "direct")], indirect=True)
+def test_a_tester_who_compares_may_be_on_either_path(friday: str) -> None:
+    found = answers.both_paths(friday, 0, (7,), compare=True)
+    assert [(answer.user_id, answer.path) for answer in found] == [(7, "direct"), (99, "direct")]
+
+
+@pytest.mark.parametrize("friday", [(200, "litellm")], indirect=True)
+def test_no_tester_speaks_for_the_users_of_a_percentage(friday: str) -> None:
+    assert [answer.user_id for answer in answers.both_paths(friday, 100, (0, 100), compare=True)] == [200]
+
+
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(answers, "_SETTLE_SECONDS", 2.0)

@@ -109,6 +109,7 @@ def test_a_folder_in_memory_wants_its_user_by_number(user: str | None, kind: str
     ("changes", "state", "said"),
     [
         ({}, State.OK, "2 go through LiteLLM, whatever the percentage"),
+        ({"compareTesters": True}, State.OK, "the path of each call of 2 is drawn, whatever the percentage"),
         ({"litellmEnabled": False}, State.WARNING, "nobody goes through LiteLLM while litellmEnabled is false"),
         ({"friday": friday(image="friday-ai:1")}, State.WARNING, "whether your image sends those of LITELLM_TESTERS"),
     ],
@@ -121,6 +122,12 @@ def test_testers_are_shown_and_what_would_leave_them_on_the_direct_path(
     assert check.state is state
     assert said in check.found
     assert bool(check.fix) is (state is State.WARNING)
+
+
+def test_a_comparison_without_testers_is_named() -> None:
+    given = facts({FIRST: HEALTHY}, compareTesters=True)
+    (check,) = (check for check in judge(given, BEFORE_UPDATE) if check.name == "testers")
+    assert (check.state, "nobody is a tester" in check.found) == (State.WARNING, True)
 
 
 def test_nothing_is_said_of_testers_where_there_are_none() -> None:

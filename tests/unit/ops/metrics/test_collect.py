@@ -13,12 +13,13 @@ from ops.metrics import collect
 from ops.metrics.collect import Sources, sources, windows
 from ops.metrics.openrouter import KeyUsage
 from ops.metrics.prometheus import Prometheus, SilentError
+from ops.rollout.gates.complaints import Heard
 from ops.rollout.gates.look import Scope, Window
 from ops.rollout.history import Entry
 from tests.unit.given import settings
 from tests.unit.ops.deployed import Played
 from tests.unit.ops.evidence import HOUR, NAMES, NOON, entry
-from tests.unit.ops.fake_prometheus import FakePrometheus, vector
+from tests.unit.ops.fake_prometheus import FakePrometheus, Rows, vector
 
 ALIVE = {"30d": vector(1), "count(last_over_time": vector(1)}
 KEYS = Sources("http://prometheus", "http://router", ("first", "second"))
@@ -193,3 +194,30 @@ def test_a_watch_looks_at_all_since_the_step_whatever_the_windows_are(monkeypatc
         began = NOON - dt.timedelta(seconds=seconds)
         found = collect.measure(KEYS, chosen, [entry(1, 10)], began, NOON, watching=True)
         assert set(found.windows.values()) == {max(10, seconds)}
+
+
+def test_feedback_comes_from_friday_and_from_the_history(monkeypatch: pytest.MonkeyPatch) -> None:
+    bad: Rows = [({"rating": "down"}, 4.0), ({"rating": "up"}, 9.0)]
+    calls: Rows = [({"outcome": "ok"}, 90.0), ({"outcome": "timeout"}, 10.0), ({"outcome": "cancelled"}, 5.0)]
+    known = {"friday_llm_feedback_total litellm|fallback": bad, "friday_llm_requests_total": calls, **ALIVE}
+    entries = [
+        entry(0.2, 10, "feedback: 2 down on litellm: mail"),
+        entry(1, 10),
+        entry(2, 0, "feedback: 7 down on direct"),
+        entry(5, 0),
+    ]
+    usage = KeyUsage(usage=0)
+    found = Measured(monkeypatch, FakePrometheus(known), first=usage, second=usage)(entries)
+    assert found.figures["feedback"] == Heard(up=9, down=4, answers=100)
+    assert found.figures["feedback_baseline"] == Heard(answers=100)
+    assert found.reported == {"litellm": {"down": 2}}
+    assert found.reported_before == {"direct": {"down": 7}}
+
+
+def test_an_app_without_the_metric_is_named_and_has_no_figure(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = FakePrometheus(ALIVE)
+    fake.names = ("friday_llm_requests", "friday_llm_latency_seconds", "friday_llm_cost_usd")
+    usage = KeyUsage(usage=0)
+    found = Measured(monkeypatch, fake, first=usage, second=usage)([entry(1, 10)])
+    assert found.figures["feedback"] is None
+    assert "friday_llm_feedback_total is not among those of friday" in found.silent["complaints"]
