@@ -153,5 +153,5 @@ _TRAILS = st.lists(
 def test_whatever_answers_in_prometheus_place(body: Any, status: int, raw: bytes) -> None:
     content = json.dumps(body).encode() if body is not None else raw
     transport = httpx.MockTransport(lambda _: httpx.Response(status, content=content))
-    found = collected(Sources("http://p", "http://o", (), transport), SETTINGS, 86_400.0, NOON)
+    found = collected(Sources("http://p", "http://o", (), transport), SETTINGS, [], 86_400.0, NOON)
     require_sound(make(known(), found))
