@@ -38,17 +38,21 @@ class Filled:
     container: Container
 
 
+def last_even_hour() -> int:
+    """Return the epoch second at which the newest block ends that can be whole."""
+    return int(time.time()) // _BLOCK_SECONDS * _BLOCK_SECONDS
+
+
 @contextmanager
 def filled_prometheus(engine: docker.DockerClient, image: str, hours: int) -> Iterator[Filled]:
     """Run a Prometheus that has seen `hours` of metrics up to now, every five seconds, of two replicas of each part."""
-    end = int(time.time()) // _BLOCK_SECONDS * _BLOCK_SECONDS
+    end = last_even_hour()
     with tempfile.TemporaryDirectory(prefix="friday-prometheus-") as folder:
-        for began in range(end - hours * 3600, end, _BLOCK_SECONDS):
-            _block(engine, image, Path(folder), began)
+        write_blocks(engine, image, folder, hours, end)
         (port,) = free_ports(1)
         container = engine.containers.run(
             image,
-            ["--config.file=/dev/null", "--storage.tsdb.path=/metrics/data"],
+            ["--config.file=/dev/null", "--storage.tsdb.path=/metrics"],
             entrypoint=["prometheus"],
             user="0",
             volumes={folder: {"bind": "/metrics", "mode": "rw"}},
@@ -94,20 +98,29 @@ def _bounds(buckets: Any) -> list[str]:
     return [*(str(float(bound)) for bound in buckets), "+Inf"]
 
 
-def _block(engine: docker.DockerClient, image: str, folder: Path, began: int) -> None:
-    """Write one block, in which every series rises with time, the gauges too."""
+def write_blocks(engine: docker.DockerClient, image: str, data: str, hours: int, end: int, *, user: str = "0") -> None:
+    """Write `hours` of metrics up to epoch second `end`, an even hour, into the data of a Prometheus of `user`.
+
+    `data` is a folder or the name of a volume.
+    """
+    with tempfile.TemporaryDirectory(prefix="friday-metrics-") as folder:
+        Path(folder).chmod(0o755)
+        for began in range(end - hours * 3600, end, _BLOCK_SECONDS):
+            _write_text(Path(folder) / "metrics.om", began)
+            engine.containers.run(
+                image,
+                ["tsdb", "create-blocks-from", "openmetrics", "/text/metrics.om", "/metrics"],
+                entrypoint=["promtool"],
+                user=user,
+                volumes={folder: {"bind": "/text", "mode": "ro"}, data: {"bind": "/metrics", "mode": "rw"}},
+                remove=True,
+            )
+
+
+def _write_text(file: Path, began: int) -> None:
+    """Write two hours in which every series rises with time, the gauges too."""
     lines = []
     for number, name in enumerate(series()):
         slope = number % 7
         lines += [f"{name} {1 + second * slope // 60} {second}\n" for second in range(began, began + _BLOCK_SECONDS, 5)]
-    text = folder / "metrics.om"
-    text.write_text("".join([*lines, "# EOF\n"]), encoding="utf-8")
-    engine.containers.run(
-        image,
-        ["tsdb", "create-blocks-from", "openmetrics", "/metrics/metrics.om", "/metrics/data"],
-        entrypoint=["promtool"],
-        user="0",
-        volumes={str(folder): {"bind": "/metrics", "mode": "rw"}},
-        remove=True,
-    )
-    text.unlink()
+    file.write_text("".join([*lines, "# EOF\n"]), encoding="utf-8")

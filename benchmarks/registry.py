@@ -41,5 +41,6 @@ MEASUREMENTS = {
     "memory": Entry("memory", "memory of all containers after a short load"),
     "alerts": Entry("alerts", "processor time and memory of Alertmanager and the rules"),
     "gates": Entry("gates", "status, and the gates over 48 hours of metrics"),
+    "report": Entry("report", "the report, and the live page, over seven days of metrics"),
     "gateway_stopped": Entry("gateway_stopped", "the gateway stopped and killed while 100 users ask"),
 }

@@ -74,7 +74,7 @@ Exit codes:
 
 @click.group("images", epilog=EPILOG)
 def images_command() -> None:
-    """List a stack's images, send them, build the operator's, or bill what is in them."""
+    """List a stack's images, send them, or say what is in them."""
 
 
 @images_command.command("list", epilog=LIST_EPILOG)

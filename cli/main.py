@@ -23,6 +23,7 @@ COMMANDS = {
     "feedback": "feedback.feedback_command",
     "history": "history.history_command",
     "report": "report.report_command",
+    "dashboard": "dashboard.dashboard_command",
     "notify": "notify.notify_command",
     "dashboards": "dashboards.dashboards_command",
     "logs": "logs.logs_command",

@@ -33,6 +33,9 @@ LIMIT_BODY = "limit_body.lua"
 GATEWAY_BODY_BYTES = 4 * 1024 * 1024
 """The longest body of a request to the gateway, the same as the gateway's own (`gateway.request_body`)."""
 
+WRONG_KEYS = 20
+"""How many wrong keys one address may show the gateway's port on the host in a minute."""
+
 COMMAND = ("bash", "-c", (TEMPLATES / "edge.sh").read_text(encoding="utf-8"))
 
 TAKEN = (
@@ -136,6 +139,7 @@ class EdgeConfig(BaseModel):
             error_body=_error_body,
             gateway_check_ms=CHECK_MS,
             gateway_body_bytes=GATEWAY_BODY_BYTES,
+            wrong_keys=WRONG_KEYS,
             limit_body=f"{FILES_DIR}/{LIMIT_BODY}",
             quoted=_quoted,
             socket=SOCKET,
@@ -200,6 +204,7 @@ _CODES = {
     408: "too_slow",
     413: "too_large",
     415: "unsupported_encoding",
+    429: "too_many_wrong_keys",
     500: "edge_failed",
     502: "replica_failed",
     503: "unavailable",

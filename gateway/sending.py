@@ -1,10 +1,9 @@
 """How a call goes over the network: aiohttp, behind the interface of httpx that LiteLLM's client has.
 
-aiohttp reads HTTP in C, and LiteLLM brings it along. httpx's own transport takes twice the processor time for a call.
+aiohttp reads HTTP in C, and LiteLLM brings it along. httpx' own transport, in Python, took a third of a chat's time.
 """
 
 import asyncio
-import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 
@@ -19,10 +18,10 @@ LONGEST_HEADER_BYTES = 65_536
 class Sending(httpx.AsyncBaseTransport):
     """Sends each request once, over connections that are kept open; `admission` limits how many there are."""
 
-    def __init__(self, proxy: str | None = None, verify: ssl.SSLContext | None = None) -> None:
-        """Take the proxy for all requests, and the authorities (else those of SSL_CERT_FILE, or of httpx)."""
+    def __init__(self, proxy: str | None = None) -> None:
+        """Take the proxy for all requests. The authorities are those of SSL_CERT_FILE, else those that httpx knows."""
         self._proxy = proxy
-        self._verify = verify or httpx.create_ssl_context()
+        self._verify = httpx.create_ssl_context()
         self._session: aiohttp.ClientSession | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:

@@ -79,6 +79,19 @@ def _replica_down(watched: Watched) -> Iterator[Alert]:
                 description=f"{WHOLE} of {declared} replicas of {part} are healthy for the edge",
                 command="./fridayctl status STACK",
             )
+    edges = len(settings.hosts)
+    if edges > 1:
+        yield Alert(
+            name="ReplicaDown",
+            severity="warning",
+            part="edge",
+            when=f"Prometheus reaches fewer edges than the Swarm's hosts that are named ({edges}), for 2 minutes",
+            expression=f'count(up{{job="edge"}} == 1) < {edges}',
+            lasts="2m",
+            summary="a host of the Swarm has no edge",
+            description=f"{WHOLE} of {edges} edges answer Prometheus",
+            command="./fridayctl status STACK",
+        )
 
 
 def _friday(watched: Watched) -> Iterator[Alert]:

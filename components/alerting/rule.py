@@ -42,18 +42,24 @@ class Alert:
         """Return the path and anchor of its heading."""
         return f"{RUNBOOK}#{self.name.lower()}"
 
+    @property
+    def all_labels(self) -> dict[str, str]:
+        """Return its labels, with those by which it is sent."""
+        return {"severity": self.severity, "part": self.part, **self.labels}
+
+    def annotations(self, stack: str) -> dict[str, str]:
+        """Return what is sent with it."""
+        texts = {"summary": self.summary, "description": self.description, "command": self.command}
+        return {**{name: text.replace("STACK", stack) for name, text in texts.items()}, "runbook": self.runbook}
+
     def document(self, stack: str) -> dict[str, object]:
         """Return it as an entry of a rule file."""
-        texts = {"summary": self.summary, "description": self.description, "command": self.command}
         return {
             "alert": self.name,
             "expr": self.expression,
             **({"for": self.lasts} if self.lasts else {}),
-            "labels": {"severity": self.severity, "part": self.part, **self.labels},
-            "annotations": {
-                **{name: text.replace("STACK", stack) for name, text in texts.items()},
-                "runbook": self.runbook,
-            },
+            "labels": self.all_labels,
+            "annotations": self.annotations(stack),
         }
 
 

@@ -1,18 +1,24 @@
 """A stack's report as a page that stays new, for the browsers of this machine alone."""
 
-import threading
-import time
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Lock
 
+from components.settings.source import SettingsError
+from ops.commands.report import Reporter, Request
+from ops.deployment import Deployment
 from ops.errors import EXIT_USAGE, OperationError
+from ops.report.model import Report
+from ops.report.page import render
 
 ADDRESS = "127.0.0.1"
+SINCE = timedelta(days=7)
 REFRESH_SECONDS = 10
-_FRESH_SECONDS = 2.0
-"""For so long one page serves all who ask: several tabs are one question to Prometheus."""
 _PATIENCE_SECONDS = 10
 """For a browser that connects and asks nothing."""
 
@@ -25,20 +31,32 @@ _HEADERS = {
 }
 
 
-class _Page:
-    """The page as it was made last, made again for whoever asks once it is no longer fresh."""
+@dataclass
+class _Made:
+    """The page that was drawn last, and of which report."""
 
-    def __init__(self, make: Callable[[], str]) -> None:
-        self._make = make
-        self._lock = threading.Lock()
-        self._text, self._until = "", 0.0
+    report: Report | None = None
+    text: str = ""
 
-    def now(self) -> str:
-        with self._lock:
-            if time.monotonic() >= self._until:
-                self._text = self._make()
-                self._until = time.monotonic() + _FRESH_SECONDS
-            return self._text
+
+@contextmanager
+def pages(deployment: Deployment) -> Iterator[Callable[[], str]]:
+    """Yield what returns the page of a stack as it is now, for several threads; it raises as `Reporter.report` does.
+
+    Only the first one reports its progress: nobody reads along later.
+    """
+    made, lock = _Made(), Lock()
+    with Reporter(deployment, Request(SINCE)) as reporter:
+
+        def newest() -> str:
+            with lock:
+                report = reporter.report()
+                if report is not made.report:  # drawing takes longer than asking whether there is a newer one
+                    made.report, made.text = report, render(report, REFRESH_SECONDS)
+                deployment.report = lambda *_: None
+                return made.text
+
+        yield newest
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -63,15 +81,17 @@ class _Handler(BaseHTTPRequestHandler):
     do_HEAD = do_GET  # noqa: N815 - the name is the library's
 
     def _names_this_machine(self) -> bool:
+        """Return whether it is asked by a name that can only be this machine's, with any port: of a tunnel, say."""
         names = self.headers.get_all("Host") or []
-        port = self.server.server_address[1]
-        return len(names) == 1 and names[0].lower() in (f"{ADDRESS}:{port}", f"localhost:{port}")
+        return len(names) == 1 and names[0].lower().partition(":")[0] in (ADDRESS, "localhost")
 
     def _page(self) -> None:
         try:
-            text = self.server.page.now()
+            text = self.server.make()
         except OperationError as error:
             self._answer(HTTPStatus.SERVICE_UNAVAILABLE, error.render())
+        except SettingsError as error:
+            self._answer(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
         else:
             self._answer(HTTPStatus.OK, text, "text/html")
 
@@ -93,9 +113,14 @@ class _Handler(BaseHTTPRequestHandler):
 class _Server(ThreadingHTTPServer):
     """Each browser has a thread of its own; all show the same page."""
 
-    def __init__(self, page: _Page, port: int) -> None:
-        self.page = page
+    def __init__(self, make: Callable[[], str], port: int) -> None:
+        self.make = make
         super().__init__((ADDRESS, port), _Handler)
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Keep quiet about a browser that has gone: it is closed, or asks again."""
+        if not isinstance(sys.exception(), ConnectionError | TimeoutError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
 
 
 @contextmanager
@@ -104,14 +129,13 @@ def listening(make: Callable[[], str], port: int) -> Iterator[ThreadingHTTPServe
 
     An error of a later page is what the browser gets. OperationError (exit code 2) when something else has the port.
     """
-    page = _Page(make)
     try:
-        server = _Server(page, port)
+        server = _Server(make, port)
     except OSError as error:
         what = f"the dashboard cannot listen on {ADDRESS}:{port} ({(error.strerror or str(error)).lower()})"
         raise OperationError(what, "name another port: --port 0 takes one that is free", EXIT_USAGE) from error
     with server:
-        page.now()
+        make()
         yield server
 
 

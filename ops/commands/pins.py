@@ -20,6 +20,8 @@ TEST_ENGINE_MODULE = "github.com/moby/moby/v2"
 _TEST_ENGINE = "testing/dockerd"
 _LINTER_MODULE = "github.com/rhysd/actionlint"
 _LINTER = "testing/actionlint"
+_SCANNER_MODULE = "golang.org/x/vuln"
+_SCANNER = "testing/govulncheck"
 _RUNTIME = "requirements/runtime.in"
 _SDK = requirement(_RUNTIME, "pulumi")
 _PIP = requirement("images/installer.txt", "pip")
@@ -91,8 +93,8 @@ def _raise_test_engine(root: Path, version: str, report: Report) -> None:
     _raise_modules(root, _TEST_ENGINE, (TEST_ENGINE_MODULE,), version, report)
 
 
-def _raise_linter(root: Path, version: str, report: Report) -> None:
-    _raise_modules(root, _LINTER, (_LINTER_MODULE,), version, report)
+def _raise_tool(folder: str, module: str, root: Path, version: str, report: Report) -> None:
+    _raise_modules(root, folder, (module,), version, report)
 
 
 def _raise_modules(root: Path, folder: str, modules: Sequence[str], version: str, report: Report) -> None:
@@ -200,8 +202,20 @@ PINS = {
             "nothing; the next test builds it, in a minute",
             partial(served.go_modules, (_LINTER_MODULE,)),
             (Site(f"{_LINTER}/go.mod", rf"\s{re.escape(_LINTER_MODULE)} v(\S+)"),),
-            _raise_linter,
+            partial(_raise_tool, _LINTER, _LINTER_MODULE),
             (f"{_LINTER}/go.mod", f"{_LINTER}/go.sum", "toolchain/versions.py"),
+            all_listed=False,
+        ),
+        Pin(
+            "scanner",
+            "govulncheck, which scans the Go programs that are built here",
+            "scanner-of-the-go-programs",
+            ("tests/unit/test_scans.py", "tests/scans"),
+            "nothing; the next scan builds it, in a minute",
+            partial(served.go_modules, (_SCANNER_MODULE,)),
+            (Site(f"{_SCANNER}/go.mod", rf"\s{re.escape(_SCANNER_MODULE)} v(\S+)"),),
+            partial(_raise_tool, _SCANNER, _SCANNER_MODULE),
+            (f"{_SCANNER}/go.mod", f"{_SCANNER}/go.sum", "toolchain/versions.py"),
             all_listed=False,
         ),
         Pin(

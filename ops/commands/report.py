@@ -135,13 +135,13 @@ def _report(deployment: Deployment, request: Request, found: _Stack) -> Report:
     deployment.report("report", f"asking Prometheus about the last {_shown(request.since)}")
     said: Judged | None = None
     if position is None:
-        figures = unmeasured(settings, seconds, now, "nothing is deployed")
+        figures = unmeasured(settings, found.entries, seconds, now, "nothing is deployed")
     elif found.asked is None:
-        figures = unmeasured(settings, seconds, now, found.problems.get(PROMETHEUS, ""))
+        figures = unmeasured(settings, found.entries, seconds, now, found.problems.get(PROMETHEUS, ""))
     else:
         with ThreadPoolExecutor(max_workers=1) as pool:
             gates = pool.submit(judged, stack, settings, found.asked, position, found.entries, now)
-            figures = measured(found.asked, settings, seconds, now)
+            figures = measured(found.asked, settings, found.entries, seconds, now)
             said = gates.result()
     return make(
         Known(

@@ -14,6 +14,9 @@ from ops.rollout.gates.look import Sample
 SECONDS = 10.0
 """How long one query may take: the whole of `status` is meant to take 3 s."""
 
+OVER_SECONDS = 60.0
+"""How long a question about many moments may take: a week of it on a busy host."""
+
 _Found = TypeVar("_Found")
 _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -91,7 +94,7 @@ class Prometheus:
         What is not a number is left out.
         """
         form = {"query": expression, "start": f"{began:.3f}", "end": f"{ended:.3f}", "step": f"{step:.3f}"}
-        return self._request("POST", "query_range", _Trails, form).matrix
+        return self._request("POST", "query_range", _Trails, form, OVER_SECONDS).matrix
 
     def alerts(self) -> list[FiringAlert]:
         """Return the alerts that fire now by the server's own rules. Raises SilentError."""
@@ -117,9 +120,11 @@ class Prometheus:
         found = self._request("POST", "query", _Answer, asked).vector
         return [sample for sample in found if math.isfinite(sample.number)]
 
-    def _request(self, method: str, what: str, kind: type[_Model], form: dict[str, str] | None = None) -> _Model:
+    def _request(
+        self, method: str, what: str, kind: type[_Model], form: dict[str, str] | None = None, seconds: float = SECONDS
+    ) -> _Model:
         try:
-            response = self._client.request(method, f"{self._url}/api/v1/{what}", data=form)
+            response = self._client.request(method, f"{self._url}/api/v1/{what}", data=form, timeout=seconds)
         except httpx.HTTPError as error:
             raise SilentError(f"Prometheus at {self._url} does not answer ({error or type(error).__name__})") from error
         if response.status_code != httpx.codes.OK:

@@ -2,11 +2,14 @@
 
 import datetime as dt
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 from components.settings.stack import StackSettings
 from ops.metrics.collect import Sources, knows_friday, measure, other_time
+from ops.metrics.feedback import said
 from ops.metrics.prometheus import Prometheus, SilentError, answered
+from ops.report import people
 from ops.report.ask import ask
 from ops.report.grid import Grid
 from ops.report.known import Judged, Measured
@@ -33,29 +36,41 @@ def judged(
     return Judged(evidence, judge(evidence, given), forecast(evidence, percentage, percentage, now))
 
 
-def unmeasured(settings: StackSettings, seconds: float, now: dt.datetime, why: str) -> Measured:
-    """Return that nothing is known of the last `seconds` by any metric, and why."""
-    return Measured(Grid.of(seconds, now.timestamp(), settings.monitoring.scrape_seconds), silent=why)
+def unmeasured(
+    settings: StackSettings, entries: Sequence[Entry], seconds: float, now: dt.datetime, why: str
+) -> Measured:
+    """Return that no metric is known of the last `seconds`, and why; what operators entered is in the history."""
+    grid = Grid.of(seconds, now.timestamp(), settings.monitoring.scrape_seconds)
+    return Measured(grid, feedback=people.entered(entries, seconds, now), unheard=why, silent=why)
 
 
-def measured(asked: Sources, settings: StackSettings, seconds: float, now: dt.datetime) -> Measured:
-    """Return what Prometheus knows of the last `seconds`."""
+def measured(
+    asked: Sources, settings: StackSettings, entries: Sequence[Entry], seconds: float, now: dt.datetime
+) -> Measured:
+    """Return what Prometheus knows of the last `seconds`, and what users said."""
     with closing(Prometheus(asked.prometheus, asked.transport)) as prometheus:
         ahead = answered(prometheus.ahead)
         why = str(ahead) if isinstance(ahead, SilentError) else other_time(ahead)
         if why:
-            return unmeasured(settings, seconds, now, why)
+            return unmeasured(settings, entries, seconds, now, why)
         try:
             has_friday = settings.friday.image is None or knows_friday(prometheus, now.timestamp())
         except SilentError as error:
-            return unmeasured(settings, seconds, now, str(error))
+            return unmeasured(settings, entries, seconds, now, str(error))
         wanted = batches(settings, seconds, now.timestamp(), has_friday=has_friday)
-        answers, silent = ask(prometheus, wanted)
-        alerts = answered(prometheus.alerts)
+        grid = next(iter(wanted.values())).grid
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            hearing = pool.submit(said, prometheus, entries, now, grid.count * grid.step)
+            answers, silent = ask(prometheus, wanted)
+            alerts = answered(prometheus.alerts)
+            heard = hearing.result()
         return Measured(
-            next(iter(wanted.values())).grid,
+            grid,
             answers,
             has_friday,
             alerts=None if isinstance(alerts, SilentError) else alerts,
+            feedback=people.feedback_of(heard.paths, heard.silent),
+            quality=people.quality_of(heard.quality),
+            unheard=heard.silent,
             silent=silent,
         )

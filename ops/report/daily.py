@@ -4,7 +4,7 @@ from functools import partial
 
 from ops.report.figures import figure, in_percent, in_seconds, rate
 from ops.report.known import Known, Measured
-from ops.report.model import Check, Figure, Level, Unit
+from ops.report.model import Check, Feedback, Figure, Level, Unit
 from ops.report.questions import STEPS, TOTALS
 from ops.report.stretch import NOTHING, SECONDS_OF_DIRECT, SECONDS_OF_GATEWAY, Pair, Stretch, last_day, whole
 from ops.rollout.gates import providers
@@ -159,24 +159,26 @@ def _providers(known: Known, measured: Measured) -> Check:
 
 
 def _feedback(known: Known, measured: Measured) -> Check:
-    found = measured.feedback
+    """Return what users said in the whole window: a complaint is to be read; thumbs are the gate's to compare."""
+    found, command = measured.feedback, f"./fridayctl feedback {known.stack}"
     if not found:
-        return Check(
-            name="feedback",
-            title="User feedback",
-            level=Level.UNKNOWN,
-            says="nobody has rated an answer, or Friday does not count it",
-            command=f"./fridayctl feedback {known.stack} --help",
-        )
-    bad = {each.path: each.down + each.complaints for each in found}
-    total = sum(each.up for each in found) + sum(bad.values())
-    said = ", ".join(f"{path} {number:,.0f}" for path, number in bad.items() if number)
+        says = f"unknown: {measured.unheard}" if measured.unheard else "nobody has rated an answer"
+        return Check(name="feedback", title="User feedback", level=Level.UNKNOWN, says=says, command=command)
+    complaints = sum(each.complaints for each in found)
+    said = "; ".join(_said(each) for each in found if each.up or each.down or each.complaints)
+    missing = f" (operators' entries alone: {measured.unheard})" if measured.unheard else ""
     return Check(
         name="feedback",
         title="User feedback",
-        level=Level.HEALTHY if not said else Level.LOOK,
-        says=f"{count(round(total), 'rating')}; thumbs down and complaints by path: {said or 'none'}",
+        level=Level.LOOK if complaints else Level.HEALTHY,
+        says=said + missing,
+        command=command if complaints else "",
     )
+
+
+def _said(each: Feedback) -> str:
+    said = f"{each.path}: {each.up:,.0f} up, {each.down:,.0f} down, {count(round(each.complaints), 'complaint')}"
+    return said if each.answers is None else f"{said} of {count(round(each.answers), 'answer')}"
 
 
 def _out(each: Stretch, model: str) -> float | None:

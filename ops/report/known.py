@@ -53,7 +53,10 @@ Answers = Mapping[str, Mapping[str, Rows]]
 
 @dataclass(frozen=True)
 class Measured:
-    """What Prometheus knows, by batch and question, over `grid`; `silent` is why it knows nothing, else ""."""
+    """What Prometheus knows, by batch and question, over `grid`; `silent` is why it knows nothing, else "".
+
+    `unheard` is why Friday's own counts are not in `feedback`.
+    """
 
     grid: Grid
     answers: Answers = field(default_factory=dict)
@@ -61,6 +64,7 @@ class Measured:
     alerts: Sequence[FiringAlert] | None = None
     feedback: tuple[Feedback, ...] = ()
     quality: tuple[Quality, ...] = ()
+    unheard: str = ""
     silent: str = ""
 
     def rows(self, batch: str, name: str) -> Rows:

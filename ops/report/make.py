@@ -15,6 +15,7 @@ from ops.report.questions import NOW
 from ops.report.stretch import last_day
 from ops.report.verdict import verdict
 from ops.report.weekly import usage, weekly
+from ops.rollout.gates.evidence import OPENROUTER
 from ops.rollout.gates.quota import named_limit
 from ops.rollout.steps import in_words
 
@@ -115,6 +116,8 @@ def _sources(known: Known, measured: Measured) -> Iterator[Source]:
     if known.position is None:
         return
     yield Source(name=PROMETHEUS, answered=not measured.silent, says=measured.silent)
+    if known.judged and (silent := known.judged.evidence.silent.get(OPENROUTER)):
+        yield Source(name="OpenRouter", answered=False, says=silent)
     yield from (Source(name=name, answered=False, says=why) for name, why in sorted(known.problems.items()))
 
 

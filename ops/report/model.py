@@ -39,7 +39,6 @@ class Unit(StrEnum):
     REQUESTS = "requests"
     TOKENS = "tokens"
     DOLLARS = "dollars"
-    REPLICAS = "replicas"
     VOTES = "votes"
 
 
@@ -87,7 +86,7 @@ class Figure(Fact):
     """A number over `window`, and the same over the window `before`, which is as long and ends where it begins.
 
     `name` is the indicator's (`indicators.INDICATORS`), with the path or the like behind a dot. `limit` is what it
-    should not go above (or below, where `limit_is_least`); None when nothing limits it.
+    should not go above; None when nothing limits it.
     """
 
     name: str
@@ -97,7 +96,6 @@ class Figure(Fact):
     value: float | None
     before: float | None = None
     limit: float | None = None
-    limit_is_least: bool = False
     source: str = "Prometheus"
     why: str = Field(default="", description="why `value` is None")
 
@@ -181,7 +179,7 @@ class Comparison(Fact):
 class Incident(Fact):
     """Something that went wrong, or had to be undone. `ended` is None while it goes on.
 
-    `kind` is one of abort, rollback, failed-update, switch-closed, breaker-open, replicas-down, no-metrics, alert.
+    `kind`: abort, rollback, failed-update, switch-closed, breaker-open, replicas-down, no-metrics, alert.
     """
 
     kind: str
@@ -205,12 +203,12 @@ class Quota(Fact):
     per_day: int
     left_today: int | None
     ends: datetime | None
-    per_hour: float | None = Field(default=None, description="requests that users of both paths make, of late")
+    per_hour: float | None = Field(default=None, description="what users of both paths ask, of late")
     says: str
 
 
 class Provider(Fact):
-    """One model of the gateway: how often it was asked, and for how long it was left out, by reason."""
+    """A model of the gateway: how often it was asked, and for how long it was left out, by reason."""
 
     model: str
     calls: float | None
@@ -229,10 +227,7 @@ class Usage(Fact):
 
 
 class Feedback(Fact):
-    """What users of one path said of its answers, and how many answers there were: a rating is of one answer.
-
-    Counted by Friday, and reported from elsewhere (`./fridayctl feedback`), together.
-    """
+    """What users of one path said of its answers, of how many: counted by Friday and entered by operators."""
 
     path: str
     up: float

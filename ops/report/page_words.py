@@ -11,7 +11,6 @@ _NOUNS = {
     Unit.CALLS: "call",
     Unit.REQUESTS: "request",
     Unit.TOKENS: "token",
-    Unit.REPLICAS: "replica",
     Unit.VOTES: "vote",
 }
 

@@ -22,7 +22,7 @@ def batches(settings: StackSettings, seconds: float, now: float, *, has_friday: 
     return {
         STEPS: Batch(counted, grid),
         STATES: Batch(_states(), grid, parts=(GATEWAY, EDGE, *([FRIDAY] if has_friday else []))),
-        TOTALS: Batch(_totals(), Grid(now, whole, 2)),
+        TOTALS: Batch(_totals(has_friday=has_friday), Grid(now, whole, 2)),
         EARLIER: Batch(counted, Grid(now - whole, whole, 1)),
         NOW: Batch(_now(), Grid(now, max(_NOW_SECONDS, 3 * scrape), 1)),
     }
@@ -67,15 +67,16 @@ def _states() -> Questions:
     }
 
 
-def _totals() -> Questions:
+def _totals(*, has_friday: bool) -> Questions:
+    reasons = {"reasons": _indicator("fallbacks_by_reason", FRIDAY)} if has_friday else {}
     return {
+        **reasons,
         "attempts": _indicator("attempts_by_model", GATEWAY),
         "rests": _indicator("model_rest_seconds", GATEWAY),
         "tokens": _indicator("tokens", GATEWAY),
         "cache": _indicator("cache_requests", GATEWAY),
         "spend": _indicator("spend", GATEWAY),
         "refused": _indicator("account_refused", GATEWAY),
-        "reasons": _indicator("fallbacks_by_reason"),
     }
 
 

@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Sequence
 
 from ops.report import events
+from ops.report.ask import GATEWAY
 from ops.report.grid import DAY_SECONDS
 from ops.report.known import Known, Measured
 from ops.report.model import Alert, Check, Incident, Level, Reason, Source, Verdict
-from ops.report.questions import NOW
+from ops.report.questions import NOW, STEPS, TOTALS
 from ops.rollout.gates.gate import Outcome, count
 from ops.rollout.gates.registry import GATES
 from ops.rollout.steps import in_words
@@ -35,6 +36,7 @@ def verdict(
     reasons = [
         *_now(known, measured),
         *(Reason(level=_of(each), text=f"{each.name}: {each.summary}", command=each.command) for each in alerts),
+        *_unmeasured(known, measured),
         *_gates(known),
         *(_of_check(each) for each in checks if each.level in _REASONS),
         *_recent(known, incidents),
@@ -85,6 +87,15 @@ def _now(known: Known, measured: Measured) -> Iterator[Reason]:
     if known.percentage != known.settings.effective_percentage:
         text = f"{known.percentage} % runs, and the stack file says {known.settings.effective_percentage} %"
         yield Reason(level=Level.LOOK, text=text, command=f"./fridayctl up {stack}")
+
+
+def _unmeasured(known: Known, measured: Measured) -> Iterator[Reason]:
+    """Yield why a Prometheus that answers has no figures: a part is not scraped, or a metric was renamed."""
+    batches = [measured.answers.get(batch, {}) for batch in (STEPS, TOTALS)]
+    whys = dict.fromkeys(rows.why for batch in batches for rows in batch.values() if rows.why and not rows.known)
+    for why in whys if not measured.silent else ():
+        if known.settings.litellm.replicas or f"of {GATEWAY} in" not in why:
+            yield Reason(level=Level.LOOK, text=why, command=f"./fridayctl logs {known.stack} prometheus")
 
 
 def _gates(known: Known) -> Iterator[Reason]:

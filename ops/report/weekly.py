@@ -4,7 +4,7 @@ import datetime as dt
 from functools import partial
 from statistics import fmean
 
-from indicators import selectors
+from indicators import INDICATORS, selectors
 from ops.report.figures import Number, figure, in_percent, in_seconds, rate
 from ops.report.grid import Rows, moment
 from ops.report.known import Known, Measured
@@ -79,7 +79,15 @@ def _cost(known: Known, measured: Measured, pair: Pair) -> Check:
     why = measured.rows(TOTALS, "spend").why
     sources = ("gateway", "friday") if measured.has_friday else ("gateway",)
     figures = [
-        figure("spend", pair, partial(_labelled, name="spend", label=source), why=why, limit=0.0, suffix=source)
+        figure(
+            "spend",
+            pair,
+            partial(_labelled, name="spend", label=source),
+            why=why,
+            limit=0.0,
+            suffix=source,
+            title=f"{INDICATORS['spend'].title}, as {source} read it",
+        )
         for source in sources
     ]
     evidence = known.judged.evidence if known.judged else None
@@ -114,7 +122,15 @@ def _use(measured: Measured, pair: Pair) -> Check:
     calls = figure("calls_by_path", pair, _calls, why=_why(measured), unit=Unit.CALLS, title="Calls", suffix="all")
     why = measured.rows(TOTALS, "tokens").why
     tokens = [
-        figure("tokens", pair, partial(_labelled, name="tokens", label=kind), why=why, unit=Unit.TOKENS, suffix=kind)
+        figure(
+            "tokens",
+            pair,
+            partial(_labelled, name="tokens", label=kind),
+            why=why,
+            unit=Unit.TOKENS,
+            suffix=kind,
+            title=f"{INDICATORS['tokens'].title}, {kind}",
+        )
         for kind in ("prompt", "completion")
     ]
     attempts = figure(

@@ -39,6 +39,8 @@ QUOTA = ("quota",)
 NIGHT: Series = {ATTEMPTS: "0+10x1430 14300+0xN", requests("direct"): "0+10x1430 14300+0xN"}
 """The last calls come before midnight."""
 
+SWARM = {"engine": "swarm", "swarmHosts": ["ssh://ops@host-2"]}
+
 FAILS_AT_10 = "0+0x10 2+2xN"
 """A counter whose first event comes in the eleventh minute: it is not missed, and it is no increase."""
 
@@ -58,6 +60,8 @@ PARTS = (
     Case("one Friday of two is down", 5, ("warning ReplicaDown",), {servers("friday"): "1+0xN"}),
     Case("one Friday of two is away for a moment", 5, (), {servers("friday"): "2+0x3 1 2+0xN"}),
     Case("the replicas of Friday are exchanged", 5, (), {servers("friday"): "2+0x2 4 3 2+0xN"}),
+    Case("one of the Swarm's edges is gone", 5, ("warning ReplicaDown",), {}, SWARM),
+    Case("all of the Swarm's edges are there", 5, (), {up("edge", "e2"): each_minute(0, 1)}, SWARM),
     Case("no gateway is healthy", 1, ("critical GatewayDown",), {servers("litellm"): "0+0xN"}),
     Case(
         "no gateway is healthy, and nobody uses it",
@@ -86,18 +90,10 @@ PARTS = (
     Case("Alertmanager is down", 5, ("warning AlertmanagerDown",), {up("alertmanager", "a1"): "0+0xN"}),
     Case("Alertmanager is new", 5, (), {up("alertmanager", "a1"): "_x2 1+0xN"}),
     Case(
-        "a receiver answers 500",
-        5,
-        ('warning NotificationsFail integration="webhook"',),
-        {UNDELIVERED: "0+0x3 1+0xN"},
+        "a receiver answers 500", 5, ('warning NotificationsFail integration="webhook"',), {UNDELIVERED: "0+0x3 1+0xN"}
     ),
     Case("a receiver answered 500 yesterday", 60, (), {UNDELIVERED: "0+0x3 1+0xN"}),
-    Case(
-        "a gauge was renamed",
-        8,
-        ('warning MetricsMissing metric="gateway_quota_shared"',),
-        {SHARED: ""},
-    ),
+    Case("a gauge was renamed", 8, ('warning MetricsMissing metric="gateway_quota_shared"',), {SHARED: ""}),
     Case("a counter was renamed", 8, ('warning MetricsMissing metric="gateway_chats_total"',), {CHATS: ""}),
     Case(
         "Friday's counter was renamed",

@@ -23,6 +23,9 @@ pytestmark = [pytest.mark.engine, pytest.mark.slow, pytest.mark.timeout(3600)]
 FIRST = "google/gemma-4-31b-it:free"
 """The model that the gateway asks first."""
 
+DIRECT = "google/gemma-4-26b-a4b-it:free"
+"""The model of the direct path."""
+
 USERS = {"litellm": 7, "direct": 77}  # of a stack at 50 %
 
 
@@ -57,6 +60,14 @@ ERRORS = (
     Case("ErrorRateHigh", {"users": "gateway"}, faults=({"kind": "status", "status": 503},)),
     Case("ErrorRateHigh", {"users": "direct"}),
     Case("ErrorBudgetBurns", {"window": "1h"}),
+)
+SLOW = (
+    Case(
+        "ResponsesSlow",
+        {"path": "direct"},
+        faults=({"kind": "latency", "model": DIRECT, "distribution": {"kind": "fixed", "ms": 11_000}},),
+        after_seconds=30,
+    ),
 )
 EDGE = (Case("EdgeDown", {}, stops=("edge",), after_seconds=30),)
 
@@ -163,6 +174,23 @@ def test_warnings(stack: Project, pager: Pager) -> None:
 def test_errors(stack: Project, pager: Pager) -> None:
     with Traffic(stack, 40):
         print("\n".join(fire(stack, pager, ERRORS)))
+
+
+def test_waits(stack: Project, pager: Pager) -> None:
+    with Traffic(stack, 40):
+        print("\n".join(fire(stack, pager, SLOW)))
+
+
+def test_drift(stack: Project, pager: Pager) -> None:
+    wanted, began = {"alertname": "ConfigurationDrift"}, time.time()
+    (redis,) = stack.containers("redis")
+    redis.update(mem_limit="300m", memswap_limit="300m")
+    stack.fridayctl("drift", stack.stack, code=1)
+    (told,) = pager.wait(True, wanted, since=began, seconds=120)
+    stack.fridayctl("drift", stack.stack, "--fix")
+    stack.fridayctl("drift", stack.stack)
+    (over,) = pager.wait(False, wanted, since=began, seconds=400)
+    print(f"{wanted}: told after {told.at - began:.0f} s; over: after {over.at - told.at:.0f} s more")
 
 
 def test_an_edge_that_is_gone(stack: Project, pager: Pager) -> None:

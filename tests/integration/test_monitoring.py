@@ -230,6 +230,15 @@ def test_its_configuration_is_what_its_own_checker_accepts(project: Project) -> 
     assert code == 0, output
 
 
+def test_every_rule_is_evaluated_without_an_error(project: Project) -> None:
+    def rules() -> list[dict[str, Any]]:
+        return [rule for group in get(project, "rules")["groups"] for rule in group["rules"]]
+
+    until(lambda: all(rule["health"] != "unknown" for rule in rules()), "every rule was evaluated", 180, every=1)
+    assert len(rules()) > 30
+    assert {rule["name"]: rule["lastError"] for rule in rules() if rule["health"] != "ok"} == {}
+
+
 def report(project: Project) -> Report:
     project.fridayctl("report", project.stack, "--since", "1h", "--json", "-o", "report.json")
     return Report.model_validate_json((project.root / "report.json").read_text(encoding="utf-8"))

@@ -82,7 +82,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def seen(url: str) -> Measured:
-    return measured(Sources(url, "http://nowhere", ()), SETTINGS, float(HOUR), END)
+    return measured(Sources(url, "http://nowhere", ()), SETTINGS, [], float(HOUR), END)
 
 
 @pytest.fixture(scope="module")

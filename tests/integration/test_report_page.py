@@ -123,10 +123,7 @@ def test_text_from_outside_is_text(chromium: Browser) -> None:
         expect(opened.get_by_text(MARKUP).first).to_be_visible()
 
 
-def test_the_live_page_is_new_by_itself_and_says_when_it_cannot_be(
-    chromium: Browser, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("ops.commands.dashboard._FRESH_SECONDS", 0.0)
+def test_the_live_page_is_new_by_itself_and_says_when_it_cannot_be(chromium: Browser) -> None:
     answer: list[State | None] = [State.HEALTHY]
 
     def make() -> str:

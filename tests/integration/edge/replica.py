@@ -70,6 +70,10 @@ class Replica:
         elif '"patient"' in body:
             # Ten seconds of thinking, unless whoever asked goes away.
             await asyncio.wait_for(reader.read(1), 10)
+        elif (
+            any(key.lower() == "authorization" and "wrong" in value for key, value in headers) and target not in HEALTH
+        ):
+            writer.write(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n")
         else:
             if '"slow"' in body:
                 await asyncio.sleep(1.0)

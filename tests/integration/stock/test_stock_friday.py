@@ -8,6 +8,7 @@ import pytest
 
 from components.edge import SOCAT
 from testing import stock_image
+from testing.confinement import STATUS, Confined
 from testing.meanwhile import until
 from testing.project import Project
 
@@ -41,6 +42,7 @@ def test_its_container_is_what_the_settings_say(stock: Project, network: str) ->
         assert isinstance(text, bytes)
         assert text.startswith(b"node\n")
         assert b'"jobs scheduled"' in text
+        assert Confined().problems(stock.shell_in(each, STATUS)) == []
         assert {network, f"friday-{stock.stack}-app"} == set(each.attrs["NetworkSettings"]["Networks"])
     assert f"friday-{stock.stack}-friday-uploads" in {volume.name for volume in stock.volumes()}
 

@@ -19,6 +19,7 @@ from gateway.quota import Quota
 from gateway.request_context import CURRENT, RequestContext
 from gateway.request_filter import Life, RequestFilter
 from gateway.rests import Rest
+from gateway.upstream import Answered
 
 GATEWAY_KEY = "gateway-key-0123456789"
 EDGE_KEY = "edge-key-0123456789"
@@ -139,6 +140,9 @@ class Inner:
     async def acompletion(self, **body: Any) -> None:
         self.bodies.append(body)
         await self._answer(self)
+        context = at_work()
+        if context.plain is not None or context.stream is not None:
+            raise Answered  # as `gateway.upstream` does inside LiteLLM's router
 
     @property
     def chat(self) -> dict[str, Any]:

@@ -1,17 +1,26 @@
 """The live page: for this machine alone, one question for all tabs, and an error is a sentence in the browser."""
 
+import datetime as dt
 import http.client
 import socket
+import struct
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import ThreadingHTTPServer
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from components.settings.source import Problem, SettingsError
 from ops.commands import dashboard
-from ops.commands.dashboard import ADDRESS, listening, url
+from ops.commands.dashboard import ADDRESS, listening, pages, url
+from ops.commands.report import Request
 from ops.errors import EXIT_USAGE, OperationError
+from ops.report.model import Report
+from tests.unit.ops.report.reports import State, report
 
 
 @contextmanager
@@ -52,9 +61,7 @@ def test_the_page_is_on_this_machine_alone_and_kept_by_nobody() -> None:
     assert headers["X-Content-Type-Options"] == "nosniff"
 
 
-@pytest.mark.parametrize(
-    "host", ["evil.example", "evil.example:PORT", "127.0.0.1", "localhost:1", "", "localhost:PORT,x"]
-)
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:PORT", "", "localhost,x", "[::1]:PORT", "127.0.0.1.x"])
 def test_another_name_reads_nothing(host: str) -> None:
     with served(lambda: "secret") as server:
         status, _, text = ask(server, host=host.replace("PORT", str(server.server_address[1])))
@@ -62,9 +69,10 @@ def test_another_name_reads_nothing(host: str) -> None:
     assert "secret" not in text
 
 
-def test_its_own_names_in_any_letters_are_let_in() -> None:
+@pytest.mark.parametrize("host", ["LOCALHOST", "localhost:1", "127.0.0.1:9000"])
+def test_its_own_names_are_let_in_through_a_tunnel_too(host: str) -> None:
     with served(lambda: "page") as server:
-        assert ask(server, host=f"LOCALHOST:{server.server_address[1]}")[0] == 200
+        assert ask(server, host=host)[0] == 200
 
 
 def test_there_is_one_page_and_it_is_only_read() -> None:
@@ -76,37 +84,93 @@ def test_there_is_one_page_and_it_is_only_read() -> None:
     assert (status, headers["Content-Length"], text) == (200, "4", "")
 
 
-def test_several_tabs_are_one_question_while_the_page_is_fresh(monkeypatch: pytest.MonkeyPatch) -> None:
-    now, made = [100.0], list[str]()
+class Reporter:
+    """Reports that are made when a test says so."""
 
-    def make() -> str:
-        made.append("x")
-        return f"page {len(made)}"
+    def __init__(self, deployment: Any, request: Request) -> None:
+        assert request.since == dt.timedelta(days=7)
+        self.deployment, self.closed = deployment, False
+        self.made = report(State.NO_DATA)
 
-    monkeypatch.setattr("ops.commands.dashboard.time.monotonic", lambda: now[0])
-    with served(make) as server:
-        assert [ask(server)[2] for _ in range(3)] == ["page 1"] * 3
-        now[0] += 2
-        assert ask(server)[2] == "page 2"
+    def report(self) -> Report:
+        self.deployment.report("report", "asking")
+        return self.made
+
+    def __enter__(self) -> "Reporter":
+        reporters.append(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.closed = True
 
 
-def test_an_error_of_a_later_page_is_in_the_browser_and_the_next_page_comes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dashboard, "_FRESH_SECONDS", 0.0)
-    answers: Iterator[str | OperationError] = iter(
-        ["first", OperationError("the state cannot be read", "mount it"), "third"]
-    )
+reporters: list[Reporter] = []
+
+
+def test_a_page_is_drawn_once_for_each_report_and_progress_is_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dashboard, "Reporter", Reporter)
+    said, drawn = list[str](), list[Report]()
+
+    def draw(report: Report, refresh_seconds: int) -> str:
+        drawn.append(report)
+        return f"page {len(drawn)} every {refresh_seconds} s"
+
+    monkeypatch.setattr(dashboard, "render", draw)
+    deployment: Any = SimpleNamespace(report=lambda _, text: said.append(text))
+    with pages(deployment) as make:
+        assert [make(), make()] == ["page 1 every 10 s"] * 2
+        reporters[-1].made = report(State.HEALTHY)
+        assert make() == "page 2 every 10 s"
+        assert not reporters[-1].closed
+    assert reporters[-1].closed
+    assert said == ["asking"]
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (OperationError("the state cannot be read", "mount it"), "the state cannot be read\n  fix: mount it"),
+        (
+            SettingsError(Problem("Pulumi.t.yaml", "edge", "a list", "see docs")),
+            "Pulumi.t.yaml: edge: a list\n  fix: see docs",
+        ),
+    ],
+)
+def test_an_error_of_a_later_page_is_in_the_browser_and_the_next_page_comes(error: Exception, expected: str) -> None:
+    answers: Iterator[str | Exception] = iter(["first", error, "third"])
 
     def make() -> str:
         answer = next(answers)
-        if isinstance(answer, OperationError):
+        if isinstance(answer, Exception):
             raise answer
         return answer
 
     with served(make) as server:
         status, headers, text = ask(server)
-        assert (status, text) == (503, "the state cannot be read\n  fix: mount it")
+        assert status == 503
+        assert text.startswith(expected)
         assert headers["Content-Type"] == "text/plain; charset=utf-8"
         assert ask(server)[0:3:2] == (200, "third")
+
+
+def test_a_browser_that_goes_away_leaves_no_traceback(capfd: pytest.CaptureFixture[str]) -> None:
+    gone, asked = threading.Event(), list[str]()
+
+    def make() -> str:
+        asked.append("page")
+        if len(asked) == 2:
+            assert gone.wait(30)
+        return "x" * 10_000_000
+
+    with served(make) as server:
+        with socket.create_connection(("127.0.0.1", server.server_address[1])) as browser:
+            browser.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            browser.sendall(f"GET / HTTP/1.1\r\nHost: localhost:{server.server_address[1]}\r\n\r\n".encode())
+            while len(asked) < 2:
+                time.sleep(0.01)
+        gone.set()
+        assert ask(server)[0] == 200
+    assert "Traceback" not in capfd.readouterr().err
 
 
 def test_an_error_of_the_first_page_ends_the_command() -> None:

@@ -129,14 +129,14 @@ def test_a_clock_that_is_apart_makes_all_figures_unknown() -> None:
     def answer(request: httpx.Request) -> httpx.Response:
         return _said({"resultType": "vector", "result": [{"metric": {}, "value": [0, "5"]}]})
 
-    found = measured(Sources("http://p", "http://o", (), httpx.MockTransport(answer)), settings(), 3600.0, NOON)
+    found = measured(Sources("http://p", "http://o", (), httpx.MockTransport(answer)), settings(), [], 3600.0, NOON)
     assert "the clock of Prometheus' host" in found.silent
     assert not found.answers
 
 
 def test_all_is_asked_in_five_requests_and_alerts_beside() -> None:
     prometheus = RangePrometheus({"seen_friday": [({}, [[NOON.timestamp(), "60"]])]})
-    found = measured(Sources("http://p", "http://o", (), prometheus), settings(), 3600.0, NOON)
+    found = measured(Sources("http://p", "http://o", (), prometheus), settings(), [], 3600.0, NOON)
     assert len(prometheus.forms) == 5
     assert found.alerts == []
     assert found.silent == ""

@@ -127,10 +127,18 @@ def test_an_account_that_is_refused_is_to_act_on() -> None:
 
 
 def test_feedback_is_told_by_path() -> None:
-    votes = (Feedback(path="litellm", up=10, down=2, complaints=1, answers=100.0),)
+    votes = (
+        Feedback(path="litellm", up=10, down=2, complaints=1, answers=100.0),
+        Feedback(path="direct", up=0, down=0, complaints=0, answers=9.0),
+    )
     found = check(make(known(), measured(feedback=votes)), "feedback")
     assert found.level is Level.LOOK
-    assert "litellm 3" in found.says
+    assert found.says == "litellm: 10 up, 2 down, 1 complaint of 100 answers"
+    thumbs = (Feedback(path="litellm", up=10, down=2, complaints=0),)
+    found = check(make(known(), measured(feedback=thumbs, unheard="an old image")), "feedback")
+    assert found.level is Level.HEALTHY
+    assert found.says.endswith("0 complaints (operators' entries alone: an old image)")
+    assert check(make(known(), measured(unheard="an old image")), "feedback").says == "unknown: an old image"
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from ops.metrics.prometheus import FiringAlert
 from ops.report.grid import Rows
 from ops.report.make import make
 from ops.report.model import Level, Report
-from ops.report.questions import NOW, STATES
+from ops.report.questions import NOW, STATES, STEPS, TOTALS
 from tests.unit.ops.evidence import entry, sound
 from tests.unit.ops.report.reported import RUNNING, ago, answers, changed, known, measured, report, somewhere
 
@@ -72,6 +72,7 @@ def test_a_stack_that_was_never_promoted_says_that_nobody_uses_the_gateway() -> 
         ({"entries": [entry(1, 50, result="failed"), entry(50, 10)]}, Level.ACT, "the last update failed"),
         ({"to": {"rolloutPercentage": 50}}, Level.LOOK, "10 % runs, and the stack file says 50 %"),
         ({"evidence": sound(gateway_up=0.5)}, Level.ACT, "the gate gateway fails"),
+        ({"evidence": sound(silent={"openrouter": "answers 401"}, key_usage=None)}, Level.LOOK, "answers 401"),
         ({"problems": {"hosts": "ssh refused"}, "instances": None}, Level.LOOK, "hosts says nothing: ssh refused"),
     ],
 )
@@ -80,6 +81,18 @@ def test_each_cause_is_a_reason(changes: dict[str, Any], level: Level, text: str
     assert made.verdict.level is level
     assert text in reasons(made)
     assert all(each.command.startswith("./fridayctl") for each in made.verdict.reasons)
+
+
+def test_a_prometheus_that_has_no_figures_is_no_healthy_stack() -> None:
+    """Nothing measured is nothing known: who scrapes nobody sees no error either."""
+    gone = "the metric friday_llm_requests_total is not among those of friday: was it renamed?"
+    made = report(changed(STEPS, "calls", Rows.unknown(336, gone)))
+    assert made.verdict.level is Level.LOOK
+    assert gone in reasons(made)
+    nobody = changed(TOTALS, "spend", Rows.unknown(2, "Prometheus has no figures of gateway in this time"))
+    assert report(nobody).verdict.level is Level.LOOK
+    off = {"litellm": {"replicas": 0}, "rolloutPercentage": 0, "litellmEnabled": False}
+    assert report(nobody, entries=[entry(480, 0)], to=off).verdict.level is Level.HEALTHY
 
 
 def test_the_edge_without_a_replica_is_to_act_on() -> None:
