@@ -72,8 +72,11 @@ def _try_alert(deployment: Deployment) -> list[Tried]:
     name, channels = deployment.name, list(deployment.settings.notify.alerted)
     if not channels or not deployment.settings.monitoring.alerts.enabled:
         return []
-    outputs = {key: output.value for key, output in deployment.stack.outputs().items()}
-    alertmanager = alertmanager_of(deployment, outputs) if outputs else None
+    try:
+        outputs = {key: output.value for key, output in deployment.stack.outputs().items()}
+        alertmanager = alertmanager_of(deployment, outputs) if outputs else None
+    except OperationError as error:  # what became of the messages is shown all the same
+        return [Tried(channel, error.message, 0.0, error.fix, alert=True) for channel in channels]
     if alertmanager is None:
         deployment.report("alerts", f"not tried: no Alertmanager runs yet, ./fridayctl up {name} makes it")
         return []

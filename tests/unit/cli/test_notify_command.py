@@ -11,7 +11,7 @@ import pytest
 from cli.arguments import is_unattended
 from cli.main import main
 from ops.commands import notify_test
-from ops.errors import EXIT_USAGE
+from ops.errors import EXIT_USAGE, OperationError
 from ops.metrics import alertmanager
 from ops.metrics.alertmanager import Alertmanager
 from testing.receiver import Receiver, receiving
@@ -109,6 +109,21 @@ def test_an_alert_that_goes_nowhere_is_a_failure(
         play(monkeypatch, tmp_path, alerts, slack={"url": slack.url})
         assert main(["notify", "test", "t"]) == 1
     assert said in capsys.readouterr().out
+
+
+def test_a_state_that_cannot_be_read_does_not_hide_what_was_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OperationError("ssh://h: cannot be reached", "look at it")
+
+    with receiving(Receiver()) as slack:
+        play(monkeypatch, tmp_path, FakeAlertmanager(), slack={"url": slack.url})
+        monkeypatch.setattr(notify_test, "alertmanager_of", refuse)
+        assert main(["notify", "test", "t"]) == 1
+    said = capsys.readouterr().out
+    assert "slack             ok" in said
+    assert "slack (alert)     FAIL  ssh://h: cannot be reached" in said
 
 
 def test_a_stack_without_alertmanager_is_said_to_have_none(
