@@ -132,13 +132,13 @@ def _report(deployment: Deployment, request: Request, found: _Stack) -> Report:
     stack, settings = deployment.name, deployment.settings
     now, seconds = dt.datetime.now(dt.UTC), request.since.total_seconds()
     position = position_of(found.entries, settings.rollout, now) if found.outputs else None
-    deployment.report("report", f"asking Prometheus about the last {_shown(request.since)}")
     said: Judged | None = None
     if position is None:
         figures = unmeasured(settings, found.entries, seconds, now, "nothing is deployed")
     elif found.asked is None:
         figures = unmeasured(settings, found.entries, seconds, now, found.problems.get(PROMETHEUS, ""))
     else:
+        deployment.report("report", f"asking Prometheus about the last {_shown(request.since)}")
         with ThreadPoolExecutor(max_workers=1) as pool:
             gates = pool.submit(judged, stack, settings, found.asked, position, found.entries, now)
             figures = measured(found.asked, settings, found.entries, seconds, now)

@@ -4,18 +4,25 @@ import datetime as dt
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from components.friday import NAME as FRIDAY
+from components.litellm import NAME as LITELLM
+from components.settings.parts import FridaySettings, LitellmSettings
 from ops.report import events
 from ops.report.grid import Row, Rows, moment, spans
 from ops.report.known import Known, Measured
 from ops.report.model import Incident, Level
 from ops.report.questions import STATES
-from ops.rollout.history import exchanges
+from ops.rollout.history import exchanges, replicas_of
 from ops.rollout.steps import in_words
 
 PROMETHEUS = "Prometheus"
 _OPEN = 2
 """How Friday shows a breaker that leaves the gateway alone."""
 
+_REPLICAS: dict[str, int] = {
+    FRIDAY: FridaySettings.model_fields["replicas"].default,
+    LITELLM: LitellmSettings.model_fields["replicas"].default,
+}
 _SEEN_ENOUGH, _LATE_SCRAPES = 0.9, 2
 """The share of a step's scrapes below which metrics are missing, and how many at least: one that is late is no gap."""
 
@@ -40,14 +47,15 @@ class _State:
     question: str
     title: str
     level: Level
-    is_bad: Callable[[float], bool]
+    is_bad: Callable[[float, float], bool]
+    """Of the number shown, and the epoch second at which the step ends that it is of."""
     command: str
     in_updates: bool = False
     """Whether it counts while replicas are exchanged, too."""
 
 
 def _states(known: Known, measured: Measured) -> Iterator[Incident]:
-    stack, settings = known.stack, known.settings
+    stack, ends = known.stack, measured.grid.ends
     updating = _updating(known, measured)
     for state in (
         _State(
@@ -55,7 +63,7 @@ def _states(known: Known, measured: Measured) -> Iterator[Incident]:
             "closed",
             "the gateway was closed at the edge",
             Level.LOOK,
-            lambda number: number > 0,
+            lambda number, _: number > 0,
             f"./fridayctl up {stack}",
             in_updates=True,
         ),
@@ -64,7 +72,7 @@ def _states(known: Known, measured: Measured) -> Iterator[Incident]:
             "breaker",
             "Friday left the gateway alone: its breaker was open",
             Level.LOOK,
-            lambda number: number >= _OPEN,
+            lambda number, _: number >= _OPEN,
             f"./fridayctl logs {stack} litellm",
             in_updates=True,
         ),
@@ -73,7 +81,7 @@ def _states(known: Known, measured: Measured) -> Iterator[Incident]:
             "gateway_replicas",
             "the edge had fewer replicas of the gateway than there should be",
             Level.LOOK,
-            lambda number: number < settings.litellm.replicas,
+            lambda number, at: number < _declared(known, LITELLM, at, measured.grid.step),
             f"./fridayctl status {stack}",
         ),
         _State(
@@ -81,17 +89,29 @@ def _states(known: Known, measured: Measured) -> Iterator[Incident]:
             "friday_replicas",
             "the edge had fewer replicas of Friday than there should be",
             Level.LOOK,
-            lambda number: number < settings.friday.replicas,
+            lambda number, at: number < _declared(known, FRIDAY, at, measured.grid.step),
             f"./fridayctl status {stack}",
         ),
     ):
         rows = measured.rows(STATES, state.question)
         flags = [
-            (number := _one(row)) is not None and state.is_bad(number) and (state.in_updates or not updating[place])
+            (number := _one(row)) is not None
+            and state.is_bad(number, ends[place])
+            and (state.in_updates or not updating[place])
             for place, row in enumerate(rows.steps)
         ]
         for first, last in spans(flags):
             yield _incident(measured, state, first, last)
+
+
+def _declared(known: Known, part: str, at: float, step: float) -> int:
+    """Return how many replicas of a part were declared in all of a step that ends `at`; 0 before the first update."""
+
+    def by(moment: float) -> int:
+        held = (entry for entry in known.entries if entry.succeeded and entry.at.timestamp() <= moment)
+        return next((replicas_of(entry.config, part, _REPLICAS[part]) for entry in held), 0)
+
+    return min(by(at - step), by(at))
 
 
 def _gaps(known: Known, measured: Measured) -> Iterator[Incident]:
@@ -119,7 +139,7 @@ def _gaps(known: Known, measured: Measured) -> Iterator[Incident]:
             "",
             f"metrics are missing: about {in_words(dt.timedelta(seconds=lost))}",
             Level.LOOK,
-            lambda _: True,
+            lambda *_: True,
             f"./fridayctl logs {known.stack} prometheus",
         )
         yield _incident(measured, state, first, last)
@@ -136,7 +156,7 @@ def _alerts(known: Known, measured: Measured) -> Iterator[Incident]:
                 "",
                 f"the alert {name} fired",
                 Level.ACT if severity == "critical" else Level.LOOK,
-                lambda _: True,
+                lambda *_: True,
                 f"./fridayctl status {known.stack}",
             )
             yield _incident(measured, state, first, last)

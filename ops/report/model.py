@@ -272,7 +272,9 @@ class Source(Fact):
 
 
 class Report(Fact):
-    """A stack over a window, judged. `day` is the last 24 hours of it (all of a shorter one): the daily checklist's."""
+    """A stack over a window, judged. `day`, the daily checklist's, is its last 24 hours: all of a shorter one, and
+    one step of a window whose steps are longer.
+    """
 
     version: int = VERSION
     stack: str

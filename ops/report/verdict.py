@@ -1,7 +1,9 @@
 """The first thing on the page: is it healthy, does it need a look, or is it time to act; why, and what to run next."""
 
+import re
 from collections.abc import Iterator, Sequence
 
+from components.parts import NAMES
 from ops.report import events
 from ops.report.ask import GATEWAY
 from ops.report.grid import DAY_SECONDS
@@ -18,6 +20,9 @@ _HEADLINES = {
     Level.LOOK: "needs a look",
     Level.HEALTHY: "healthy",
 }
+_COMMAND = re.compile(
+    rf"\./fridayctl [a-z]+ [\w-]+(?: (?:{'|'.join(NAMES)})(?!\S))?(?: --[a-z-]+(?: (?:\d+|[A-Z]+|'[^']*'))?)*"
+)
 _REASONS = frozenset({Level.ACT, Level.LOOK})
 _WATCHED = frozenset(gate.name for gate in GATES if gate.watched)
 
@@ -102,7 +107,13 @@ def _gates(known: Known) -> Iterator[Reason]:
     for each in known.judged.gates.having(Outcome.FAIL) if known.judged else ():
         level = Level.ACT if each.gate in _WATCHED and known.percentage else Level.LOOK
         text = f"the gate {each.gate} fails: {each.value}; wanted: {each.threshold}"
-        yield Reason(level=level, text=text, command=each.fix if each.fix.startswith("./") else _status(known))
+        yield Reason(level=level, text=text, command=command_in(each.fix) or _status(known))
+
+
+def command_in(fix: str) -> str:
+    """Return the command that a sentence begins with, as somebody would paste it; "" when it begins with none."""
+    found = _COMMAND.match(fix)
+    return found[0] if found else ""
 
 
 def _of_check(check: Check) -> Reason:

@@ -112,6 +112,15 @@ def _image(config: Mapping[str, str], setting: str) -> str | None:
     return found if isinstance(found, str) else None
 
 
+def replicas_of(config: Mapping[str, str], part: str, default: int) -> int:
+    """Return how many replicas settings declare of a part such as `litellm`; `default` where they name no number."""
+    try:
+        found = json.loads(config.get(f"{NAMESPACE}:{part}", "{}"))
+        return int(found["replicas"]) if isinstance(found, dict) and "replicas" in found else default
+    except (ValueError, TypeError, OverflowError):
+        return default  # a failed update may have said anything
+
+
 def verb_of(message: str) -> Verb | None:
     """Return what a message says is being done; None for one in somebody's own words."""
     word = message.partition(":")[0].split()

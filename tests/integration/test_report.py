@@ -87,7 +87,9 @@ def seen(url: str) -> Measured:
 
 @pytest.fixture(scope="module")
 def report(seen: Measured) -> Report:
-    return make(replace(known(entries=[entry(0, 50)]), settings=SETTINGS), seen)
+    before = END - dt.timedelta(days=2)
+    deployed = entry(0, 50).model_copy(update={"started": before, "ended": before})
+    return make(replace(known(entries=[deployed]), settings=SETTINGS, now=END), seen)
 
 
 def total(report: Report, name: str, line: str) -> float:

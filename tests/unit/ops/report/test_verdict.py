@@ -11,8 +11,9 @@ from ops.report.grid import Rows
 from ops.report.make import make
 from ops.report.model import Level, Report
 from ops.report.questions import NOW, STATES, STEPS, TOTALS
+from ops.report.verdict import command_in
 from tests.unit.ops.evidence import entry, sound
-from tests.unit.ops.report.reported import RUNNING, ago, answers, changed, known, measured, report, somewhere
+from tests.unit.ops.report.reported import RUNNING, ago, answers, changed, known, measured, report, somewhere, steady
 
 
 def alert(name: str, severity: str) -> FiringAlert:
@@ -135,6 +136,37 @@ def test_replicas_that_were_exchanged_are_no_incident() -> None:
     hours = (335 - place) * 0.5 + 0.25
     exchanged = report(down, entries=[entry(hours, 10, changes=3), entry(50, 10), entry(480, 0)])
     assert [each.kind for each in exchanged.incidents] == []
+
+
+def test_fewer_replicas_than_were_declared_at_that_time_are_an_incident() -> None:
+    """Two of them are too few since three are declared, and were enough before."""
+    three = {"friday-litellm:litellm": '{"replicas": 3}'}
+    found = changed(STATES, "gateway_replicas", steady({(): 2.0}))
+    (incident,) = report(found, entries=[entry(50, 10, config=three), entry(480, 0)]).incidents
+    assert incident.began >= ago(50)
+    one = {"friday-litellm:litellm": '{"replicas": 1}'}
+    assert report(found, entries=[entry(50, 10, config=one), entry(480, 0)]).incidents == ()
+    nonsense = {"friday-litellm:litellm": '{"replicas": "many"}'}
+    assert report(found, entries=[entry(50, 10, config=nonsense), entry(480, 0)]).incidents == ()
+
+
+@pytest.mark.parametrize(
+    ("fix", "command"),
+    [
+        ("./fridayctl status t shows what runs", "./fridayctl status t"),
+        ("./fridayctl logs t litellm says why; ./fridayctl rollback t goes back", "./fridayctl logs t litellm"),
+        (
+            "./fridayctl promote t --to 6 --reason 'quota', or buy credits",
+            "./fridayctl promote t --to 6 --reason 'quota'",
+        ),
+        ("./fridayctl promote t --dry-run judges what was measured", "./fridayctl promote t --dry-run"),
+        ("./fridayctl promote t --no-complaints NAME", "./fridayctl promote t --no-complaints NAME"),
+        ("./fridayctl status my-stack_2; more litellm.replicas", "./fridayctl status my-stack_2"),
+        ("wait for more traffic", ""),
+    ],
+)
+def test_a_command_can_be_pasted(fix: str, command: str) -> None:
+    assert command_in(fix) == command
 
 
 def test_missing_metrics_are_spans_but_not_those_before_the_first() -> None:
