@@ -39,6 +39,7 @@ MEASUREMENTS = {
     "dead_model": Entry("dead_model", "the requests after the first model stopped answering"),
     "cached_day": Entry("cached_day", "calls to OpenRouter for a day with repeated requests, with the cache"),
     "memory": Entry("memory", "memory of all containers after a short load"),
+    "alerts": Entry("alerts", "processor time and memory of Alertmanager and the rules"),
     "gates": Entry("gates", "status, and the gates over 48 hours of metrics"),
     "report": Entry("report", "the report, and the live page, over seven days of metrics"),
     "gateway_stopped": Entry("gateway_stopped", "the gateway stopped and killed while 100 users ask"),

@@ -14,7 +14,8 @@ Examples:
                                    where replicas overlap
 
 --fix is an update like `up`: it also deploys what the stack file has changed
-since the last one.
+since the last one. What is found is an alert of the stack's Alertmanager, which
+ends with the next look that finds nothing.
 
 \b
 Exit codes:
@@ -35,6 +36,7 @@ def drift_command(stack: str, to_fix: bool, wait_seconds: int, as_json: bool) ->
     The host of STACK (default: local) is compared with what the last update left there.
     """
     from ops.checks import drift  # noqa: PLC0415 - Pulumi's libraries load only when needed
+    from ops.commands import drift_alert  # noqa: PLC0415
 
     deployment = opened(stack, reporter(as_json))
     if to_fix:
@@ -42,6 +44,7 @@ def drift_command(stack: str, to_fix: bool, wait_seconds: int, as_json: bool) ->
         from ops.commands.when_free import when_free  # noqa: PLC0415
 
         fixed = when_free(deployment, lambda: fix_drift.fix(deployment), wait_seconds)
+        drift_alert.tell(deployment, [])
         if as_json:
             drifts = [asdict(each) for each in fixed.drifts]
             print_json({"stack": stack, "fixed": True, "changed": fixed.changed, "drift": drifts})
@@ -50,6 +53,7 @@ def drift_command(stack: str, to_fix: bool, wait_seconds: int, as_json: bool) ->
             line("done", f"{many} differences brought back" if many else "no drift, nothing to fix")
         return 0
     found = drift.find(deployment)
+    drift_alert.tell(deployment, found)
     if as_json:
         print_json({"stack": stack, "fixed": False, "drift": [asdict(each) for each in found]})
     elif found:

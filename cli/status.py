@@ -46,8 +46,8 @@ def _print(status: "Status") -> None:
     click.echo(f"{status.stack}: {status.headline}")
     if status.rollout:
         click.echo(status.rollout)
-    for warning in status.warnings:
-        click.echo(f"warning: {warning}")
+    for line in status.noted:
+        click.echo(line)
     rows = []
     for each in status.instances:
         name = each.name.removeprefix(f"friday-{status.stack}-")

@@ -6,12 +6,21 @@ A further part is a module of its own, its image's folder below images/, and its
 from collections.abc import Mapping
 from dataclasses import replace
 
-from components import edge, friday, litellm, prometheus, redis, redis_exporter, roles, simulator
+from components import alertmanager, edge, friday, litellm, prometheus, redis, redis_exporter, roles, simulator
 from components.part import Given
 from components.settings.stack import StackSettings
 from components.workload import Workload
 
-PARTS = (simulator.PART, redis.PART, redis_exporter.PART, friday.PART, litellm.PART, edge.PART, prometheus.PART)
+PARTS = (
+    simulator.PART,
+    redis.PART,
+    redis_exporter.PART,
+    friday.PART,
+    litellm.PART,
+    edge.PART,
+    alertmanager.PART,
+    prometheus.PART,
+)
 """In the order in which they need each other."""
 
 NAMES = tuple(part.name for part in PARTS)

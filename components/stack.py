@@ -151,6 +151,8 @@ def summary(settings: StackSettings) -> dict[str, object]:
         outputs["testers"] = list(settings.effective_testers)
     if settings.monitoring_published:
         outputs["prometheusUrl"] = f"http://127.0.0.1:{settings.monitoring.port}"
+        if settings.monitoring.alerts.enabled:
+            outputs["alertsUrl"] = f"http://127.0.0.1:{settings.alerts_port}"
     if settings.upstream == "simulator":
         outputs["simulatorUrl"] = f"http://127.0.0.1:{settings.simulator.port}"
     return outputs

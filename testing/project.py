@@ -96,6 +96,11 @@ class Project:
         return f"http://127.0.0.1:{self.settings['simulator']['port']}"
 
     @property
+    def alerts_url(self) -> str:
+        """Where Alertmanager answers."""
+        return f"http://127.0.0.1:{self.settings['monitoring']['alerts']['port']}"
+
+    @property
     def prometheus_url(self) -> str:
         """Where the stack's metrics are read."""
         return f"http://127.0.0.1:{self.settings['monitoring']['port']}"
@@ -245,7 +250,7 @@ def _settings(source: Path) -> dict[str, Any]:
     """The local stack's settings, with ports that are free here and limits that a test suite does not reach."""
     document = yaml.safe_load((source / "Pulumi.local.yaml").read_text())
     config = {key.removeprefix("friday-litellm:"): value for key, value in document["config"].items()}
-    users, gateway, simulator, prometheus = free_ports(4)
+    users, gateway, simulator, prometheus, alerts = free_ports(5)
     engine = os.environ.get("DOCKER_HOST")
     return {
         **config,
@@ -253,6 +258,6 @@ def _settings(source: Path) -> dict[str, Any]:
         "rolloutPercentage": 50,
         "edge": {"port": users, "gatewayPort": gateway},
         "simulator": {"port": simulator, "latencyMs": 20},
-        "monitoring": {"port": prometheus},
+        "monitoring": {"port": prometheus, "alerts": {"port": alerts}},
         "quota": {"requestsPerMinute": 60000, "requestsPerDay": 1000000},
     }

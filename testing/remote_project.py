@@ -9,6 +9,15 @@ ELSEWHERE = {"image": "registry.example/of-the-team:1"}
 """A part's settings that take its image out of what is built, and pushed, here."""
 
 
+def build_the_edge_alone(project: Project) -> None:
+    """Let its settings name images of others for every part but the edge: that one alone is built, and pushed, here."""
+    for part in ("friday", "litellm", "redis", "simulator", "monitoring"):
+        project.configure({part: {**project.settings.get(part, {}), **ELSEWHERE}})
+    alerts = {**project.settings["monitoring"]["alerts"], **ELSEWHERE}
+    monitoring = {**project.settings["monitoring"], "redisExporter": ELSEWHERE, "alerts": alerts}
+    project.configure({"monitoring": monitoring})
+
+
 def create(folder: Path, made: Rig, source: Path = ROOT) -> Project:
     """Return a project set to deploy to a rig over ssh: its containers are looked for on the first host.
 

@@ -8,7 +8,7 @@ from components.settings.base import Count, Port, Settings, between
 from components.settings.container import Command, Variables
 
 # Those of the other parts, of what is found beside them on the network, and of what a role is not.
-_PARTS = ("friday", "litellm", "edge", "redis", "redis-exporter", "prometheus", "simulator")
+_PARTS = ("friday", "litellm", "edge", "redis", "redis-exporter", "alertmanager", "prometheus", "simulator")
 TAKEN = frozenset((*_PARTS, "web", "migrate", "host", "openrouter"))
 
 

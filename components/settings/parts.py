@@ -5,6 +5,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from components.probes import ProbeClient
+from components.settings.alerts import AlertsSettings
 from components.settings.base import Count, PartSettings, Port, Settings, between, group, memory_limit
 from components.settings.container import Command, Headers, Networks, Signal, User, Variables, WritablePaths
 from components.settings.edge_access import CookieName, EdgeTlsSettings, Network
@@ -161,6 +162,7 @@ class MonitoringSettings(PartSettings):
     retention_days: Count = between(3, 400, "days", default=15)
     max_data_mb: Count = between(512, 1048576, "MiB", default=2048)
     redis_exporter: RedisExporterSettings = group(RedisExporterSettings, "a map of the Redis exporter's settings")
+    alerts: AlertsSettings = group(AlertsSettings, "a map of Alertmanager's settings")
     placement: str = Field(
         default="node.role==manager",
         pattern=r"^(node|engine)\.[A-Za-z0-9_.-]+ ?[!=]= ?[A-Za-z0-9_.-]+$",

@@ -36,8 +36,10 @@ GENERATED_KEYS = ("gatewayKey", "edgeKey", "opsKey", "redisPassword")
 SECRET_MAP = "fridaySecrets"  # noqa: S105 - the name of a setting
 """The one map of secrets; apart from `friday`, because Pulumi's history shows nothing of a map that holds a secret."""
 
-INNER_SECRETS = ("notify.slack.url", "notify.webhook.url", "notify.webhook.token")
+INNER_SECRETS = ("notify.slack.url", "notify.webhook.url", "notify.webhook.token", "notify.email.password")
 """The secrets inside of other maps, by their paths."""
+
+_ALERTS_ABOVE = 3  # 9090 and 9093 are what both use where nobody says otherwise
 
 
 class StackSettings(Catalogue):
@@ -93,8 +95,13 @@ class StackSettings(Catalogue):
 
     @property
     def monitoring_published(self) -> bool:
-        """Return whether Prometheus has a host port: a Swarm publishes on every address, and it asks for no key."""
+        """Return whether what watches has host ports: a Swarm publishes on every address, and it asks for no key."""
         return self.engine != "swarm"
+
+    @property
+    def alerts_port(self) -> int:
+        """Return Alertmanager's host port. Stacks that share a host have other Prometheus ports, so others here too."""
+        return self.monitoring.alerts.port or self.monitoring.port + _ALERTS_ABOVE
 
     @property
     def host_ports(self) -> dict[str, tuple[str, int]]:
@@ -106,6 +113,8 @@ class StackSettings(Catalogue):
             ports["edge.tls.port"] = (users, self.edge.tls.port)
         if self.monitoring_published:
             ports["monitoring.port"] = (own, self.monitoring.port)
+            if self.monitoring.alerts.enabled:
+                ports["monitoring.alerts.port"] = (own, self.alerts_port)
         if self.upstream == "simulator":
             ports["simulator.port"] = (own, self.simulator.port)
         return ports
@@ -139,6 +148,14 @@ class StackSettings(Catalogue):
     def _testers_are_named_once(self) -> Self:
         if twice := sorted({each for each in self.testers if self.testers.count(each) > 1}):
             raise ValueError(f"testers should name each user once (got {', '.join(map(str, twice))} twice)")
+        return self
+
+    @model_validator(mode="after")
+    def _alerts_have_a_port(self) -> Self:
+        if self.alerts_port > 65535:
+            raise ValueError(
+                f"monitoring.alerts.port should be given: there is none {_ALERTS_ABOVE} above monitoring.port"
+            )
         return self
 
     @model_validator(mode="after")

@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ops.checks import edges
@@ -13,6 +13,7 @@ from ops.errors import OperationError
 from ops.hosts.docker_host import Instance
 from ops.hosts.edge_certificate import served_until
 from ops.hosts.edge_servers import EdgeServer, edge_servers
+from ops.metrics.alertmanager import Alerting, alerting
 from ops.metrics.collect import sources
 from ops.report.collect import judged
 from ops.rollout.gates import effect, providers, quota
@@ -22,7 +23,7 @@ from ops.rollout.history import Entry
 from ops.rollout.steps import RolloutPosition, in_words, position_of
 from ops.stacks.pulumi_files import resources
 
-_URLS = ("fridayUrl", "gatewayUrl", "simulatorUrl", "prometheusUrl")
+_URLS = ("fridayUrl", "gatewayUrl", "simulatorUrl", "prometheusUrl", "alertsUrl")
 _LAST = 5  # updates that are shown
 
 
@@ -55,6 +56,8 @@ class Status:
     """What the host keeps of the last migration; None where the settings ask for none."""
     testers: Sequence[int] = ()
     """The users that what runs sends through LiteLLM at any percentage."""
+    alerting: Alerting = field(default_factory=Alerting)
+    """What Alertmanager says is wrong now, and whether it reaches those who are to be told."""
 
     @property
     def healthy(self) -> bool:
@@ -80,7 +83,14 @@ class Status:
         """Return what the containers' health does not show."""
         unused = effect.unused(self.gates.verdicts) if self.gates else ""
         account = self._account if self.named_limit else ""
-        return [*self.left_out, *filter(None, (*self.refused, unused, account))]
+        seen = filter(None, (*self.refused, unused, account))
+        return [*self.left_out, *seen, *self.alerting.warnings(self.stack)]
+
+    @property
+    def noted(self) -> list[str]:
+        """Return alerts and warnings, as lines."""
+        alerts = (f"alert: {each.line}" for each in self.alerting.firing)
+        return [*alerts, *(f"warning: {each}" for each in self.warnings)]
 
     @property
     def _account(self) -> str:
@@ -126,6 +136,7 @@ class Status:
             "headline": self.headline,
             "healthy": self.healthy,
             "warnings": self.warnings,
+            "alerts": [each.model_dump(mode="json") for each in self.alerting.firing],
             "settings_percentage": self.settings_percentage,
             "deployed_percentage": self.deployed_percentage,
             "testers": list(self.testers),
@@ -155,9 +166,11 @@ def look(deployment: Deployment) -> Status:
     entries = history.result()
     now = dt.datetime.now(dt.UTC)
     step = position_of(entries, settings.rollout, now) if outputs else None
-    gates, refused, named, ahead = None, ("", ""), None, None
+    gates, refused, named, ahead, alerts = None, ("", ""), None, None, Alerting()
     if step:
-        found = judged(stack, settings, sources(deployment, outputs), step, entries, now)
+        asked_at = sources(deployment, outputs)
+        alerts = alerting(deployment, outputs, asked_at, now.timestamp())
+        found = judged(stack, settings, asked_at, step, entries, now)
         named, ahead, gates = quota.named_limit(found.evidence), found.forecast, found.gates
         refused = providers.refusal(found.evidence), providers.closed(found.evidence, stack)
     return Status(
@@ -176,6 +189,7 @@ def look(deployment: Deployment) -> Status:
         forecast=ahead,
         migrated=migrated.result(),
         testers=[int(each) for each in outputs.get("testers", ())],
+        alerting=alerts,
     )
 
 

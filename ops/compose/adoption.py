@@ -105,7 +105,7 @@ def adopted(path: Path, env_file: Path | None, wanted: str, shell: Mapping[str, 
     if placement.edge:
         settings |= {"edge": _without_clash(placement.edge)}
     settings |= {"friday": _in_order(placement.friday)}
-    if placement.edge.get("port") == _MONITORING:
+    if placement.edge.get("port") in (_MONITORING, _ALERTS):
         settings |= {"monitoring": {"port": _MONITORING + 1}}
     others = tuple(name for name in project.document["services"] if name != service.name)
     return Adoption(
@@ -120,7 +120,8 @@ def adopted(path: Path, env_file: Path | None, wanted: str, shell: Mapping[str, 
     )
 
 
-_GATEWAY, _MONITORING = 4000, 9090  # the defaults of edge.gatewayPort and monitoring.port
+# The defaults of edge.gatewayPort and monitoring.port, and of monitoring.alerts.port, which moves with the second.
+_GATEWAY, _MONITORING, _ALERTS = 4000, 9090, 9093
 _ORDER = "image command user replicas memoryMb healthPath probeHeaders startSeconds writable networks"
 
 

@@ -16,10 +16,10 @@ from components.settings.rollout import GateSettings
 from components.settings.stack import StackSettings
 from indicators.selectors import CHATS, FRIDAY, USERS
 from ops.deployment import Deployment
-from ops.hosts.in_container import InContainer
 from ops.metrics.names import missing, noting
 from ops.metrics.openrouter import KeyUsage, key_usage, keys_of, reached_at
 from ops.metrics.prometheus import Prometheus, SilentError, answered
+from ops.metrics.reached import reached
 from ops.rollout.gates import cost, errors, registry
 from ops.rollout.gates.complaints import NAME as COMPLAINTS
 from ops.rollout.gates.evidence import OPENROUTER, PROMETHEUS, Evidence
@@ -52,20 +52,13 @@ class Sources:
 
 
 def sources(deployment: Deployment, outputs: Mapping[str, object]) -> Sources:
-    """Find a deployed stack's sources; the secrets are decrypted by Pulumi.
-
-    Prometheus is published on its own host only, and in a Swarm not at all: else it is asked inside its container.
-    """
+    """Find a deployed stack's sources; the secrets are decrypted by Pulumi."""
     settings = deployment.settings
     hosts = cache(lambda: list(deployment.hosts.answering(lambda _: None).values()))
     openrouter, to_openrouter = reached_at(deployment.name, settings, hosts)
     keys = tuple(keys_of(deployment.decrypted_settings).values())
-    published = outputs.get("prometheusUrl")
-    if published and settings.docker_host.startswith("unix://"):
-        return Sources(str(published), openrouter, keys, None, to_openrouter)
-    # Prometheus may well run on one of those that answer.
-    inside = InContainer(hosts(), deployment.name, "prometheus", PROMETHEUS_PORT)
-    return Sources(f"http://prometheus:{PROMETHEUS_PORT}", openrouter, keys, inside, to_openrouter)
+    url, inside = reached(deployment, outputs.get("prometheusUrl"), "prometheus", PROMETHEUS_PORT, hosts)
+    return Sources(url, openrouter, keys, inside, to_openrouter)
 
 
 def measure(

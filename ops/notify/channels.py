@@ -1,12 +1,18 @@
-"""The ways by which a message reaches somebody: Slack's kind of webhook, any webhook, a program."""
+"""The ways by which a message reaches somebody: Slack's kind of webhook, any webhook, a mail, a program."""
 
 import json
 from pathlib import Path
 
 import httpx
 
-from components.settings.notify import CommandSettings, NotifySettings, SlackSettings, WebhookSettings
-from ops.notify import programs
+from components.settings.notify import (
+    CommandSettings,
+    EmailSettings,
+    NotifySettings,
+    SlackSettings,
+    WebhookSettings,
+)
+from ops.notify import mail, programs
 from ops.notify.message import SECONDS, Message, one_printable_line
 
 _SHOWN = 200
@@ -25,6 +31,8 @@ def deliver(settings: NotifySettings, name: str, folder: Path, message: Message)
     if isinstance(channel, WebhookSettings):
         token = channel.token.get_secret_value() if channel.token else ""
         return _post(channel.url.get_secret_value(), message.document(), token)
+    if isinstance(channel, EmailSettings):
+        return mail.send(channel, message)
     assert isinstance(channel, CommandSettings)  # noqa: S101 - there is no other
     return _run(channel, folder, message)
 

@@ -42,7 +42,8 @@ def deploy_from(commit: str, target: Entry, stack: str, step: Step, say: Say) ->
 
     Of today's secrets, and of who is told, it gets what `target` had: that commit's code may not know what is newer.
     """
-    config = {key: value for key, value in step.config.items() if key != NOTIFY or key in target.config}
+    told = NOTIFY in target.config and _tells_of_alerts(commit)
+    config = {key: value for key, value in step.config.items() if key != NOTIFY or told}
     with _checkout(commit, say) as folder:
         name = stack_file(stack).name
         shutil.copyfile(ROOT / name, folder / name)
@@ -69,6 +70,14 @@ def deploy_from(commit: str, target: Entry, stack: str, step: Step, say: Say) ->
         if process.wait():
             fix = "fix what it names; ./fridayctl rollback --level 1 takes every user off LiteLLM meanwhile"
             raise OperationError(f"the update from commit {commit[:12]} failed", fix, details="\n".join(said[-20:]))
+
+
+def _tells_of_alerts(commit: str) -> bool:
+    """Return whether the channels are deployed: before there were alerts they had fewer words, and only commands told.
+
+    This command tells of the rollback itself.
+    """
+    return not _git("cat-file", "-e", f"{commit}:components/alertmanager.py").returncode
 
 
 @contextmanager

@@ -146,9 +146,7 @@ def test_images_pushed_from_it(
     """To the oldest engine, from this one as the builder: what arrives is what this machine built."""
     with rig(1) as made:
         other = remote_project.create(tmp_path, made)
-        for part in ("friday", "litellm", "redis", "simulator", "monitoring"):
-            other.configure({part: {**other.settings.get(part, {}), **remote_project.ELSEWHERE}})
-        other.configure({"monitoring": {**other.settings["monitoring"], "redisExporter": remote_project.ELSEWHERE}})
+        remote_project.build_the_edge_alone(other)
         edge = other.images()["edge"]
         with monkeypatch.context() as builder:  # the rig is removed with this machine's engine
             builder.setenv("DOCKER_HOST", f"unix://{host.socket}")

@@ -167,7 +167,7 @@ def _container(
     )
     try:
         if files:
-            container.put_archive(FILES, _archive(files))
+            container.put_archive(FILES, archive(files))
         container.start()
         yield container
     finally:
@@ -180,7 +180,8 @@ def _code() -> dict[str, str]:
     return {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in paths}
 
 
-def _archive(files: dict[str, str]) -> bytes:
+def archive(files: dict[str, str]) -> bytes:
+    """Return files with these contents as Docker takes them into a container."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
         for name, content in files.items():

@@ -25,7 +25,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
 
 
 def test_it_is_accepted_and_its_secrets_are_what_they_were(project: Project, tmp_path: Path) -> None:
-    users, gateway, simulator, prometheus = free_ports(4)
+    users, gateway, simulator, prometheus, alerts = free_ports(5)
     team = {
         "image": project.images()["friday"],
         "ports": [f"127.0.0.1:{users}:3000"],
@@ -60,7 +60,7 @@ def test_it_is_accepted_and_its_secrets_are_what_they_were(project: Project, tmp
             "upstream": "simulator",
             "edge": {**settings["edge"], "gatewayPort": gateway},
             "simulator": {"port": simulator},
-            "monitoring": {"port": prometheus},
+            "monitoring": {"port": prometheus, "alerts": {"port": alerts}},
         }
     )
     assert settings["edge"] == {"port": users, "bindAddress": "127.0.0.1"}

@@ -22,7 +22,13 @@ pytestmark = [pytest.mark.engine, pytest.mark.beside]
 PAGE = (ROOT / "docs" / "MONITORING.md").read_text(encoding="utf-8")
 QUERIES = re.findall(r"^```promql\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
 CALLS_BY_PATH = QUERIES[0]
-PARTS = {"edge": "edge-ports", "friday": "friday", "litellm": "litellm", "redis": "redis-exporter"}
+PARTS = {
+    "alertmanager": "alertmanager",
+    "edge": "edge-ports",
+    "friday": "friday",
+    "litellm": "litellm",
+    "redis": "redis-exporter",
+}
 """Who answers for each job."""
 
 
@@ -205,6 +211,15 @@ def _indicator(project: Project, name: str, found: Report) -> float:
     moment = str(found.window.ended.timestamp())
     (sample,) = ask(project, INDICATORS[name].expression("1h"), time=moment)
     return float(sample["value"][1])
+
+
+def test_every_rule_is_evaluated_without_an_error(project: Project) -> None:
+    def rules() -> list[dict[str, Any]]:
+        return [rule for group in get(project, "rules")["groups"] for rule in group["rules"]]
+
+    until(lambda: all(rule["health"] != "unknown" for rule in rules()), "every rule was evaluated", 180, every=1)
+    assert len(rules()) > 30
+    assert {rule["name"]: rule["lastError"] for rule in rules() if rule["health"] != "ok"} == {}
 
 
 def test_what_was_seen_outlives_the_container_and_new_replicas_are_found(project: Project) -> None:

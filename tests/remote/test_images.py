@@ -25,9 +25,7 @@ PYTHON_PARTS = ("simulator", "friday")
 def stack(made: Rig, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A stack on the host whose edge alone is built here; it is never deployed."""
     stack = remote_project.create(tmp_path_factory.mktemp("images"), made.of(1))
-    for part in ("friday", "litellm", "redis", "simulator", "monitoring"):
-        stack.configure({part: {**stack.settings.get(part, {}), **remote_project.ELSEWHERE}})
-    stack.configure({"monitoring": {**stack.settings["monitoring"], "redisExporter": remote_project.ELSEWHERE}})
+    remote_project.build_the_edge_alone(stack)
     stack.fridayctl("setup")
     return stack
 

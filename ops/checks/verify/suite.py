@@ -107,4 +107,10 @@ def _ending(deployment: Deployment) -> Collection[str]:
 
 def _secrets(settings: StackSettings) -> dict[str, str]:
     own = {name: value for name, value in settings if isinstance(value, SecretStr)}
-    return {name: value.get_secret_value() for name, value in {**own, **settings.friday_secrets}.items()}
+    told = {
+        f"notify.{channel}.{name}": value
+        for channel, given in settings.notify.channels.items()
+        for name, value in given
+        if isinstance(value, SecretStr)
+    }
+    return {name: value.get_secret_value() for name, value in {**own, **told, **settings.friday_secrets}.items()}

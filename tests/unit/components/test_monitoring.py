@@ -39,8 +39,8 @@ def targets(jobs: dict[str, dict[str, Any]]) -> dict[str, tuple[str, int, str]]:
 
 def test_a_job_becomes_a_lookup_of_all_addresses_of_its_name() -> None:
     jobs = [Job("friday", "friday", 3000, path="/m"), Job("gateway", "gw", 1, bearer_file="/k")]
-    document = yaml.safe_load(render(jobs, 7))
-    assert document["global"] == {"scrape_interval": "7s"}
+    document = yaml.safe_load(render("t", jobs, 7, ""))
+    assert document["global"]["scrape_interval"] == "7s"
     plain_job, keyed = document["scrape_configs"]
     assert plain_job == {
         "job_name": "friday",
@@ -57,6 +57,7 @@ def test_every_part_but_the_simulator_is_scraped() -> None:
         "litellm": ("litellm", 4000, "/metrics"),
         "friday": ("friday", 3000, "/metrics"),
         "redis": ("redis-exporter", 9121, "/metrics"),
+        "alertmanager": ("alertmanager", 9093, "/metrics"),
     }
 
 
@@ -67,6 +68,7 @@ def test_in_a_swarm_the_tasks_are_asked_for() -> None:
         "litellm": "tasks.friday-t-litellm",
         "friday": "tasks.friday-t-friday",
         "redis": "tasks.friday-t-redis-exporter",
+        "alertmanager": "tasks.friday-t-alertmanager",
     }
 
 

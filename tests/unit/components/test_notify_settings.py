@@ -9,6 +9,7 @@ from components.settings.source import SettingsError, from_pulumi, from_stack_fi
 from tests.unit.given import SECRETS, settings, stack_file
 
 SECURE = {"secure": "v1:abc"}
+MAIL = {"host": "mail.example.com", "from": "friday@example.com", "to": ["ops@example.com"]}
 URL = "https://hooks.example/services/T0/secretpart"
 
 
@@ -29,10 +30,11 @@ def test_channels_are_those_that_are_named(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("path", ["slack.url", "webhook.url", "webhook.token"])
+@pytest.mark.parametrize("path", ["slack.url", "webhook.url", "webhook.token", "email.password"])
 def test_a_plain_secret_is_refused(path: str, tmp_path: Path) -> None:
     channel, _, field = path.partition(".")
-    said = problem(tmp_path, {channel: {"url": SECURE, field: URL}})
+    needed = {**MAIL, "user": "friday"} if channel == "email" else {"url": SECURE}
+    said = problem(tmp_path, {channel: {**needed, field: URL}})
     assert f"friday-litellm:notify.{path}: should be encrypted (found plain)" in said
     assert f"pulumi config set --secret --path notify.{path} -s t" in said
     assert "secretpart" not in said
@@ -48,7 +50,15 @@ def test_a_plain_secret_is_refused(path: str, tmp_path: Path) -> None:
         ),
         ({"slack": {"url": SECURE, "events": []}}, "a list of one or more of step"),
         ({"command": {"run": []}}, "notify.command.run: should be a list of the program and its words"),
-        ({"mail": {}}, "notify.mail: is not a setting (known here: command, slack, webhook)"),
+        ({"mail": {}}, "notify.mail: is not a setting (known here: command, email, slack, webhook)"),
+        ({"command": {"run": ["page"], "events": ["alert"]}}, "pause, check (a program is not told of alerts)"),
+        ({"email": {**MAIL, "to": ["nobody"]}}, "notify.email.to.0: should be a list of up to 20 addresses"),
+        ({"email": {**MAIL, "to": ["{{ x }}@example.com"]}}, "not an address such as ops@example.com"),
+        ({"email": {**MAIL, "user": "friday"}}, "user and password should be given together"),
+        (
+            {"email": {**MAIL, "user": "friday", "password": SECURE, "requireTls": False}},
+            "user and password should be left out unless requireTls is true",
+        ),
     ],
 )
 def test_a_mistake_is_worded(notify: Any, said: str, tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ def test_the_local_shape() -> None:
         "edge-ports": 1,
         "redis": 1,
         "redis-exporter": 1,
+        "alertmanager": 1,
         "prometheus": 1,
         "simulator": 1,
     }
@@ -76,11 +77,12 @@ def test_the_real_upstream_has_no_simulator() -> None:
     assert env(parts["friday"][0])["OPENROUTER_BASE_URL"] == "https://openrouter.ai/api/v1"
 
 
-def test_only_edge_and_prometheus_are_on_both_sides_and_litellm_is_out_of_fridays_reach() -> None:
+def test_only_edge_and_prometheus_are_on_both_sides_and_friday_reaches_nothing_behind_them() -> None:
     parts = by_part(declare(settings(upstream="openrouter", **SECRETS)))
     networks = {part: {network["name"] for network in found[0]["networksAdvanced"]} for part, found in parts.items()}
     assert networks["friday"] == {"friday-t-app"}
-    assert networks["litellm"] == networks["redis"] == networks["redis-exporter"] == {"friday-t-gateway"}
+    for part in ("litellm", "redis", "redis-exporter", "alertmanager"):
+        assert networks[part] == {"friday-t-gateway"}
     assert networks["edge"] == networks["edge-ports"] == networks["prometheus"] == {"friday-t-app", "friday-t-gateway"}
 
 
@@ -90,6 +92,7 @@ def test_who_publishes_ports_and_that_all_but_the_users_are_on_loopback() -> Non
     assert ports["edge-ports"] == {(3000, "0.0.0.0"), (4000, "127.0.0.1")}  # noqa: S104
     assert ports["simulator"] == {(4100, "127.0.0.1")}
     assert ports["prometheus"] == {(9090, "127.0.0.1")}
+    assert ports["alertmanager"] == {(9093, "127.0.0.1")}
     assert ports["edge"] == ports["friday"] == ports["litellm"] == ports["redis"] == ports["redis-exporter"] == set()
 
 
@@ -156,7 +159,8 @@ def test_what_overlaps_is_never_deleted_before_its_successor_is_healthy(monkeypa
     declare(settings())
     runs = {name: found for name, found in made.items() if "-files-" not in name}
     deleted_first = {name for name, (first, _) in runs.items() if first}
-    assert deleted_first == {"edge-1", "redis-1", "redis-exporter-1", "prometheus-1", "simulator-1"}
+    alone = ("edge", "redis", "redis-exporter", "alertmanager", "prometheus", "simulator")
+    assert deleted_first == {f"{part}-1" for part in alone}
     # Two containers cannot share a name: one that stays for its successor needs one that Pulumi makes up.
     assert {name for name, (_, container_name) in runs.items() if container_name} == deleted_first
     assert all(name.startswith("friday-t-") for name in runs.keys() - deleted_first)
@@ -175,7 +179,7 @@ def test_another_probe_makes_another_container(monkeypatch: pytest.MonkeyPatch) 
     declare(settings())
     probed = [found for name, found in made.items() if "-files-" not in name]
     assert probed == [["healthcheck.tests", "healthcheck.interval", "healthcheck.timeout"]] * len(probed)
-    assert len(probed) == 10
+    assert len(probed) == 11
 
 
 @pytest.mark.parametrize(
@@ -271,7 +275,7 @@ def test_a_friday_image_of_the_teams_own_gets_its_secrets_as_environment() -> No
 def test_the_swarm_engine_declares_services_with_configs_and_secrets() -> None:
     recorder = declare(settings(engine="swarm", upstream="openrouter", **SECRETS))
     services = recorder.of(SERVICE)
-    assert set(services) == {"friday", "litellm", "edge", "edge-ports", "redis", "redis-exporter", "prometheus"}
+    assert set(services) == {*PARTS, "edge-ports"} - {"simulator"}
     spec = services["litellm"]["taskSpec"]["containerSpec"]
     assert {config["fileName"] for config in spec["configs"]} >= {
         "/etc/friday/config.yaml",

@@ -71,7 +71,8 @@ def test_the_file_and_what_pulumi_hands_over_are_read_alike(path: Path, tmp_path
 @each_file
 def test_a_file_declares_every_part_that_it_names(path: Path) -> None:
     settings = with_secrets(path)
-    wanted = {"edge": 1, "friday": settings.friday.replicas, "litellm": settings.litellm.replicas, "prometheus": 1}
+    wanted = {"friday": settings.friday.replicas, "litellm": settings.litellm.replicas}
+    wanted |= dict.fromkeys(("edge", "alertmanager", "prometheus"), 1)
     if settings.litellm.replicas > 1:
         wanted |= {"redis": 1, "redis-exporter": 1}
     if settings.upstream == "simulator":

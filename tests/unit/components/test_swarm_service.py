@@ -11,7 +11,7 @@ from tests.unit.given import settings
 
 IMAGES = {
     name: f"friday-litellm/{name}:1"
-    for name in ("litellm", "friday", "edge", "redis", "simulator", "prometheus", "redis-exporter")
+    for name in ("litellm", "friday", "edge", "redis", "simulator", "prometheus", "alertmanager", "redis-exporter")
 }
 
 

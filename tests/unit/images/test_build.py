@@ -7,7 +7,7 @@ import pytest
 from images import ImageError, base, build, docker_cli, sealed, tags, wheels
 from toolchain import process
 
-MONITORING = ("redis-exporter", "prometheus")
+MONITORING = ("redis-exporter", "prometheus", "alertmanager")
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 
 from images import tags
 
-EVERY = {"edge", "redis", "redis-exporter", "prometheus", "litellm", "friday", "simulator"}
+EVERY = {"edge", "redis", "redis-exporter", "alertmanager", "prometheus", "litellm", "friday", "simulator"}
 
 
 @pytest.fixture

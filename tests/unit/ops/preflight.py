@@ -18,7 +18,9 @@ from toolchain.engine_traits import Traits
 
 FIRST, SECOND, THIRD = "ssh://root@one.example", "ssh://deploy@two.example", "ssh://deploy@three.example"
 NEED = Need("friday-litellm/edge:1", ("edge",), built_here=True)
-FREE = dict.fromkeys(("edge.port", "edge.gatewayPort", "simulator.port", "monitoring.port"), "")
+FREE = dict.fromkeys(
+    ("edge.port", "edge.gatewayPort", "simulator.port", "monitoring.port", "monitoring.alerts.port"), ""
+)
 HEALTHY = HostFacts(
     engine=Engine("20.10.24+dfsg1", "1.41", "1.12"),
     architecture="amd64",

@@ -23,12 +23,12 @@ def every_image() -> dict[str, Any]:
 @pytest.fixture
 def local(tmp_path: Path) -> StackSettings:
     """Settings with free ports, whose engine is on a socket of the test."""
-    users, gateway, simulator, monitoring = free_ports(4)
+    users, gateway, simulator, monitoring, alerts = free_ports(5)
     return settings(
         dockerHost=f"unix://{tmp_path / 'docker.sock'}",
         edge={"port": users, "gatewayPort": gateway},
         simulator={"port": simulator},
-        monitoring={"port": monitoring},
+        monitoring={"port": monitoring, "alerts": {"port": alerts}},
     )
 
 

@@ -140,7 +140,7 @@ def test_recorded_reads_an_exported_state() -> None:
 def test_the_command_says_what_differs_and_what_next(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    Played().everywhere(monkeypatch)
+    Played().given(stack=Stack()).everywhere(monkeypatch)
     monkeypatch.setattr(drift, "find", lambda _: [Drift("removed", "network-app"), Drift("changed", "x", "a is b")])
     assert main(["drift", "t"]) == 1
     assert capsys.readouterr().out.splitlines() == [

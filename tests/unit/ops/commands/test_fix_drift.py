@@ -78,7 +78,7 @@ def test_what_could_not_be_brought_back_is_told(monkeypatch: pytest.MonkeyPatch)
 def test_the_command_says_when_there_is_no_drift(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    Played().everywhere(monkeypatch)
+    Played().given(stack=Stack()).everywhere(monkeypatch)
     monkeypatch.setattr(drift, "find", lambda _: [])
     monkeypatch.setattr(fix_drift, "fix", lambda *_: Fixed([], 0))
     assert main(["drift", "t"]) == 0

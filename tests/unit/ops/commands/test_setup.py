@@ -82,7 +82,7 @@ def test_an_update_builds_the_images_of_its_stack_only(monkeypatch: pytest.Monke
     step = setup._images_of(settings(litellm={"replicas": 1}))
     assert not step.is_done()
     step.run(print)
-    assert sorted(built) == ["edge", "friday", "litellm", "prometheus", "simulator"]
+    assert sorted(built) == ["alertmanager", "edge", "friday", "litellm", "prometheus", "simulator"]
     there.add("litellm")
     real = settings(upstream="openrouter", litellm={"replicas": 1}, **SECRETS)
     assert setup._images_of(real).is_done()

@@ -15,6 +15,7 @@ from ops.deployment import Deployment
 from ops.errors import EXIT_USAGE, OperationError
 from ops.hosts.docker_host import Instance
 from ops.hosts.one_off import Run
+from ops.metrics.alertmanager import Alerting, Firing
 from ops.report import collect
 from ops.rollout.gates.effect import Usage
 from ops.rollout.history import Entry
@@ -22,6 +23,7 @@ from ops.stacks import stacks
 from tests.unit.given import settings
 from tests.unit.ops.deployed import Played
 from tests.unit.ops.evidence import entry, sound
+from tests.unit.ops.fake_alertmanager import firing
 
 OUTPUTS = {"rolloutPercentage": 10, "litellmEnabled": True, "fridayUrl": "http://friday", "prometheusUrl": "http://p"}
 RUNNING = [Instance("friday-t-friday-1", "friday", "i:1", "running", "healthy", 5)]
@@ -65,6 +67,23 @@ def test_a_status_tells_step_soak_gates_and_the_last_updates(world: World, capsy
     assert "at least 99.9 %" in text
     assert "at last" in text
     assert "http://p" in text
+
+
+def test_what_fires_and_who_is_not_told_of_it_is_shown(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = Alerting([Firing.model_validate(firing("LatencyHigh"))], {"webhook": 2})
+    monkeypatch.setattr(status, "alerting", lambda *_: found)
+    assert main(["status", "t"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert (
+        "alert: LatencyHigh (warning, litellm) since 2026-11-30 02:14 UTC: p95 is 9 s; next: ./fridayctl status t"
+        in lines
+    )
+    assert any(line.startswith("warning: alerts do not reach notify.webhook: 2 of the attempts") for line in lines)
+    assert main(["status", "t", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert [each["labels"]["alertname"] for each in document["alerts"]] == ["LatencyHigh"]
 
 
 def test_a_status_is_a_document_too(world: World, capsys: pytest.CaptureFixture[str]) -> None:

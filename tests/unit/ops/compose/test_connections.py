@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.unit.given import settings
 from tests.unit.ops.compose.composed import DATABASE, EVERYWHERE, not_placed, of
 
 
@@ -25,8 +26,12 @@ def test_the_port_of_users(tmp_path: Path, ports: str, edge: dict[str, Any]) -> 
     assert of(tmp_path, f"ports: {ports}").settings["edge"] == edge
 
 
-def test_prometheus_makes_room_for_the_port_of_users(tmp_path: Path) -> None:
-    assert of(tmp_path, "ports: ['9090:3000']").settings["monitoring"] == {"port": 9091}
+@pytest.mark.parametrize("port", [9090, 9093])
+def test_prometheus_makes_room_for_the_port_of_users(tmp_path: Path, port: int) -> None:
+    found = of(tmp_path, f"ports: ['{port}:3000']").settings
+    assert found["monitoring"] == {"port": 9091}
+    ports = settings(edge=found["edge"], monitoring=found["monitoring"]).host_ports
+    assert ports["monitoring.alerts.port"] == ("127.0.0.1", 9094)
 
 
 def test_no_port_and_ports_that_the_edge_cannot_serve(tmp_path: Path) -> None:

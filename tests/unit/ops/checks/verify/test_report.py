@@ -122,6 +122,17 @@ def test_what_a_swarm_lets_finish_is_not_compared(engine: str, lost: bool, seen:
     assert [each.name for each in compared._seen(Listed())] == seen  # type: ignore[arg-type]
 
 
+def test_what_channels_show_is_looked_for_too() -> None:
+    notify = {"slack": {"url": "https://hooks.example/x"}, "webhook": {"url": "https://pager.example", "token": "tok"}}
+    found = suite._secrets(settings(notify=notify))
+    assert {name: value for name, value in found.items() if name.startswith("notify.")} == {
+        "notify.slack.url": "https://hooks.example/x",
+        "notify.webhook.url": "https://pager.example",
+        "notify.webhook.token": "tok",
+    }
+    assert "jwt_secret" in found
+
+
 def test_a_docker_command_that_fails_is_told() -> None:
     with (
         open_test_host("unix:///nowhere/docker.sock", settings()) as at,
