@@ -11,6 +11,7 @@ from typing import Any, Self
 from ops.deployment import Deployment
 from ops.errors import OperationError
 from ops.hosts.docker_host import Instance
+from ops.metrics.alertmanager import Alerting, alerting
 from ops.metrics.collect import Sources, sources
 from ops.report.collect import judged, measured, unmeasured
 from ops.report.known import Judged, Known
@@ -133,16 +134,18 @@ def _report(deployment: Deployment, request: Request, found: _Stack) -> Report:
     now, seconds = dt.datetime.now(dt.UTC), request.since.total_seconds()
     position = position_of(found.entries, settings.rollout, now) if found.outputs else None
     said: Judged | None = None
+    alerts = Alerting()
     if position is None:
         figures = unmeasured(settings, found.entries, seconds, now, "nothing is deployed")
     elif found.asked is None:
         figures = unmeasured(settings, found.entries, seconds, now, found.problems.get(PROMETHEUS, ""))
     else:
         deployment.report("report", f"asking Prometheus about the last {_shown(request.since)}")
-        with ThreadPoolExecutor(max_workers=1) as pool:
+        with ThreadPoolExecutor(max_workers=2) as pool:
+            told = pool.submit(alerting, deployment, found.outputs, found.asked, now.timestamp())
             gates = pool.submit(judged, stack, settings, found.asked, position, found.entries, now)
             figures = measured(found.asked, settings, found.entries, seconds, now)
-            said = gates.result()
+            said, alerts = gates.result(), told.result()
     return make(
         Known(
             stack=stack,
@@ -153,6 +156,7 @@ def _report(deployment: Deployment, request: Request, found: _Stack) -> Report:
             testers=len(found.outputs.get("testers") or ()),
             instances=found.instances,
             judged=said,
+            alerting=alerts,
             problems={name: why for name, why in found.problems.items() if name != PROMETHEUS},
         ),
         figures,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from components.settings.stack import StackSettings
 from ops.hosts.docker_host import Instance
+from ops.metrics.alertmanager import Alerting
 from ops.metrics.prometheus import FiringAlert
 from ops.report.grid import Grid, Rows
 from ops.report.model import Feedback, Quality
@@ -40,6 +41,7 @@ class Known:
     testers: int = 0
     instances: Sequence[Instance] | None = None
     judged: Judged | None = None
+    alerting: Alerting = field(default_factory=Alerting)
     problems: Mapping[str, str] = field(default_factory=dict)
 
     @property

@@ -1,9 +1,8 @@
 """Makes the report of what is known and what was measured. Pure: nothing is asked, and no clock is read."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from ops.metrics.prometheus import FiringAlert
 from ops.report import events
 from ops.report.compare import comparisons
 from ops.report.daily import daily
@@ -26,7 +25,7 @@ def make(known: Known, measured: Measured) -> Report:
     """Return the report; never raises, whatever was measured."""
     window = measured.grid.window
     days, weeks = daily(known, measured), weekly(known, measured)
-    found, alerts = incidents(known, measured), _alerts(measured)
+    found, alerts = incidents(known, measured), _alerts(known, measured)
     sources = tuple(_sources(known, measured))
     return Report(
         stack=known.stack,
@@ -94,17 +93,20 @@ def _quota(known: Known, measured: Measured) -> Quota | None:
     )
 
 
-def _alerts(measured: Measured) -> tuple[Alert, ...]:
-    found = [_alert(each) for each in measured.alerts or ()]
+def _alerts(known: Known, measured: Measured) -> tuple[Alert, ...]:
+    """Return what Prometheus' rules say, and what others posted to Alertmanager, as a drift is; the critical first."""
+    found = [_alert(each.labels, each.annotations, each.since) for each in measured.alerts or ()]
+    names = {each.name for each in found}
+    posted = (each for each in known.alerting.firing if each.name not in names)
+    found += [_alert(each.labels, each.annotations, each.starts) for each in posted]
     return tuple(sorted(found, key=lambda each: (each.severity != "critical", each.name)))
 
 
-def _alert(found: FiringAlert) -> Alert:
-    said = found.annotations
+def _alert(labels: Mapping[str, str], said: Mapping[str, str], since: dt.datetime) -> Alert:
     return Alert(
-        name=found.labels.get("alertname", ""),
-        severity=found.labels.get("severity", ""),
-        since=found.since,
+        name=labels.get("alertname", ""),
+        severity=labels.get("severity", ""),
+        since=since,
         summary=said.get("summary", ""),
         command=said.get("command", ""),
         runbook=said.get("runbook", ""),
@@ -118,6 +120,8 @@ def _sources(known: Known, measured: Measured) -> Iterator[Source]:
     yield Source(name=PROMETHEUS, answered=not measured.silent, says=measured.silent)
     if known.judged and (silent := known.judged.evidence.silent.get(OPENROUTER)):
         yield Source(name="OpenRouter", answered=False, says=silent)
+    if known.alerting.silent:
+        yield Source(name="Alertmanager", answered=False, says=known.alerting.silent)
     yield from (Source(name=name, answered=False, says=why) for name, why in sorted(known.problems.items()))
 
 

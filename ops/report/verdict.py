@@ -42,6 +42,7 @@ def verdict(
         *_now(known, measured),
         *(Reason(level=_of(each), text=f"{each.name}: {each.summary}", command=each.command) for each in alerts),
         *_unmeasured(known, measured),
+        *_untold(known),
         *_gates(known),
         *(_of_check(each) for each in checks if each.level in _REASONS),
         *_recent(known, incidents),
@@ -101,6 +102,13 @@ def _unmeasured(known: Known, measured: Measured) -> Iterator[Reason]:
     for why in whys if not measured.silent else ():
         if known.settings.litellm.replicas or f"of {GATEWAY} in" not in why:
             yield Reason(level=Level.LOOK, text=why, command=f"./fridayctl logs {known.stack} prometheus")
+
+
+def _untold(known: Known) -> Iterator[Reason]:
+    """Yield the channels that alerts do not reach: a calm night may be one in which nobody was told."""
+    for channel, many in sorted(known.alerting.undelivered.items()):
+        text = f"alerts do not reach notify.{channel}: {many} of the attempts within 15 minutes failed"
+        yield Reason(level=Level.LOOK, text=text, command=f"./fridayctl notify test {known.stack}")
 
 
 def _gates(known: Known) -> Iterator[Reason]:

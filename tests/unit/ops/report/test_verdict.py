@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ops.metrics.alertmanager import Alerting, Firing
 from ops.metrics.prometheus import FiringAlert
 from ops.report.grid import Rows
 from ops.report.make import make
@@ -118,6 +119,30 @@ def test_alerts_are_reasons_and_the_critical_ones_come_first() -> None:
     assert made.alerts[0].since == dt.datetime(2026, 11, 24, 11, 0, 0, 123456, dt.UTC)
     assert made.verdict.level is Level.ACT
     assert made.verdict.command == "./fridayctl logs t litellm"
+
+
+def test_what_others_posted_to_alertmanager_fires_too_and_nothing_twice() -> None:
+    posted = [
+        Firing.model_validate(
+            {
+                "labels": {"alertname": name, "severity": "warning"},
+                "annotations": {"summary": "it was changed by hand", "command": "./fridayctl drift t --fix"},
+                "startsAt": "2026-11-24T11:00:00Z",
+                "status": {"state": "active", "silencedBy": []},
+            }
+        )
+        for name in ("ConfigurationDrift", "Slow")
+    ]
+    made = make(known(alerting=Alerting(posted)), measured(alerts=[alert("Slow", "warning")]))
+    assert [each.name for each in made.alerts] == ["ConfigurationDrift", "Slow"]
+    assert made.verdict.command == "./fridayctl drift t --fix"
+
+
+def test_alerts_that_reach_nobody_and_an_alertmanager_that_is_silent() -> None:
+    assert "alerts do not reach notify.slack: 3 of the attempts" in reasons(
+        report(alerting=Alerting(undelivered={"slack": 3}))
+    )
+    assert "Alertmanager says nothing: it is away" in reasons(report(alerting=Alerting(silent="it is away")))
 
 
 def test_an_incident_of_the_last_day_needs_a_look_and_an_older_one_does_not() -> None:
