@@ -40,10 +40,10 @@ return 1
 Returns 1 when a rest begins."""
 
 RESTING_SCRIPT = """
-local found = {}
+local found, reasons = {}, #KEYS > 0 and redis.call('MGET', unpack(KEYS)) or {}
 for number, key in ipairs(KEYS) do
-  found[2 * number - 1] = redis.call('PTTL', key)
-  found[2 * number] = redis.call('GET', key) or ''
+  found[2 * number - 1] = reasons[number] and redis.call('PTTL', key) or -2
+  found[2 * number] = reasons[number] or ''
 end
 return found
 """
