@@ -7,23 +7,27 @@ from indicators import selectors
 from indicators.promql import counted
 
 _ALWAYS = {
-    "friday": ("friday_llm_rollout_percentage", "friday_llm_breaker_state", "friday_llm_latency_seconds_bucket"),
+    "friday": (
+        "friday_llm_rollout_percentage",
+        "friday_llm_breaker_state",
+        'friday_llm_latency_seconds_bucket{le="+Inf"}',
+    ),
     "litellm": (
         "gateway_quota_requests_per_minute",
         "gateway_quota_account_requests_per_minute",
         "gateway_quota_shared",
         "gateway_spend_usd_total",
-        "gateway_chat_seconds_bucket",
+        'gateway_chat_seconds_bucket{le="+Inf"}',
         "gateway_chat_seconds_count",
     ),
     "edge": (
         "haproxy_backend_active_servers",
-        "haproxy_frontend_http_responses_total",
-        "haproxy_server_status",
+        'haproxy_frontend_http_responses_total{code="5xx"}',
+        'haproxy_server_status{proxy="gateway_switch", state="MAINT"}',
     ),
     "redis": ("redis_up", "redis_memory_used_bytes", "redis_memory_max_bytes"),
 }
-"""What each part shows from its start on, of what the rules ask for."""
+"""What each part shows from its start on, of what the rules ask for; of many series one is enough."""
 
 _ONCE_USED = {
     "friday": {"friday_llm_requests_total": "sum(friday_llm_latency_seconds_count) > 0"},
@@ -82,7 +86,7 @@ def _missing(watched: Watched) -> Alert:
 
 
 def _marked(expression: str, metric: str) -> str:
-    return f'label_replace({expression}, "metric", "{metric}", "", "")'
+    return f'label_replace({expression}, "metric", "{metric.partition("{")[0]}", "", "")'
 
 
 def _alertmanager(watched: Watched) -> Iterator[Alert]:
