@@ -34,20 +34,22 @@ def tell(deployment: Deployment, found: Sequence[Drift]) -> None:
 def _tell(alertmanager: Alertmanager, stack: str, found: Sequence[Drift]) -> None:
     now = dt.datetime.now(dt.UTC)
     if found:
-        alertmanager.post([_alert(stack, found, now + dt.timedelta(hours=STAYS_HOURS))])
+        alertmanager.post([_alert(stack, found, now, now + dt.timedelta(hours=STAYS_HOURS))])
     elif any(each.name == DRIFT.name and each.labels.get("stack") == stack for each in alertmanager.alerts()):
-        alertmanager.post([_alert(stack, found, now)])
+        alertmanager.post([_alert(stack, found, now, now)])
 
 
-def _alert(stack: str, found: Sequence[Drift], ends: dt.datetime) -> dict[str, object]:
-    """Return it as Alertmanager's API (version 2) takes it; without its begin, which stays that of the first look.
+def _alert(stack: str, found: Sequence[Drift], begins: dt.datetime, ends: dt.datetime) -> dict[str, object]:
+    """Return it as Alertmanager's API (version 2) takes it.
 
-    Only what differs is named, not how: a channel may be read by many.
+    Of one that lasts Alertmanager keeps the earliest begin; without any it would take the end for it. Only what differs
+    is named, not how: a channel may be read by many.
     """
     named = list(dict.fromkeys(f"{each.kind} {each.name}" for each in found))
     more = f" and {len(named) - _MOST} more" if len(named) > _MOST else ""
     return {
         "labels": {"alertname": DRIFT.name, "stack": stack, **DRIFT.all_labels},
         "annotations": {**DRIFT.annotations(stack), "description": ", ".join(named[:_MOST]) + more},
+        "startsAt": begins.isoformat(),
         "endsAt": ends.isoformat(),
     }

@@ -121,4 +121,6 @@ def _alert(stack: str) -> dict[str, object]:
     # Each is one of its own, or a second would have to wait for the first one's end.
     labels = {"alertname": TEST_ALERT, "severity": "test", "stack": stack, "id": uuid.uuid4().hex[:8]}
     annotations = {"summary": _WHAT, "command": f"./fridayctl status {stack}"}
-    return {"labels": labels, "annotations": annotations, "endsAt": (now + _LASTS).isoformat()}
+    # Without a begin Alertmanager would take the end for it.
+    times = {"startsAt": now.isoformat(), "endsAt": (now + _LASTS).isoformat()}
+    return {"labels": labels, "annotations": annotations, **times}
