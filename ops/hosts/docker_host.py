@@ -11,7 +11,7 @@ import docker
 from docker.errors import APIError, NotFound
 from docker.models.containers import Container
 
-from ops.hosts.exec_stream import talk
+from ops.hosts.exec_stream import ONCE_HEARD, talk
 from ops.hosts.image import find
 from ops.hosts.last_words import complaint_of
 from ops.waiting import look_until
@@ -167,10 +167,13 @@ class DockerHost:
         """Run a command in each running container of a part; return what each printed, by the container's name.
 
         `only` is the name of the one that is meant. `stdin` is for what nobody else may see. A command that is given
-        some has to read exactly that many bytes.
+        some has to read exactly that many bytes. Of one that is given none, and is not bash, the beginning may be lost
+        when it prints at once.
         """
         answers = {}
         api = self._client.api
+        if not stdin and command[0] == "bash":
+            command, stdin = [*ONCE_HEARD, *command], b"\n"
         # Not the library's own objects: they ask for each container once more, and for an exit code afterwards, which
         # costs a connection, for the one that the command ran over is gone.
         for found in api.containers(filters={"label": [f"{STACK_LABEL}={stack}", f"{PART_LABEL}={part}"]}):

@@ -9,6 +9,13 @@ from ops.errors import OperationError
 
 _HEADER_BYTES = 8
 
+ONCE_HEARD = ("bash", "-c", 'IFS= read -rN1 && exec "$@" </dev/null', "bash")
+"""What goes before a command of bash, so that it begins with the byte that `talk` sends when somebody listens.
+
+What a command prints at once may come together with the engine's headers, and the Docker library loses that
+(findings/docker-py-loses-output-that-comes-with-the-headers.sh).
+"""
+
 
 def talk(api: docker.APIClient, exec_id: str, sent: bytes) -> bytes:
     """Start a command that was made with `stdin=True`, send it something, and return what it prints until it ends.

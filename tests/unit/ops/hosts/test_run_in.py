@@ -1,6 +1,7 @@
 """A command in a container and its standard input, over docker-py: what a daemon is sent, and what comes back."""
 
 import json
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ import pytest
 
 from ops.errors import OperationError
 from ops.hosts.docker_host import DockerHost
+from ops.hosts.exec_stream import ONCE_HEARD
 from ops.hosts.hosts import Hosts
 from tests.unit.given import settings
 from tests.unit.ops.engine import VERSION
@@ -24,6 +26,7 @@ class Daemon(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     asked: list[Any]
     silent = False
+    reads = 5
 
     def do_GET(self) -> None:
         found = [{"Id": "c", "Names": ["/friday-t-edge-1"]}] if "/containers/json" in self.path else VERSION
@@ -39,7 +42,7 @@ class Daemon(BaseHTTPRequestHandler):
         self.send_header("Connection", "Upgrade")
         self.send_header("Upgrade", "tcp")
         self.end_headers()
-        read = self.rfile.read(5)
+        read = self.rfile.read(self.reads)
         if self.silent:
             threading.Event().wait(1)
         for output, text in ((1, read[:2]), (2, read[2:])):
@@ -89,3 +92,15 @@ def test_a_command_that_says_nothing_is_given_up(runtime_dir: Path, monkeypatch:
         host._client.api.timeout = 0.1  # type: ignore[assignment]
         with pytest.raises(OperationError, match="connection lost while a command ran in a container"):
             host.run_in("t", "edge", ["cat"], b"hello")
+
+
+def test_bash_begins_when_somebody_listens(runtime_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it prints at once may come with the daemon's headers, and docker-py would lose that."""
+    monkeypatch.setattr(Daemon, "reads", 1)
+    with daemon(runtime_dir) as host:
+        assert host.run_in("t", "edge", ["bash", "-c", "echo $0", "hello"]) == {"friday-t-edge-1": "\n"}
+    made, _ = Daemon.asked
+    assert (made["Cmd"], made["AttachStdin"]) == ([*ONCE_HEARD, "bash", "-c", "echo $0", "hello"], True)
+    ran = subprocess.run([*made["Cmd"]], input=b"\nmore", capture_output=True, check=True)
+    assert ran.stdout == b"hello\n"
+    assert subprocess.run([*made["Cmd"]], input=b"", capture_output=True, check=False).stdout == b""
