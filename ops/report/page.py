@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from itertools import groupby
 from pathlib import Path
 
@@ -62,6 +63,9 @@ def render(report: Report, refresh_seconds: int | None = None) -> str:
         .render(
             report=report,
             plots=plots,
+            headline=report.verdict.headline.removeprefix(
+                f"{report.verdict.level}: "
+            ),  # the page says the level itself
             hours=Markup(page_plot.hours(report.usage.hours)),  # noqa: S704 - Vega escapes what it draws
             unlabelled=page_plot.unlabelled(report.marks, report.window) if any(plot.svg for plot in plots) else 0,
             style=Markup(style),  # noqa: S704 - a file of this package
@@ -108,6 +112,7 @@ def _line_says(series: Series, line: Line) -> str:
     return f"{line.name}: {last} at last, {highest} at most{without}"
 
 
+@cache
 def _environment() -> Environment:
     made = Environment(
         loader=FileSystemLoader(TEMPLATES),

@@ -69,6 +69,15 @@ def test_the_verdict_and_the_next_command_come_first(page: tuple[Report, Page, s
     assert seen.text.rindex(made.verdict.command) > seen.text.index("Next command")
 
 
+def test_what_the_headline_says_is_said_once() -> None:
+    made = report(State.FAILING)
+    [reason] = made.verdict.reasons
+    verdict = made.verdict.model_copy(update={"headline": f"{made.verdict.level}: {reason.text}"})
+    seen = Page(render(made.model_copy(update={"verdict": verdict})))
+    assert [text for _, text in seen.texts].count(reason.text) == 1
+    assert "act now: " not in seen.text
+
+
 def test_sections_come_in_the_order_in_which_people_ask(page: tuple[Report, Page, str]) -> None:
     _, seen, _ = page
     titles = [text for tag, text in seen.texts if tag == "h2"]
@@ -186,7 +195,7 @@ def test_each_level_has_a_sign_and_a_word_beside_its_colour(level: Level) -> Non
     made = report(State.NO_DATA)
     text = render(made.model_copy(update={"verdict": made.verdict.model_copy(update={"level": level})}))
     first = text.split('<section class="verdict')[1].split("</h1>")[0]
-    assert f"{level.capitalize()}:" in first
+    assert f'<span class="level">{level.capitalize()}</span>' in first
     assert '<svg class="icon"' in first
 
 
