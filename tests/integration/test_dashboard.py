@@ -37,7 +37,7 @@ def test_a_browser_shows_the_stack_and_ctrl_c_ends_the_command(project: Project,
             percentage = project.settings["rolloutPercentage"]
             expect(opened.get_by_role("main")).to_contain_text(f"{percentage} % of users")
             expect(opened.get_by_role("row").filter(has_text="cost").first).to_be_attached()
-            with opened.expect_response(url):  # the page asks by itself
+            with opened.expect_response(url, timeout=120_000):  # the page asks by itself
                 pass
             assert said == []
             assert {each for each in asked if not each.startswith("data:")} == {url}
