@@ -16,7 +16,8 @@ from ops.report.page import render
 from ops.report.page_words import quantity
 from testing import browser, clients
 from tests.unit.ops.report.drawn import read
-from tests.unit.ops.report.reports import MARKUP, STEPS, State, report
+from tests.unit.ops.report.reports import MARKUP, State, report
+from tests.unit.ops.report.week import STEPS
 
 pytestmark = [pytest.mark.engine, pytest.mark.beside]
 

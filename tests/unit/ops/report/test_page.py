@@ -11,7 +11,8 @@ from ops.report.model import Level, Report
 from ops.report.page import TEMPLATES, render
 from ops.report.page_words import quantity
 from tests.unit.ops.report.drawn import read
-from tests.unit.ops.report.reports import GAP, MARKUP, STEPS, State, report
+from tests.unit.ops.report.reports import MARKUP, State, report
+from tests.unit.ops.report.week import GAP, STEPS
 
 VOID = {"meta", "link", "input"}
 

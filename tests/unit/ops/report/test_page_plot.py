@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from ops.report.model import Line, Mark, Series, Unit
 from ops.report.page_plot import hours, interval, limit_beyond, plot, unlabelled
 from tests.unit.ops.report.drawn import Drawn, read
-from tests.unit.ops.report.reports import GAP, MARKS, STEPS, WEEK, line, report, series
+from tests.unit.ops.report.reports import MARKS, report
+from tests.unit.ops.report.week import GAP, STEPS, WEEK, line, series
 
 
 def agrees(drawn: Drawn, made: Series) -> None:
