@@ -2,7 +2,6 @@
 
 import datetime as dt
 from functools import partial
-from statistics import fmean
 
 from indicators import INDICATORS, selectors
 from ops.report.figures import Number, figure, in_percent, in_seconds, rate
@@ -43,13 +42,18 @@ def usage(measured: Measured) -> Usage:
 
 
 def _hours(measured: Measured, found: Rows) -> tuple[float | None, ...]:
-    """Return the mean of the steps that have their middle in each hour of the day, as calls an hour."""
+    """Return the calls of the steps that have their middle in each hour of the day, by how many such hours were seen.
+
+    A part of an hour counts as one: ten calls in a new stack's first minute are no six hundred an hour.
+    """
     grid, seen = measured.grid, dict[int, list[float]]()
     for end, row in zip(grid.ends, found.steps, strict=True):
         calls = Stretch(grid.window, partial(single, row), measured.has_friday).all_calls()
         if calls is not None:
             seen.setdefault(moment(end - grid.step / 2).hour, []).append(calls.total)
-    return tuple(fmean(seen[hour]) * _HOUR / grid.step if hour in seen else None for hour in range(24))
+    return tuple(
+        sum(seen[hour]) / max(1, len(seen[hour]) * grid.step / _HOUR) if hour in seen else None for hour in range(24)
+    )
 
 
 def _models(now: Stretch) -> tuple[Provider, ...]:

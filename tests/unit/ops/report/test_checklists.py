@@ -185,6 +185,9 @@ def test_the_cache() -> None:
 def test_hours_of_the_day() -> None:
     usage = report().usage
     assert usage.hours == (38.0,) * 24
+    young = answers()
+    young[STEPS]["calls"] = Rows((*[None] * (COUNT - 1), young[STEPS]["calls"].steps[-1]))
+    assert [each for each in report(young).usage.hours if each is not None] == [19.0], "half an hour is no whole one"
     long = make(known(), measured(grid=Grid(NOON.timestamp(), 7200.0, COUNT))).usage
     assert long.hours == ()
     assert "too long" in long.why
