@@ -54,13 +54,14 @@ def test_parts_that_stop_are_told_of_with_what_to_do_and_again_when_they_are_bac
 
 
 def test_a_receiver_that_answers_500_is_asked_again_and_status_says_so(project: Project, pager: Pager) -> None:
+    test, began = {"alertname": "NotifyTest"}, time.time()
     pager.answers(500)
-    began = time.time()
-    ran = project.fridayctl("notify", "test", project.stack, code=1)
-    assert "webhook (alert)   FAIL  it did not take the alert" in ran.out
-    warning = "warning: alerts do not reach notify.webhook: "
-    # Prometheus has to see it first.
-    until(lambda: warning in project.fridayctl("status", project.stack).text, "the warning", 60, every=2)
-    pager.answers(200)
-    test = {"alertname": "NotifyTest"}
+    try:
+        ran = project.fridayctl("notify", "test", project.stack, code=1)
+        assert "webhook (alert)   FAIL  it did not take the alert" in ran.out
+        warning = "warning: alerts do not reach notify.webhook: "
+        # Prometheus has to see it first.
+        until(lambda: warning in project.fridayctl("status", project.stack).text, "the warning", 60, every=2)
+    finally:
+        pager.answers(200)
     until(lambda: len([each for each in pager.told if each.at > began and each.is_of(test)]) > 1, "another try", 60)

@@ -89,6 +89,7 @@ def test_the_way_of_alerts_is_tried_for_those_that_are_told_of_them(
     (first,), (second,) = taken.posted
     assert first["labels"]["alertname"] == "NotifyTest"
     assert first["labels"]["id"] != second["labels"]["id"]
+    assert first["startsAt"] < first["endsAt"]
 
 
 @pytest.mark.parametrize(
