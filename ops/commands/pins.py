@@ -128,6 +128,7 @@ def _stable(_: Report) -> list[str]:
 
 
 _STACK = "tests/integration/test_local_stack.py"
+_LOCKS = ("tests/integration/test_gateway_locks.py", "tests/integration/test_gateway_start.py")
 _STOCK_LITELLM = "benchmarks/stock_litellm"
 PINS = {
     each.name: each
@@ -137,7 +138,12 @@ PINS = {
             "the gateway",
             "litellm",
             (
-                *("tests/unit/gateway", "tests/unit/components", "tests/integration/test_gateway_locks.py"),
+                *(
+                    "tests/unit/gateway",
+                    "tests/unit/components",
+                    "tests/integration/test_gateway_locks.py",
+                    "tests/integration/test_gateway_start.py",
+                ),
                 *("tests/integration/test_gateway_serving.py", "tests/faults"),
             ),
             "the gateway's containers are replaced once; old ones answer until the new ones are healthy",
@@ -236,7 +242,12 @@ PINS = {
             "python",
             "all other Python packages, and pip in image builds",
             "python-packages",
-            ("tests/unit", _STACK, "tests/integration/test_gateway_locks.py"),
+            (
+                "tests/unit",
+                _STACK,
+                "tests/integration/test_gateway_locks.py",
+                "tests/integration/test_gateway_start.py",
+            ),
             "the containers of changed images are replaced once",
             follow=_raise_pip,
             follows_alone=True,
