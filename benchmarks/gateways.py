@@ -80,6 +80,10 @@ class Gateway:
     files: Mapping[str, str] = field(default_factory=dict)
 
 
+_PERIOD = 20_000
+"""Microseconds in which a container may use its share of a processor."""
+
+
 @dataclass(frozen=True)
 class Running:
     """A gateway that answers at `url`."""
@@ -103,6 +107,15 @@ class Running:
         """Its first process, as this machine numbers it."""
         self.container.reload()
         return int(self.container.attrs["State"]["Pid"])
+
+    @contextmanager
+    def limited(self, share: float) -> Iterator[None]:
+        """Let it have no more than this share of a processor, 0 to 1, while this runs."""
+        self.container.update(cpu_period=_PERIOD, cpu_quota=round(share * _PERIOD))
+        try:
+            yield
+        finally:
+            self.container.update(cpu_quota=-1)
 
     def _stats(self) -> Any:
         return self.container.stats(stream=False, one_shot=True)
