@@ -169,6 +169,13 @@ def test_no_data_is_never_shown_as_zero() -> None:
     assert cells.count("0 %") == 1  # where the first step of the history came from
 
 
+def test_alerts_that_nobody_could_see_are_not_called_none() -> None:
+    unseen, seen = render(report(State.NO_DATA)), render(report(State.HEALTHY))
+    assert "Whether an alert is firing is not known: Prometheus did not answer." in unseen
+    assert "No alert is firing." in seen
+    assert "No alert is firing." not in unseen
+
+
 def test_text_from_outside_stays_text() -> None:
     text = render(report(State.FAILING))
     assert MARKUP not in text
