@@ -130,19 +130,25 @@ class Grafana:
     password: str
 
 
-@pytest.fixture
-def grafana(project: Project) -> Iterator[Grafana]:
-    """Build what stands in for Grafana's image, and take it out of the stack at the end: others use the stack too."""
+@pytest.fixture(scope="session")
+def stand_in(project: Project) -> Iterator[str]:
+    """Build what stands in for Grafana's image. It stays: the stack's history names it as a state to go back to."""
     tag = f"grafana-of-the-team:{project.stack}"
     grafana_image.build(project.engine, project.images()["simulator"], tag)
+    yield tag
+    project.engine.images.remove(tag)
+
+
+@pytest.fixture
+def grafana(project: Project, stand_in: str) -> Iterator[Grafana]:
+    """Say what a team would; at the end it is out of the stack again, which others use too."""
     before = project.settings["monitoring"]
     password = project.change_secrets("grafanaPassword")["grafanaPassword"]
     try:
-        yield Grafana({"image": tag, "port": free_ports(1)[0]}, password)
+        yield Grafana({"image": stand_in, "port": free_ports(1)[0]}, password)
     finally:
         project.configure({"monitoring": before})
         project.fridayctl("up", project.stack)
-        project.engine.images.remove(tag)
 
 
 def test_every_replica_is_scraped_once(project: Project) -> None:
