@@ -142,12 +142,12 @@ def stand_in(project: Project) -> Iterator[str]:
 @pytest.fixture
 def grafana(project: Project, stand_in: str) -> Iterator[Grafana]:
     """Say what a team would; at the end it is out of the stack again, which others use too."""
-    before = project.settings["monitoring"]
+    before = project.file.read_text(encoding="utf-8")
     password = project.change_secrets("grafanaPassword")["grafanaPassword"]
     try:
         yield Grafana({"image": stand_in, "port": free_ports(1)[0]}, password)
     finally:
-        project.configure({"monitoring": before})
+        project.file.write_text(before, encoding="utf-8")
         project.fridayctl("up", project.stack)
 
 
