@@ -57,14 +57,17 @@ def up_command(stack: str, message: str, offline: bool, wait_seconds: int, as_js
   Friday     {result.outputs["fridayUrl"]}
   gateway    {result.outputs["gatewayUrl"]} (callers need the gateway key)
   metrics    {result.outputs.get("prometheusUrl", "inside the Swarm: docs/MONITORING.md")}
-{_grafana(result.outputs)}  next       {_next(result.outputs["fridayUrl"], deployment.settings.friday)}
+{_further(result.outputs)}  next       {_next(result.outputs["fridayUrl"], deployment.settings.friday)}
              ./fridayctl status {stack} · ./fridayctl logs {stack} · ./fridayctl down {stack}""")
 
 
-def _grafana(outputs: Mapping[str, object]) -> str:
-    """Return the line of a stack's Grafana, "" where it has none."""
-    url = outputs.get("grafanaUrl")
-    return f"  Grafana    {url} (user admin, its password is the setting grafanaPassword)\n" if url else ""
+def _further(outputs: Mapping[str, object]) -> str:
+    """Return a line for each further page of the stack, with an address of its own: Alertmanager's, Grafana's."""
+    about = {
+        "alertsUrl": "  alerts     {}\n",
+        "grafanaUrl": "  Grafana    {} (user admin, its password is the setting grafanaPassword)\n",
+    }
+    return "".join(text.format(outputs[name]) for name, text in about.items() if outputs.get(name))
 
 
 def _next(url: object, friday: FridaySettings) -> str:

@@ -46,11 +46,14 @@ def test_the_next_command_over_https_asks_by_an_address(
     assert "curl -sik https://127.0.0.1:443/api/chat" in capsys.readouterr().out
 
 
-def test_a_grafana_is_shown_where_the_stack_has_one(
+def test_further_pages_are_shown_where_the_stack_has_them(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     Played(settings).everywhere(monkeypatch)
-    for more, shown in (({}, False), ({"grafanaUrl": "http://127.0.0.1:3001"}, True)):
+    pages = {"alertsUrl": "http://127.0.0.1:9093", "grafanaUrl": "http://127.0.0.1:3001"}
+    for more, shown in (({}, False), (pages, True)):
         monkeypatch.setattr(up, "bring_up", lambda *_, found=more: up.Up(1, {**OUTPUTS, **found}, []))
         assert main(["up", "t"]) == 0
-        assert ("  Grafana    http://127.0.0.1:3001 (user admin" in capsys.readouterr().out) is shown
+        said = capsys.readouterr().out
+        assert ("  Grafana    http://127.0.0.1:3001 (user admin" in said) is shown
+        assert ("  alerts     http://127.0.0.1:9093\n" in said) is shown
