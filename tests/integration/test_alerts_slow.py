@@ -7,7 +7,7 @@ hour or more, and `AlertmanagerDown`, which nobody can be told of.
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -103,29 +103,30 @@ class Traffic:
 
 
 @contextmanager
-def done(project: Project, cases: tuple[Case, ...]) -> Iterator[float]:
-    """Do to the stack what the cases say; yield when. It is healed afterwards."""
+def done(project: Project, cases: tuple[Case, ...], per_minute: float) -> Iterator[float]:
+    """Do to the stack what the cases say, under so many chats a minute; yield when. Afterwards it is healed."""
     stopped = [project.containers(part)[0] for case in cases for part in case.stops]
     began = time.time()
     try:
         project.fault(*(fault for case in cases for fault in case.faults))
         for each in stopped:
             each.stop(timeout=1)
-        yield began
+        with Traffic(project, per_minute) if per_minute else nullcontext():
+            yield began
     finally:
         project.fault()
         for each in stopped:
             each.start()
 
 
-def fire(project: Project, pager: Pager, cases: tuple[Case, ...], *, over: bool = True) -> list[str]:
+def fire(project: Project, pager: Pager, cases: tuple[Case, ...], per_minute: float = 0) -> list[str]:
     """Bring alerts about and wait until each is told, and told to be over; return a line for each of them."""
-    with done(project, cases) as began:
+    with done(project, cases, per_minute) as began:
         longest = max(case.after_seconds for case in cases)
         told = pager.wait(True, *(case.wanted for case in cases), since=began, seconds=longest + 300)
     healed = time.time()
     wanted = [case.wanted for case in cases if case.alert not in ("NotificationsFail", "ErrorBudgetBurns")]
-    ended = pager.wait(False, *wanted, since=began, seconds=900) if over else []
+    ended = pager.wait(False, *wanted, since=began, seconds=900)
     at = {(each.labels["alertname"], each.labels.get("part"), each.labels.get("users")): each.at for each in ended}
     lines = []
     for case, each in zip(cases, told, strict=True):
@@ -176,18 +177,15 @@ def test_warnings_of_parts(stack: Project, pager: Pager) -> None:
 
 
 def test_warnings_of_the_gateway(stack: Project, pager: Pager) -> None:
-    with Traffic(stack, 58):
-        print("\n".join(fire(stack, pager, GATEWAY)))
+    print("\n".join(fire(stack, pager, GATEWAY, 58)))
 
 
 def test_errors(stack: Project, pager: Pager) -> None:
-    with Traffic(stack, 40):
-        print("\n".join(fire(stack, pager, ERRORS)))
+    print("\n".join(fire(stack, pager, ERRORS, 40)))
 
 
 def test_waits(stack: Project, pager: Pager) -> None:
-    with Traffic(stack, 40):
-        print("\n".join(fire(stack, pager, SLOW)))
+    print("\n".join(fire(stack, pager, SLOW, 40)))
 
 
 def test_drift(stack: Project, pager: Pager) -> None:
