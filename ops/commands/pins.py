@@ -138,12 +138,7 @@ PINS = {
             "the gateway",
             "litellm",
             (
-                *(
-                    "tests/unit/gateway",
-                    "tests/unit/components",
-                    "tests/integration/test_gateway_locks.py",
-                    "tests/integration/test_gateway_start.py",
-                ),
+                *("tests/unit/gateway", "tests/unit/components", *_LOCKS),
                 *("tests/integration/test_gateway_serving.py", "tests/faults"),
             ),
             "the gateway's containers are replaced once; old ones answer until the new ones are healthy",
@@ -242,12 +237,7 @@ PINS = {
             "python",
             "all other Python packages, and pip in image builds",
             "python-packages",
-            (
-                "tests/unit",
-                _STACK,
-                "tests/integration/test_gateway_locks.py",
-                "tests/integration/test_gateway_start.py",
-            ),
+            ("tests/unit", _STACK, *_LOCKS),
             "the containers of changed images are replaced once",
             follow=_raise_pip,
             follows_alone=True,
