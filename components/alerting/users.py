@@ -123,18 +123,18 @@ def _latency(watched: Watched) -> Iterator[Alert]:
     gate = watched.given.settings.gates.latency
     if watched.may_have_friday:
         calls = f'friday_llm_latency_seconds_count{{path=~"{"|".join(selectors.GATEWAY_PATHS)}"}}'
-        yield from (_percentile(watched, gate, each, "latency", calls, "direct_latency") for each in _targets(gate))
+        yield from (_percentile(watched, gate, each, "latency", calls, "direct_latency") for each in gate.targets)
     if not watched.is_reference:
         calls = "gateway_chat_seconds_count"
-        yield from (_percentile(watched, gate, each, "gateway_latency", calls) for each in _targets(gate))
+        yield from (_percentile(watched, gate, each, "gateway_latency", calls) for each in gate.targets)
 
 
 def _percentile(
-    watched: Watched, gate: LatencyGate, percent: int, indicator: str, calls: str, compared: str = ""
+    watched: Watched, gate: LatencyGate, share: float, indicator: str, calls: str, compared: str = ""
 ) -> Alert:
-    name, target = f"p{percent}", _targets(gate)[percent]
+    name, target = f"p{share * 100:.0f}", gate.targets[share]
     # A percentile is judged once a call beyond it may be expected.
-    least = max(watched.least_calls, round(100 / (100 - percent)))
+    least = max(watched.least_calls, round(1 / (1 - share)))
     ours = INDICATORS[f"{indicator}_{name}"].expression(LONG_WINDOW)
     over = both(f"{ours} > {target:g}", f"{counted(calls, LONG_WINDOW)} >= {least}")
     except_for = WITHOUT_FRIDAY
@@ -157,7 +157,3 @@ def _percentile(
         command="./fridayctl logs STACK litellm",
         labels={"quantile": name, "counted_by": "friday" if compared else "gateway"},
     )
-
-
-def _targets(gate: LatencyGate) -> dict[int, float]:
-    return {50: gate.p50_seconds, 95: gate.p95_seconds, 99: gate.p99_seconds}

@@ -165,14 +165,17 @@ def _description(stack: str, shown: Shown) -> str:
 def _limit(settings: StackSettings, name: str) -> float | None:
     """Return from where on an indicator is bad, as the stack's gates say it; None where none does."""
     gates = settings.gates
-    latency = {"p50": gates.latency.p50_seconds, "p95": gates.latency.p95_seconds, "p99": gates.latency.p99_seconds}
     errors = gates.errors.maximum_percent / 100
     fallbacks = gates.fallbacks.maximum_percent / 100
     limits = {
         **dict.fromkeys(("error_rate", "direct_error_rate", "all_error_rate"), errors),
         **dict.fromkeys(("edge_error_rate", "edge_chats_error_rate"), errors),
         **dict.fromkeys(("fallback_rate", "edge_fallback_rate"), fallbacks),
-        **{f"{whose}_{share}": limit for whose in ("latency", "direct_latency") for share, limit in latency.items()},
+        **{
+            f"{whose}_p{share * 100:.0f}": target
+            for whose in ("latency", "direct_latency")
+            for share, target in gates.latency.targets.items()
+        },
         "overhead_p50": gates.overhead.p50_milliseconds / 1000,
         "quota_used": gates.quota.usable_percent / 100,
         "gateway_up": gates.gateway.minimum_up_percent / 100,

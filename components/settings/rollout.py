@@ -57,6 +57,11 @@ class LatencyGate(GateSettings):
     p99_seconds: Seconds = 5
     tolerance_percent: Percent = 50
 
+    @property
+    def targets(self) -> dict[float, float]:
+        """Return the most seconds of each percentile, by the share of calls below it (0 to 1)."""
+        return {0.5: self.p50_seconds, 0.95: self.p95_seconds, 0.99: self.p99_seconds}
+
 
 class OverheadGate(GateSettings):
     """What LiteLLM adds to the time of its models."""

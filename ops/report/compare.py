@@ -8,7 +8,6 @@ import datetime as dt
 from functools import partial
 
 from indicators import INDICATORS
-from ops.report.daily import SHARES
 from ops.report.figures import in_percent, in_seconds
 from ops.report.known import Known
 from ops.report.model import Comparison, Estimate, Unit, Window
@@ -31,8 +30,9 @@ def comparisons(known: Known) -> tuple[Comparison, ...]:
     certainty = Certainty(alpha, one_look=False)
     ours, theirs = errors.CALLS.of(evidence), errors.BASELINE.of(evidence)
     mine, others = latency.OURS.of(evidence), latency.DIRECT.of(evidence)
-    each = partial(_percentile, known, evidence, certainty.among(2 * len(SHARES)), mine, others)
-    return (_errors(known, evidence, certainty, ours, theirs), *(each(share) for share in SHARES))
+    targets = known.settings.gates.latency.targets
+    each = partial(_percentile, known, evidence, certainty.among(2 * len(targets)), mine, others)
+    return (_errors(known, evidence, certainty, ours, theirs), *(each(share) for share in targets))
 
 
 def _errors(

@@ -13,8 +13,6 @@ from ops.rollout.gates.gate import count
 FALLBACKS_TO_ACT = 0.5
 """A share of fallbacks above which the gateway is of no use to its users: the migration plan's own line."""
 
-SHARES = (0.5, 0.95, 0.99)
-
 
 def daily(known: Known, measured: Measured) -> tuple[Check, ...]:
     """Return the daily checklist, over the last 24 hours of the window."""
@@ -58,7 +56,6 @@ def _errors(known: Known, measured: Measured, day: Pair) -> Check:
 
 def _latency(known: Known, measured: Measured, day: Pair) -> Check:
     settings = known.settings.gates.latency
-    targets = dict(zip(SHARES, (settings.p50_seconds, settings.p95_seconds, settings.p99_seconds), strict=True))
     paths = [("latency" if measured.has_friday else "gateway_latency", SECONDS_OF_GATEWAY)]
     paths += [("direct_latency", SECONDS_OF_DIRECT)] if measured.has_friday else []
     figures = [
@@ -70,7 +67,7 @@ def _latency(known: Known, measured: Measured, day: Pair) -> Check:
             limit=target,
         )
         for name, question in paths
-        for share, target in targets.items()
+        for share, target in settings.targets.items()
     ]
     ours, theirs = figures[:3], figures[3:]
     if all(each.value is None for each in figures):

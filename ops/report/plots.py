@@ -3,7 +3,6 @@
 from functools import partial
 
 from indicators import INDICATORS
-from ops.report.daily import SHARES
 from ops.report.figures import Number, rate
 from ops.report.known import Known, Measured
 from ops.report.model import Line, Series, Unit
@@ -52,11 +51,9 @@ def _fallbacks(known: Known, measured: Measured) -> Series:
 
 
 def _latency(known: Known, measured: Measured) -> list[Series]:
-    settings = known.settings.gates.latency
-    targets = (settings.p50_seconds, settings.p95_seconds, settings.p99_seconds)
     paths = [("gateway", SECONDS_OF_GATEWAY)] + ([("direct", SECONDS_OF_DIRECT)] if measured.has_friday else [])
     found = []
-    for share, target in zip(SHARES, targets, strict=True):
+    for share, target in known.settings.gates.latency.targets.items():
         lines = tuple(
             _line(measured, question, path, partial(Stretch.quantile, question=question, share=share))
             for path, question in paths

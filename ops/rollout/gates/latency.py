@@ -102,7 +102,7 @@ def _judge(case: Case) -> Verdict:
     A percentile is judged once a call beyond it may be expected: p95 from 20 calls on, p99 from 100.
     """
     settings = case.given.gates.latency
-    targets = _targets(settings)
+    targets = settings.targets
     ours, others = OURS.of(case.evidence), _others(case)
     case = case.about("time of whole calls, LiteLLM's users", _threshold(case, others))
     if ours is None:
@@ -154,7 +154,7 @@ def is_slower(case: Case) -> str:
 
 def _compare(case: Case, ours: Distribution, others: tuple[Distribution, ...]) -> list[_Compared]:
     settings = case.given.gates.latency
-    targets, tolerance = _targets(settings), settings.tolerance_percent / 100
+    targets, tolerance = settings.targets, settings.tolerance_percent / 100
     # Each percentile has two bounds that may be wrong, ours and theirs.
     certainty = case.certainty.among(2 * len(targets))
     return [_Compared(share, targets[share], ours, others, tolerance, certainty) for share in _judged(ours, targets)]
@@ -163,7 +163,7 @@ def _compare(case: Case, ours: Distribution, others: tuple[Distribution, ...]) -
 def _ahead(case: Case) -> Verdict:
     """Show at 0 % how the limits fit the direct path: the first step's users may be as slow, and what decides then."""
     settings = case.given.gates.latency
-    targets, others, file = _targets(settings), _others(case), f"Pulumi.{case.stack}.yaml"
+    targets, others, file = settings.targets, _others(case), f"Pulumi.{case.stack}.yaml"
     if not others and case.evidence.has_friday:
         return case.skipped()
     case = case.about("time of whole calls", _threshold(case, others))
@@ -193,13 +193,9 @@ def _others(case: Case) -> tuple[Distribution, ...]:
     return tuple(each for each in found if each and each.samples)
 
 
-def _targets(settings: LatencyGate) -> dict[float, float]:
-    return {0.5: settings.p50_seconds, 0.95: settings.p95_seconds, 0.99: settings.p99_seconds}
-
-
 def _threshold(case: Case, others: tuple[Distribution, ...]) -> str:
     settings = case.given.gates.latency
-    targets = ", ".join(f"{_name(share)} {seconds:g} s" for share, seconds in _targets(settings).items())
+    targets = ", ".join(f"{_name(share)} {seconds:g} s" for share, seconds in settings.targets.items())
     # Words only for what can be compared: else the targets decide alone.
     also = f", or up to {settings.tolerance_percent:g} % above the {case.evidence.baseline_is}" if others else ""
     return targets + also
@@ -207,7 +203,7 @@ def _threshold(case: Case, others: tuple[Distribution, ...]) -> str:
 
 def _settings(shares: Iterable[float], settings: LatencyGate) -> str:
     """Return the settings of some percentiles with their values: gates.latency.p50Seconds (1)."""
-    targets = _targets(settings)
+    targets = settings.targets
     return ", ".join(f"gates.latency.{_name(share)}Seconds ({targets[share]:g})" for share in shares)
 
 
