@@ -30,6 +30,11 @@ class Indicator:
     by: tuple[str, ...] = ()
 
 
+def percent(share: float) -> str:
+    """Return a share of 1 as people read it: 0.5 %, 12 %."""
+    return f"{share * 100:.3g} %"
+
+
 def count(metric: str, *by: str) -> Expression:
     """Return how far a counter rose, by some of its labels."""
     return lambda window: promql.counted(metric, window, by)

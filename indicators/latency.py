@@ -6,7 +6,7 @@ from indicators.promql import counted, ratio
 from indicators.selectors import DIRECT_PATH, GATEWAY_PATHS
 
 _WAITED = "friday_llm_latency_seconds_bucket"
-_SLOW_SECONDS = "10.0"
+SLOW_SECONDS = 10
 _SLOW = "put faster models first in `fallbackOrder`; `./fridayctl logs STACK litellm` shows each model"
 
 
@@ -19,7 +19,7 @@ def _percentiles(name: str, title: str, metric: str, says: str, do: str) -> tupl
 
 
 def _slow_calls(window: str) -> str:
-    every, quick = (counted(f'{_WAITED}{{le="{le}"}}', window, ("path",)) for le in ("+Inf", _SLOW_SECONDS))
+    every, quick = (counted(f'{_WAITED}{{le="{le}"}}', window, ("path",)) for le in ("+Inf", f"{SLOW_SECONDS:.1f}"))
     return ratio(f"{every} - {quick}", every, ("path",))
 
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from components.alerting.rule import SHARE, WHOLE, Alert, Group, Recording, Watched, any_of, both, but, percent
+from components.alerting.rule import SHARE, WHOLE, Alert, Group, Recording, Watched, any_of, both, but
 from indicators import INDICATORS, selectors
+from indicators.indicator import percent
 from indicators.promql import risen
 
 _MINIMUM_REQUESTS = 10

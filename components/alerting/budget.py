@@ -7,9 +7,10 @@ wait for the day. The short window says that it is still going on.
 
 from collections.abc import Iterator
 
-from components.alerting.rule import SHARE, Alert, Group, Recording, Severity, Watched, any_of, both, percent
+from components.alerting.rule import SHARE, Alert, Group, Recording, Severity, Watched, any_of, both
 from components.alerting.users import WITHOUT_FRIDAY
 from indicators import selectors
+from indicators.indicator import percent
 from indicators.promql import risen
 
 OBJECTIVE = 0.999

@@ -6,9 +6,10 @@ While replicas are exchanged the new ones come first, so that there are never fe
 from collections.abc import Iterator
 
 from components import edge, redis
-from components.alerting.rule import SHARE, WHOLE, Alert, Group, Severity, Watched, any_of, but, percent
+from components.alerting.rule import SHARE, WHOLE, Alert, Group, Severity, Watched, any_of, but
 from components.certificate import Certificate
 from indicators import INDICATORS, selectors
+from indicators.indicator import percent
 
 _REDIS_FULL = 0.9
 _CERTIFICATE: tuple[tuple[Severity, int], ...] = (("warning", 21), ("critical", 3))

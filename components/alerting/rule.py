@@ -122,11 +122,6 @@ class Watched:
         return any(each.name == job for each in self.given.jobs)
 
 
-def percent(share: float) -> str:
-    """Return a share of 0 to 1 in words: 50 %."""
-    return f"{100 * share:.3g} %"
-
-
 def both(*conditions: str) -> str:
     """Return the first condition's value while all of them hold; none but the first may have labels."""
     return " and on () ".join(f"({each})" for each in conditions)

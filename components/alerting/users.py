@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 
-from components.alerting.rule import SHARE, Alert, Group, Watched, both, but, percent
+from components.alerting.rule import SHARE, Alert, Group, Watched, both, but
 from components.settings.rollout import LatencyGate
 from indicators import INDICATORS, selectors
+from indicators.indicator import percent
+from indicators.latency import SLOW_SECONDS
 from indicators.promql import counted
 
 WINDOW = "5m"
@@ -12,7 +14,8 @@ LONG_WINDOW = "15m"
 """For percentiles, which take more calls."""
 
 FALLBACK_MAXIMUM = 0.5
-SLOW_SECONDS = 10
+"""The share of fallbacks above which the gateway is of no use to its users: the migration plan's own line."""
+
 SLOW_MAXIMUM = 0.1
 """The share of calls of more than SLOW_SECONDS: one in ten."""
 

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from components.alerting.users import FALLBACK_MAXIMUM
 from ops.report.figures import figure, in_percent, in_seconds, rate
 from ops.report.known import Known, Measured
 from ops.report.model import Check, Feedback, Figure, Level, Unit
@@ -9,9 +10,6 @@ from ops.report.questions import STEPS, TOTALS
 from ops.report.stretch import NOTHING, SECONDS_OF_DIRECT, SECONDS_OF_GATEWAY, Pair, Stretch, last_day, whole
 from ops.rollout.gates import providers
 from ops.rollout.gates.gate import count
-
-FALLBACKS_TO_ACT = 0.5
-"""A share of fallbacks above which the gateway is of no use to its users: the migration plan's own line."""
 
 
 def daily(known: Known, measured: Measured) -> tuple[Check, ...]:
@@ -98,7 +96,7 @@ def _fallbacks(known: Known, measured: Measured, day: Pair) -> Check:
     found = figure(name, day, lambda each: rate(each.fallbacks()), why=why, limit=maximum)
     if found.value is None:
         return _unknown("fallbacks", "Fallback rate", (found,), known)
-    level = Level.ACT if found.value > FALLBACKS_TO_ACT else Level.LOOK if found.value > maximum else Level.HEALTHY
+    level = Level.ACT if found.value > FALLBACK_MAXIMUM else Level.LOOK if found.value > maximum else Level.HEALTHY
     calls = day.now.fallbacks()
     answered = f"{calls.failed:,} of {count(calls.total, 'call')}" if calls else ""
     reasons = measured.rows(TOTALS, "reasons").newest or {}

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from indicators import INDICATORS
+from indicators.indicator import percent
 from ops.report.model import Figure, Unit
 from ops.report.stretch import NOTHING, Pair, Stretch
 from ops.rollout.gates.evidence import Calls
@@ -48,7 +49,7 @@ def rate(calls: Calls | None) -> float | None:
 
 def in_percent(share: float | None) -> str:
     """Return a share as people read it; "unknown" when it is."""
-    return "unknown" if share is None else f"{share * 100:.3g} %"
+    return "unknown" if share is None else percent(share)
 
 
 def in_seconds(seconds: float | None) -> str:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from components.settings.rollout import GatesSettings
+from indicators.indicator import percent
 from ops.rollout.gates.certainty import ALL_WATCHED, COMPARING, Certainty
 from ops.rollout.gates.evidence import BESIDE, PROMETHEUS, Calls, Evidence, Measured
 from ops.rollout.gates.look import Figure
@@ -215,11 +216,6 @@ class Gate:
     watched: bool = False
     needs_gateway_traffic: bool = False
     ahead: Callable[[Case], Verdict] = Case.skipped
-
-
-def percent(share: float) -> str:
-    """Return a share of 1 as people read it: 0.5 %, 12 %."""
-    return f"{share * 100:.3g} %"
 
 
 def share_of_calls(calls: Calls) -> str:

@@ -1,8 +1,9 @@
 """The gate on the gateway's health: how much of the time the edge found a healthy replica."""
 
+from indicators.indicator import percent
 from indicators.parts import healthy
 from indicators.selectors import EDGE
-from ops.rollout.gates.gate import Case, Gate, Verdict, percent
+from ops.rollout.gates.gate import Case, Gate, Verdict
 from ops.rollout.gates.look import Figure
 
 _UP = Figure("gateway_up", lambda look: look.share_of_time(healthy(EDGE)))

@@ -1,7 +1,8 @@
 """The gate on the metrics themselves: has Prometheus seen enough for the other gates to mean it?"""
 
+from indicators.indicator import percent
 from indicators.selectors import EDGE, FRIDAY, GATEWAY
-from ops.rollout.gates.gate import Case, Gate, Verdict, percent
+from ops.rollout.gates.gate import Case, Gate, Verdict
 from ops.rollout.gates.look import Figure, Look
 
 

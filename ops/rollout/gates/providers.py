@@ -1,9 +1,10 @@
 """The gate on OpenRouter: is the account refused, and did users notice that models were out of service."""
 
+from indicators.indicator import percent
 from indicators.selectors import ACCOUNT_REFUSED, CLOSED_RESTS, GATEWAY, RESTS
 from ops.rollout.gates import fallbacks, latency
 from ops.rollout.gates.evidence import Evidence
-from ops.rollout.gates.gate import Case, Gate, Verdict, percent
+from ops.rollout.gates.gate import Case, Gate, Verdict
 from ops.rollout.gates.look import Figure, Look, Window
 from serving.causes import account_fixes
 

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from indicators import selectors
+from indicators.indicator import percent
 from indicators.selectors import ACCOUNT_LIMIT, ATTEMPTS, CACHE, CACHED, FRIDAY, GATEWAY, QUOTA_SPENT
 from ops.rollout.gates.evidence import Evidence, Load
-from ops.rollout.gates.gate import Case, Gate, GateInput, Verdict, percent
+from ops.rollout.gates.gate import Case, Gate, GateInput, Verdict
 from ops.rollout.gates.look import Figure, Look
 
 _DIRECT_CALLS = selectors.calls(*selectors.PAST_THE_GATEWAY)
