@@ -10,6 +10,7 @@ from components.alerting.rule import Alert
 from components.certificate import Certificate
 from components.part import Given, Job
 from components.settings.stack import SECRET_KEYS, StackSettings
+from docs.marked import filled
 
 PAGE = Path(__file__).with_name("ALERTS.md")
 _BEGIN, _END = "<!-- alerts: made by docs/alerts.py -->\n", "<!-- end -->"
@@ -36,11 +37,7 @@ def table() -> str:
 
 def with_table(text: str) -> str:
     """Return the page with an up-to-date table; ValueError when it has no place for it."""
-    before, _, rest = text.partition(_BEGIN)
-    _, end, after = rest.partition(_END)
-    if not end:
-        raise ValueError(f"{PAGE.name}: expected a place for the alerts, {_BEGIN.strip()} to {_END}")
-    return f"{before}{_BEGIN}{table()}{end}{after}"
+    return filled(text, PAGE.name, "alerts", _BEGIN, _END, table())
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from docs.marked import filled
 from testing import engine_results
 from testing.engine_results import Row, Rows
 from toolchain.versions import DOCKER_PROVIDER, numbers
@@ -46,11 +47,7 @@ def _rank(found: tuple[Row, dict[str, bool]]) -> tuple[tuple[int, ...], str, str
 
 def with_table(text: str, rows: Rows) -> str:
     """Return the page with an up-to-date table; ValueError when it has no place for it."""
-    before, _, rest = text.partition(_BEGIN)
-    _, end, after = rest.partition(_END)
-    if not end:
-        raise ValueError(f"{PAGE.name}: expected a place for the table, {_BEGIN.strip()} to {_END}")
-    return f"{before}{_BEGIN}{table(rows)}{end}{after}"
+    return filled(text, PAGE.name, "table", _BEGIN, _END, table(rows))
 
 
 def merged(before: Rows, noted: Rows) -> Rows:

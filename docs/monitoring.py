@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from components.dashboards.shown import PAGES
+from docs.marked import filled
 from friday.llm.config import read_environment
 from friday.service.app import create_app
 from friday.service.settings import ServiceSettings
@@ -85,12 +86,7 @@ def queries_page() -> str:
 def page_with_tables(text: str) -> str:
     """Return MONITORING.md with up-to-date tables; ValueError when it has no place for one."""
     for name, table in (("indicators", indicators_table()), ("panels", panels_table()), ("metrics", metrics_table())):
-        begin, end = _BEGIN.format(name), _END.format(name)
-        before, found, rest = text.partition(begin)
-        _, closed, after = rest.partition(end)
-        if not (found and closed):
-            raise ValueError(f"{PAGE.name}: expected a place for the {name}, {begin.strip()} to {end}")
-        text = f"{before}{begin}{table}{end}{after}"
+        text = filled(text, PAGE.name, name, _BEGIN.format(name), _END.format(name), table)
     return text
 
 

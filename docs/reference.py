@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from docs.marked import filled
 from friday.llm import LlmError, errors
 
 PAGE = Path(__file__).with_name("API.md")
@@ -24,11 +25,7 @@ def errors_table() -> str:
 
 def with_errors_table(text: str) -> str:
     """Return the page with an up-to-date table; ValueError when it has no place for it."""
-    before, _, rest = text.partition(_BEGIN)
-    _, end, after = rest.partition(_END)
-    if not end:
-        raise ValueError(f"{PAGE.name}: expected a place for the errors, {_BEGIN.strip()} to {_END}")
-    return f"{before}{_BEGIN}{errors_table()}{end}{after}"
+    return filled(text, PAGE.name, "errors", _BEGIN, _END, errors_table())
 
 
 if __name__ == "__main__":
