@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cached_property, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from components.settings.stack import StackSettings
 from ops.hosts.edge_switch import Switch
@@ -89,6 +89,10 @@ class Deployment:
         from ops.stacks.stacks import read_history  # noqa: PLC0415 - see above
 
         return read_history(self.stack)
+
+    def outputs(self) -> dict[str, Any]:
+        """Return what the deployed stack says of itself, as it is now; nothing when none is deployed."""
+        return {key: output.value for key, output in self.stack.outputs().items()}
 
     def read_history_again(self) -> list[Entry]:
         """Return the history as it is now."""

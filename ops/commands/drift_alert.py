@@ -19,8 +19,7 @@ def tell(deployment: Deployment, found: Sequence[Drift]) -> None:
     """
     if not deployment.settings.monitoring.alerts.enabled:
         return
-    outputs = {key: output.value for key, output in deployment.stack.outputs().items()}
-    alertmanager = alertmanager_of(deployment, outputs)
+    alertmanager = alertmanager_of(deployment, deployment.outputs())
     if alertmanager is None:
         return
     try:

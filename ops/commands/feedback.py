@@ -124,7 +124,7 @@ def look(deployment: Deployment) -> Summary:
     if step is None:
         raise OperationError(f"{deployment.name} is not deployed", f"./fridayctl up {deployment.name}", EXIT_USAGE)
     seconds = windows(settings, (now - step.since).total_seconds())[complaints.NAME]
-    asked = sources(deployment, {key: output.value for key, output in deployment.stack.outputs().items()})
+    asked = sources(deployment, deployment.outputs())
     prometheus = Prometheus(asked.prometheus, asked.transport)
     try:
         found = said(prometheus, entries, now, seconds)

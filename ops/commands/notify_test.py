@@ -73,7 +73,7 @@ def _try_alert(deployment: Deployment) -> list[Tried]:
     if not channels or not deployment.settings.monitoring.alerts.enabled:
         return []
     try:
-        outputs = {key: output.value for key, output in deployment.stack.outputs().items()}
+        outputs = deployment.outputs()
         alertmanager = alertmanager_of(deployment, outputs) if outputs else None
     except OperationError as error:  # what became of the messages is shown all the same
         return [Tried(channel, error.message, 0.0, error.fix, alert=True) for channel in channels]

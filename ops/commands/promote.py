@@ -98,7 +98,7 @@ def propose(deployment: Deployment, wish: StepRequest, signed_off_by: str) -> Pr
     examined = preflight.examine(deployment)
     examined.report.require()
     deployment.report("step", f"{found.percentage} % for {steps.in_words(now - found.since)}; asked for {to} %")
-    asked = sources(deployment, {key: output.value for key, output in opened.outputs().items()})
+    asked = sources(deployment, deployment.outputs())
     evidence = measure(asked, settings, entries, found.since, now)
     question = GateInput(deployment.name, found.percentage, to, settings.gates, signed_off_by)
     return Proposal(deployment, wish.reason, examined, asked, found, evidence, question, now)

@@ -14,13 +14,14 @@ from ops.hosts.docker_host import Instance
 from ops.metrics.alertmanager import Alerting, alerting
 from ops.metrics.collect import Sources, sources
 from ops.report.collect import judged, measured, unmeasured
+from ops.report.incidents import PROMETHEUS
 from ops.report.known import Judged, Known
 from ops.report.make import make
 from ops.report.model import Report
 from ops.rollout.history import Entry
 from ops.rollout.steps import position_of
 
-HOSTS, PROMETHEUS = "hosts", "Prometheus"
+HOSTS = "hosts"
 
 _YOUNG_SECONDS, _OLD_SECONDS = 5.0, 30.0
 """Until when a report is given again, and from when on nobody is shown it."""
@@ -103,12 +104,13 @@ class Reporter:
 
 
 def _read(deployment: Deployment) -> _Stack:
-    deployment.report("report", f"reading {deployment.name}: stack, history, hosts")
-    opened, problems = deployment.stack, dict[str, str]()
+    # The stack is opened here: two of the threads below ask it.
+    deployment.report("report", f"reading {deployment.stack.name}: stack, history, hosts")
+    problems = dict[str, str]()
     with ThreadPoolExecutor() as pool:  # each of these is a run of Pulumi's command line
-        told, history = pool.submit(opened.outputs), pool.submit(deployment.read_history_again)
+        told, history = pool.submit(deployment.outputs), pool.submit(deployment.read_history_again)
         instances = pool.submit(_instances, deployment, problems)
-        outputs = {key: output.value for key, output in told.result().items()}
+        outputs = told.result()
         asked = _sources(deployment, outputs, problems) if outputs else None
         return _Stack(outputs, history.result(), instances.result(), asked, problems)
 

@@ -112,7 +112,7 @@ def _make(deployment: Deployment, worked_out: Restore, step: Step) -> None:
         worktree.deploy_from(commit, worked_out.target, stack.name, step, deployment.say(""))
     except OperationError:
         newest = deployment.read_history_again()
-        outputs = {key: output.value for key, output in stack.outputs().items()}
+        outputs = deployment.outputs()
         if newest == earlier or not newest[0].succeeded or lacking(deployment.hosts.manager, stack.name, outputs):
             raise
         deployment.report("deploy", "the update is made; what that commit's own check complains of is looked at again")
@@ -149,6 +149,6 @@ def _friday(deployment: Deployment, worked_out: Restore) -> Friday:
     settings = deployment.reload()
     if worked_out.level.by_its_code and worked_out.target:
         # The stack file was left alone, and what that commit's settings mean is for its own code to say.
-        url = str(deployment.stack.outputs()["fridayUrl"].value)
+        url = str(deployment.outputs()["fridayUrl"])
         return Friday(url, None if "friday" in worked_out.target.images else "/api/chat", as_set=False)
     return Friday(str(summary(settings)["fridayUrl"]), settings.friday.asked_chat_path)

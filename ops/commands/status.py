@@ -156,11 +156,11 @@ def look(deployment: Deployment) -> Status:
     stack, settings, opened = deployment.name, deployment.settings, deployment.stack
     # Each of these is a run of Pulumi's command line, and somebody waits.
     with ThreadPoolExecutor() as pool:
-        told, history = pool.submit(opened.outputs), pool.submit(lambda: deployment.history)
+        told, history = pool.submit(deployment.outputs), pool.submit(lambda: deployment.history)
         asked, migrated = pool.submit(_asked_edges, deployment), pool.submit(record, deployment)
         instances = deployment.hosts.manager.instances(stack)
         ends = served_until(deployment.hosts.manager, stack) if settings.edge.tls.files else None
-        outputs = {key: output.value for key, output in told.result().items()}
+        outputs = told.result()
     if not instances:  # nothing here is not nothing anywhere
         deployment.require_same_machine(resources(opened))
     entries = history.result()

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from ops.report import events
 from ops.report.compare import comparisons
 from ops.report.daily import daily
-from ops.report.incidents import incidents
+from ops.report.incidents import PROMETHEUS, incidents
 from ops.report.known import Known, Measured
 from ops.report.model import Alert, Quota, Report, Rollout, Source
 from ops.report.plots import plots
@@ -17,8 +17,6 @@ from ops.report.weekly import usage, weekly
 from ops.rollout.gates.evidence import OPENROUTER
 from ops.rollout.gates.quota import named_limit
 from ops.rollout.steps import in_words
-
-PROMETHEUS, ALERTS = "Prometheus", "alerts"
 
 
 def make(known: Known, measured: Measured) -> Report:

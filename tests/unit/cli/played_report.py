@@ -33,7 +33,7 @@ class World:
         self.asked = 0
         played = Played(lambda: settings(rolloutPercentage=10))
         played.with_hosts(SimpleNamespace(instances=lambda _: self._or_raise(RUNNING)))
-        played.given(stack=SimpleNamespace(outputs=self._outputs))
+        played.given(stack=SimpleNamespace(name="t", outputs=self._outputs))
         played.entries = lambda: self.entries
         played.everywhere(monkeypatch)
         monkeypatch.setattr(report, "sources", lambda *_: self._or_raise(self.source))
