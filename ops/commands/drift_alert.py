@@ -7,7 +7,7 @@ from components.alerting.posted import DRIFT, STAYS_HOURS
 from ops.checks.drift import Drift
 from ops.deployment import Deployment
 from ops.metrics.alertmanager import Alertmanager, alertmanager_of
-from ops.metrics.prometheus import SilentError
+from ops.metrics.server import SilentError
 
 _MOST = 5
 

@@ -10,7 +10,7 @@ from ops.checks.preflight.judge_upstream import flaws, price_problem
 from ops.deployment import Deployment
 from ops.errors import EXIT_USAGE, OperationError
 from ops.metrics.openrouter import Listed, catalogue, reached_at, without_retention
-from ops.metrics.prometheus import SilentError
+from ops.metrics.server import SilentError
 
 DIRECT = "friday.directModel"
 

@@ -9,7 +9,7 @@ from components.alertmanager import TEST_ALERT
 from ops.deployment import Deployment
 from ops.errors import EXIT_USAGE, OperationError
 from ops.metrics.alertmanager import Alertmanager, Deliveries, alertmanager_of
-from ops.metrics.prometheus import SilentError
+from ops.metrics.server import SilentError
 
 _WHAT = "this is a test, nothing has happened"
 _ALERT_SECONDS = 15.0

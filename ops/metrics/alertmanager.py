@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Annotated, Any, Literal
 
-import httpx
 import yaml
-from pydantic import AliasPath, BaseModel, BeforeValidator, Field, TypeAdapter, ValidationError
+from pydantic import AliasPath, BaseModel, BeforeValidator, Field, TypeAdapter
 
 from components.alertmanager import NAME, PORT
 from indicators.promql import counted
 from ops.deployment import Deployment
 from ops.metrics.collect import Sources
-from ops.metrics.prometheus import SECONDS, Prometheus, SilentError
+from ops.metrics.prometheus import Prometheus
 from ops.metrics.reached import reached
+from ops.metrics.server import Server, SilentError
 
 UNDELIVERED = counted("alertmanager_notification_requests_failed_total", "15m", ("integration",))
 """How many attempts to deliver alerts failed within 15 minutes, by channel: it tries again until one succeeds."""
@@ -60,7 +60,7 @@ class _Running(BaseModel):
     )
 
 
-_ALERTS = TypeAdapter(list[Firing])
+_ALERTS, _RUNNING = TypeAdapter(list[Firing]), TypeAdapter(_Running)
 
 
 @dataclass(frozen=True)
@@ -71,35 +71,23 @@ class Deliveries:
     failed: int = 0
 
 
-class Alertmanager:
-    """Asks one Alertmanager; `close` it at the end."""
+class Alertmanager(Server):
+    """Asks one Alertmanager."""
 
-    def __init__(self, url: str, transport: httpx.BaseTransport | None = None) -> None:
-        self._url = url.rstrip("/")
-        self._client = httpx.Client(timeout=SECONDS, transport=transport, trust_env=False)
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._client.close()
+    software = "Alertmanager"
 
     def alerts(self) -> list[Firing]:
         """Return what fires now, the worst and then the oldest first, silenced ones too. Raises SilentError."""
-        try:
-            found = _ALERTS.validate_json(self._request("GET", "/api/v2/alerts").content)
-        except ValidationError as error:
-            raise SilentError(f"what answers at {self._url} is no Alertmanager") from error
+        found = self._read(_ALERTS, self._request("GET", "/api/v2/alerts"))
         return sorted(found, key=lambda each: (each.labels.get("severity") != "critical", each.starts))
 
     def post(self, alerts: Sequence[Mapping[str, Any]]) -> None:
         """Add alerts, or end those with a time `endsAt` that is over, as its API takes them. Raises SilentError."""
-        self._request("POST", "/api/v2/alerts", list(alerts))
+        self._request("POST", "/api/v2/alerts", json=list(alerts))
 
     def channels(self) -> list[str]:
         """Return the channels that it knows since its start. Raises SilentError."""
-        try:
-            running = _Running.model_validate_json(self._request("GET", "/api/v2/status").content)
-        except ValidationError as error:
-            raise SilentError(f"what answers at {self._url} is no Alertmanager") from error
+        running = self._read(_RUNNING, self._request("GET", "/api/v2/status"))
         known = {key for receiver in running.config.get("receivers") or () for key in receiver}
         return sorted(key.removesuffix("_configs") for key in known if key.endswith("_configs"))
 
@@ -109,17 +97,6 @@ class Alertmanager:
         for failed, channel, number in _COUNTER.findall(self._request("GET", "/metrics").text):
             found.setdefault(channel, {})["failed" if failed else "attempts"] = int(float(number))
         return {channel: Deliveries(**counts) for channel, counts in found.items()}
-
-    def _request(self, method: str, path: str, document: object = None) -> httpx.Response:
-        try:
-            response = self._client.request(method, f"{self._url}{path}", json=document)
-        except httpx.HTTPError as error:
-            raise SilentError(
-                f"Alertmanager at {self._url} does not answer ({error or type(error).__name__})"
-            ) from error
-        if response.status_code != httpx.codes.OK:
-            raise SilentError(f"Alertmanager at {self._url} answers {response.status_code}: {response.text[:300]}")
-        return response
 
 
 def alertmanager_of(deployment: Deployment, outputs: Mapping[str, object]) -> Alertmanager | None:

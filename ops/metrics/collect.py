@@ -18,8 +18,9 @@ from indicators.selectors import CHATS, FRIDAY, USERS
 from ops.deployment import Deployment
 from ops.metrics.names import missing, noting
 from ops.metrics.openrouter import KeyUsage, key_usage, keys_of, reached_at
-from ops.metrics.prometheus import Prometheus, SilentError, answered
+from ops.metrics.prometheus import Prometheus
 from ops.metrics.reached import reached
+from ops.metrics.server import SilentError, answered
 from ops.rollout.gates import cost, errors, registry
 from ops.rollout.gates.complaints import NAME as COMPLAINTS
 from ops.rollout.gates.evidence import OPENROUTER, PROMETHEUS, Evidence

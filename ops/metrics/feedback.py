@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 from indicators import selectors
 from indicators.selectors import FRIDAY
-from ops.metrics.prometheus import Prometheus, SilentError
+from ops.metrics.prometheus import Prometheus
+from ops.metrics.server import SilentError
 from ops.rollout import feedback
 from ops.rollout.feedback import PATHS, Reported
 from ops.rollout.gates.complaints import Heard, heard

@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 from typing import TypeVar
 
-from ops.metrics.prometheus import SilentError
+from ops.metrics.server import SilentError
 from ops.rollout.gates.look import Figure, Look, Sample
 
 _METRIC = re.compile(r"\b(friday|gateway|haproxy)_\w+")

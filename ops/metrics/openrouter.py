@@ -13,7 +13,7 @@ from components.settings.stack import StackSettings
 from components.simulator import PORT as SIMULATOR_PORT
 from ops.hosts.docker_host import DockerHost
 from ops.hosts.in_container import InContainer
-from ops.metrics.prometheus import SilentError
+from ops.metrics.server import SilentError
 
 SECONDS = 10.0
 

@@ -3,34 +3,17 @@
 import datetime as dt
 import math
 import time
-from collections.abc import Callable
 from typing import Literal, TypeVar
 
-import httpx
-from pydantic import AliasPath, BaseModel, Field, ValidationError, field_validator
+from pydantic import AliasPath, BaseModel, Field, TypeAdapter, field_validator
 
+from ops.metrics.server import SECONDS, Server
 from ops.rollout.gates.look import Sample
-
-SECONDS = 10.0
-"""How long one query may take: the whole of `status` is meant to take 3 s."""
 
 OVER_SECONDS = 60.0
 """How long a question about many moments may take: a week of it on a busy host."""
 
-_Found = TypeVar("_Found")
 _Model = TypeVar("_Model", bound=BaseModel)
-
-
-class SilentError(Exception):
-    """A source of metrics gave no usable answer; the text says which and why."""
-
-
-def answered(ask: Callable[[], _Found]) -> _Found | SilentError:
-    """Return what `ask` returns, or the SilentError that it raises."""
-    try:
-        return ask()
-    except SilentError as error:
-        return error
 
 
 class _Answer(BaseModel):
@@ -73,16 +56,10 @@ class _Names(BaseModel):
     data: dict[str, object]
 
 
-class Prometheus:
-    """Asks one server. Usable by several threads at once; `close` it at the end."""
+class Prometheus(Server):
+    """Asks one Prometheus."""
 
-    def __init__(self, url: str, transport: httpx.BaseTransport | None = None) -> None:
-        self._url = url.rstrip("/")
-        self._client = httpx.Client(timeout=SECONDS, transport=transport, trust_env=False)
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._client.close()
+    software = "Prometheus"
 
     def ask(self, expression: str, at: float) -> list[Sample]:
         """Return the vector of an expression at epoch second `at`, without what is not a number. Raises SilentError."""
@@ -94,15 +71,15 @@ class Prometheus:
         What is not a number is left out.
         """
         form = {"query": expression, "start": f"{began:.3f}", "end": f"{ended:.3f}", "step": f"{step:.3f}"}
-        return self._request("POST", "query_range", _Trails, form, OVER_SECONDS).matrix
+        return self._post("query_range", _Trails, form, OVER_SECONDS).matrix
 
     def alerts(self) -> list[FiringAlert]:
         """Return the alerts that fire now by the server's own rules. Raises SilentError."""
-        return [each for each in self._request("GET", "alerts", _Alerts).alerts if each.state == "firing"]
+        return [each for each in self._get("alerts", _Alerts).alerts if each.state == "firing"]
 
     def names(self) -> frozenset[str]:
         """Return the metrics that the scraped parts have now, also those without a value yet. Raises SilentError."""
-        return frozenset(self._request("GET", "metadata?limit_per_metric=1", _Names).data)
+        return frozenset(self._get("metadata?limit_per_metric=1", _Names).data)
 
     def ahead(self) -> float:
         """Return by how many seconds the server's clock is ahead of this machine's; 0 when it does not say.
@@ -116,21 +93,13 @@ class Prometheus:
         return sum(min(each.number - before, 0) + max(each.number - after, 0) for each in found[:1])
 
     def _ask(self, asked: dict[str, str]) -> list[Sample]:
-        # Expressions may be too long for an address.
-        found = self._request("POST", "query", _Answer, asked).vector
+        found = self._post("query", _Answer, asked).vector
         return [sample for sample in found if math.isfinite(sample.number)]
 
-    def _request(
-        self, method: str, what: str, kind: type[_Model], form: dict[str, str] | None = None, seconds: float = SECONDS
-    ) -> _Model:
-        try:
-            response = self._client.request(method, f"{self._url}/api/v1/{what}", data=form, timeout=seconds)
-        except httpx.HTTPError as error:
-            raise SilentError(f"Prometheus at {self._url} does not answer ({error or type(error).__name__})") from error
-        if response.status_code != httpx.codes.OK:
-            said = response.text[:300]
-            raise SilentError(f"Prometheus at {self._url} answers {response.status_code}: {said}")
-        try:
-            return kind.model_validate_json(response.content)
-        except ValidationError as error:
-            raise SilentError(f"what answers at {self._url} is no Prometheus") from error
+    def _get(self, what: str, kind: type[_Model]) -> _Model:
+        return self._read(TypeAdapter(kind), self._request("GET", f"/api/v1/{what}"))
+
+    def _post(self, what: str, kind: type[_Model], form: dict[str, str], seconds: float = SECONDS) -> _Model:
+        # Expressions may be too long for an address.
+        answer = self._request("POST", f"/api/v1/{what}", data=form, timeout=seconds)
+        return self._read(TypeAdapter(kind), answer)

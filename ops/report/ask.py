@@ -7,7 +7,8 @@ from functools import partial
 
 from indicators import promql, selectors
 from ops.metrics.names import missing
-from ops.metrics.prometheus import Prometheus, SilentError, Trail, answered
+from ops.metrics.prometheus import Prometheus, Trail
+from ops.metrics.server import SilentError, answered
 from ops.report.grid import Grid, Row, Rows
 
 FRIDAY, GATEWAY, EDGE = "friday", "gateway", "edge"

@@ -8,7 +8,8 @@ from contextlib import closing
 from components.settings.stack import StackSettings
 from ops.metrics.collect import Sources, knows_friday, measure, other_time
 from ops.metrics.feedback import said
-from ops.metrics.prometheus import Prometheus, SilentError, answered
+from ops.metrics.prometheus import Prometheus
+from ops.metrics.server import SilentError, answered
 from ops.report import people
 from ops.report.ask import ask
 from ops.report.grid import Grid

@@ -10,6 +10,16 @@ from tests.integration.gateway_upstream import Upstream
 pytestmark = [pytest.mark.engine, pytest.mark.beside]
 
 
+def asked_before_it_ended(program: str, said: str) -> list[str]:
+    """Start a gateway by a program, which has to end with 3 and say so; return the models that it asked."""
+    upstream = Upstream()
+    with gateway(upstream, wait=False, command=("python3", "-c", program)) as running:
+        assert running.container.wait(timeout=90)["StatusCode"] == 3
+        assert said in running.logs
+    upstream.close()
+    return upstream.models
+
+
 @pytest.mark.parametrize(
     ("right", "wrong", "code", "said"),
     [

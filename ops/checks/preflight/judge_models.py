@@ -7,7 +7,7 @@ from ops.checks.preflight.facts import Facts
 from ops.checks.preflight.upstream import SIMULATOR
 from ops.checks.report import Check, State
 from ops.metrics.openrouter import Listed
-from ops.metrics.prometheus import SilentError
+from ops.metrics.server import SilentError
 
 _NAME = "catalogue"
 

@@ -11,7 +11,7 @@ from ops.checks.preflight.upstream import SIMULATOR
 from ops.checks.report import Check, State
 from ops.errors import OperationError
 from ops.metrics.openrouter import KeyUsage, Listed, RefusedError
-from ops.metrics.prometheus import SilentError
+from ops.metrics.server import SilentError
 from ops.rollout.gates.forecast import end_of_today
 
 RETIRING_DAYS = 14

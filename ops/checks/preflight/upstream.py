@@ -15,7 +15,7 @@ from ops.deployment import Deployment
 from ops.errors import OperationError
 from ops.hosts.docker_host import DockerHost
 from ops.metrics.openrouter import KeyUsage, Listed, catalogue, key_usage, keys_of, reached_at
-from ops.metrics.prometheus import SilentError, answered
+from ops.metrics.server import SilentError, answered
 
 SIMULATOR = "simulator"
 

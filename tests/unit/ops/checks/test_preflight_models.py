@@ -11,7 +11,7 @@ from ops.checks.preflight.facts import Facts
 from ops.checks.preflight.upstream import NOT_ASKED, Upstream
 from ops.checks.report import Check, State
 from ops.metrics.openrouter import Listed
-from ops.metrics.prometheus import SilentError
+from ops.metrics.server import SilentError
 from tests.unit.given import settings
 
 NOW = dt.datetime(2026, 11, 24, 23, tzinfo=dt.UTC)

@@ -17,7 +17,7 @@ from ops.errors import EXIT_USAGE, OperationError
 from ops.hosts import docker_host
 from ops.hosts.docker_host import DockerHost
 from ops.metrics.openrouter import KeyUsage, Listed, RefusedError
-from ops.metrics.prometheus import SilentError
+from ops.metrics.server import SilentError
 from ops.stacks import stack_secrets
 from tests.unit.given import settings
 from tests.unit.ops import deployed

@@ -15,7 +15,7 @@ from ops.commands.models import DIRECT, Live, ModelRow, ask, rows
 from ops.commands.suggest_models import Suggestion, suggest
 from ops.errors import EXIT_USAGE, OperationError
 from ops.metrics.openrouter import Listed
-from ops.metrics.prometheus import SilentError
+from ops.metrics.server import SilentError
 from tests.unit.given import SECRETS, settings, stack_file
 from tests.unit.ops.deployed import Played
 

@@ -9,7 +9,8 @@ from ops.hosts.in_container import InContainer
 from ops.metrics import alertmanager as module
 from ops.metrics.alertmanager import Alerting, Alertmanager, Deliveries, alerting, alertmanager_of
 from ops.metrics.collect import Sources
-from ops.metrics.prometheus import Prometheus, SilentError
+from ops.metrics.prometheus import Prometheus
+from ops.metrics.server import SilentError
 from tests.unit.given import settings
 from tests.unit.ops.deployed import Played
 from tests.unit.ops.fake_alertmanager import FakeAlertmanager, firing

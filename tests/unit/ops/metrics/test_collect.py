@@ -12,7 +12,8 @@ from ops.hosts.in_container import InContainer
 from ops.metrics import collect
 from ops.metrics.collect import Sources, sources, windows
 from ops.metrics.openrouter import KeyUsage
-from ops.metrics.prometheus import Prometheus, SilentError
+from ops.metrics.prometheus import Prometheus
+from ops.metrics.server import SilentError
 from ops.rollout.gates.complaints import Heard
 from ops.rollout.gates.look import Scope, Window
 from ops.rollout.history import Entry

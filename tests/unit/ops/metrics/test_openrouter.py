@@ -18,7 +18,7 @@ from ops.metrics.openrouter import (
     reached_at,
     without_retention,
 )
-from ops.metrics.prometheus import SilentError
+from ops.metrics.server import SilentError
 from tests.unit.given import settings
 
 TUESDAY = dt.datetime(2026, 11, 24, 12, tzinfo=dt.UTC)

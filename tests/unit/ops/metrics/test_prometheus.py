@@ -3,7 +3,8 @@
 import httpx
 import pytest
 
-from ops.metrics.prometheus import Prometheus, SilentError
+from ops.metrics.prometheus import Prometheus
+from ops.metrics.server import SilentError
 from tests.unit.ops.fake_prometheus import FakePrometheus
 
 NOW = 1_800_000_000.0

@@ -9,7 +9,8 @@ import httpx
 import pytest
 
 from ops.metrics.collect import Sources
-from ops.metrics.prometheus import Prometheus, SilentError
+from ops.metrics.prometheus import Prometheus
+from ops.metrics.server import SilentError
 from ops.report.ask import FRIDAY, Batch, Question, ask
 from ops.report.collect import measured
 from ops.report.grid import Grid
