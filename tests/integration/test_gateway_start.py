@@ -56,14 +56,10 @@ gateway.serve.main()
 
 
 def test_a_litellm_that_has_renamed_what_we_use_is_not_started_and_names_it() -> None:
-    upstream = Upstream()
-    with gateway(upstream, wait=False, command=("python3", "-c", RENAMED)) as running:
-        assert running.container.wait(timeout=90)["StatusCode"] == 3
-        numbers = range(len(default_models()))
-        names = ["litellm_settings.drop_params", *(f"model_list[{each}].litellm_params.extra_body" for each in numbers)]
-        expected = ", ".join([*names, "RateLimitError with status_code 429 (found None)"])
-        assert f"this LiteLLM does not know {expected}: renamed or dropped?" in running.logs
-    upstream.close()
+    numbers = range(len(default_models()))
+    names = ["litellm_settings.drop_params", *(f"model_list[{each}].litellm_params.extra_body" for each in numbers)]
+    expected = ", ".join([*names, "RateLimitError with status_code 429 (found None)"])
+    asked_before_it_ended(RENAMED, f"this LiteLLM does not know {expected}: renamed or dropped?")
 
 
 # A LiteLLM whose router sends a call without asking the callbacks first.
@@ -83,12 +79,8 @@ gateway.serve.main()
 
 
 def test_a_litellm_that_does_not_ask_the_guard_is_not_started() -> None:
-    upstream = Upstream()
-    with gateway(upstream, wait=False, command=("python3", "-c", DEAF)) as running:
-        assert running.container.wait(timeout=90)["StatusCode"] == 3
-        assert "does not ask gateway.guard before a call: openrouter/self-test/paid was not stopped" in running.logs
-    assert upstream.received == []
-    upstream.close()
+    said = "does not ask gateway.guard before a call: openrouter/self-test/paid was not stopped"
+    assert asked_before_it_ended(DEAF, said) == []
 
 
 # A LiteLLM that asks the callbacks, and then makes its calls with a client of its own.
@@ -109,12 +101,8 @@ gateway.serve.main()
 
 
 def test_a_litellm_that_calls_the_upstream_itself_is_not_started() -> None:
-    upstream = Upstream()
-    with gateway(upstream, wait=False, command=("python3", "-c", OWN_CLIENT)) as running:
-        assert running.container.wait(timeout=90)["StatusCode"] == 3
-        assert "does not ask gateway.upstream to send a call: openrouter/self-test/model:free" in running.logs
-    assert upstream.models == ["self-test/model:free"]
-    upstream.close()
+    said = "does not ask gateway.upstream to send a call: openrouter/self-test/model:free"
+    assert asked_before_it_ended(OWN_CLIENT, said) == ["self-test/model:free"]
 
 
 # A LiteLLM that takes the end of its work for a failure of the model.
@@ -138,9 +126,5 @@ gateway.serve.main()
 
 
 def test_a_litellm_that_goes_on_after_an_answer_is_not_started() -> None:
-    upstream = Upstream()
-    with gateway(upstream, wait=False, command=("python3", "-c", HOLDING)) as running:
-        assert running.container.wait(timeout=90)["StatusCode"] == 3
-        assert "this LiteLLM does not answer a chat" in running.logs
-    assert upstream.received == []
-    upstream.close()
+    said = "this LiteLLM does not answer a chat"
+    assert asked_before_it_ended(HOLDING, said) == []
