@@ -2,7 +2,6 @@
 
 import base64
 import ssl
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,6 +9,8 @@ from email.message import EmailMessage
 from email.parser import BytesParser
 from email.policy import default
 from socketserver import StreamRequestHandler, ThreadingTCPServer
+
+from testing.served import served
 
 
 @dataclass
@@ -95,11 +96,5 @@ class _Connection(StreamRequestHandler):
 def receiving_mail(receiver: MailReceiver) -> Iterator[MailReceiver]:
     server = _Server(receiver)
     receiver.port = server.server_address[1]
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    try:
+    with served(server):
         yield receiver
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

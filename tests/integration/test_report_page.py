@@ -2,7 +2,6 @@
 see colours or a screen can use it.
 """
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -15,6 +14,7 @@ from ops.errors import OperationError
 from ops.report.page import render
 from ops.report.page_words import quantity
 from testing import browser, clients
+from testing.served import served
 from tests.unit.ops.report.drawn import read
 from tests.unit.ops.report.reports import MARKUP, State, report
 from tests.unit.ops.report.week import STEPS
@@ -38,21 +38,15 @@ def axe() -> str:
 
 
 @contextmanager
-def served(make: Callable[[], str]) -> Iterator[str]:
-    with listening(make, 0) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        try:
-            yield url(server)
-        finally:
-            server.shutdown()
-            thread.join()
+def dashboard(make: Callable[[], str]) -> Iterator[str]:
+    with listening(make, 0) as server, served(server):
+        yield url(server)
 
 
 @contextmanager
 def seen(chromium: Browser, make: Callable[[], str], view: str = "light") -> Iterator[Page]:
     """Open a page; at its end nothing may have been complained about, and nothing asked but the page itself."""
-    with served(make) as address, browser.page(chromium, **VIEWS[view]) as opened:
+    with dashboard(make) as address, browser.page(chromium, **VIEWS[view]) as opened:
         said, asked = list[str](), set[str]()
         opened.on("console", lambda message: said.append(message.text))
         opened.on("pageerror", lambda error: said.append(str(error)))
@@ -132,7 +126,7 @@ def test_the_live_page_is_new_by_itself_and_says_when_it_cannot_be(chromium: Bro
             raise OperationError("Prometheus does not answer", "look")
         return render(report(answer[0]), refresh_seconds=1)
 
-    with served(make) as address, browser.page(chromium, **DESK) as opened:
+    with dashboard(make) as address, browser.page(chromium, **DESK) as opened:
         opened.goto(address)
         head = opened.get_by_role("heading", level=1)
         expect(head).to_contain_text("All is well")
@@ -150,7 +144,7 @@ def test_the_live_page_is_new_by_itself_and_says_when_it_cannot_be(chromium: Bro
 
 
 def test_without_scripts_the_live_page_is_whole(chromium: Browser, axe: str) -> None:
-    with served(lambda: render(report(), refresh_seconds=1)) as address:
+    with dashboard(lambda: render(report(), refresh_seconds=1)) as address:
         with browser.page(chromium, java_script_enabled=False, **DESK) as opened:
             opened.goto(address)
             expect(opened.get_by_role("heading", level=2)).to_have_count(11)

@@ -14,6 +14,7 @@ import pytest
 from components import probes
 from components.probes import HealthProbe, ProbeClient
 from testing.meanwhile import until
+from testing.served import served
 
 HEADERS = {"Origin": "https://friday.example", "X-Odd": 'it\'s 100% \\n {fine} "so" $HOME `x`'}
 CLIENTS = [
@@ -46,12 +47,8 @@ class Picky(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def port() -> Iterator[int]:
-    with HTTPServer(("127.0.0.1", 0), Picky) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
+    with served(HTTPServer(("127.0.0.1", 0), Picky)) as server:
         yield server.server_port
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,6 @@
 import json
 import re
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +11,8 @@ from pathlib import Path
 from socketserver import ThreadingUnixStreamServer
 from typing import Any
 from urllib.parse import unquote, urlsplit
+
+from testing.served import served
 
 INFO: dict[str, Any] = {
     "ServerVersion": "20.10.24",
@@ -114,14 +115,8 @@ def engine(path: Path, answers: dict[str, Any] | None = None, asked: list[str] |
     The paths that it is asked for, with their versions, are added to `asked`.
     """
     given = {"/version": VERSION, "/info": INFO, "/containers/json": [], **(answers or {})}
-    with _Server(str(path), given, [] if asked is None else asked) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield f"unix://{path}"
-        finally:
-            server.shutdown()
-            thread.join()
+    with served(_Server(str(path), given, [] if asked is None else asked)):
+        yield f"unix://{path}"
 
 
 def ssh_to(folder: Path, socket: Path) -> Path:

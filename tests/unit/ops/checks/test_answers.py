@@ -1,6 +1,5 @@
 """Answers and complaints: what is asked after an update."""
 
-import threading
 from collections.abc import Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
@@ -13,6 +12,7 @@ from ops.commands.status import Status
 from ops.errors import EXIT_FAILED, EXIT_USAGE, CheckError, OperationError
 from ops.hosts.docker_host import Instance
 from ops.hosts.hosts import Hosts
+from testing.served import served
 from tests.unit.given import settings
 from tests.unit.ops.deployed import Played
 
@@ -93,13 +93,8 @@ def friday(request: pytest.FixtureRequest) -> Iterator[str]:
         def log_message(self, format: str, *args: object) -> None:
             pass
 
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(HTTPServer(("127.0.0.1", 0), Handler)) as server:
+        yield f"http://127.0.0.1:{server.server_port}"
 
 
 @pytest.mark.parametrize("friday", [(200, "litellm")], indirect=True)

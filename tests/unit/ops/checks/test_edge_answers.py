@@ -1,7 +1,6 @@
 """What every edge is asked after an update, by real bash at a real port; the edge's own ports are translated."""
 
 import subprocess
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -10,6 +9,7 @@ import pytest
 from components.edge import GATEWAY_HOST_PORT, USERS_PORT
 from ops.checks import edges
 from ops.errors import EXIT_FAILED, CheckError
+from testing.served import served
 from tests.unit.given import LOCAL, settings
 
 NOTHING_LISTENS = 1
@@ -59,12 +59,8 @@ class Host:
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    with Server() as made:
-        thread = threading.Thread(target=made.serve_forever)
-        thread.start()
+    with served(Server()) as made:
         yield made
-        made.shutdown()
-        thread.join()
 
 
 @pytest.fixture

@@ -20,19 +20,14 @@ from ops.commands.dashboard import ADDRESS, listening, pages, url
 from ops.commands.report import Request
 from ops.errors import EXIT_USAGE, OperationError
 from ops.report.model import Report
+from testing.served import served
 from tests.unit.ops.report.reports import State, report
 
 
 @contextmanager
-def served(make: Callable[[], str]) -> Iterator[ThreadingHTTPServer]:
-    with listening(make, 0) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+def shown(make: Callable[[], str]) -> Iterator[ThreadingHTTPServer]:
+    with listening(make, 0) as server, served(server):
+        yield server
 
 
 def ask(
@@ -50,7 +45,7 @@ def ask(
 
 
 def test_the_page_is_on_this_machine_alone_and_kept_by_nobody() -> None:
-    with served(lambda: "<p>hello") as server:
+    with shown(lambda: "<p>hello") as server:
         assert server.server_address[0] == "127.0.0.1"
         assert url(server) == f"http://127.0.0.1:{server.server_address[1]}/"
         status, headers, text = ask(server)
@@ -63,7 +58,7 @@ def test_the_page_is_on_this_machine_alone_and_kept_by_nobody() -> None:
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:PORT", "", "localhost,x", "[::1]:PORT", "127.0.0.1.x"])
 def test_another_name_reads_nothing(host: str) -> None:
-    with served(lambda: "secret") as server:
+    with shown(lambda: "secret") as server:
         status, _, text = ask(server, host=host.replace("PORT", str(server.server_address[1])))
     assert status == 421
     assert "secret" not in text
@@ -71,12 +66,12 @@ def test_another_name_reads_nothing(host: str) -> None:
 
 @pytest.mark.parametrize("host", ["LOCALHOST", "localhost:1", "127.0.0.1:9000"])
 def test_its_own_names_are_let_in_through_a_tunnel_too(host: str) -> None:
-    with served(lambda: "page") as server:
+    with shown(lambda: "page") as server:
         assert ask(server, host=host)[0] == 200
 
 
 def test_there_is_one_page_and_it_is_only_read() -> None:
-    with served(lambda: "page") as server:
+    with shown(lambda: "page") as server:
         assert ask(server, "/etc/passwd")[0] == 404
         assert ask(server, "/?x=1")[0] == 404
         assert ask(server, method="POST")[0] == 501
@@ -145,7 +140,7 @@ def test_an_error_of_a_later_page_is_in_the_browser_and_the_next_page_comes(erro
             raise answer
         return answer
 
-    with served(make) as server:
+    with shown(make) as server:
         status, headers, text = ask(server)
         assert status == 503
         assert text.startswith(expected)
@@ -162,7 +157,7 @@ def test_a_browser_that_goes_away_leaves_no_traceback(capfd: pytest.CaptureFixtu
             assert gone.wait(30)
         return "x" * 10_000_000
 
-    with served(make) as server:
+    with shown(make) as server:
         with socket.create_connection(("127.0.0.1", server.server_address[1])) as browser:
             browser.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             browser.sendall(f"GET / HTTP/1.1\r\nHost: localhost:{server.server_address[1]}\r\n\r\n".encode())

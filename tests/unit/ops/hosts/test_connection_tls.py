@@ -3,7 +3,6 @@
 import shutil
 import ssl
 import subprocess
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import ThreadingHTTPServer
@@ -17,6 +16,7 @@ from ops.errors import EXIT_USAGE, OperationError
 from ops.hosts.connection import connect
 from testing.certificates import Authority
 from testing.ports import free_ports
+from testing.served import served
 from tests.unit.ops.engine import VERSION, Handler
 
 pytestmark = pytest.mark.skipif(not shutil.which("openssl"), reason="certificates are made with the openssl command")
@@ -47,13 +47,8 @@ def serving(context: ssl.SSLContext | None) -> Iterator[str]:
     with Server(("127.0.0.1", 0), Handler) as server:
         if context:
             server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
+        with served(server):
             yield f"tcp://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 def mutual(authority: Authority) -> ssl.SSLContext:

@@ -16,6 +16,7 @@ from ops.errors import OperationError
 from ops.hosts.docker_host import DockerHost
 from ops.hosts.exec_stream import ONCE_HEARD
 from ops.hosts.hosts import Hosts
+from testing.served import served
 from tests.unit.given import settings
 from tests.unit.ops.engine import VERSION
 
@@ -68,14 +69,9 @@ def daemon(folder: Path) -> Iterator[DockerHost]:
     Daemon.asked = []
     with ThreadingUnixStreamServer(str(folder / "s"), Daemon) as server:
         server.daemon_threads = True
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
+        with served(server):
             address = f"unix://{folder / 's'}"
             yield Hosts(settings(dockerHost=address)).at(address)
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 def test_what_goes_to_standard_input_is_nowhere_in_what_the_daemon_is_asked_for(runtime_dir: Path) -> None:
