@@ -1,5 +1,6 @@
 """One stack of the suite's own, in a copy of the checkout, for every test that needs a real engine."""
 
+import os
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ hypothesis.settings.register_profile("tests", deadline=None)  # a busy machine i
 hypothesis.settings.load_profile("tests")
 
 from testing.project import Project  # noqa: E402 - its asserts are rewritten
+from testing.record import ENVIRONMENT, Recorder  # noqa: E402
 
 UNIT_SECONDS, ENGINE_SECONDS = 120, 900
 """What a test may take with all that it sets up, on a machine with other work. Neither says how fast it should be: a
@@ -80,3 +82,10 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
         yield made
     finally:
         made.remove()
+
+
+@pytest.fixture(scope="session")
+def record() -> Recorder:
+    """Write down what was tried, where `./fridayctl prove` asks for it."""
+    file = os.environ.get(ENVIRONMENT)
+    return Recorder(Path(file) if file else None)

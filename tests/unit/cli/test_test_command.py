@@ -61,7 +61,7 @@ def test_all_is_run_but_the_slow_tests_and_shown_with_its_seconds(
 ) -> None:
     assert cli.main(["test"]) == 0
     assert {"ruff", "mypy"} <= {arguments[0] for arguments in tools.ran[: len(command.CHECKERS)]}
-    assert tools.selected == [BESIDE, "engine and not beside and not slow"]
+    assert tools.selected == [BESIDE, "engine and not beside and not slow and not proof"]
     assert next(each[-2:] for each in tools.ran if each[0] == "pytest") == ["--cov", "--cov-report="]
     asked = [arguments for arguments in tools.ran if arguments[:2] == ["coverage", "report"]]
     assert len(asked) == len(command.COVERAGE)
@@ -74,7 +74,7 @@ def test_all_is_run_but_the_slow_tests_and_shown_with_its_seconds(
 
 def test_the_slow_tests_are_run_when_all_is_asked_for(tools: Tools, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["test", "--all"]) == 0
-    assert tools.selected == [SLOW_TOO, "engine and (slow or not beside)"]
+    assert tools.selected == [SLOW_TOO, "engine and (slow or not beside) and not proof"]
     assert "left out" not in capsys.readouterr().out
 
 
