@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import docker
@@ -10,12 +11,15 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from images import build, tags
 from images.tags import Image
-from testing.meanwhile import until_answered
+from testing.meanwhile import until, until_answered
 from testing.ports import free_ports
 from toolchain.runner import Report
 
 IMAGE = Image("browser", "base", deployed=False, place="testing")
 _START_SECONDS = 60
+_ADDRESSES = Path("/proc/net/if_inet6")
+_TENTATIVE = 0x40  # IFA_F_TENTATIVE of linux/if_addr.h
+_ADDRESS_SECONDS = 30  # the kernel takes one to two to find out that nobody else has an address
 
 
 def ensure(report: Report = print) -> str:
@@ -60,7 +64,12 @@ def running() -> Iterator[Browser]:
 
 @contextmanager
 def page(browser: Browser, **options: Any) -> Iterator[Page]:
-    """Open a page as somebody who was never there; `options` are those of Playwright's `new_context`."""
+    """Open a page as somebody who was never there; `options` are those of Playwright's `new_context`.
+
+    A new container's interface gets its IPv6 address a second later, and at that moment Chromium ends the connections
+    that it is making, to this machine too, with ERR_NETWORK_CHANGED. So this waits until every address is known.
+    """
+    until(lambda: not _tentative(), lambda: f"an IPv6 address of {_tentative()}", _ADDRESS_SECONDS)
     context = browser.new_context(**options)
     try:
         yield context.new_page()
@@ -75,3 +84,11 @@ def _is_running(container: Container) -> bool:
 
 def _said(container: Container) -> str:
     return container.logs(tail=20).decode()
+
+
+def _tentative() -> list[str]:
+    """Return the interfaces with an address that the kernel does not know yet to be theirs alone."""
+    if not _ADDRESSES.exists():
+        return []
+    lines = [line.split() for line in _ADDRESSES.read_text().splitlines()]
+    return [interface for *_, flags, interface in lines if int(flags, 16) & _TENTATIVE]
