@@ -6,7 +6,7 @@ from pathlib import Path
 from components.dashboards.build import dashboards
 from components.dashboards.model import Dashboard
 from ops.deployment import Deployment
-from ops.errors import EXIT_USAGE, OperationError
+from ops.errors import unwritable
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,7 @@ def export(deployment: Deployment, folder: Path) -> list[Exported]:
         folder.mkdir(parents=True, exist_ok=True)
         return [_written(dashboard, folder / f"{name}.json") for name, dashboard in made(deployment).items()]
     except OSError as error:
-        what = f"{folder} cannot be written ({error.strerror or error})"
-        raise OperationError(what, "name a folder that can be, with -o DIR", EXIT_USAGE) from error
+        raise unwritable(folder, error) from error
 
 
 def _written(dashboard: Dashboard, path: Path) -> Exported:

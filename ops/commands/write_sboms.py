@@ -6,7 +6,7 @@ from pathlib import Path
 
 from images import ImageError, build, docker_cli, sbom, tags
 from images.tags import IMAGES, OPERATOR, Image
-from ops.errors import EXIT_USAGE, OperationError
+from ops.errors import EXIT_USAGE, OperationError, unwritable
 
 _OF_STACKS = {image.name: image for image in IMAGES if image.deployed}
 NAMES = (*_OF_STACKS, OPERATOR.name)
@@ -50,8 +50,7 @@ def write(folder: Path, bill: Bill) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         path.write_text(bill.text, encoding="utf-8")
     except OSError as error:
-        fix = "name a folder that you may write to (-o DIR)"
-        raise OperationError(f"{path} cannot be written: {error.strerror}", fix, EXIT_USAGE) from error
+        raise unwritable(folder, error) from error
     return path
 
 

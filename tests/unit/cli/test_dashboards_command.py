@@ -46,5 +46,5 @@ def test_a_folder_that_cannot_be_written_is_wrong_input(tmp_path: Path, capsys: 
     (tmp_path / "file").touch()
     assert main(["dashboards", "export", "t", "-o", str(tmp_path / "file" / "x")]) == EXIT_USAGE
     said = capsys.readouterr().err
-    assert "cannot be written (Not a directory)" in said
-    assert "fix: name a folder that can be, with -o DIR" in said
+    assert "cannot be written (not a directory)" in said
+    assert "fix: make room there" in said
