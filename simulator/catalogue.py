@@ -66,6 +66,8 @@ class Model(BaseModel, extra="forbid", frozen=True):
     retired: Retirement | None = None
     needs_credits: bool = False
     """Answers 402 although it is listed as free: a price of 0 does not guarantee a free answer."""
+    charges: Annotated[Decimal, Field(ge=0, allow_inf_nan=False)] = Decimal(0)
+    """US dollars that each answer costs beside what is listed: no lock of a caller's can know of them beforehand."""
     routes_to: str | None = None
     """A router's target: one id, or `free` for any free model."""
     closed: bool = False
@@ -88,7 +90,7 @@ class Model(BaseModel, extra="forbid", frozen=True):
         """Return the price of one answered request in dollars."""
         p = self.pricing
         tokens = Decimal(p.prompt) * prompt_tokens + Decimal(p.completion) * completion_tokens
-        return tokens + Decimal(p.request)
+        return tokens + Decimal(p.request) + self.charges
 
     def above(self, max_price: dict[str, float]) -> bool:
         """Return whether a listed price exceeds `provider.max_price` (dollars per million tokens, or per unit)."""
@@ -151,6 +153,7 @@ class ModelUpdate(BaseModel, extra="forbid"):
     expiration_date: dt.date | None = None
     pricing: Pricing | None = None
     needs_credits: bool | None = None
+    charges: Annotated[Decimal, Field(ge=0, allow_inf_nan=False)] | None = None
     closed: bool | None = None
     thinks_ms: Annotated[float, Field(ge=0, le=600_000)] | None = None
     tool_name_pattern: Annotated[str, Field(max_length=200)] | None = None

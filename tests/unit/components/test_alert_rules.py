@@ -1,5 +1,7 @@
 """The alert rules as they are rendered: complete, explained, and none that the stack cannot answer."""
 
+import importlib
+import itertools
 import re
 import shutil
 from pathlib import Path
@@ -21,6 +23,7 @@ from friday.llm.monitoring.metrics import LlmMetrics
 from gateway.metrics import Metrics as GatewayMetrics
 from testing.certificates import Authority
 from tests.integration.alert_cases import CASES
+from tests.integration.alert_stage import Case
 from tests.unit.given import SECRETS
 from tests.unit.rendered_rules import STACKS, given
 from tests.unit.test_docs import slug
@@ -54,6 +57,30 @@ def test_every_alert_is_a_case_that_fires_and_one_that_does_not() -> None:
     assert {each.name for each in EVERY} - fired == {"CertificateEnds", DRIFT.name}
     assert fired <= {each.name for each in EVERY}
     assert not CASES["parts: all is well"].fires
+
+
+def test_every_alert_is_seen_on_a_stack_or_the_page_says_why_not() -> None:
+    assert not [each.name for each in EVERY if not page.seen_by(each)]
+    words = [*itertools.chain(*page.SEEN.values()), *page.UNSEEN]
+    assert [each for each in words if not any(page.is_meant(alert, each) for alert in EVERY)] == []
+    assert len(set(words)) == len(words)
+
+
+@pytest.mark.parametrize("file", page.SEEN)
+def test_a_test_brings_about_what_the_page_says_that_it_does(file: str) -> None:
+    text = (Path(page.PAGE).parents[1] / "tests/integration" / file).read_text(encoding="utf-8")
+    assert [each for each in page.SEEN[file] if f'"{each.partition(" ")[0]}"' not in text] == []
+    if file == "test_alerts.py":
+        return
+    groups = vars(importlib.import_module(f"tests.integration.{file.removesuffix('.py')}")).values()
+    cases = [each for group in groups if isinstance(group, tuple) for each in group if isinstance(each, Case)]
+    seen = {page.seen_by(alert) for case in cases for alert in EVERY if case.wanted.items() <= _labels(alert).items()}
+    assert len(cases) > 5
+    assert {each.partition("]")[0] for each in seen} == {f"[{file}"}
+
+
+def _labels(alert: Alert) -> dict[str, str]:
+    return {"alertname": alert.name, **alert.all_labels}
 
 
 def test_every_alert_has_a_heading_of_its_own_in_the_runbook() -> None:

@@ -62,6 +62,15 @@ def test_free_suffix_is_not_a_free_price(api: Api) -> None:
     assert bill(api)["total_usd"] > 0
 
 
+def test_an_answer_may_cost_what_no_price_names(api: Api) -> None:
+    free: dict[str, Any] = {"provider": {"max_price": {"prompt": 0, "completion": 0, "request": 0}}}
+    api.http.patch("/admin/models", json={"id": GEMMA, "charges": "0.001"}).raise_for_status()
+    assert api.chat(GEMMA, **free).json()["usage"]["cost"] == bill(api)["total_usd"] == 0.001
+    api.http.patch("/admin/models", json={"id": GEMMA, "charges": "0"}).raise_for_status()
+    assert api.chat(GEMMA, **free).json()["usage"]["cost"] == 0
+    assert api.http.patch("/admin/models", json={"id": GEMMA, "charges": "-1"}).status_code == 400
+
+
 def test_streams_are_billed(api: Api) -> None:
     api.chat(PAID, stream=True)
     assert bill(api)["total_usd"] > 0
