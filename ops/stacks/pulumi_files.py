@@ -41,6 +41,11 @@ class Resource(BaseModel):
     outputs: dict[str, Any] = {}
     init_errors: list[str] = Field([], alias="initErrors")
 
+    def label(self, name: str) -> str:
+        """Return the value of a label that the program gave it, "" where it has none of that name."""
+        given = self.inputs.get("labels") or ()
+        return next((str(each["value"]) for each in given if each["label"] == name), "")
+
 
 class Damage(StrEnum):
     """What is wrong with the file of a state, in the words of a message."""

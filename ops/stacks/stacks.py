@@ -71,10 +71,11 @@ def open_known(name: str) -> auto.Stack | None:
         return None
 
 
-def open_to_change(name: str, say: Say, check: Callable[[Sequence[Resource]], None]) -> auto.Stack:
+def open_to_change(name: str, say: Say, check: Callable[[Sequence[Resource], bool], None]) -> auto.Stack:
     """Open a stack as `open_stack` does, free the lock of a killed update, and repair a state that was cut short.
 
-    `check` may refuse a stack for what its state records, before the host is read.
+    `check` may refuse a stack for what its state records, before the host is read; it is also given whether that is
+    what the last update left, and no older copy.
     """
     stack = open_stack(name, to_repair=True)
     killed = pulumi_files.release_dead(stack)
@@ -83,7 +84,7 @@ def open_to_change(name: str, say: Say, check: Callable[[Sequence[Resource]], No
     # While somebody else's update writes it, the state is theirs, whatever it looks like: this one will be refused.
     copy = "" if pulumi_files.is_locked(stack) else backups.put_back(stack)
     found = pulumi_files.resources(stack)
-    check(found)
+    check(found, not copy)
     if copy:
         # The copy is older than what the hosts run.
         say(f"the state was cut short; {copy} is put in its place, and the host is read")

@@ -118,9 +118,9 @@ def test_a_stack_that_is_nowhere_yet_or_not_known_is_not_refused(
 
     monkeypatch.setattr(run, "open_known", known)
     with engine(tmp_path / "docker.sock"):
-        found = run._machine(deployment(local))
-    assert (found.name, found.state) == ("machine", state)
-    assert words in found.found
+        machine, recorded = run._machine(deployment(local))
+    assert [(each.name, each.state) for each in (machine, recorded)] == [("machine", state), ("state", state)]
+    assert words in machine.found
 
 
 @pytest.mark.usefixtures("built_here")
