@@ -16,7 +16,7 @@ from pulumi.automation.events import EngineEvent, OpType
 from ops.errors import OperationError
 from ops.progress import Say
 from ops.rollout.history import RESTORING, Entry, verb_of
-from ops.stacks import backups, docker_plugin, pulumi_files, recorded_connection
+from ops.stacks import backups, docker_plugin, newer_pulumi, pulumi_files, recorded_connection
 from ops.stacks.pulumi_errors import errors_of, refused
 from ops.stacks.pulumi_files import Resource
 from ops.stacks.stack_file import stack_file
@@ -182,9 +182,14 @@ def _reach_from_here(stack: auto.Stack, found: Sequence[Resource], say: Say) -> 
 def _changing(
     stack: auto.Stack, doing: str, say: Say, failed: str, command: str
 ) -> Iterator[Callable[[EngineEvent], None]]:
-    """Keep the state as it is before a change, yield what takes the engine's events, and put a failure into words."""
+    """Keep the state as it is before a change, yield what takes the engine's events, and put a failure into words.
+
+    What neither goes back nor takes the stack down is refused where a newer Pulumi has written the state.
+    """
     errors: list[str] = []
     if pulumi_files.note(stack, doing):
+        if command == "up" and verb_of(doing) not in RESTORING and (newer := newer_pulumi_of(stack)):
+            raise newer
         backups.keep(stack)
     try:
         yield partial(_show, say, errors)
@@ -195,6 +200,14 @@ def _changing(
         # Its last lines where it died before it could give any diagnostics.
         said = "\n".join(dict.fromkeys(errors)) or "\n".join(str(error).splitlines()[-20:])
         raise OperationError(failed, fix, details=said) from error
+
+
+def newer_pulumi_of(stack: auto.Stack) -> OperationError | None:
+    """Return the error (exit code 2) for a state that a newer Pulumi has written than this checkout has, else None."""
+    path = pulumi_files.state_file(stack.workspace, stack.name)
+    if path or pulumi_files.local_backend():
+        return newer_pulumi.of_file(stack.name, path)
+    return newer_pulumi.of_export(stack.name, stack.export_stack())
 
 
 def read_history(stack: auto.Stack, most: int = 500) -> list[Entry]:

@@ -13,7 +13,7 @@ from ops.errors import OperationError
 from ops.hosts import images
 from ops.hosts.images import ImageHost
 from ops.stacks import docker_plugin, pulumi_files
-from ops.stacks.stacks import open_known
+from ops.stacks.stacks import newer_pulumi_of, open_known
 from toolchain import versions
 from toolchain.environment import state_address
 
@@ -37,7 +37,8 @@ class Examination:
 def examine(deployment: Deployment) -> Examination:
     """Ask everything that preflight can ask. Changes nothing."""
     facts = Collector(deployment, thorough=True).collect()
-    found = [*_machine(deployment), *judge(facts, ALL), _docker_plugin(deployment.name), *migration.checks(deployment)]
+    tools = [_pulumi(deployment.name), _docker_plugin(deployment.name)]
+    found = [*_machine(deployment), *judge(facts, ALL), *tools, *migration.checks(deployment)]
     return Examination(Report(deployment.name, found), facts)
 
 
@@ -47,7 +48,8 @@ def before_update(deployment: Deployment, *, upstream: bool, restoring: bool = F
     Without `upstream` OpenRouter is not asked. One that is `restoring` what was there before waits for no certificate.
     """
     facts = replace(Collector(deployment, thorough=False, upstream=upstream).collect(), restoring=restoring)
-    return Examination(Report(deployment.name, [*_machine(deployment), *judge(facts, BEFORE_UPDATE)]), facts)
+    tools = [] if restoring else [_pulumi(deployment.name)]
+    return Examination(Report(deployment.name, [*_machine(deployment), *judge(facts, BEFORE_UPDATE), *tools]), facts)
 
 
 def _machine(deployment: Deployment) -> list[Check]:
@@ -74,6 +76,18 @@ def _required(name: str, require: Callable[[], None], text: str) -> Check:
     except OperationError as error:
         return Check(name, "", State.FAILED, error.message, error.fix, error.details)
     return Check(name, "", State.OK, text)
+
+
+def _pulumi(stack: str) -> Check:
+    """Return the check that an update makes once more (`stacks.update`): no newer Pulumi has written the state."""
+    try:
+        opened = open_known(stack)
+        newer = newer_pulumi_of(opened) if opened else None
+    except OperationError as error:
+        return Check("pulumi", "", State.SKIPPED, f"the state is not known: {error.message}")
+    if newer:
+        return Check("pulumi", "", State.FAILED, newer.message, newer.fix)
+    return Check("pulumi", "", State.OK, versions.PULUMI)
 
 
 def _docker_plugin(stack: str) -> Check:

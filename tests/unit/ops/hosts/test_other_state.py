@@ -30,14 +30,19 @@ def service(id_: str, part: str) -> dict[str, Any]:
 
 
 def look(
-    folder: Path, recorded: Recorded, *found: dict[str, Any], label: str = "", swarm: bool = False, **more: Any
+    folder: Path,
+    recorded: Recorded,
+    *found: dict[str, Any],
+    label: str = "",
+    swarm: bool = False,
+    more: Mapping[str, Any] | None = None,
 ) -> Made | None:
     """Ask an engine that has a network of the stack's and what is `found`; `more` are its answers by path."""
     networks = [{"Id": "net", "Labels": {MADE_BY_LABEL: label} if label else None}]
     answers: Mapping[str, Any] = {"/services" if swarm else "/containers/json": list(found), "/networks": networks}
     chosen = settings(dockerHost=f"unix://{folder / 'docker.sock'}")
     with (
-        engine(folder / "docker.sock", {**answers, **more}),
+        engine(folder / "docker.sock", {**answers, **(more or {})}),
         closing(connect(chosen.docker_host, chosen.ssh, chosen.tls)) as client,
     ):
         return other_state.find("t", client, recorded, swarm=swarm)
@@ -87,11 +92,11 @@ def test_an_old_copy_of_a_state_knows_the_networks_and_none_of_a_parts_replicas(
 
 
 def test_in_a_swarm_a_states_own_services_are_its_own(tmp_path: Path) -> None:
-    assert look(tmp_path, OWN, service("f1", "friday"), swarm=True, **MANAGER) is None
+    assert look(tmp_path, OWN, service("f1", "friday"), swarm=True, more=MANAGER) is None
 
 
 def test_in_a_swarm_the_services_of_another_state_are_anothers(tmp_path: Path) -> None:
-    made = look(tmp_path, NOTHING, service("f1", "friday"), swarm=True, **MANAGER)
+    made = look(tmp_path, NOTHING, service("f1", "friday"), swarm=True, more=MANAGER)
     assert made is not None
     assert (made.parts, f"{made.since:%H:%M}") == (["friday"], "22:00")
 
