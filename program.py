@@ -26,6 +26,7 @@ from ops.hosts.hosts import Hosts
 from ops.hosts.swarm import SwarmManager
 from ops.hosts.swarm_drain import LEFT_TO_THE_SWARM, SwarmDrain
 from toolchain import docker_engine
+from toolchain.environment import made_by
 from toolchain.pulumi import docker_plugin
 
 
@@ -47,6 +48,7 @@ def program() -> None:
         local_images(),
         start_interval=start_interval,
         kept_images=kept_images,
+        made_by=made_by(),
         hand_over=partial(hand_over, settings),
     )
     for name, value in {**made.outputs, "dockerPlugin": docker_plugin()}.items():

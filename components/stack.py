@@ -18,6 +18,10 @@ HandOver = Callable[[Workload, pulumi.Resource, list[str]], Awaitable[None]]
 """Takes what is drained at the edge, its part, and the names of the containers that stay; the others are to go."""
 
 
+MADE_BY_LABEL = "friday-litellm.made-by"
+"""On the networks: who made them, and where that state is. Nothing depends on it; a message may name it."""
+
+
 class Host(pulumi.ComponentResource):
     """Produces docker.Provider and two docker.Network, which span hosts in a Swarm.
 
@@ -25,7 +29,7 @@ class Host(pulumi.ComponentResource):
     on Friday's side reaches LiteLLM except through the edge's allow-list.
     """
 
-    def __init__(self, stack: str, settings: StackSettings, opts: pulumi.ResourceOptions) -> None:
+    def __init__(self, stack: str, settings: StackSettings, made_by: str, opts: pulumi.ResourceOptions) -> None:
         super().__init__(HOST_TYPE, "host", None, opts)
         self.provider = provider(settings, pulumi.ResourceOptions(parent=self))
         swarm = settings.engine == "swarm"
@@ -35,8 +39,9 @@ class Host(pulumi.ComponentResource):
                 name=f"friday-{stack}-{name}",
                 driver="overlay" if swarm else "bridge",
                 attachable=swarm,
-                labels=labels(stack),
-                opts=pulumi.ResourceOptions(parent=self, provider=self.provider),
+                labels=[*labels(stack), {"label": MADE_BY_LABEL, "value": made_by}],
+                # A network's labels stay as they were when it was made: somebody else's update must not replace it.
+                opts=pulumi.ResourceOptions(parent=self, provider=self.provider, ignore_changes=["labels"]),
             )
             for name in (APP_NETWORK, GATEWAY_NETWORK)
         }
@@ -60,6 +65,7 @@ class FridayStack(pulumi.ComponentResource):
 
     `outputs` is what the program exports. `images` are the local builds that stand in for images that the
     settings do not name. `start_interval` and `kept_images` are what `ContainerEngine` has to know of its host.
+    `made_by` says who makes it and where the state is, for whoever meets it with another state.
     `hand_over` is called in an update once everything that is new is healthy; Pulumi removes what is old when it has
     returned.
     """
@@ -72,11 +78,12 @@ class FridayStack(pulumi.ComponentResource):
         *,
         start_interval: bool = False,
         kept_images: Mapping[str, str] = MappingProxyType({}),
+        made_by: str = "",
         hand_over: HandOver | None = None,
     ) -> None:
         super().__init__(STACK_TYPE, stack)
         child = pulumi.ResourceOptions(parent=self)
-        host = Host(stack, settings, child)
+        host = Host(stack, settings, made_by, child)
         engine = (
             SwarmEngine(stack, host.provider, host.networks, settings.endpoint_mode, kept_images)
             if settings.engine == "swarm"

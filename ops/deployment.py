@@ -10,11 +10,13 @@ from ops.hosts.hosts import Hosts
 from ops.progress import Report, Say
 from ops.rollout.history import Entry
 from ops.stacks.stack_file import read_settings
+from toolchain import environment
 from toolchain.paths import STACKS
 
 if TYPE_CHECKING:
     from pulumi import automation as auto
 
+    from ops.hosts.other_state import Made
     from ops.notify.hooks import Hooks
     from ops.notify.notifier import Notifier
     from ops.stacks.pulumi_files import Resource
@@ -61,15 +63,22 @@ class Deployment:
 
         return open_stack(self.name)
 
-    def open_to_change(self) -> "auto.Stack":
+    def open_to_change(self, *, to_remove: bool = False) -> "auto.Stack":
         """Open the stack for an update, freed and repaired (`stacks.open_to_change`, once in a command).
 
-        OperationError (exit code 2) also where it is on another machine.
+        OperationError (exit code 2) also where it is on another machine, and, unless it is `to_remove`, where another
+        state has made it.
         """
         from ops.stacks.stacks import open_to_change  # noqa: PLC0415 - see above
 
         if not self._is_open_to_change:
-            self.stack = open_to_change(self.name, self.say("state"), self.require_same_machine)
+
+            def check(found: Sequence["Resource"], is_whole: bool) -> None:
+                self.require_same_machine(found)
+                if is_whole and not to_remove:
+                    self.require_own_state(found)
+
+            self.stack = open_to_change(self.name, self.say("state"), check)
             self._is_open_to_change = True
         return self.stack
 
@@ -82,6 +91,27 @@ class Deployment:
         if address not in ("", named):
             client = self.hosts.client(named)
             same_machine.require(self.name, self.settings, client, address, recorded_connection.ids(found))
+
+    def made_by_another_state(self, found: Sequence["Resource"]) -> "Made | None":
+        """Return what of the stack is on its host, and was made by another state than the one with `found` in it."""
+        from ops.hosts import other_state  # noqa: PLC0415 - see above
+        from ops.hosts.docker_host import PART_LABEL  # noqa: PLC0415
+        from ops.stacks import recorded_connection  # noqa: PLC0415
+
+        replicas = recorded_connection.replicas(found, PART_LABEL)
+        recorded = other_state.Recorded(recorded_connection.ids(found), replicas)
+        client = self.hosts.client(self.settings.docker_host)
+        return other_state.find(self.name, client, recorded, swarm=self.settings.engine == "swarm")
+
+    def require_own_state(self, found: Sequence["Resource"]) -> None:
+        """Raise OperationError (exit code 2) where another state than the one with `found` in it has made the stack.
+
+        Two states would undo each other: what one does not know it takes for left over, and removes it.
+        """
+        from ops.hosts import other_state  # noqa: PLC0415 - see above
+
+        if made := self.made_by_another_state(found):
+            raise other_state.refusal(self.name, self.settings.docker_host, made, environment.state_address())
 
     @cached_property
     def history(self) -> list[Entry]:

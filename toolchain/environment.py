@@ -1,6 +1,9 @@
 """The environment in which `pulumi` finds the pinned tools and the local stack's state."""
 
+import getpass
 import os
+import socket
+from urllib.parse import urlsplit, urlunsplit
 
 from toolchain import paths
 
@@ -31,6 +34,21 @@ def environment() -> dict[str, str]:
     if not ({"PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"} & os.environ.keys()):
         variables["PULUMI_CONFIG_PASSPHRASE_FILE"] = str(paths.passphrase_file())
     return variables | _without_proxy()
+
+
+def state_address() -> str:
+    """Return where the stacks' state is kept, without what a backend's address may have of a login."""
+    parts = urlsplit(os.environ.get("PULUMI_BACKEND_URL") or paths.pulumi_state().as_uri())
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+def made_by() -> str:
+    """Return who works here, on which machine, and where the state is."""
+    try:
+        who = f"{getpass.getuser()}@{socket.gethostname()}"
+    except (KeyError, OSError):  # a user without a name, as in a container
+        who = socket.gethostname()
+    return f"{who}, state in {state_address()}"
 
 
 def _without_proxy() -> dict[str, str]:

@@ -17,6 +17,8 @@ _READ_SECONDS = 20.0
 REGISTRY_SECONDS = 120.0
 """For a question to a package registry, which may be far away, or behind a slow proxy."""
 _END_SECONDS = 5
+# States of a process that is no more: proc(5), /proc/pid/stat, and ps(1).
+_ENDED = ("Z", "X")
 _lock = threading.Lock()
 _running: set[subprocess.Popen[str]] = set()
 _stops = 0
@@ -43,6 +45,20 @@ def read(
     except (OSError, subprocess.TimeoutExpired):
         return None
     return result.stdout.strip() if result.returncode == 0 else None
+
+
+def runs(pid: int) -> bool:
+    """Return whether a process works: a killed one stays in the list until its parent, or init, has taken note."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    # Debian's slim images lack `ps`, and macOS lacks /proc. Who can be asked neither way is taken for a worker.
+    table = Path(f"/proc/{pid}/stat")
+    state = table.read_text().rpartition(")")[2] if table.exists() else read(["ps", "-o", "state=", "-p", str(pid)])
+    return not (state or "?").strip().startswith(_ENDED)
 
 
 class StoppedError(SetupError):

@@ -67,6 +67,7 @@ def find(deployment: Deployment) -> list[Drift]:
     opened, host = deployment.stack, deployment.hosts.manager
     found = resources(opened)
     deployment.require_same_machine(found)
+    deployment.require_own_state(found)
     state = recorded(opened.export_stack().deployment or {})
     if not any(each.kind.startswith("docker:") for each in state):
         fix = f"./fridayctl up {opened.name}"

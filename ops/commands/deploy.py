@@ -70,7 +70,9 @@ def take_down(deployment: Deployment) -> None:
     """
     host, say = deployment.hosts.manager, deployment.say("down")
     _require_no_guests(deployment.name, host)
-    opened = deployment.open_to_change()
+    opened = deployment.open_to_change(to_remove=True)
+    if made := deployment.made_by_another_state(resources(opened)):
+        say(f"another state has made what is removed: {made.words}")
     one_off.remove_all(host, deployment.name, say)
     if deployment.settings.friday.image:
         seconds = deployment.settings.friday.stop_grace_seconds
@@ -115,7 +117,7 @@ def _remove_failed(
     beside = _beside(deployment)
     try:
         made = [each for each in resources(opened) if each.type == CONTAINER and each.init_errors]
-        failed = {each.id: each.urn for each in made if _part(each) in beside}
+        failed = {each.id: each.urn for each in made if each.label(PART_LABEL) in beside}
         if not failed or is_locked(opened):  # then another update is at them
             return
         removed = host.remove_unhealthy(opened.name, failed.keys())
@@ -149,12 +151,6 @@ def _no_access(deployment: Deployment, details: str) -> str:
         return ""
     names = [f"friday-{stack}-{part}-" for part in ("friday", *friday.roles)]
     return fix_of(said_by(details, names), f"./fridayctl up {stack}")
-
-
-def _part(resource: Resource) -> str:
-    """Return which part's replica a container of the state is, "" for one that holds files."""
-    labels = resource.inputs.get("labels") or ()
-    return next((str(each["value"]) for each in labels if each["label"] == PART_LABEL), "")
 
 
 def _reasons(host: DockerHost, stack: str) -> str:

@@ -1,4 +1,6 @@
-"""The only place that reads files in a form that is Pulumi's private matter: states, locks, what is wrong in a history.
+"""Reads files in a form that is Pulumi's private matter: states, locks, what is wrong in a history.
+
+Nothing else does, but for who has written a state (newer_pulumi.py).
 
 Reading them saves a run of its command line in every update, and nothing else tells who holds a stack. Each file is
 checked before anything in it is believed. What is not understood is asked of Pulumi; a damaged or foreign file becomes
@@ -21,14 +23,13 @@ from pydantic import BaseModel, Field, PositiveInt, ValidationError
 
 from ops.errors import EXIT_FAILED, EXIT_USAGE, OperationError, unwritable
 from ops.rollout.history import NAMESPACE
+from ops.stacks import newer_pulumi
 from ops.stacks.pulumi_errors import refused
 from toolchain import files, paths, process
 from toolchain.environment import environment
 
 # The key by which a state marks what is no plain value (Pulumi's sdk/go/common/resource/sig, `Key`).
 _SIGNATURE = "4dabf18193072939515e22adb298388d"
-# States of a process that is no more: proc(5), /proc/pid/stat, and ps(1).
-_ENDED = ("Z", "X")
 
 
 class Resource(BaseModel):
@@ -40,6 +41,11 @@ class Resource(BaseModel):
     inputs: dict[str, Any] = {}
     outputs: dict[str, Any] = {}
     init_errors: list[str] = Field([], alias="initErrors")
+
+    def label(self, name: str) -> str:
+        """Return the value of a label that the program gave it, "" where it has none of that name."""
+        given = self.inputs.get("labels") or ()
+        return next((str(each["value"]) for each in given if each["label"] == name), "")
 
 
 class Damage(StrEnum):
@@ -87,7 +93,7 @@ class _Lock(BaseModel):
     @property
     def may_be_working(self) -> bool:
         """Whether its process may still be at work: numbers of other machines, and of containers, say nothing here."""
-        return paths.IN_OPERATOR_IMAGE or self.hostname != socket.gethostname() or _runs(self.pid)
+        return paths.IN_OPERATOR_IMAGE or self.hostname != socket.gethostname() or process.runs(self.pid)
 
     @property
     def words(self) -> str:
@@ -144,6 +150,8 @@ def unreadable(state: Path | None, stack: str) -> tuple[str, str]:
     """Return the message and the fix for a state that Pulumi cannot read; None: it is not in a local file."""
     if state is None:
         return f"the state of {stack} cannot be read", "check PULUMI_BACKEND_URL, the login and the network"
+    if newer := newer_pulumi.of_file(stack, state):
+        return f"{newer.message}: {state}", newer.fix
     copies = f"put a whole copy there: some are in {paths.state_dir() / 'backups' / stack}"
     return f"the state of {stack} cannot be read: {state}", f"a newer Pulumi may have written it; else {copies}"
 
@@ -277,19 +285,3 @@ def _locks_in(backend: Path | None, project: str, stack: str) -> list[tuple[Path
 
 def _note(stack: str) -> Path:
     return paths.state_dir() / "running" / stack
-
-
-def _runs(pid: int) -> bool:
-    """Return whether a process works: a killed one stays in the list until its parent, or init, has taken note."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    # Debian's slim images lack `ps`, and macOS lacks /proc. Who can be asked neither way is taken for a worker.
-    table = Path(f"/proc/{pid}/stat")
-    state = (
-        table.read_text().rpartition(")")[2] if table.exists() else process.read(["ps", "-o", "state=", "-p", str(pid)])
-    )
-    return not (state or "?").strip().startswith(_ENDED)

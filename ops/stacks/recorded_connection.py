@@ -31,6 +31,15 @@ def ids(found: Sequence[Resource]) -> frozenset[str]:
     return frozenset(each.id for each in found if each.type in _WITH_IDS and each.id)
 
 
+def replicas(found: Sequence[Resource], label: str) -> dict[str, set[str]]:
+    """Return the ids of a state's containers and services by part, which their `label` names."""
+    parts: dict[str, set[str]] = {}
+    for each in found:
+        if each.id and (part := each.label(label)):
+            parts.setdefault(part, set()).add(each.id)
+    return parts
+
+
 def of_another(stack: auto.Stack, found: Sequence[Resource]) -> Resource | None:
     """Return the provider of a state where it has another way to the host than the stack file now, else None."""
     made = _provider(found)

@@ -16,7 +16,7 @@ from pulumi.automation.events import EngineEvent, OpType
 from ops.errors import OperationError
 from ops.progress import Say
 from ops.rollout.history import RESTORING, Entry, verb_of
-from ops.stacks import backups, docker_plugin, pulumi_files, recorded_connection
+from ops.stacks import backups, docker_plugin, newer_pulumi, pulumi_files, recorded_connection
 from ops.stacks.pulumi_errors import errors_of, refused
 from ops.stacks.pulumi_files import Resource
 from ops.stacks.stack_file import stack_file
@@ -71,10 +71,11 @@ def open_known(name: str) -> auto.Stack | None:
         return None
 
 
-def open_to_change(name: str, say: Say, check: Callable[[Sequence[Resource]], None]) -> auto.Stack:
+def open_to_change(name: str, say: Say, check: Callable[[Sequence[Resource], bool], None]) -> auto.Stack:
     """Open a stack as `open_stack` does, free the lock of a killed update, and repair a state that was cut short.
 
-    `check` may refuse a stack for what its state records, before the host is read.
+    `check` may refuse a stack for what its state records, before the host is read; it is also given whether that is
+    what the last update left, and no older copy.
     """
     stack = open_stack(name, to_repair=True)
     killed = pulumi_files.release_dead(stack)
@@ -83,7 +84,7 @@ def open_to_change(name: str, say: Say, check: Callable[[Sequence[Resource]], No
     # While somebody else's update writes it, the state is theirs, whatever it looks like: this one will be refused.
     copy = "" if pulumi_files.is_locked(stack) else backups.put_back(stack)
     found = pulumi_files.resources(stack)
-    check(found)
+    check(found, not copy)
     if copy:
         # The copy is older than what the hosts run.
         say(f"the state was cut short; {copy} is put in its place, and the host is read")
@@ -181,9 +182,14 @@ def _reach_from_here(stack: auto.Stack, found: Sequence[Resource], say: Say) -> 
 def _changing(
     stack: auto.Stack, doing: str, say: Say, failed: str, command: str
 ) -> Iterator[Callable[[EngineEvent], None]]:
-    """Keep the state as it is before a change, yield what takes the engine's events, and put a failure into words."""
+    """Keep the state as it is before a change, yield what takes the engine's events, and put a failure into words.
+
+    What neither goes back nor takes the stack down is refused where a newer Pulumi has written the state.
+    """
     errors: list[str] = []
     if pulumi_files.note(stack, doing):
+        if command == "up" and verb_of(doing) not in RESTORING and (newer := newer_pulumi_of(stack)):
+            raise newer
         backups.keep(stack)
     try:
         yield partial(_show, say, errors)
@@ -194,6 +200,14 @@ def _changing(
         # Its last lines where it died before it could give any diagnostics.
         said = "\n".join(dict.fromkeys(errors)) or "\n".join(str(error).splitlines()[-20:])
         raise OperationError(failed, fix, details=said) from error
+
+
+def newer_pulumi_of(stack: auto.Stack) -> OperationError | None:
+    """Return the error (exit code 2) for a state that a newer Pulumi has written than this checkout has, else None."""
+    path = pulumi_files.state_file(stack.workspace, stack.name)
+    if path or pulumi_files.local_backend():
+        return newer_pulumi.of_file(stack.name, path)
+    return newer_pulumi.of_export(stack.name, stack.export_stack())
 
 
 def read_history(stack: auto.Stack, most: int = 500) -> list[Entry]:

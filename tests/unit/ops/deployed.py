@@ -8,6 +8,7 @@ import pytest
 from components.settings.stack import StackSettings
 from ops.deployment import Deployment
 from ops.hosts.docker_host import DockerHost
+from ops.hosts.other_state import Made
 from ops.progress import Report, Say
 from ops.rollout.history import Entry
 from tests.unit.given import settings
@@ -48,8 +49,11 @@ class Played(Deployment):
         self.settings = self._chosen()
         return self.settings
 
-    def open_to_change(self) -> Any:
+    def open_to_change(self, **_: bool) -> Any:
         return self.stack
+
+    def made_by_another_state(self, found: Any) -> Made | None:
+        return self.__dict__.get("made")
 
     def read_history_again(self) -> list[Entry]:
         return self.entries()

@@ -23,7 +23,7 @@ from ops.stacks.workspace import open_workspace
 from tests.unit.given import settings
 from tests.unit.ops.deployed import Played
 from tests.unit.ops.stacks.test_pulumi_locks import Stack, dead_pid
-from toolchain import paths
+from toolchain import paths, process
 from toolchain.errors import SetupError
 
 FAR = settings(dockerHost="ssh://deploy@h.example")
@@ -160,4 +160,4 @@ def test_a_process_of_another_user_counts_as_one_that_works(monkeypatch: pytest.
         raise PermissionError
 
     monkeypatch.setattr(os, "kill", forbidden)
-    assert pulumi_files._runs(1)
+    assert process.runs(1)

@@ -1,6 +1,7 @@
 """The environment for Pulumi, and `fridayctl env`."""
 
 import os
+import socket
 import subprocess
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from click.testing import CliRunner
 
 from cli.env import env_command
 from toolchain import paths
-from toolchain.environment import environment
+from toolchain.environment import environment, made_by, state_address
 
 
 def test_points_to_our_tools_and_state() -> None:
@@ -97,3 +98,26 @@ def test_says_when_set_up_is_missing() -> None:
     result = CliRunner().invoke(env_command)
     assert "fix: ./fridayctl setup" in result.stderr
     assert "fix" not in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("backend", "shown"),
+    [
+        ("file:///srv/states", "file:///srv/states"),
+        ("s3://states/friday?region=eu-1", "s3://states/friday"),
+        ("postgres://anna:secret@db.example/states", "postgres://db.example/states"),
+    ],
+)
+def test_where_the_state_is_is_said_without_a_login(monkeypatch: pytest.MonkeyPatch, backend: str, shown: str) -> None:
+    monkeypatch.setenv("PULUMI_BACKEND_URL", backend)
+    monkeypatch.setenv("LOGNAME", "anna")
+    assert state_address() == shown
+    assert made_by() == f"anna@{socket.gethostname()}, state in {shown}"
+
+
+def test_a_user_without_a_name_is_its_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody() -> str:
+        raise KeyError("getpwuid(): uid not found")
+
+    monkeypatch.setattr("getpass.getuser", nobody)
+    assert made_by() == f"{socket.gethostname()}, state in file://{paths.pulumi_state()}"

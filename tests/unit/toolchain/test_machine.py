@@ -11,7 +11,6 @@ from components.settings.hosts import SshSettings
 from ops.errors import OperationError
 from ops.hosts import ssh_errors, ssh_master
 from ops.hosts.connection import unix_error
-from ops.stacks import pulumi_files
 from tests.unit.toolchain.conftest import Stub
 from toolchain import apt, docker_engine, download, files, machine, process, versions
 from toolchain.docker_engine import DOCKER_ENGINE
@@ -153,4 +152,4 @@ def test_without_proc_the_process_table_is_asked(
     monkeypatch.setattr(
         process, "read", lambda command: state if command[-1] == str(os.getpid()) else pytest.fail("asked of another")
     )
-    assert pulumi_files._runs(os.getpid()) is runs
+    assert process.runs(os.getpid()) is runs

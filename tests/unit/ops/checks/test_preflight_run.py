@@ -91,6 +91,7 @@ def test_a_stack_on_another_machine_is_refused_before_an_update(
     provider = Resource.model_validate({"urn": "urn:p", "type": PROVIDER, "inputs": inputs})
     network = Resource.model_validate({"urn": "urn:n", "type": "docker:index/network:Network", "id": "n"})
     monkeypatch.setattr(run, "open_known", lambda _: "opened")
+    monkeypatch.setattr(run, "newer_pulumi_of", lambda _: None)
     monkeypatch.setattr(pulumi_files, "resources", lambda _: [provider, network])
     with engine(tmp_path / "docker.sock", {**every_image(), "/networks": []}):
         first, *_ = run.before_update(deployment(local), upstream=False).report.checks
@@ -118,9 +119,9 @@ def test_a_stack_that_is_nowhere_yet_or_not_known_is_not_refused(
 
     monkeypatch.setattr(run, "open_known", known)
     with engine(tmp_path / "docker.sock"):
-        found = run._machine(deployment(local))
-    assert (found.name, found.state) == ("machine", state)
-    assert words in found.found
+        machine, recorded = run._machine(deployment(local))
+    assert [(each.name, each.state) for each in (machine, recorded)] == [("machine", state), ("state", state)]
+    assert words in machine.found
 
 
 @pytest.mark.usefixtures("built_here")

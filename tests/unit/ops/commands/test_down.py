@@ -1,5 +1,6 @@
 """Taking a stack down: what is in the way, and what is left over."""
 
+import datetime as dt
 from types import SimpleNamespace
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from ops.commands import deploy
 from ops.deployment import Deployment
 from ops.errors import EXIT_USAGE, OperationError
+from ops.hosts.other_state import Made
 from ops.hosts.swarm import SwarmManager
 from ops.stacks import backups, pulumi_files, stacks
 from ops.stacks.pulumi_files import HeldError
@@ -17,7 +19,11 @@ from tests.unit.ops.played_update import Host
 
 
 def take_down(
-    monkeypatch: pytest.MonkeyPatch, *fails: OperationError, told: list[str] | None = None, **friday: Any
+    monkeypatch: pytest.MonkeyPatch,
+    *fails: OperationError,
+    told: list[str] | None = None,
+    made: Made | None = None,
+    **friday: Any,
 ) -> tuple[int, list[str]]:
     """Take a stack down whose first attempts fail; return how many there were, and the first words of what was told."""
     left = list(fails)
@@ -31,6 +37,7 @@ def take_down(
 
     deployment = Deployment("t", settings(friday={**LOCAL["friday"], **friday}), lambda _, text: told.append(text))
     deployment.__dict__["hosts"] = PlayedHosts(Host(set()))
+    deployment.__dict__["made_by_another_state"] = lambda _: made
     monkeypatch.setattr(deploy, "resources", lambda _: [])
     monkeypatch.setattr(stacks, "open_stack", lambda name, **_: SimpleNamespace(name=name))
     monkeypatch.setattr(backups, "put_back", lambda _: "")
@@ -90,10 +97,19 @@ def test_down_in_a_swarm_ends_the_tasks_unless_somebody_is_at_it(
     told: list[str] = []
     deployment = Played(lambda: settings(engine="swarm"), lambda _, text: told.append(text)).with_hosts(Manager())
     deployment.__dict__["stack"] = SimpleNamespace(name="t")
+    monkeypatch.setattr(deploy, "resources", lambda _: [])
     monkeypatch.setattr(deploy, "is_locked", lambda _: is_held)
     monkeypatch.setattr(deploy, "destroy", lambda *_: ended.append("destroyed"))
     deploy.take_down(deployment)
     assert ended == (["destroyed"] if is_held else ["t", "destroyed"])
+
+
+def test_down_of_what_another_state_has_made_says_whose_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    made = Made(["edge", "friday"], dt.datetime(2026, 11, 30, 22, 5, tzinfo=dt.UTC), "anna@laptop")
+    assert take_down(monkeypatch, told=told, made=made)[0] == 1
+    whose = "edge, friday, since 2026-11-30 22:05 UTC, made by anna@laptop"
+    assert f"another state has made what is removed: {whose}" in told
 
 
 def test_down_of_a_stack_on_another_machine_removes_nothing_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

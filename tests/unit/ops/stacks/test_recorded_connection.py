@@ -132,10 +132,10 @@ def test_a_state_that_was_cut_short_is_checked_before_the_host_is_read(monkeypat
     monkeypatch.setattr(pulumi_files, "release_dead", lambda _: "")
     monkeypatch.setattr(pulumi_files, "is_locked", lambda _: False)
     monkeypatch.setattr(backups, "put_back", lambda _: "copy.json")
-    stacks.open_to_change("t", lambda _: None, lambda found: stack.done.append(f"{len(found)} checked"))
-    assert stack.done == ["4 checked", "provider", "refresh"]
+    stacks.open_to_change("t", lambda _: None, lambda found, whole: stack.done.append(f"{len(found)} {whole}"))
+    assert stack.done == ["4 False", "provider", "refresh"]
 
-    def refuse(_: Any) -> None:
+    def refuse(*_: Any) -> None:
         raise OperationError("another machine", "down", EXIT_USAGE)
 
     stack.done.clear()
