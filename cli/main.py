@@ -33,6 +33,8 @@ COMMANDS = {
     "drift": "drift.drift_command",
     "images": "images.images_command",
     "adopt": "adopt.adopt_command",
+    "backup": "backup.backup_command",
+    "restore": "restore.restore_command",
     "test": "test.test_command",
     "setup": "setup.setup_command",
     "env": "env.env_command",

@@ -8,7 +8,7 @@ import pulumi
 import pulumi_docker as docker
 
 from components.probes import HealthProbe, duration
-from components.workload import FILES_DIR, File, Workload
+from components.workload import FILES_DIR, File, Workload, data_volume_name
 
 # What Pulumi adds to a resource's name where the program gives no other (autonaming, seven hexadecimal digits).
 _RANDOM = re.compile(r"-[0-9a-f]{7}$")
@@ -215,8 +215,8 @@ def instance_of(stack: str, workload: Workload, container: str) -> str:
 
 def data_volume(stack: str, workload: Workload, opts: pulumi.ResourceOptions) -> docker.Volume:
     """Declare the volume that a workload's data outlive its containers in; only removing the stack removes it."""
-    name = f"{workload.part}-data"
-    return docker.Volume(name, name=f"friday-{stack}-{name}", labels=labels(stack), opts=opts)
+    name = data_volume_name(stack, workload.part)
+    return docker.Volume(f"{workload.part}-data", name=name, labels=labels(stack), opts=opts)
 
 
 def shared_volume(

@@ -163,3 +163,8 @@ class Workload:
 
 def _digest(seen: object) -> str:
     return hashlib.sha256(json.dumps(seen, sort_keys=True).encode()).hexdigest()[:8]
+
+
+def data_volume_name(stack: str, part: str) -> str:
+    """Return the whole name of the volume that a part's `data` are in."""
+    return f"friday-{stack}-{part}-data"

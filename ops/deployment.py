@@ -9,6 +9,7 @@ from ops.hosts.edge_switch import Switch
 from ops.hosts.hosts import Hosts
 from ops.progress import Report, Say
 from ops.rollout.history import Entry
+from ops.stacks import restoring
 from ops.stacks.stack_file import read_settings
 from toolchain import environment
 from toolchain.paths import STACKS
@@ -36,7 +37,11 @@ class Deployment:
 
     @classmethod
     def open(cls, name: str, report: Report) -> "Deployment":
-        """Read and check a stack file; SettingsError or OperationError (exit code 2) says what is wrong with it."""
+        """Read and check a stack file; SettingsError or OperationError (exit code 2) says what is wrong with it.
+
+        What a killed restore of a backup had begun is finished first.
+        """
+        restoring.finish(partial(report, "restore"))
         return cls(name, read_settings(name), report)
 
     def say(self, label: str) -> Say:

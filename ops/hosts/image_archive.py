@@ -17,12 +17,13 @@ from typing import Any, BinaryIO
 
 from urllib3.exceptions import HTTPError
 
+from toolchain.tar_members import END, header, padding
+
 Chain = tuple[str, ...]
 """A layer, as its diff id after those of all layers below it: what it contains depends on them."""
 
 _DESCRIBES_BYTES = 4 << 20  # registries take no larger manifest; longer files are layers, or are of no interest here
 _CHUNK_BYTES = 1 << 20
-_END = bytes(2 * tarfile.BLOCKSIZE)
 _MANIFEST = "manifest.json"
 _LAYOUT = "oci-layout"
 _BLOBS = "blobs/sha256"
@@ -60,7 +61,7 @@ class Archive:
         """Return the bytes of the archive without some members."""
         made = sum(_taken(name, len(content)) for name, content in self.made.items())
         sent = sum(_taken(each.name, each.size) for name, each in self.members.items() if name not in without)
-        return made + sent + len(_END)
+        return made + sent + len(END)
 
     def written(self, source: BinaryIO, without: Set[str] = frozenset()) -> Iterator[bytes]:
         """Yield the archive without some members; `source` is the builder's archive, which is read once more.
@@ -68,7 +69,7 @@ class Archive:
         ArchiveError when that is no longer the archive that was surveyed, or breaks off.
         """
         for name, content in self.made.items():
-            yield _header(name, len(content)) + content + _padding(len(content))
+            yield header(name, len(content)) + content + padding(len(content))
         awaited = {name: member for name, member in self.members.items() if name not in without}
         with _opened(source) as files:
             for found, content in files:
@@ -77,14 +78,14 @@ class Archive:
                     continue
                 if member.size != found.size:
                     raise _changed(found.name)
-                yield _header(member.name, member.size)
+                yield header(member.name, member.size)
                 while chunk := content.read(_CHUNK_BYTES):
                     yield chunk
-                if padding := _padding(member.size):  # an empty piece would end what is sent
-                    yield padding
+                if rest := padding(member.size):  # an empty piece would end what is sent
+                    yield rest
         for name in awaited:
             raise _changed(name)
-        yield _END
+        yield END
 
 
 def survey(source: BinaryIO) -> Archive:
@@ -201,19 +202,9 @@ def _opened(source: BinaryIO) -> Iterator[Iterator[tuple[tarfile.TarInfo, Any]]]
         raise ArchiveError(f"the images broke off: {error}") from error
 
 
-def _header(name: str, size: int) -> bytes:
-    entry = tarfile.TarInfo(name)
-    entry.size = size
-    return entry.tobuf(tarfile.GNU_FORMAT)
-
-
-def _padding(size: int) -> bytes:
-    return bytes(-size % tarfile.BLOCKSIZE)
-
-
 def _taken(name: str, size: int) -> int:
     """Return the bytes that a file takes in an archive."""
-    return len(_header(name, size)) + size + len(_padding(size))
+    return len(header(name, size)) + size + len(padding(size))
 
 
 def _changed(name: str) -> ArchiveError:

@@ -110,6 +110,11 @@ def local_backend() -> Path | None:
     return _local(os.environ.get("PULUMI_BACKEND_URL", ""))
 
 
+def chosen_backend() -> Path | None:
+    """Return the folder of the file backend that commands use, whether a stack is open or not; None as above."""
+    return _local(environment().get("PULUMI_BACKEND_URL") or os.environ["PULUMI_BACKEND_URL"])
+
+
 def _local(url: str) -> Path | None:
     return Path(url.removeprefix("file://")) / ".pulumi" if url.startswith("file://") else None
 
@@ -227,8 +232,7 @@ def holder(name: str) -> str:
 
     It asks neither Pulumi nor the backend, so a stack in an object store seems free. HeldError as `release_dead`.
     """
-    url = environment().get("PULUMI_BACKEND_URL") or os.environ["PULUMI_BACKEND_URL"]
-    found = _readable(name, _locks_in(_local(url), NAMESPACE, name))
+    found = _readable(name, _locks_in(chosen_backend(), NAMESPACE, name))
     return next((lock.words for lock in found if lock.may_be_working), "")
 
 

@@ -21,10 +21,15 @@ def read_settings(name: str) -> StackSettings:
     """Read and check a stack's settings; SettingsError or OperationError (exit code 2) says what is wrong."""
     if not stack_file(name).exists():
         raise _missing(name)
+    return read_file(stack_file(name))
+
+
+def read_file(path: Path) -> StackSettings:
+    """Read and check a file that is called as a stack's, wherever it is; SettingsError says what is wrong."""
     # Before the first set-up there are no generated secrets: the rest of the file can be checked without them.
     stand_ins = {key: f"{NOT_GENERATED}{key}" for key in SECRET_KEYS}
     to_come = {key: stand_ins[key] for key in GENERATED_KEYS}
-    return from_stack_file(stack_file(name), generated_secrets(environment()) or stand_ins, to_come)
+    return from_stack_file(path, generated_secrets(environment()) or stand_ins, to_come)
 
 
 def _missing(name: str) -> OperationError:

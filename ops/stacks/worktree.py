@@ -22,6 +22,14 @@ from toolchain.environment import environment
 from toolchain.paths import IN_OPERATOR_IMAGE, REQUIREMENTS, ROOT
 
 
+def head() -> str:
+    """Return the full name of this checkout's commit, "" where there is no git."""
+    try:
+        return _git("rev-parse", "--verify", "--quiet", "HEAD").stdout.strip()
+    except OSError:
+        return ""
+
+
 def require(commit: str | None) -> str:
     """Return the full name of a commit; OperationError (exit code 2) when git does not have it here."""
     fix = "./fridayctl rollback --level 2 restores the settings with today's code"
