@@ -1,16 +1,12 @@
-"""Strays and leftovers on a host, and the words for a stack that is held or an update that failed."""
+"""What a host holds of a stack: its containers, their addresses and images, strays and leftovers."""
 
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from docker.errors import APIError, NotFound
-from pulumi import automation as auto
 
-from ops.errors import OperationError
-from ops.hosts import docker_host
 from ops.hosts.docker_host import FORM_LABEL, JOB_LABEL, REPLICA_LABEL, DockerHost
-from ops.stacks import stacks
 
 NETWORKS: dict[str, Any] = {"NetworkSettings": {"Networks": {"friday-t-app": {"IPAddress": "10.0.0.1"}}}}
 
@@ -170,101 +166,6 @@ def test_a_container_that_is_gone_need_not_be_stopped(host: DockerHost) -> None:
     host.stop("friday-1", 7)
     host.stop("gone", 1)
     assert stopped == [("friday-1", 7), ("gone", 1)]
-
-
-def failing(error: Exception) -> Any:
-    def fail(**_: Any) -> None:
-        raise error
-
-    state = SimpleNamespace(deployment={"resources": []})
-    return SimpleNamespace(name="t", up=fail, destroy=fail, workspace=None, export_stack=lambda: state)
-
-
-def command_error(kind: type[auto.CommandError], text: str) -> auto.CommandError:
-    return kind(SimpleNamespace(code=1, stdout="", stderr=text))  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize("operation", [lambda s: stacks.update(s, "why", print), lambda s: stacks.destroy(s, print)])
-def test_a_held_stack_names_its_holder(operation: Any) -> None:
-    held = command_error(auto.ConcurrentUpdateError, "x.json: created by ann@host (pid 7) at noon")
-    with pytest.raises(OperationError, match="another update of t is going on") as caught:
-        operation(failing(held))
-    assert "created by ann@host (pid 7)" in caught.value.details
-
-
-@pytest.mark.parametrize("operation", [lambda s: stacks.update(s, "why", print), lambda s: stacks.destroy(s, print)])
-def test_a_failure_without_diagnostics_shows_the_last_lines(operation: Any) -> None:
-    with pytest.raises(OperationError) as caught:
-        operation(failing(command_error(auto.CommandError, "the disk is full")))
-    assert "the disk is full" in caught.value.details
-
-
-class Looked:
-    """A container whose state is another at each look; the last one stays."""
-
-    def __init__(self, *states: tuple[str, str], restarts: int = 0) -> None:
-        self.labels, self.name, self._restarts = {REPLICA_LABEL: "1"}, "friday-1", restarts
-        self._states = list(states)
-        self.looks = 0
-
-    @property
-    def attrs(self) -> dict[str, Any]:
-        return self._attributes
-
-    def look(self) -> "Looked":
-        status, health = self._states[min(self.looks, len(self._states) - 1)]
-        self.looks += 1
-        state = {"Status": status, "ExitCode": 0, "StartedAt": "2026-11-27T18:00:00", "Health": {"Status": health}}
-        self._attributes = {"State": state, "RestartCount": self._restarts, "Config": {"Image": "friday"}, **NETWORKS}
-        return self
-
-    def logs(self, tail: int) -> bytes:
-        return b"listening\n" * min(tail, 1)
-
-
-def looking_at(container: Looked, monkeypatch: pytest.MonkeyPatch, well: int = 0) -> DockerHost:
-    """A host with one container, of which its engine calls `well` many healthy in its plain list."""
-    made = DockerHost.__new__(DockerHost)
-    made._client = SimpleNamespace(  # type: ignore[assignment]
-        containers=SimpleNamespace(list=lambda **_: [container.look()]),
-        api=SimpleNamespace(containers=lambda filters, **_: [{}] * (well if "health" in filters else 1)),
-    )
-    monkeypatch.setattr(docker_host, "_EVERY_SECONDS", 0.0)
-    return made
-
-
-def test_a_container_that_has_just_started_is_given_time_for_its_first_probe(monkeypatch: pytest.MonkeyPatch) -> None:
-    container = Looked(("running", "starting"), ("running", "starting"), ("running", "healthy"))
-    assert looking_at(container, monkeypatch).complaint("t") == ""
-
-
-def test_where_all_is_well_no_container_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    container = Looked(("running", "healthy"))
-    assert looking_at(container, monkeypatch, well=1).complaint("t") == ""
-    assert container.looks == 0
-
-
-def test_the_time_for_a_first_probe_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(docker_host, "_FIRST_PROBE_SECONDS", 0.01)
-    said = looking_at(Looked(("running", "starting")), monkeypatch).complaint("t")
-    assert said == "friday-1: running, starting\n  log   | listening"
-
-
-@pytest.mark.parametrize(
-    ("container", "words"),
-    [
-        (Looked(("running", "unhealthy")), "running, unhealthy"),
-        (Looked(("running", "starting"), restarts=1), "running, starting"),
-        (Looked(("restarting", "starting")), "restarting, starting"),
-    ],
-    ids=["unhealthy", "failed before", "between two tries"],
-)
-def test_what_has_failed_is_complained_of_at_once(
-    container: Looked, words: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    said = looking_at(container, monkeypatch).complaint("t")
-    assert said.startswith(f"friday-1: {words}\n")
-    assert container.looks == 1
 
 
 def test_of_the_containers_that_are_named_only_those_that_are_not_healthy_are_removed(host: DockerHost) -> None:
