@@ -4,6 +4,7 @@ Plain `pulumi` runs it through __main__.py; the commands run it in their own pro
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import cast
 
@@ -16,6 +17,7 @@ from components.friday import SIGNAL_OF_NOTHING
 from components.settings.source import SettingsError, from_pulumi, generated_secrets
 from components.settings.stack import StackSettings
 from components.stack import FridayStack
+from components.swarm_placement import NO_STRANGERS, Strangers
 from components.workload import APP_NETWORK, Workload
 from images.tags import local_images
 from ops.errors import OperationError
@@ -36,7 +38,7 @@ def program() -> None:
     """
     try:
         settings = _settings()
-        start_interval, kept_images = what_runs(settings)
+        found = what_runs(settings)
     except SettingsError as error:
         raise pulumi.RunError(str(error)) from None
     except OperationError as error:
@@ -45,8 +47,9 @@ def program() -> None:
         pulumi.get_stack(),
         settings,
         local_images(),
-        start_interval=start_interval,
-        kept_images=kept_images,
+        start_interval=found.start_interval,
+        kept_images=found.kept_images,
+        strangers=found.strangers,
         hand_over=partial(hand_over, settings),
     )
     for name, value in {**made.outputs, "dockerPlugin": docker_plugin()}.items():
@@ -73,28 +76,40 @@ def _settings() -> StackSettings:
     return from_pulumi(given, pulumi.get_stack(), generated_secrets())
 
 
-def what_runs(settings: StackSettings) -> tuple[bool, dict[str, str]]:
-    """Return whether health probes may have a start interval there, and the images that stay, by their forms.
+@dataclass(frozen=True)
+class Found:
+    """What the program asks a stack's host for.
 
-    OperationError when the engine is not reached. The plugin has no start interval for a Swarm's services.
+    Whether health probes may have a start interval there, the images that stay, by their forms, and the nodes of its
+    Swarm that are none of its hosts. The plugin has no start interval for a Swarm's services.
     """
+
+    start_interval: bool
+    kept_images: Mapping[str, str]
+    strangers: Strangers = NO_STRANGERS
+
+
+def what_runs(settings: StackSettings) -> Found:
+    """Ask the host; OperationError when its engine is not reached."""
     if settings.engine == "swarm":
-        return False, _kept_in_swarm(settings)
+        return _found_in_swarm(settings)
     client = connect(settings.docker_host, settings.ssh, settings.tls)
     try:
         described = docker_engine.described(client.version())
-        return described.supports_start_interval, DockerHost(client).kept_images(pulumi.get_stack())
+        return Found(described.supports_start_interval, DockerHost(client).kept_images(pulumi.get_stack()))
     finally:
         client.close()
 
 
-def _kept_in_swarm(settings: StackSettings) -> dict[str, str]:
-    """Return the images that stay in a Swarm: only where each of its hosts that answers has it, also a new one."""
-    hosts = Hosts(settings)
+def _found_in_swarm(settings: StackSettings) -> Found:
+    """Ask the manager. An image stays only where each of its hosts that answers has it, also a new one."""
+    stack, hosts = pulumi.get_stack(), Hosts(settings)
     try:
-        kept = cast(SwarmManager, hosts.manager).kept_images(pulumi.get_stack())
+        manager = cast(SwarmManager, hosts.manager)
+        kept = manager.kept_images(stack)
         answering = hosts.answering(lambda _: None).values() if kept else ()
-        return {form: image for form, image in kept.items() if all(host.has(image) for host in answering)}
+        stays = {form: image for form, image in kept.items() if all(host.has(image) for host in answering)}
+        return Found(start_interval=False, kept_images=stays, strangers=manager.strangers_to(stack))
     finally:
         hosts.close()
 

@@ -12,6 +12,7 @@ from components.container_engine import ContainerEngine, Parts, labels
 from components.parts import declare, needed_by
 from components.settings.stack import StackSettings
 from components.swarm_engine import SwarmEngine
+from components.swarm_placement import NO_STRANGERS, Strangers
 from components.workload import APP_NETWORK, GATEWAY_NETWORK, Workload
 
 HandOver = Callable[[Workload, pulumi.Resource, list[str]], Awaitable[None]]
@@ -59,7 +60,8 @@ class FridayStack(pulumi.ComponentResource):
     """Produces Host and the parts that the settings ask for (`parts.declare`).
 
     `outputs` is what the program exports. `images` are the local builds that stand in for images that the
-    settings do not name. `start_interval` and `kept_images` are what `ContainerEngine` has to know of its host.
+    settings do not name. `start_interval` and `kept_images` are what `ContainerEngine` has to know of its host,
+    `strangers` what `SwarmEngine` has to.
     `hand_over` is called in an update once everything that is new is healthy; Pulumi removes what is old when it has
     returned.
     """
@@ -72,13 +74,16 @@ class FridayStack(pulumi.ComponentResource):
         *,
         start_interval: bool = False,
         kept_images: Mapping[str, str] = MappingProxyType({}),
+        strangers: Strangers = NO_STRANGERS,
         hand_over: HandOver | None = None,
     ) -> None:
         super().__init__(STACK_TYPE, stack)
         child = pulumi.ResourceOptions(parent=self)
         host = Host(stack, settings, child)
         engine = (
-            SwarmEngine(stack, host.provider, host.networks, settings.endpoint_mode, kept_images)
+            SwarmEngine(
+                stack, host.provider, host.networks, settings.endpoint_mode, kept_images, strangers, _names(images)
+            )
             if settings.engine == "swarm"
             else ContainerEngine(stack, host.provider, host.networks, start_interval, kept_images)
         )
@@ -97,6 +102,11 @@ class FridayStack(pulumi.ComponentResource):
             instances = handed_over(hand_over, drained, made)
         self.outputs = {**summary(settings), "instances": instances}
         self.register_outputs({})
+
+
+def _names(images: Mapping[str, str]) -> frozenset[str]:
+    """Return images without their tags."""
+    return frozenset(each.rpartition(":")[0] for each in images.values())
 
 
 def _handed_over(

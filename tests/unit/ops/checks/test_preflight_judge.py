@@ -4,11 +4,12 @@ import dataclasses
 
 import pytest
 
-from ops.checks.preflight.facts import MEBIBYTE, Held, HostFacts, Node, Swarm
+from ops.checks.preflight.facts import MEBIBYTE, Held, HostFacts, Swarm
 from ops.checks.preflight.judge import ALL, BEFORE_UPDATE, GIBIBYTE, judge
 from ops.checks.report import Check, Report, State
 from ops.errors import EXIT_USAGE, OperationError
 from ops.hosts.machine import Space
+from ops.hosts.swarm_nodes import Node
 from ops.stacks.stack_file import NOT_GENERATED
 from tests.unit.ops.preflight import (
     FIRST,

@@ -10,7 +10,8 @@ from components.swarm_service import instance_of, seen_digest, seen_form
 from ops.hosts import hosts, swarm
 from ops.hosts.docker_host import PART_LABEL, DockerHost
 from ops.hosts.hosts import Hosts
-from ops.hosts.swarm import Leaving, SwarmManager, task_to_report
+from ops.hosts.swarm import Leaving, SwarmManager
+from ops.hosts.swarm_tasks import task_to_report
 from tests.unit.given import settings
 
 LINE = b"com.docker.swarm.node.id=n,com.docker.swarm.service.id=s,com.docker.swarm.task.id=%s %s\n"
@@ -62,7 +63,7 @@ class Api:
         return [each for each in self.all_tasks if not filters or each["ServiceID"] in filters["service"]]
 
     def nodes(self) -> list[Any]:
-        return [{"ID": "n", "Description": {"Hostname": "one"}}]
+        return [{"ID": "n", "Description": {"Hostname": "one"}, "Status": {"State": "ready"}}]
 
     def service_logs(self, *_: Any, **__: Any) -> list[bytes]:
         return [LINE % (b"1", b"of another"), LINE % (b"2", b"the schema is too old")]
