@@ -4,7 +4,6 @@ Plain `pulumi` runs it through __main__.py; the commands run it in their own pro
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import cast
 
@@ -14,10 +13,11 @@ from docker.errors import DockerException
 
 from components.connection import Connection
 from components.friday import SIGNAL_OF_NOTHING
+from components.parts import declare
 from components.settings.source import SettingsError, from_pulumi, generated_secrets
 from components.settings.stack import StackSettings
 from components.stack import FridayStack
-from components.swarm_placement import NO_STRANGERS, Strangers
+from components.surroundings import Surroundings
 from components.workload import APP_NETWORK, Workload
 from images.tags import local_images
 from ops.errors import OperationError
@@ -25,6 +25,7 @@ from ops.hosts.connection import connect
 from ops.hosts.docker_host import DockerHost
 from ops.hosts.edge_drain import NOT_DRAINED, EdgeDrain, NotServedError
 from ops.hosts.hosts import Hosts
+from ops.hosts.registries import with_login
 from ops.hosts.swarm import SwarmManager
 from ops.hosts.swarm_drain import LEFT_TO_THE_SWARM, SwarmDrain
 from toolchain import docker_engine
@@ -47,9 +48,7 @@ def program() -> None:
         pulumi.get_stack(),
         settings,
         local_images(),
-        start_interval=found.start_interval,
-        kept_images=found.kept_images,
-        strangers=found.strangers,
+        found,
         hand_over=partial(hand_over, settings),
     )
     for name, value in {**made.outputs, "dockerPlugin": docker_plugin()}.items():
@@ -62,8 +61,9 @@ def connection(outputs: Mapping[str, object]) -> None:
     The commands run it where the state has another way to the host than theirs (ops/stacks/own_connection.py).
     """
     try:
-        Connection(pulumi.get_stack(), _settings())
-    except (SettingsError, OSError) as error:
+        settings = _settings()
+        Connection(pulumi.get_stack(), settings, _registries(settings))
+    except (SettingsError, OperationError, OSError) as error:
         raise pulumi.RunError(str(error)) from None
     for name, value in outputs.items():
         pulumi.export(name, value)
@@ -76,32 +76,22 @@ def _settings() -> StackSettings:
     return from_pulumi(given, pulumi.get_stack(), generated_secrets())
 
 
-@dataclass(frozen=True)
-class Found:
-    """What the program asks a stack's host for.
+def what_runs(settings: StackSettings) -> Surroundings:
+    """Ask the host; OperationError when its engine is not reached.
 
-    Whether health probes may have a start interval there, the images that stay, by their forms, and the nodes of its
-    Swarm that are none of its hosts. The plugin has no start interval for a Swarm's services.
+    The plugin has no start interval for a Swarm's services.
     """
-
-    start_interval: bool
-    kept_images: Mapping[str, str]
-    strangers: Strangers = NO_STRANGERS
-
-
-def what_runs(settings: StackSettings) -> Found:
-    """Ask the host; OperationError when its engine is not reached."""
     if settings.engine == "swarm":
         return _found_in_swarm(settings)
     client = connect(settings.docker_host, settings.ssh, settings.tls)
     try:
         described = docker_engine.described(client.version())
-        return Found(described.supports_start_interval, DockerHost(client).kept_images(pulumi.get_stack()))
+        return Surroundings(described.supports_start_interval, DockerHost(client).kept_images(pulumi.get_stack()))
     finally:
         client.close()
 
 
-def _found_in_swarm(settings: StackSettings) -> Found:
+def _found_in_swarm(settings: StackSettings) -> Surroundings:
     """Ask the manager. An image stays only where each of its hosts that answers has it, also a new one."""
     stack, hosts = pulumi.get_stack(), Hosts(settings)
     try:
@@ -109,9 +99,17 @@ def _found_in_swarm(settings: StackSettings) -> Found:
         kept = manager.kept_images(stack)
         answering = hosts.answering(lambda _: None).values() if kept else ()
         stays = {form: image for form, image in kept.items() if all(host.has(image) for host in answering)}
-        return Found(start_interval=False, kept_images=stays, strangers=manager.strangers_to(stack))
+        return Surroundings(False, stays, manager.strangers_to(stack), _registries(settings))
     finally:
         hosts.close()
+
+
+def _registries(settings: StackSettings) -> tuple[str, ...]:
+    """Return the registries of a Swarm's images with a login here: whichever node gets a task pulls with that."""
+    if settings.engine != "swarm":
+        return ()
+    workloads = declare(pulumi.get_stack(), settings, local_images())
+    return tuple(with_login((each.image for each in workloads), pulumi.log.warn))
 
 
 async def hand_over(settings: StackSettings, workload: Workload, part: pulumi.Resource, staying: list[str]) -> None:

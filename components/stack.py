@@ -1,7 +1,6 @@
 """FridayStack: the whole shape, composed from the Docker host and the parts."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from types import MappingProxyType
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from urllib.parse import urlsplit
 
 import pulumi
@@ -11,8 +10,8 @@ from components.connection import HOST_TYPE, STACK_TYPE, provider
 from components.container_engine import ContainerEngine, Parts, labels
 from components.parts import declare, needed_by
 from components.settings.stack import StackSettings
+from components.surroundings import NOTHING_KNOWN, Surroundings
 from components.swarm_engine import SwarmEngine
-from components.swarm_placement import NO_STRANGERS, Strangers
 from components.workload import APP_NETWORK, GATEWAY_NETWORK, Workload
 
 HandOver = Callable[[Workload, pulumi.Resource, list[str]], Awaitable[None]]
@@ -26,9 +25,11 @@ class Host(pulumi.ComponentResource):
     on Friday's side reaches LiteLLM except through the edge's allow-list.
     """
 
-    def __init__(self, stack: str, settings: StackSettings, opts: pulumi.ResourceOptions) -> None:
+    def __init__(
+        self, stack: str, settings: StackSettings, opts: pulumi.ResourceOptions, registries: Sequence[str] = ()
+    ) -> None:
         super().__init__(HOST_TYPE, "host", None, opts)
-        self.provider = provider(settings, pulumi.ResourceOptions(parent=self))
+        self.provider = provider(settings, pulumi.ResourceOptions(parent=self), registries)
         swarm = settings.engine == "swarm"
         self.networks = {
             name: docker.Network(
@@ -60,8 +61,7 @@ class FridayStack(pulumi.ComponentResource):
     """Produces Host and the parts that the settings ask for (`parts.declare`).
 
     `outputs` is what the program exports. `images` are the local builds that stand in for images that the
-    settings do not name. `start_interval` and `kept_images` are what `ContainerEngine` has to know of its host,
-    `strangers` what `SwarmEngine` has to.
+    settings do not name, `around` is what else has to be known.
     `hand_over` is called in an update once everything that is new is healthy; Pulumi removes what is old when it has
     returned.
     """
@@ -71,22 +71,26 @@ class FridayStack(pulumi.ComponentResource):
         stack: str,
         settings: StackSettings,
         images: Mapping[str, str],
+        around: Surroundings = NOTHING_KNOWN,
         *,
-        start_interval: bool = False,
-        kept_images: Mapping[str, str] = MappingProxyType({}),
-        strangers: Strangers = NO_STRANGERS,
         hand_over: HandOver | None = None,
     ) -> None:
         super().__init__(STACK_TYPE, stack)
         child = pulumi.ResourceOptions(parent=self)
-        host = Host(stack, settings, child)
-        engine = (
-            SwarmEngine(
-                stack, host.provider, host.networks, settings.endpoint_mode, kept_images, strangers, _names(images)
+        host = Host(stack, settings, child, around.registries)
+        engine: SwarmEngine | ContainerEngine
+        if settings.engine == "swarm":
+            engine = SwarmEngine(
+                stack,
+                host.provider,
+                host.networks,
+                settings.endpoint_mode,
+                around.kept_images,
+                around.strangers,
+                _names(images),
             )
-            if settings.engine == "swarm"
-            else ContainerEngine(stack, host.provider, host.networks, start_interval, kept_images)
-        )
+        else:
+            engine = ContainerEngine(stack, host.provider, host.networks, around.start_interval, around.kept_images)
         # Pulumi begins in this order, and what changes most often, and what takes longest to start, comes first.
         workloads = sorted(
             declare(stack, settings, images),

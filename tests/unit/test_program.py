@@ -12,6 +12,7 @@ import pytest
 
 import program
 from components.settings.stack import SECRET_KEYS
+from components.surroundings import Surroundings
 from components.swarm_placement import Strangers
 from ops.errors import EXIT_USAGE, OperationError
 from ops.hosts.docker_host import FORM_LABEL
@@ -132,7 +133,7 @@ def test_in_a_swarm_an_image_stays_where_every_host_has_it(
     monkeypatch.setattr(program, "Hosts", lambda _: hosts)
     named = {"dockerHost": "tcp://a:2376", "engine": "swarm", "swarmHosts": ["tcp://b:2376"]}
     files = {"caFile": "/ca", "certFile": "/cert", "keyFile": "/key"}
-    assert program.what_runs(settings(**named, tls=files)) == program.Found(False, kept, STRANGERS)
+    assert program.what_runs(settings(**named, tls=files)) == Surroundings(kept_images=kept, strangers=STRANGERS)
     assert not hosts.open
 
 
