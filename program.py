@@ -4,6 +4,7 @@ Plain `pulumi` runs it through __main__.py; the commands run it in their own pro
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import cast
 
@@ -13,9 +14,11 @@ from docker.errors import DockerException
 
 from components.connection import Connection
 from components.friday import SIGNAL_OF_NOTHING
+from components.parts import declare
 from components.settings.source import SettingsError, from_pulumi, generated_secrets
 from components.settings.stack import StackSettings
 from components.stack import FridayStack
+from components.surroundings import Surroundings
 from components.workload import APP_NETWORK, Workload
 from images.tags import local_images
 from ops.errors import OperationError
@@ -23,6 +26,7 @@ from ops.hosts.connection import connect
 from ops.hosts.docker_host import DockerHost
 from ops.hosts.edge_drain import NOT_DRAINED, EdgeDrain, NotServedError
 from ops.hosts.hosts import Hosts
+from ops.hosts.registries import with_login
 from ops.hosts.swarm import SwarmManager
 from ops.hosts.swarm_drain import LEFT_TO_THE_SWARM, SwarmDrain
 from toolchain import docker_engine
@@ -37,7 +41,7 @@ def program() -> None:
     """
     try:
         settings = _settings()
-        start_interval, kept_images = what_runs(settings)
+        found = what_runs(settings)
     except SettingsError as error:
         raise pulumi.RunError(str(error)) from None
     except OperationError as error:
@@ -46,9 +50,7 @@ def program() -> None:
         pulumi.get_stack(),
         settings,
         local_images(),
-        start_interval=start_interval,
-        kept_images=kept_images,
-        made_by=made_by(),
+        replace(found, made_by=made_by()),
         hand_over=partial(hand_over, settings),
     )
     for name, value in {**made.outputs, "dockerPlugin": docker_plugin()}.items():
@@ -61,8 +63,9 @@ def connection(outputs: Mapping[str, object]) -> None:
     The commands run it where the state has another way to the host than theirs (ops/stacks/own_connection.py).
     """
     try:
-        Connection(pulumi.get_stack(), _settings())
-    except (SettingsError, OSError) as error:
+        settings = _settings()
+        Connection(pulumi.get_stack(), settings, _registries(settings))
+    except (SettingsError, OperationError, OSError) as error:
         raise pulumi.RunError(str(error)) from None
     for name, value in outputs.items():
         pulumi.export(name, value)
@@ -75,30 +78,40 @@ def _settings() -> StackSettings:
     return from_pulumi(given, pulumi.get_stack(), generated_secrets())
 
 
-def what_runs(settings: StackSettings) -> tuple[bool, dict[str, str]]:
-    """Return whether health probes may have a start interval there, and the images that stay, by their forms.
+def what_runs(settings: StackSettings) -> Surroundings:
+    """Ask the host; OperationError when its engine is not reached.
 
-    OperationError when the engine is not reached. The plugin has no start interval for a Swarm's services.
+    The plugin has no start interval for a Swarm's services.
     """
     if settings.engine == "swarm":
-        return False, _kept_in_swarm(settings)
+        return _found_in_swarm(settings)
     client = connect(settings.docker_host, settings.ssh, settings.tls)
     try:
         described = docker_engine.described(client.version())
-        return described.supports_start_interval, DockerHost(client).kept_images(pulumi.get_stack())
+        return Surroundings(described.supports_start_interval, DockerHost(client).kept_images(pulumi.get_stack()))
     finally:
         client.close()
 
 
-def _kept_in_swarm(settings: StackSettings) -> dict[str, str]:
-    """Return the images that stay in a Swarm: only where each of its hosts that answers has it, also a new one."""
-    hosts = Hosts(settings)
+def _found_in_swarm(settings: StackSettings) -> Surroundings:
+    """Ask the manager. An image stays only where each of its hosts that answers has it, also a new one."""
+    stack, hosts = pulumi.get_stack(), Hosts(settings)
     try:
-        kept = cast(SwarmManager, hosts.manager).kept_images(pulumi.get_stack())
+        manager = cast(SwarmManager, hosts.manager)
+        kept = manager.kept_images(stack)
         answering = hosts.answering(lambda _: None).values() if kept else ()
-        return {form: image for form, image in kept.items() if all(host.has(image) for host in answering)}
+        stays = {form: image for form, image in kept.items() if all(host.has(image) for host in answering)}
+        return Surroundings(False, stays, manager.strangers_to(stack), _registries(settings))
     finally:
         hosts.close()
+
+
+def _registries(settings: StackSettings) -> tuple[str, ...]:
+    """Return the registries of a Swarm's images with a login here: whichever node gets a task pulls with that."""
+    if settings.engine != "swarm":
+        return ()
+    workloads = declare(pulumi.get_stack(), settings, local_images())
+    return tuple(with_login((each.image for each in workloads), pulumi.log.warn))
 
 
 async def hand_over(settings: StackSettings, workload: Workload, part: pulumi.Resource, staying: list[str]) -> None:

@@ -1,7 +1,7 @@
 """How Pulumi's Docker plugin reaches a stack's host: its provider, whose inputs the state keeps."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,19 +21,24 @@ class Connection(pulumi.ComponentResource):
     For what reads or removes what the state records: the provider there is that of whoever made the last update.
     """
 
-    def __init__(self, stack: str, settings: StackSettings) -> None:
+    def __init__(self, stack: str, settings: StackSettings, registries: Sequence[str] = ()) -> None:
         super().__init__(STACK_TYPE, stack)
         host = pulumi.ComponentResource(HOST_TYPE, "host", None, pulumi.ResourceOptions(parent=self))
-        provider(settings, pulumi.ResourceOptions(parent=host))
+        provider(settings, pulumi.ResourceOptions(parent=host), registries)
         host.register_outputs({})
         self.register_outputs({})
 
 
-def provider(settings: StackSettings, opts: pulumi.ResourceOptions) -> docker.Provider:
-    """Declare the provider for a stack's Docker host."""
+def provider(settings: StackSettings, opts: pulumi.ResourceOptions, registries: Sequence[str] = ()) -> docker.Provider:
+    """Declare the provider for a stack's Docker host.
+
+    It reads this machine's logins for `registries` by itself and gives them to a Swarm with each service, as `docker
+    service create --with-registry-auth` does; the state has the registries' names alone.
+    """
     address = settings.docker_host
+    logins: list[docker.ProviderRegistryAuthArgsDict] | None = [{"address": each} for each in registries] or None
     if address.startswith("ssh://"):
-        return docker.Provider("docker", host=address, ssh_opts=_ssh_options(settings), opts=opts)
+        return docker.Provider("docker", host=address, ssh_opts=_ssh_options(settings), registry_auth=logins, opts=opts)
     if address.startswith("tcp://"):
         return docker.Provider(
             "docker",
@@ -41,9 +46,10 @@ def provider(settings: StackSettings, opts: pulumi.ResourceOptions) -> docker.Pr
             ca_material=_content(settings.tls.ca_file),
             cert_material=_content(settings.tls.cert_file),
             key_material=pulumi.Output.secret(_content(settings.tls.key_file)),
+            registry_auth=logins,
             opts=opts,
         )
-    return docker.Provider("docker", host=address, opts=opts)
+    return docker.Provider("docker", host=address, registry_auth=logins, opts=opts)
 
 
 def is_as_recorded(settings: StackSettings, inputs: Mapping[str, Any]) -> bool:

@@ -1,7 +1,6 @@
 """FridayStack: the whole shape, composed from the Docker host and the parts."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from types import MappingProxyType
 from urllib.parse import urlsplit
 
 import pulumi
@@ -11,6 +10,7 @@ from components.connection import HOST_TYPE, STACK_TYPE, provider
 from components.container_engine import ContainerEngine, Parts, labels
 from components.parts import declare, needed_by
 from components.settings.stack import StackSettings
+from components.surroundings import NOTHING_KNOWN, Surroundings
 from components.swarm_engine import SwarmEngine
 from components.workload import APP_NETWORK, GATEWAY_NETWORK, Workload
 
@@ -29,9 +29,11 @@ class Host(pulumi.ComponentResource):
     on Friday's side reaches LiteLLM except through the edge's allow-list.
     """
 
-    def __init__(self, stack: str, settings: StackSettings, made_by: str, opts: pulumi.ResourceOptions) -> None:
+    def __init__(
+        self, stack: str, settings: StackSettings, around: Surroundings, opts: pulumi.ResourceOptions
+    ) -> None:
         super().__init__(HOST_TYPE, "host", None, opts)
-        self.provider = provider(settings, pulumi.ResourceOptions(parent=self))
+        self.provider = provider(settings, pulumi.ResourceOptions(parent=self), around.registries)
         swarm = settings.engine == "swarm"
         self.networks = {
             name: docker.Network(
@@ -39,7 +41,7 @@ class Host(pulumi.ComponentResource):
                 name=f"friday-{stack}-{name}",
                 driver="overlay" if swarm else "bridge",
                 attachable=swarm,
-                labels=[*labels(stack), {"label": MADE_BY_LABEL, "value": made_by}],
+                labels=[*labels(stack), {"label": MADE_BY_LABEL, "value": around.made_by}],
                 # A network's labels stay as they were when it was made: somebody else's update must not replace it.
                 opts=pulumi.ResourceOptions(parent=self, provider=self.provider, ignore_changes=["labels"]),
             )
@@ -64,8 +66,7 @@ class FridayStack(pulumi.ComponentResource):
     """Produces Host and the parts that the settings ask for (`parts.declare`).
 
     `outputs` is what the program exports. `images` are the local builds that stand in for images that the
-    settings do not name. `start_interval` and `kept_images` are what `ContainerEngine` has to know of its host.
-    `made_by` says who makes it and where the state is, for whoever meets it with another state.
+    settings do not name, `around` is what else has to be known.
     `hand_over` is called in an update once everything that is new is healthy; Pulumi removes what is old when it has
     returned.
     """
@@ -75,20 +76,26 @@ class FridayStack(pulumi.ComponentResource):
         stack: str,
         settings: StackSettings,
         images: Mapping[str, str],
+        around: Surroundings = NOTHING_KNOWN,
         *,
-        start_interval: bool = False,
-        kept_images: Mapping[str, str] = MappingProxyType({}),
-        made_by: str = "",
         hand_over: HandOver | None = None,
     ) -> None:
         super().__init__(STACK_TYPE, stack)
         child = pulumi.ResourceOptions(parent=self)
-        host = Host(stack, settings, made_by, child)
-        engine = (
-            SwarmEngine(stack, host.provider, host.networks, settings.endpoint_mode, kept_images)
-            if settings.engine == "swarm"
-            else ContainerEngine(stack, host.provider, host.networks, start_interval, kept_images)
-        )
+        host = Host(stack, settings, around, child)
+        engine: SwarmEngine | ContainerEngine
+        if settings.engine == "swarm":
+            engine = SwarmEngine(
+                stack,
+                host.provider,
+                host.networks,
+                settings.endpoint_mode,
+                around.kept_images,
+                around.strangers,
+                _names(images),
+            )
+        else:
+            engine = ContainerEngine(stack, host.provider, host.networks, around.start_interval, around.kept_images)
         # Pulumi begins in this order, and what changes most often, and what takes longest to start, comes first.
         workloads = sorted(
             declare(stack, settings, images),
@@ -104,6 +111,11 @@ class FridayStack(pulumi.ComponentResource):
             instances = handed_over(hand_over, drained, made)
         self.outputs = {**summary(settings), "instances": instances}
         self.register_outputs({})
+
+
+def _names(images: Mapping[str, str]) -> frozenset[str]:
+    """Return images without their tags."""
+    return frozenset(each.rpartition(":")[0] for each in images.values())
 
 
 def _handed_over(

@@ -9,6 +9,7 @@ import pulumi_docker as docker
 
 from components.container_engine import Parts, data_volume, healthcheck, labels, shared_volume
 from components.probes import duration
+from components.swarm_placement import NO_STRANGERS, Strangers
 from components.swarm_service import (
     MEBIBYTE,
     content_name,
@@ -28,6 +29,7 @@ class SwarmEngine:
     """Runs workloads as services of a Swarm; an update starts the new task first and goes back by itself.
 
     `kept_images` are images that stay (`Workload.image_stays`), by the form of the service that runs of them.
+    `strangers` are kept off images that are `sent` to the hosts, which are named without tags.
     """
 
     stack: str
@@ -35,6 +37,8 @@ class SwarmEngine:
     networks: Mapping[str, docker.Network]
     endpoint_mode: str
     kept_images: Mapping[str, str] = field(default_factory=dict)
+    strangers: Strangers = NO_STRANGERS
+    sent: frozenset[str] = frozenset()
 
     def deploy(self, workload: Workload, parent: pulumi.Resource, after: Parts = ()) -> list[pulumi.Output[str]]:
         """Declare the service below `parent`; return its name with the digest of what it is (`instance_of`).
@@ -54,8 +58,8 @@ class SwarmEngine:
             # The window as the engine writes it back: left out, each update would find a difference.
             "restart_policy": {"condition": "any", "delay": "2s", "window": "0s"},
         }
-        if workload.placement:
-            task["placement"] = {"constraints": [workload.placement]}
+        if constraints := self.strangers.constraints(workload, self.sent):
+            task["placement"] = {"constraints": constraints}
         service = docker.Service(
             workload.part,
             # Also the name by which the other parts find it (`part.address`).

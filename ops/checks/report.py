@@ -49,6 +49,13 @@ def compared(part: str, name: str, problems: Iterable[str] = (), skipped: str = 
     return Check(name, "", state, skipped, details=details, part=part)
 
 
+def one_or_other(name: str, address: str, problem: tuple[str, str] | None, text: str) -> Check:
+    """Return a host's check that failed for a problem (what, and its fix), or that passed with what was found."""
+    if problem:
+        return Check(name, address, State.FAILED, f"{address}: {problem[0]}", problem[1])
+    return Check(name, address, State.OK, text)
+
+
 @dataclass(frozen=True)
 class Report:
     """Every check of a stack, in order."""

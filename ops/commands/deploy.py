@@ -52,7 +52,8 @@ def deploy(deployment: Deployment, message: str, *, refresh: bool = False) -> Up
                 raise OperationError(f"{stack}: the update did not hold: {', '.join(sorted(gone))}", fix)
             done = Update(done.changed + again.changed, again.outputs)
     except OperationError as error:
-        found = [loops.words, error.details, _reasons(host, stack)]
+        reasons = _reasons(host, stack)
+        found = [loops.words, error.details, reasons if reasons not in error.details else ""]
         if not isinstance(error, HeldError) and error.exit_code != EXIT_USAGE:  # else nothing was changed
             _remove_failed(opened, deployment, host, say, loops.removed)
             found.append(still_serving(deployment))

@@ -13,6 +13,7 @@ from ops.errors import OperationError
 from ops.hosts.docker_host import Instance
 from ops.hosts.edge_certificate import served_until
 from ops.hosts.edge_servers import EdgeServer, edge_servers
+from ops.hosts.swarm import SwarmManager
 from ops.metrics.alertmanager import Alerting, alerting
 from ops.metrics.collect import sources
 from ops.report.collect import judged
@@ -58,6 +59,8 @@ class Status:
     """The users that what runs sends through LiteLLM at any percentage."""
     alerting: Alerting = field(default_factory=Alerting)
     """What Alertmanager says is wrong now, and whether it reaches those who are to be told."""
+    nodes: Sequence[str] = ()
+    """What an operator should know of a Swarm's nodes: who is not named, drained or away, and the next command."""
 
     @property
     def healthy(self) -> bool:
@@ -84,7 +87,7 @@ class Status:
         unused = effect.unused(self.gates.verdicts) if self.gates else ""
         account = self._account if self.named_limit else ""
         seen = filter(None, (*self.refused, unused, account))
-        return [*self.left_out, *seen, *self.alerting.warnings(self.stack)]
+        return [*self.nodes, *self.left_out, *seen, *self.alerting.warnings(self.stack)]
 
     @property
     def noted(self) -> list[str]:
@@ -159,6 +162,7 @@ def look(deployment: Deployment) -> Status:
         told, history = pool.submit(deployment.outputs), pool.submit(lambda: deployment.history)
         asked, migrated = pool.submit(_asked_edges, deployment), pool.submit(record, deployment)
         instances = deployment.hosts.manager.instances(stack)
+        nodes = pool.submit(_noted_nodes, deployment)
         ends = served_until(deployment.hosts.manager, stack) if settings.edge.tls.files else None
         outputs = told.result()
     if not instances:  # nothing here is not nothing anywhere
@@ -190,7 +194,17 @@ def look(deployment: Deployment) -> Status:
         migrated=migrated.result(),
         testers=[int(each) for each in outputs.get("testers", ())],
         alerting=alerts,
+        nodes=nodes.result(),
     )
+
+
+def _noted_nodes(deployment: Deployment) -> list[str]:
+    """Return what is to be known of a Swarm's nodes, each with what to do about it."""
+    manager = deployment.hosts.manager
+    if not isinstance(manager, SwarmManager):
+        return []
+    found = manager.noted(deployment.name, deployment.settings.docker_host)
+    return [f"{each.text}; the fix: {each.fix}" for each in found]
 
 
 def _asked_edges(deployment: Deployment) -> dict[str, list[EdgeServer] | None]:

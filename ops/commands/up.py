@@ -119,6 +119,6 @@ def _make_sure(deployment: Deployment, request: UpRequest) -> None:
     upstream = not (request.offline or restoring)
     examined = request.examined or preflight.before_update(deployment, upstream=upstream, restoring=restoring)
     for check in examined.report.warnings:
-        deployment.report("warning", check.found)
+        deployment.report("warning", f"{check.found}; the fix: {check.fix}" if check.fix else check.found)
     examined.report.require()
     examined.pull_missing(deployment)

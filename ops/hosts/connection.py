@@ -3,7 +3,7 @@
 import re
 import shutil
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,12 +19,13 @@ from docker.utils import version_lt
 
 from components.settings.hosts import SshSettings, TlsSettings
 from ops.errors import EXIT_FAILED, EXIT_USAGE, OperationError, root_cause
-from ops.hosts import ssh_errors, ssh_master
+from ops.hosts import ssh_errors, ssh_master, swarm_errors
 from ops.hosts.ssh import SshAdapter
 from toolchain import apt, docker_engine, machine, paths, versions
 
 _FIRST_SECONDS = 20  # above the 10 s after which ssh itself gives a host up
 _SECONDS = 60
+_NO_SWARM = (500, 503)  # the statuses with which an engine says that it does not manage one now
 _TESTED_API = ".".join(map(str, versions.DOCKER_API))
 # docker-py serves every path over the adapter that is mounted here, and reads raw streams from its sockets.
 _PREFIX = "http+docker://"
@@ -45,9 +46,9 @@ def connect(address: str, ssh: SshSettings, tls: TlsSettings | None) -> docker.D
     the daemon is not reached now, 1 out of any later call when it is lost.
     """
     way = _way(address, ssh, tls)
-    version = _version(address, _Api(way, _TESTED_API, _FIRST_SECONDS))
+    version = _version(address, _Api(address, way, _TESTED_API, _FIRST_SECONDS))
     client = docker.DockerClient(base_url=way.base_url, version=version)
-    client.api = _Api(way, version, _SECONDS)
+    client.api = _Api(address, way, version, _SECONDS)
     client.api.answered = True
     return client
 
@@ -63,27 +64,33 @@ class _Way:
 
 
 class _Api(docker.APIClient):
-    """docker-py's client, whose lost connections are operation errors."""
+    """docker-py's client, whose lost connections, and a lost Swarm, are operation errors."""
 
     answered = False
 
-    def __init__(self, way: _Way, version: str, seconds: int) -> None:
+    def __init__(self, address: str, way: _Way, version: str, seconds: int) -> None:
         super().__init__(base_url=way.base_url, version=version, timeout=seconds, tls=way.tls or False)
-        self._way = way
+        self._address, self._way = address, way
         if way.adapter:
             self.mount(_PREFIX, way.adapter)
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
-        """Send a request; OperationError when the daemon is not reached or does not answer in time."""
+        """Send a request; OperationError when the daemon is not reached, is late, or has lost its Swarm."""
         if self._way.tls:
             kwargs["verify"] = self.verify  # else REQUESTS_CA_BUNDLE of this machine's environment would decide
         try:
-            return super().send(request, **kwargs)
+            answer = super().send(request, **kwargs)
         except (requests.RequestException, OperationError) as error:
             reason = error if isinstance(error, OperationError) else self._way.explain(error)
             if self.answered:
                 reason = OperationError(f"connection lost: {reason.message}", reason.fix, EXIT_FAILED, reason.details)
             raise reason from error
+        if answer.status_code in _NO_SWARM and (lost := swarm_errors.explain(self._address, answer.text, self._swarm)):
+            raise lost
+        return answer
+
+    def _swarm(self) -> Mapping[str, Any]:
+        return dict(self.info().get("Swarm") or {})
 
 
 def _version(address: str, api: docker.APIClient) -> str:

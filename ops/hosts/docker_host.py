@@ -130,6 +130,10 @@ class DockerHost:
         """Return whether this host has an image, by its name or id."""
         return find(self._client, image) is not None
 
+    def swarm_node(self) -> str:
+        """Return the id of the Swarm's node that this host is, "" where it is none."""
+        return str(self._client.info()["Swarm"]["NodeID"])
+
     def complaint(self, stack: str) -> str:
         """Return name, state, last probe output and last log lines of each container that is not healthy."""
         if self._all_healthy(stack):

@@ -40,7 +40,8 @@ class Hosts:
             return self.at(self._settings.docker_host)
         from ops.hosts.swarm import SwarmManager  # noqa: PLC0415 - loads Pulumi, and a rollback closes the edge before
 
-        return SwarmManager(self.client(self._settings.docker_host), lambda: self.answering(lambda _: None).values())
+        client, hosts = self.client(self._settings.docker_host), lambda: self.answering(lambda _: None).values()
+        return SwarmManager(client, hosts, len(self.addresses))
 
     @property
     def connected(self) -> dict[str, DockerHost]:

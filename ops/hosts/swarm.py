@@ -1,9 +1,8 @@
 """A stack in a Swarm: its services and their tasks on all hosts, as a manager knows them, and why one is unhealthy."""
 
 import contextlib
-import datetime as dt
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -13,14 +12,27 @@ from docker.errors import APIError
 
 from components import edge, edge_ports
 from components.parts import NAMES
+from components.swarm_placement import Strangers, is_limited
 from components.swarm_service import instance_of, seen_digest, seen_form, without_digest
 from components.workload import APP_NETWORK
 from ops.errors import OperationError
+from ops.hosts import swarm_nodes
 from ops.hosts.docker_host import PART_LABEL, STACK_LABEL, DockerHost, Instance
+from ops.hosts.swarm_nodes import Node, Noted
+from ops.hosts.swarm_tasks import (
+    Json,
+    WithTasks,
+    addresses,
+    constraints,
+    instance,
+    is_healthy,
+    is_wanted,
+    part_of,
+    task_to_report,
+    update_state,
+)
 from ops.waiting import look_until
 
-Json = dict[str, Any]
-WithTasks = tuple[Json, list[Json]]
 _ON_ITS_WAY = ("updating", "rollback_started")
 _UPDATE_SECONDS = 120.0  # three hosts, one after the other: each edge may take ten to stop and five to be trusted
 _TASK_SECONDS = 60.0
@@ -42,10 +54,10 @@ class Leaving:
 class SwarmManager(DockerHost):
     """A manager of a Swarm: it reports of services what a host does of containers, which may be old here."""
 
-    def __init__(self, client: docker.DockerClient, hosts: Callable[[], Iterable[DockerHost]]) -> None:
-        """Take a client of the manager; `hosts` returns the Swarm's hosts that answer now."""
+    def __init__(self, client: docker.DockerClient, hosts: Callable[[], Iterable[DockerHost]], named: int = 1) -> None:
+        """Take a client of the manager; `hosts` returns those of the `named` hosts of the Swarm that answer now."""
         super().__init__(client)
-        self._hosts = hosts
+        self._hosts, self._named = hosts, named
         self._api: Any = self._client.api
 
     def services(self, stack: str) -> list[Json]:
@@ -55,15 +67,15 @@ class SwarmManager(DockerHost):
 
     def instances(self, stack: str) -> list[Instance]:
         """Return the tasks that are to run, sorted by name; one that is not healthy yet is starting."""
-        nodes = {each["ID"]: str(each["Description"]["Hostname"]) for each in self._api.nodes()}
-        found = ((service, task) for service, tasks in self._with_tasks(stack) for task in tasks if _is_wanted(task))
-        return sorted((_instance(*each, nodes) for each in found), key=lambda each: each.name)
+        nodes = swarm_nodes.nodes(self._api)
+        found = ((service, task) for service, tasks in self._with_tasks(stack) for task in tasks if is_wanted(task))
+        return sorted((instance(*each, nodes) for each in found), key=lambda each: each.name)
 
     def names(self, stack: str) -> set[str]:
         """Return the services, as exported (digests tell them apart), once no update of them is on its way."""
         found = look_until(
             lambda: self.services(stack),
-            lambda services: not any(_update_state(each) in _ON_ITS_WAY for each in services),
+            lambda services: not any(update_state(each) in _ON_ITS_WAY for each in services),
             _UPDATE_SECONDS,
             _EVERY_SECONDS,
         )
@@ -73,16 +85,16 @@ class SwarmManager(DockerHost):
         """Return each service that does not run in its number, with what its last task said."""
         # Tasks get a while to come: the plugin waits for no service that runs on every host.
         found = look_until(
-            lambda: self._with_tasks(stack), lambda found: all(map(_is_healthy, found)), _TASK_SECONDS, _EVERY_SECONDS
+            lambda: self._expected(stack), lambda found: all(map(is_healthy, found)), _TASK_SECONDS, _EVERY_SECONDS
         )
-        return self._explained(each for each in found if not _is_healthy(each))
+        return self._explained(each for each in found if not is_healthy(each))
 
     def reasons(self, stack: str) -> str:
         """Return why an update failed, now: services that are unhealthy or went back, with their last failed task."""
         return self._explained(
             each
-            for each in self._with_tasks(stack)
-            if not _is_healthy(each) or _update_state(each[0]).startswith(("rollback", "paused"))
+            for each in self._expected(stack)
+            if not is_healthy(each) or update_state(each[0]).startswith(("rollback", "paused"))
         )
 
     def remove_orphans(self, stack: str, known: set[str]) -> list[str]:
@@ -94,22 +106,46 @@ class SwarmManager(DockerHost):
                 gone.append(str(service["Spec"]["Name"]))
         return [*gone, *self._remove_files(stack, known)]
 
+    def strangers(self) -> dict[str, Node]:
+        """Return the nodes, by id, that may get a task and are none of the stack file's hosts."""
+        known = swarm_nodes.nodes(self._api)
+        return swarm_nodes.strangers(known, self._own(known))
+
+    def noted(self, stack: str, address: str) -> list[Noted]:
+        """Return what an operator should know of the nodes; `address` is this manager's."""
+        known = swarm_nodes.nodes(self._api)
+        return [*swarm_nodes.notes(stack, known, self._own(known), address), *swarm_nodes.lost(known, address)]
+
+    def strangers_to(self, stack: str) -> Strangers:
+        """Return the same, and what of a stack runs there."""
+        services = self._with_tasks(stack)
+        return Strangers(
+            frozenset(self.strangers()),
+            {
+                part_of(service): frozenset(
+                    str(task["NodeID"]) for task in tasks if task["Status"]["State"] == "running"
+                )
+                for service, tasks in services
+            },
+            frozenset(part_of(service) for service, _ in services if is_limited(constraints(service))),
+        )
+
     def kept_images(self, stack: str) -> dict[str, str]:
         """Return the image of what has the edge's ports, by the form of its service."""
-        found = (each["Spec"] for each in self.services(stack) if _part(each) == edge_ports.NAME)
+        found = (each["Spec"] for each in self.services(stack) if part_of(each) == edge_ports.NAME)
         return {seen_form(spec): without_digest(str(spec["TaskTemplate"]["ContainerSpec"]["Image"])) for spec in found}
 
     def running(self, stack: str, part: str) -> int:
         """Return how many of a part's tasks run, and are to run."""
-        return sum(_is_wanted(task) and task["Status"]["State"] == "running" for task in self._tasks(stack, part))
+        return sum(is_wanted(task) and task["Status"]["State"] == "running" for task in self._tasks(stack, part))
 
     def leaving(self, stack: str, part: str) -> list[Leaving]:
         """Return a part's tasks that run, and are to stop."""
         return [
             Leaving(task["Status"]["ContainerStatus"]["ContainerID"], address)
             for task in self._tasks(stack, part)
-            if not _is_wanted(task) and task["Status"]["State"] == "running"
-            for address in _addresses(task, f"friday-{stack}-{APP_NETWORK}")
+            if not is_wanted(task) and task["Status"]["State"] == "running"
+            for address in addresses(task, f"friday-{stack}-{APP_NETWORK}")
         ]
 
     def stop_tasks(self, stack: str) -> None:
@@ -154,7 +190,7 @@ class SwarmManager(DockerHost):
             str(task["Status"]["ContainerStatus"]["ContainerID"])
             for task in self._api.tasks()
             if (task["Spec"].get("ContainerSpec") or {}).get("Labels", {}).get(STACK_LABEL) == stack
-            if not _is_wanted(task) and (task["Status"].get("ContainerStatus") or {}).get("ContainerID")
+            if not is_wanted(task) and (task["Status"].get("ContainerStatus") or {}).get("ContainerID")
         }
 
     def _remove_files(self, stack: str, known: set[str]) -> Iterator[str]:
@@ -175,9 +211,29 @@ class SwarmManager(DockerHost):
         tasks = self._api.tasks(filters={"service": ids}) if ids else []  # without a filter they would be all
         return [(each, [task for task in tasks if task["ServiceID"] == each["ID"]]) for each in services]
 
+    def _own(self, known: Mapping[str, Node]) -> set[str]:
+        """Return the ids of the stack file's hosts.
+
+        All that are known while one of them does not answer: it would be taken for a stranger.
+        """
+        hosts = list(self._hosts())
+        return {each.swarm_node() for each in hosts} if len(hosts) == self._named else set(known)
+
+    def _expected(self, stack: str) -> list[WithTasks]:
+        """Return the services with those of their tasks that should run: a stranger is not expected to run any."""
+        found = self._with_tasks(stack)
+        away = set() if all(map(is_healthy, found)) else self.strangers().keys()
+        return [
+            (
+                service,
+                [task for task in tasks if task.get("NodeID") not in away or task["Status"]["State"] == "running"],
+            )
+            for service, tasks in found
+        ]
+
     def _tasks(self, stack: str, part: str) -> Iterator[Json]:
         for service, tasks in self._with_tasks(stack):
-            if _part(service) == part:
+            if part_of(service) == part:
                 yield from tasks
 
     def _explained(self, services: Iterable[WithTasks]) -> str:
@@ -186,7 +242,7 @@ class SwarmManager(DockerHost):
     def _lines(self, service: Json, tasks: Sequence[Json]) -> Iterator[str]:
         """Yield the state of a service and of the task that explains most, with the last lines of its log."""
         running = sum(task["DesiredState"] == task["Status"]["State"] == "running" for task in tasks)
-        state = _update_state(service)
+        state = update_state(service)
         said = f", {state.replace('_', ' ')}" if state not in ("", "completed") else ""
         yield f"{service['Spec']['Name']}: {running} run{said}"
         if task := task_to_report(tasks):
@@ -209,61 +265,3 @@ class SwarmManager(DockerHost):
             return [f"(its log cannot be read: {error})"]
         found = (_TASK.search(line) for line in text.splitlines())
         return [match[2] for match in found if match and match[1] == task][-_LOG_LINES:]
-
-
-def _instance(service: Json, task: Json, nodes: dict[str, str]) -> Instance:
-    status = task["Status"]
-    since = dt.datetime.fromisoformat(status["Timestamp"][:19] + "+00:00")
-    node = nodes.get(task.get("NodeID", ""), "no host")
-    slot = f".{task['Slot']}" if task.get("Slot") else ""
-    return Instance(
-        name=f"{service['Spec']['Name']}{slot} on {node}",
-        part=_part(service),
-        image=str(task["Spec"]["ContainerSpec"]["Image"]),
-        state=str(status["State"]),
-        # A task with a probe is called running when the probe has passed; one that fails it later is replaced.
-        health="healthy" if status["State"] == "running" else "starting",
-        age_seconds=(dt.datetime.now(dt.UTC) - since).total_seconds(),
-        addresses=_addresses(task),
-    )
-
-
-def _addresses(task: Json, network: str = "") -> tuple[str, ...]:
-    """Return a task's addresses, on one network or on all."""
-    return tuple(
-        address.partition("/")[0]
-        for each in task.get("NetworksAttachments") or ()
-        if network in ("", each.get("Network", {}).get("Spec", {}).get("Name"))
-        for address in each["Addresses"] or ()
-    )
-
-
-def _part(service: Json) -> str:
-    return str(service["Spec"]["Labels"].get(PART_LABEL, ""))
-
-
-def _is_wanted(task: Json) -> bool:
-    return task["DesiredState"] in ("running", "ready")
-
-
-def _update_state(service: Json) -> str:
-    return str((service.get("UpdateStatus") or {}).get("State", ""))
-
-
-def _is_healthy(found: WithTasks) -> bool:
-    """Return whether a service runs in its number: one on every host has a task for each of them."""
-    service, tasks = found
-    wanted = [task for task in tasks if _is_wanted(task)]
-    running: int = sum(task["Status"]["State"] == "running" for task in wanted)
-    replicated = service["Spec"]["Mode"].get("Replicated")
-    if replicated:
-        return bool(running >= replicated.get("Replicas", 0))
-    return running == len(wanted) > 0
-
-
-def task_to_report(tasks: Sequence[Json]) -> Json | None:
-    """Return the task that explains most: the last that failed, else the last that does not run yet."""
-    newest_first = sorted(tasks, key=lambda task: str(task["Status"]["Timestamp"]), reverse=True)
-    failed = [task for task in newest_first if task["Status"]["State"] in ("failed", "rejected")]
-    waiting = [task for task in newest_first if task["Status"]["State"] not in ("running", "shutdown", "complete")]
-    return next(iter(failed or waiting), None)

@@ -20,7 +20,7 @@ from testinfra.host import Host
 
 from components.settings.stack import StackSettings
 from ops.errors import EXIT_USAGE, OperationError
-from ops.hosts import ssh_master
+from ops.hosts import ssh_master, swarm_errors
 
 _REQUEST_SECONDS = 10
 
@@ -54,7 +54,11 @@ class TestHost:
         """Return what a docker command prints; OperationError when it fails."""
         code, text = self.run(*self.docker_command, *words)
         if code:
-            raise OperationError(f"{self.address}: docker {words[0]} failed: {text}", "./fridayctl doctor", EXIT_USAGE)
+            lost = swarm_errors.explain(
+                self.address, text, lambda: self.docker_json("info", "--format", "{{json .Swarm}}")
+            )
+            failed = f"{self.address}: docker {words[0]} failed: {text}"
+            raise lost or OperationError(failed, "./fridayctl doctor", EXIT_USAGE)
         return text
 
     def docker_json(self, *words: str) -> Any:

@@ -10,6 +10,7 @@ import pulumi
 from components import grafana, parts
 from components.settings.stack import StackSettings
 from components.stack import FridayStack
+from components.surroundings import Surroundings
 
 PARTS = tuple(name for name in parts.NAMES if name != grafana.NAME)
 """Those that a stack has without naming an image."""
@@ -51,7 +52,7 @@ class Recorder(pulumi.runtime.Mocks):
 
 def declare(chosen: StackSettings, stack: str = "t", **running: Any) -> Recorder:
     """Run the program's composition with these settings and return what it declared; `running` is what runs already."""
-    return record(lambda: FridayStack(stack, chosen, IMAGES, **running), stack)
+    return record(lambda: FridayStack(stack, chosen, IMAGES, Surroundings(**running)), stack)
 
 
 def record(

@@ -12,6 +12,8 @@ import pytest
 
 import program
 from components.settings.stack import SECRET_KEYS
+from components.surroundings import Surroundings
+from components.swarm_placement import Strangers
 from ops.errors import EXIT_USAGE, OperationError
 from ops.hosts.docker_host import FORM_LABEL
 from tests.unit.declared import CONTAINER, IMAGES, by_part, record
@@ -102,13 +104,18 @@ def test_what_has_the_ports_keeps_its_image_as_long_as_it_runs_as_declared(monke
     assert ports({"Labels": {FORM_LABEL: "0ther0nes"}, "ImageID": "sha256:older"}) == fresh
 
 
+STRANGERS = Strangers(frozenset({"n"}))
+
+
 class SwarmHosts:
     """The hosts of a Swarm whose service of the ports runs of an image; each answers whether it has that."""
 
     def __init__(self, *have: bool) -> None:
         self.have = have
         self.open = True
-        self.manager = SimpleNamespace(kept_images=lambda stack: {"0123abcd": "edge:1"})
+        self.manager = SimpleNamespace(
+            kept_images=lambda stack: {"0123abcd": "edge:1"}, strangers_to=lambda stack: STRANGERS
+        )
 
     def answering(self, lost: object) -> dict[str, SimpleNamespace]:
         return {f"h{number}": SimpleNamespace(has=lambda _, has=has: has) for number, has in enumerate(self.have)}
@@ -126,7 +133,7 @@ def test_in_a_swarm_an_image_stays_where_every_host_has_it(
     monkeypatch.setattr(program, "Hosts", lambda _: hosts)
     named = {"dockerHost": "tcp://a:2376", "engine": "swarm", "swarmHosts": ["tcp://b:2376"]}
     files = {"caFile": "/ca", "certFile": "/cert", "keyFile": "/key"}
-    assert program.what_runs(settings(**named, tls=files)) == (False, kept)
+    assert program.what_runs(settings(**named, tls=files)) == Surroundings(kept_images=kept, strangers=STRANGERS)
     assert not hosts.open
 
 

@@ -23,11 +23,12 @@ from ops.checks.preflight.upstream import NOT_ASKED, Upstream, learn
 from ops.checks.rollback_target import Shelf
 from ops.deployment import Deployment
 from ops.errors import EXIT_USAGE, OperationError
-from ops.hosts import images
+from ops.hosts import images, swarm_nodes
 from ops.hosts.docker_host import STACK_LABEL, DockerHost
 from ops.hosts.image import Image, find
 from ops.hosts.images import ImageHost, Need
 from ops.hosts.machine import Space, machine_of, port_holders, seconds_apart
+from ops.hosts.swarm_nodes import Node
 from ops.rollout.history import Entry, deployed, good_targets
 from ops.stacks.stacks import open_known, read_history, require_readable
 from toolchain import docker_endpoint, engine_traits
@@ -36,14 +37,6 @@ from toolchain.docker_engine import Engine, described
 from toolchain.engine_traits import Traits
 
 MEBIBYTE = 1024 * 1024
-
-
-@dataclass(frozen=True)
-class Node:
-    """One node of a Swarm, as its managers see it; `ready` is true while it answers them."""
-
-    name: str
-    ready: bool
 
 
 @dataclass(frozen=True)
@@ -275,11 +268,8 @@ def _history(stack: str) -> list[Entry] | OperationError:
 
 def _swarm(info: Mapping[str, Any], client: docker.DockerClient) -> Swarm:
     manager = bool(info["ControlAvailable"])
-    nodes = {
-        str(each["ID"]): Node(str(each["Description"]["Hostname"]), ready=each["Status"]["State"] == "ready")
-        for each in (client.api.nodes() if manager else ())
-    }
-    return Swarm(info["LocalNodeState"] == "active", manager, str(info["NodeID"]), nodes)
+    known = swarm_nodes.nodes(client.api) if manager else {}
+    return Swarm(info["LocalNodeState"] == "active", manager, str(info["NodeID"]), known)
 
 
 def _own_memory(stack: str, client: docker.DockerClient) -> int:

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from components.friday_environment import REQUIRED_OF_THE_TEAM
-from ops.checks.preflight import judge_friday, judge_models, judge_upstream
+from ops.checks.preflight import judge_friday, judge_models, judge_swarm, judge_upstream
 from ops.checks.preflight.by_hand import there as _there
 from ops.checks.preflight.facts import MEBIBYTE, Facts, HostFacts, memory_limits
 from ops.checks.preflight.judge_certificate import certificate
 from ops.checks.preflight.one_engine import one_engine
-from ops.checks.report import Check, State
+from ops.checks.report import Check, State, one_or_other
 from ops.errors import OperationError
 from ops.hosts.machine import MOST_SECONDS_APART, Space
 from ops.rollout.history import Entry, shown
@@ -41,16 +41,9 @@ def _hosts(facts: Facts) -> Iterator[Check]:
         engine = host.engine
         problem = (engine.misfit, engine.remedy) if engine.misfit else None
         text = f"{engine.version} (API {engine.api}), for {host.architecture}"
-        yield _one_or_other("engine version", address, problem, text)
+        yield one_or_other("engine version", address, problem, text)
         unable = host.traits.problem(swarm=facts.settings.engine == "swarm")
-        yield _one_or_other("engine", address, unable, host.traits.shown)
-
-
-def _one_or_other(name: str, address: str, problem: tuple[str, str] | None, text: str) -> Check:
-    """Return the check that failed for a problem (what, and its fix), or the one that passed with what was found."""
-    if problem:
-        return Check(name, address, State.FAILED, f"{address}: {problem[0]}", problem[1])
-    return Check(name, address, State.OK, text)
+        yield one_or_other("engine", address, unable, host.traits.shown)
 
 
 def _without(facts: Facts, address: str) -> str:
@@ -73,48 +66,6 @@ def _each_host(name: str, one: Callable[[Facts, str, HostFacts], Iterator[Check]
                 yield Check(name, address, State.SKIPPED, "the host is not reached")
 
     return every
-
-
-def _swarm(facts: Facts, address: str, host: HostFacts) -> Iterator[Check]:
-    settings = facts.settings
-    if settings.engine != "swarm":
-        yield Check("swarm", address, State.SKIPPED, "containers of one host need none")
-        return
-    if host.traits.problem(swarm=True):
-        yield Check("swarm", address, State.SKIPPED, "the engine can be in none as it is")
-        return
-    wrong = _not_a_manager if address == settings.docker_host else _not_a_member
-    role = "a manager" if host.swarm.manager else "a node"
-    yield _one_or_other("swarm", address, wrong(facts, address, host), role)
-
-
-def _not_a_manager(facts: Facts, address: str, host: HostFacts) -> tuple[str, str] | None:
-    if not host.swarm.active:
-        return "the Swarm is not initialised", _there(facts, address, "docker swarm init")
-    if not host.swarm.manager:
-        promote = f"docker node promote {host.swarm.node}"
-        return "is not a manager of its Swarm", f"name a manager as dockerHost, or on a manager: {promote}"
-    return None
-
-
-def _not_a_member(facts: Facts, address: str, host: HostFacts) -> tuple[str, str] | None:
-    manager = facts.hosts[facts.settings.docker_host]
-    if isinstance(manager, OperationError) or not manager.swarm.manager:
-        return None  # said of the manager itself, and nobody else knows the nodes
-    join = f"{_there(facts, facts.settings.docker_host, 'docker swarm join-token worker')} prints what to run there"
-    if not host.swarm.active:
-        return "is in no Swarm", join
-    node = manager.swarm.nodes.get(host.swarm.node)
-    if node is None:
-        leave = _there(facts, address, "docker swarm leave")
-        # An engine that was in another Swarm since its start may find no service's name in the next one, for good.
-        anew = _there(facts, address, "systemctl restart docker", sudo=True)
-        return f"is in another Swarm than {facts.settings.docker_host}", f"{leave}, {anew}, then {join}"
-    if not node.ready:
-        look = _there(facts, address, "docker info")
-        fix = f"{look} shows why; ports 2377, 7946 and 4789 have to be open between the hosts"
-        return f"the manager does not hear of it (node {node.name})", fix
-    return None
 
 
 def _images(facts: Facts, address: str, host: HostFacts) -> Iterator[Check]:
@@ -222,7 +173,7 @@ def _memory(facts: Facts, address: str, host: HostFacts, there: int, which: str)
     text = f"{_gib(needed)} of limits, {_gib(there)} {which}"
     fix = f"lower a memoryMb or replicas in Pulumi.{facts.stack}.yaml, or end something else there"
     problem = (f"too little memory: {text}", fix) if there < needed else None
-    yield _one_or_other("memory", address, problem, text)
+    yield one_or_other("memory", address, problem, text)
 
 
 def _disk(facts: Facts, address: str, host: HostFacts) -> Iterator[Check]:
@@ -244,7 +195,7 @@ def _disk(facts: Facts, address: str, host: HostFacts) -> Iterator[Check]:
     look = _there(facts, address, "docker system df")
     fix = f"{look} shows what takes it, and docker image prune there frees what nobody uses"
     problem = (f"too little disk: {'; '.join(short)}", fix) if short else None
-    yield _one_or_other("disk", address, problem, "; ".join(told))
+    yield one_or_other("disk", address, problem, "; ".join(told))
 
 
 def _cgroup(facts: Facts, address: str, host: HostFacts) -> Iterator[Check]:
@@ -257,7 +208,7 @@ def _clock(facts: Facts, address: str, host: HostFacts) -> Iterator[Check]:
     text = f"its clock is {abs(apart):.1f} s {'ahead of' if apart > 0 else 'behind'} this machine's"
     fix = f"{_there(facts, address, 'timedatectl set-ntp true', sudo=True)}, and the same here"
     problem = (text, fix) if abs(apart) > MOST_SECONDS_APART else None
-    yield _one_or_other("clock", address, problem, f"within {MOST_SECONDS_APART:g} s of this machine's")
+    yield one_or_other("clock", address, problem, f"within {MOST_SECONDS_APART:g} s of this machine's")
 
 
 def _gib(count: float) -> str:
@@ -268,7 +219,8 @@ def _gib(count: float) -> str:
 # Before an update only what would make it fail: one that goes back must not be refused for what is merely unwise.
 BEFORE_UPDATE: tuple[_Judge, ...] = (
     _hosts,
-    _each_host("swarm", _swarm),
+    _each_host("swarm", judge_swarm.member),
+    judge_swarm.nodes,
     _each_host("images", _images),
     one_engine,
     _each_host("ports", _ports),

@@ -146,29 +146,34 @@ def _problems(client: httpx.Client, expected: Mapping[str, int], own: Mapping[st
             yield f"{request}: answered with {found}, should be {status}"
 
 
-def services(place: TestHost, stack: str, workloads: Sequence[Workload]) -> list[Check]:
-    """Ask a manager for the stack's services: all there, in the declared number, and none rolled back."""
+def services(place: TestHost, stack: str, workloads: Sequence[Workload], strangers: int = 0) -> list[Check]:
+    """Ask a manager for the stack's services: all there, in the declared number, and none rolled back.
+
+    Of what runs on every host, so many nodes that are `strangers` need have none.
+    """
     ours = f"label={STACK_LABEL}={stack}"
     lines = place.docker("service", "ls", "--format", "{{.Name}} {{.Replicas}}", "--filter", ours)
     running = dict(line.split()[:2] for line in lines.splitlines())
     wanted = {address(stack, "swarm", each.alias or each.part): each for each in workloads}
-    made = [_service(place, stack, name, workload, running) for name, workload in wanted.items()]
+    made = [_service(place, stack, name, workload, running, strangers) for name, workload in wanted.items()]
     orphans = (f"{name} is not declared" for name in sorted(running.keys() - wanted.keys()))
     return [*made, compared("swarm", "no other service carries the stack's label", orphans)]
 
 
-def _service(place: TestHost, stack: str, name: str, workload: Workload, running: Mapping[str, str]) -> Check:
+def _service(
+    place: TestHost, stack: str, name: str, workload: Workload, running: Mapping[str, str], strangers: int
+) -> Check:
     title = "service runs in the declared number, and its last update held"
     if name not in running:
         return compared(workload.part, title, (f"service {name} is missing",))
     inspected = place.docker_json("service", "inspect", "--format", "{{json .}}", name)
-    problems = [*_number(name, workload, running[name]), *_update(stack, name, workload, inspected)]
+    problems = [*_number(name, workload, running[name], strangers), *_update(stack, name, workload, inspected)]
     return compared(workload.part, title, problems)
 
 
-def _number(name: str, workload: Workload, running: str) -> Iterator[str]:
+def _number(name: str, workload: Workload, running: str, strangers: int) -> Iterator[str]:
     there, wanted = map(int, running.split("/"))
-    if there < wanted:
+    if there < wanted - (strangers if workload.on_every_host else 0):
         yield f"{name}: {there} of {wanted} run"
     if not workload.on_every_host and wanted != workload.replicas:
         yield f"{name}: is set to {wanted} replicas, declared is {workload.replicas}"

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import cast
+from typing import NamedTuple, cast
 
 from pydantic import SecretStr
 
@@ -13,7 +13,7 @@ from components.settings.stack import StackSettings
 from components.workload import Workload
 from images.tags import local_images
 from ops.checks import way_out
-from ops.checks.report import Check, Report, compared
+from ops.checks.report import Check, Report, State, compared
 from ops.checks.verify import host, inside
 from ops.checks.verify.containers import Comparison, InspectedContainer, contract, files_kept, leftovers
 from ops.deployment import Deployment
@@ -30,10 +30,12 @@ def verify(deployment: Deployment) -> Report:
     """
     stack, settings = deployment.name, deployment.decrypted_settings
     workloads = [each for part in declare(stack, settings, local_images()) for each in part.with_front()]
-    suite = _Suite(stack, settings, workloads, _ending(deployment))
+    nodes = _nodes(deployment)
+    suite = _Suite(stack, settings, workloads, _ending(deployment), nodes.strangers)
     with ThreadPoolExecutor(len(settings.hosts)) as pool:
         found = zip(settings.hosts, pool.map(suite.host, settings.hosts), strict=True)
-        return Report(stack, [replace(check, host=address) for address, checks in found for check in checks])
+        checks = [replace(check, host=address) for address, checks in found for check in checks]
+        return Report(stack, [*checks, *nodes.checks])
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,8 @@ class _Suite:
     workloads: Sequence[Workload]
     ending: Collection[str]
     """The ids of containers that finish what runs there: no part of the stack any more."""
+    strangers: int = 0
+    """How many nodes the Swarm has that may get a task, and the stack file does not name."""
 
     def host(self, at: str) -> list[Check]:
         """Return the checks of one host."""
@@ -57,7 +61,7 @@ class _Suite:
         seen = self._seen(place)
         checks = [leftovers(self.stack, seen, self.workloads)]
         if self._swarm and place.address == self.settings.docker_host:
-            checks += host.services(place, self.stack, self.workloads)
+            checks += host.services(place, self.stack, self.workloads, self.strangers)
         for workload in self.workloads:
             if not self._swarm or any(each.part == workload.part for each in seen):
                 checks += self._part(place, workload, seen)
@@ -103,6 +107,26 @@ def _ending(deployment: Deployment) -> Collection[str]:
         return cast(SwarmManager, deployment.hosts.manager).ending(deployment.name)
     except OperationError:  # the host's own checks report it
         return ()
+
+
+class _Nodes(NamedTuple):
+    """What is not as the stack file has it of a Swarm's nodes, which fails nothing, and how many it does not name."""
+
+    checks: Sequence[Check] = ()
+    strangers: int = 0
+
+
+def _nodes(deployment: Deployment) -> _Nodes:
+    settings = deployment.decrypted_settings
+    if settings.engine != "swarm":
+        return _Nodes()
+    try:
+        manager = cast(SwarmManager, deployment.hosts.manager)
+        noted = manager.noted(deployment.name, settings.docker_host)
+        checks = [Check("swarm", "", State.WARNING, each.text, each.fix) for each in noted]
+        return _Nodes(checks, len(manager.strangers()))
+    except OperationError:  # the host's own checks report it
+        return _Nodes()
 
 
 def _secrets(settings: StackSettings) -> dict[str, str]:

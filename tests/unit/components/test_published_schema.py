@@ -13,6 +13,7 @@ import pytest
 
 from components.settings.stack import StackSettings
 from components.stack import FridayStack
+from components.surroundings import Surroundings
 from tests.unit.declared import IMAGES, Declared, record
 from tests.unit.given import LOCAL, settings
 from toolchain.paths import GO_SOURCES
@@ -55,7 +56,7 @@ def declared(tmp_path_factory: pytest.TempPathFactory) -> list[Declared]:
 
 
 def _declared_by(chosen: StackSettings) -> list[Declared]:
-    return record(lambda: FridayStack("t", chosen, IMAGES, start_interval=True)).resources
+    return record(lambda: FridayStack("t", chosen, IMAGES, Surroundings(start_interval=True))).resources
 
 
 def properties(value: Any, published: Any, path: str = "") -> Iterator[tuple[str, bool]]:

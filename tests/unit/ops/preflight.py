@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from components.parts import declare
-from ops.checks.preflight.facts import Facts, Held, HostFacts, Node, Swarm
+from ops.checks.preflight.facts import Facts, Held, HostFacts, Swarm
 from ops.checks.preflight.judge import ALL, GIBIBYTE, judge
 from ops.checks.report import Check, Report
 from ops.errors import OperationError
 from ops.hosts.images import Need
 from ops.hosts.machine import Space
+from ops.hosts.swarm_nodes import Node
 from tests.unit.declared import IMAGES
 from tests.unit.given import settings
 from toolchain.docker_engine import Engine

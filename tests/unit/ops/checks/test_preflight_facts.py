@@ -12,11 +12,12 @@ import pytest
 from components.settings.stack import StackSettings
 from images.tags import local_images
 from ops.checks.preflight import facts
-from ops.checks.preflight.facts import Builder, Collector, HostFacts, Node, RestoreFacts
+from ops.checks.preflight.facts import Builder, Collector, HostFacts, RestoreFacts
 from ops.checks.preflight.host_networks import HostNetwork
 from ops.errors import OperationError
 from ops.hosts import images
 from ops.hosts.machine import Space
+from ops.hosts.swarm_nodes import Node
 from ops.rollout.history import Entry
 from tests.unit.given import settings
 from tests.unit.ops import preflight_hosts

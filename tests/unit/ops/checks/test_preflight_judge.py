@@ -4,11 +4,12 @@ import dataclasses
 
 import pytest
 
-from ops.checks.preflight.facts import MEBIBYTE, Held, HostFacts, Node, Swarm
+from ops.checks.preflight.facts import MEBIBYTE, Held, HostFacts, Swarm
 from ops.checks.preflight.judge import ALL, BEFORE_UPDATE, GIBIBYTE, judge
 from ops.checks.report import Check, Report, State
 from ops.errors import EXIT_USAGE, OperationError
 from ops.hosts.machine import Space
+from ops.hosts.swarm_nodes import Node
 from ops.stacks.stack_file import NOT_GENERATED
 from tests.unit.ops.preflight import (
     FIRST,
@@ -91,11 +92,30 @@ def test_the_swarm_has_to_be_there_with_a_manager_and_every_host(
 
 
 def test_a_node_that_the_manager_does_not_hear_of_fails() -> None:
-    nodes = {**NODES, "b": Node("host-b", ready=False)}
+    nodes = {**NODES, "b": Node("host-b", ready=False, since="2026-11-30 22:51 UTC")}
     swarm = Swarm(active=True, manager=True, node="a", nodes=nodes)
     check = only(facts({FIRST: dataclasses.replace(HEALTHY, swarm=swarm), SECOND: member("b")}))
-    assert check.found == f"{SECOND}: the manager does not hear of it (node host-b)"
+    assert check.found == f"{SECOND}: the manager does not hear of it since 2026-11-30 22:51 UTC (node host-b)"
     assert "2377" in check.fix
+
+
+def test_a_node_that_is_not_named_or_is_drained_warns_and_fails_nothing() -> None:
+    nodes = {**NODES, "b": Node("host-b", True, "drain")}
+    swarm = Swarm(active=True, manager=True, node="a", nodes=nodes)
+    given = facts({FIRST: dataclasses.replace(HEALTHY, swarm=swarm), SECOND: member("b")})
+    warned = Report("t", judge(given, BEFORE_UPDATE)).warnings
+    assert [(check.name, check.found.split(" is ")[0]) for check in warned] == [
+        ("swarm", "node host-c"),
+        ("swarm", "node host-b"),
+    ]
+    assert f"docker node update --availability drain host-c on {FIRST}" in warned[0].fix
+    assert "./fridayctl images push t" in warned[0].fix
+    assert failed(given) == []
+
+
+def test_no_node_is_called_a_stranger_while_a_host_is_not_reached() -> None:
+    error = OperationError(f"{SECOND}: cannot be reached", "look at it", EXIT_USAGE)
+    assert Report("t", judge(facts({FIRST: manager(), SECOND: error}), BEFORE_UPDATE)).warnings == []
 
 
 def test_the_container_engine_may_run_on_a_swarms_host() -> None:

@@ -15,6 +15,7 @@ from ops.deployment import Deployment
 from ops.errors import EXIT_USAGE, OperationError
 from ops.hosts.docker_host import Instance
 from ops.hosts.one_off import Run
+from ops.hosts.swarm_nodes import Noted
 from ops.metrics.alertmanager import Alerting, Firing
 from ops.report import collect
 from ops.rollout.gates.effect import Usage
@@ -42,7 +43,7 @@ class World:
         self.outputs: dict[str, Any] = OUTPUTS
         self.running = RUNNING
         opened = SimpleNamespace(outputs=lambda: {k: SimpleNamespace(value=v) for k, v in self.outputs.items()})
-        manager = SimpleNamespace(instances=lambda _: self.running)
+        self.manager = manager = SimpleNamespace(instances=lambda _: self.running)
         self.settings = settings(rolloutPercentage=10)
         played = Played(lambda: self.settings).with_hosts(manager).given(stack=opened)
         played.entries = lambda: self.entries
@@ -112,6 +113,17 @@ def test_a_replica_that_an_edge_leaves_out_and_an_unused_percentage_are_said(
     main(["status", "t", "--json"])
     found = json.loads(capsys.readouterr().out)
     assert (found["healthy"], len(found["warnings"])) == (False, 2)
+
+
+def test_what_is_to_be_known_of_a_swarms_nodes_is_shown_and_is_no_failure(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(status, "SwarmManager", SimpleNamespace)
+    world.manager.noted = lambda stack, address: [Noted(f"node x of {stack} is drained", f"on {address}: end that")]
+    assert main(["status", "t"]) == 0
+    assert f"warning: node x of t is drained; the fix: on {world.settings.docker_host}: end that\n" in (
+        capsys.readouterr().out
+    )
 
 
 def test_the_migration_on_record_is_shown(

@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 from docker.errors import APIError
 
+from components.swarm_placement import Strangers
 from components.swarm_service import instance_of, seen_digest, seen_form
 from ops.hosts import hosts, swarm
 from ops.hosts.docker_host import PART_LABEL, DockerHost
 from ops.hosts.hosts import Hosts
-from ops.hosts.swarm import Leaving, SwarmManager, task_to_report
+from ops.hosts.swarm import Leaving, SwarmManager
+from ops.hosts.swarm_tasks import task_to_report
 from tests.unit.given import settings
 
 LINE = b"com.docker.swarm.node.id=n,com.docker.swarm.service.id=s,com.docker.swarm.task.id=%s %s\n"
@@ -53,6 +55,7 @@ class Api:
     def __init__(self, services: list[Any], tasks: list[Any]) -> None:
         self.listed, self.all_tasks = services, tasks
         self.removed: list[str] = []
+        self.others: list[tuple[str, str]] = []
         self.names = ["friday-t-edge-haproxy-cfg-01234567", "friday-t-eu-edge-haproxy-cfg-01234567", "odd"]
 
     def services(self, **_: Any) -> list[Any]:
@@ -62,7 +65,10 @@ class Api:
         return [each for each in self.all_tasks if not filters or each["ServiceID"] in filters["service"]]
 
     def nodes(self) -> list[Any]:
-        return [{"ID": "n", "Description": {"Hostname": "one"}}]
+        return [
+            {"ID": id_, "Description": {"Hostname": name}, "Status": {"State": "ready"}}
+            for id_, name in (("n", "one"), *self.others)
+        ]
 
     def service_logs(self, *_: Any, **__: Any) -> list[bytes]:
         return [LINE % (b"1", b"of another"), LINE % (b"2", b"the schema is too old")]
@@ -242,6 +248,53 @@ def test_a_stack_that_goes_leaves_no_sockets_on_any_host(monkeypatch: pytest.Mon
     client: Any = SimpleNamespace(api=Api([], []))
     gone = SwarmManager(client, lambda: [there, there]).remove_leftovers("t")
     assert gone == ["friday-t-edge-haproxy-cfg-01234567", "friday-t-app", *["data", "friday-t-edge-ports-sockets"] * 2]
+
+
+def joined(services: list[Any], *tasks: Any, answering: int = 1) -> SwarmManager:
+    """Return a manager whose Swarm has a node `x` that its one host is not; that many hosts answer."""
+    api = Api(services, list(tasks))
+    api.others = [("x", "worker")]
+    host: Any = SimpleNamespace(swarm_node=lambda: "n")
+    client: Any = SimpleNamespace(api=api)
+    return SwarmManager(client, lambda: [host] * answering)
+
+
+def on_stranger(id_: str, state: str, part: str) -> Any:
+    return {**task(id_, state, part=part), "NodeID": "x"}
+
+
+def test_a_node_that_is_not_named_is_known_while_every_host_answers() -> None:
+    manager = joined([service()])
+    assert [each.name for each in manager.strangers().values()] == ["worker"]
+    assert [each.text.split(" is ")[0] for each in manager.noted("t", "ssh://h")] == ["node worker"]
+    silent = joined([service()], answering=0)
+    assert silent.strangers() == {}
+    assert silent.noted("t", "ssh://h") == []
+
+
+def test_a_task_that_cannot_start_on_a_node_that_is_not_named_makes_nothing_ill() -> None:
+    edge = service("edge", None)
+    tasks = task("1", part="edge"), on_stranger("2", "rejected", "edge")
+    assert joined([edge], *tasks).complaint("t") == ""
+    assert joined([edge], *tasks).reasons("t") == ""
+    assert joined([edge], *tasks, answering=0).complaint("t").startswith("friday-t-edge: 1 run")
+    here = task("1", "starting", part="edge"), on_stranger("2", "running", "edge")
+    assert joined([edge], *here).complaint("t").startswith("friday-t-edge: ")
+
+
+def test_a_replica_that_lacks_is_missed_wherever_it_was_to_run() -> None:
+    found = joined([service(replicas=2)], task("1"), on_stranger("2", "rejected", "friday"))
+    assert found.complaint("t").startswith("friday-t-friday: 1 run")
+
+
+def test_what_runs_on_strangers_and_what_was_kept_off_them_is_known() -> None:
+    limited = service("edge", None)
+    limited["Spec"]["TaskTemplate"]["Placement"] = {"Constraints": ["node.platform.os==linux"]}
+    given = on_stranger("2", "running", "friday"), on_stranger("3", "rejected", "edge")
+    found = joined([service(), limited], task("1"), *given).strangers_to("t")
+    assert found == Strangers(
+        frozenset({"x"}), {"friday": frozenset({"n", "x"}), "edge": frozenset()}, frozenset({"edge"})
+    )
 
 
 def test_the_task_that_failed_last_explains_most() -> None:

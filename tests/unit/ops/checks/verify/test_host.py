@@ -81,13 +81,16 @@ def test_a_disk_that_cannot_be_asked_fails_nothing(runs_commands: bool) -> None:
 DECLARED = list(workloads(engine="swarm").values())
 
 
-def services(replicas: Mapping[str, str] | None = None, inspected: object = None) -> list[tuple[str, ...]]:
+def services(
+    replicas: Mapping[str, str] | None = None, inspected: object = None, strangers: int = 0
+) -> list[tuple[str, ...]]:
     """Compare a Swarm of three hosts; `replicas` are services that run otherwise than declared, or not at all."""
     counts = {each.alias or each.part: f"{each.replicas}/{each.replicas}" for each in DECLARED}
     counts |= {"edge": "3/3", **(replicas or {})}
     listed = "\n".join(f"friday-t-{name} {count}" for name, count in counts.items() if count)
     host = Host({"service ls": listed, "service inspect": json.dumps(inspected or {})})
-    return [check.problems for check in verify_host.services(host, "t", DECLARED) if check.problems]  # type: ignore[arg-type]
+    found = verify_host.services(host, "t", DECLARED, strangers)  # type: ignore[arg-type]
+    return [check.problems for check in found if check.problems]
 
 
 def test_a_swarm_as_declared_passes() -> None:
@@ -107,6 +110,12 @@ def test_a_swarm_as_declared_passes() -> None:
 )
 def test_a_service_that_differs_is_named(replicas: dict[str, str], problem: str) -> None:
     assert services(replicas) == [(problem,)]
+
+
+def test_a_node_that_is_not_named_needs_no_edge_and_a_replica_that_lacks_is_missed() -> None:
+    assert services({"edge": "2/3"}, strangers=1) == []
+    assert services({"edge": "1/3"}, strangers=1) == [("friday-t-edge: 1 of 3 run",)]
+    assert services({"friday": "1/2"}, strangers=1) == [("friday-t-friday: 1 of 2 run",)]
 
 
 def test_an_update_that_was_rolled_back_is_told_with_the_swarms_reason() -> None:

@@ -4,15 +4,16 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from types import SimpleNamespace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 
 from cli.main import main
-from ops.checks.report import Check, Report, compared
+from ops.checks.report import Check, Report, State, compared
 from ops.checks.verify import suite
 from ops.errors import EXIT_USAGE, OperationError
 from ops.hosts import testinfra_host
+from ops.hosts.swarm_nodes import Noted
 from ops.hosts.testinfra_host import open_test_host
 from tests.unit.given import settings
 from tests.unit.ops.deployed import Played
@@ -120,6 +121,24 @@ def test_what_a_swarm_lets_finish_is_not_compared(engine: str, lost: bool, seen:
     deployment = Played().given(decrypted_settings=chosen).with_hosts(SimpleNamespace(ending=ending), {})
     compared = suite._Suite("t", chosen, [], suite._ending(deployment))
     assert [each.name for each in compared._seen(Listed())] == seen  # type: ignore[arg-type]
+
+
+def test_nodes_that_are_not_as_the_stack_file_has_them_warn_and_fail_nothing() -> None:
+    def noted(stack: str, address: str) -> list[Noted]:
+        return [Noted(f"node x is not named, {stack} on {address}", "drain it")]
+
+    def lost(stack: str, address: str) -> list[Noted]:
+        raise OperationError("the Swarm has no leader", "start its managers")
+
+    def nodes(engine: str, told: object) -> Any:
+        given = Played().given(decrypted_settings=settings(engine=engine))
+        manager = SimpleNamespace(noted=told, strangers=lambda: {"x": None})
+        return suite._nodes(given.with_hosts(manager, {}))
+
+    (check,), strangers = nodes("swarm", noted)
+    assert (check.state, check.fix, strangers) == (State.WARNING, "drain it", 1)
+    assert check.found.startswith("node x is not named, t on ")
+    assert nodes("swarm", lost) == nodes("container", noted) == ((), 0)
 
 
 def test_what_channels_show_is_looked_for_too() -> None:
