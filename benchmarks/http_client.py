@@ -61,7 +61,21 @@ def check_target(url: str) -> None:
     raise TargetError(f"should be http://127.x.y.z:port/path, this machine only (got {url!r})")
 
 
-Send = Callable[[Request], Awaitable[aiohttp.ClientResponse]]
+@dataclass(frozen=True)
+class Response:
+    """An answer that was read to its end."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def ok(self) -> bool:
+        """Whether the status is one from 200 to 299."""
+        return 200 <= self.status < 300
+
+
+Send = Callable[[Request], Awaitable[Response]]
 
 
 @asynccontextmanager
@@ -74,10 +88,9 @@ async def client(url: str, timeout: float = TIMEOUT_SECONDS) -> AsyncIterator[Se
     connector, limit = aiohttp.TCPConnector(limit=0), aiohttp.ClientTimeout(total=timeout)
     async with aiohttp.ClientSession(connector=connector, timeout=limit) as http:
 
-        async def send(request: Request) -> aiohttp.ClientResponse:
+        async def send(request: Request) -> Response:
             target = url + request.path
             async with http.post(target, json=request.body, headers=request.headers, allow_redirects=False) as response:
-                await response.read()
-                return response
+                return Response(response.status, response.headers, await response.read())
 
         yield send

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import aiohttp
 
-from benchmarks.http_client import TIMEOUT_SECONDS, Request, Send, chat_of_number, client
+from benchmarks.http_client import TIMEOUT_SECONDS, Request, Response, Send, chat_of_number, client
 
 MOST_SECONDS = 240.0
 USERS = 100
@@ -19,10 +19,17 @@ OK = "ok"
 
 Ask = Callable[[int], Awaitable[object]]
 """One request of a user."""
+Judge = Callable[[Response], str | None]
+"""Says what is wrong with an answer; None for a good one."""
 Enough = Callable[[], bool]
 """Asked before each request; no more are sent once it returns true."""
 _Found = TypeVar("_Found")
 _Done = TypeVar("_Done")
+
+
+def by_status(response: Response) -> str | None:
+    """Judge an answer by its status alone."""
+    return None if response.ok else f"status {response.status}"
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,7 @@ class Plan:
     seed: int = 0
     timeout: float = TIMEOUT_SECONDS
     until: Enough = lambda: False
+    judge: Judge = by_status
 
 
 @dataclass(frozen=True)
@@ -51,7 +59,7 @@ class Record:
     start: float
     duration: float
     error: str | None
-    """None for an answer with a status from 200 to 299."""
+    """None for an answer that the plan's judge finds good."""
     headers: Mapping[str, str]
     """Of the answer."""
 
@@ -102,16 +110,16 @@ async def run(plan: Plan) -> list[Record]:
             await asyncio.sleep(max(0.0, begun + due - time.perf_counter()))
             if plan.until():
                 break
-            running.create_task(_one(send, plan.request(number), number, begun, due, records))
+            running.create_task(_one(send, plan, number, begun, due, records))
     return sorted(records, key=lambda record: record.number)
 
 
-async def _one(send: Send, request: Request, number: int, begun: float, due: float, records: list[Record]) -> None:
+async def _one(send: Send, plan: Plan, number: int, begun: float, due: float, records: list[Record]) -> None:
     headers: Mapping[str, str] = {}
     start = time.perf_counter()
     try:
-        response = await send(request)
-        headers, error = response.headers, None if 200 <= response.status < 300 else f"status {response.status}"
+        response = await send(plan.request(number))
+        headers, error = response.headers, plan.judge(response)
     except TimeoutError:
         error = "timeout"
     except aiohttp.ClientError as failure:

@@ -87,6 +87,9 @@ SHOW_GATEWAY = "show servers state gateway_switch\n"
 
 _LEAST_GRACE_SECONDS = 10
 
+_CONNECTIONS_OF_A_MB = 32
+"""An idle one takes 3 KB, one that sends a question slowly 13 KB with its buffer: clients cannot use the limit up."""
+
 CHECK_MS, OTHERS_CHECK_MS = 1000, 2000
 """How often a replica that is up is asked by HTTP (ms); others than the reference Friday may log each question.
 
@@ -112,6 +115,7 @@ class EdgeConfig(BaseModel):
     friday_probe_headers: Headers = Field(default_factory=dict)
     friday_check_ms: int = Field(default=CHECK_MS, ge=100, le=60000)
     max_body_mb: int = Field(default=10, ge=1, le=100)
+    connections: int = Field(default=4000, ge=1000)
     friday_chat_paths: tuple[Annotated[str, Field(pattern=r"^/[A-Za-z0-9/_.-]+$")], ...] = ()
     gateway_open: bool = True
     web_sockets: bool = False
@@ -236,6 +240,7 @@ def _workload(given: Given) -> Workload:
         friday_probe_headers=friday.probe_headers,
         friday_check_ms=check_ms(friday),
         max_body_mb=settings.max_body_mb,
+        connections=min(edge_ports.CONNECTIONS, settings.memory_mb * _CONNECTIONS_OF_A_MB),
         friday_chat_paths=friday.chat_paths,
         web_sockets=friday.image is not None,
         trusted_proxies=settings.trusted_proxies,

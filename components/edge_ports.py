@@ -28,6 +28,9 @@ _OWN_PORT = 8405
 _MEMORY_MB = 128
 """Not a setting: another limit would replace it."""
 
+CONNECTIONS = 11_000
+"""How many are handed on at a time. Each takes 9 KB, most of them the kernel's."""
+
 
 def render(ports: tuple[int, ...], operations_port: int) -> str:
     """Return HAProxy's configuration; each of `ports` is handed on, all but that of the operations with the caller."""
@@ -39,7 +42,7 @@ def render(ports: tuple[int, ...], operations_port: int) -> str:
         autoescape=False,  # noqa: S701 - numbers and constants go in
     )
     return environment.get_template("edge-ports.cfg.j2").render(
-        ports=ports, operations_port=operations_port, folder=SOCKETS, own_port=_OWN_PORT
+        ports=ports, operations_port=operations_port, folder=SOCKETS, own_port=_OWN_PORT, connections=CONNECTIONS
     )
 
 

@@ -1,13 +1,12 @@
 """How long users wait when the first model of the catalogue stops answering: one of them, and everybody after."""
 
 import asyncio
+import json
 import statistics
 import time
 
-from aiohttp import ClientResponse
-
 from benchmarks.figures import Figure
-from benchmarks.http_client import PATH_HEADER, Send, chat, client
+from benchmarks.http_client import PATH_HEADER, Response, Send, chat, client
 from benchmarks.test_stack import TestStack
 
 FOLLOWING = 20
@@ -26,7 +25,7 @@ def dead_model(stack: TestStack) -> list[Figure]:
 async def _measure(stack: TestStack) -> list[Figure]:
     async with client(stack.project.url, timeout=40) as send:
         before = [await _ask(send) for _ in range(6)]
-        asked_first = (await before[-1][1].json())["model"]
+        asked_first = json.loads(before[-1][1].body)["model"]
         with stack.faults({"kind": "hang", "model": asked_first}):
             first, *following = [await _ask(send) for _ in range(1 + FOLLOWING)]
     paths = sorted({response.headers.get(PATH_HEADER, "none") for _, response in (first, *following)})
@@ -40,11 +39,11 @@ async def _measure(stack: TestStack) -> list[Figure]:
     ]
 
 
-async def _ask(send: Send) -> tuple[float, ClientResponse]:
+async def _ask(send: Send) -> tuple[float, Response]:
     """Return the seconds that an answer took, and the answer; RuntimeError when it is not 200."""
     started = time.perf_counter()
     response = await send(chat(USER_ON_GATEWAY))
     seconds = time.perf_counter() - started
     if response.status != 200:
-        raise RuntimeError(f"Friday answered {response.status}: {(await response.read())[:300]!r}")
+        raise RuntimeError(f"Friday answered {response.status}: {response.body[:300]!r}")
     return seconds, response

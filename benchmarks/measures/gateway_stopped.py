@@ -80,7 +80,8 @@ async def _never_pausing(url: str, gateway: Sequence[Container], end: str) -> Co
 
     async def ask(user: int) -> None:
         response = await send(chat_on_gateway(user))
-        response.raise_for_status()
+        if not response.ok:
+            raise RuntimeError(f"Friday answered {response.status}")
         paths.append(response.headers.get(PATH_HEADER, ""))
 
     async with client(url) as send:

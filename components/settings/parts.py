@@ -108,7 +108,7 @@ class LitellmSettings(PartSettings):
 class EdgeSettings(PartSettings):
     """The edge: which address and ports of the host it holds, and who stands in front of it."""
 
-    memory_mb: Count = memory_limit(128)
+    memory_mb: Count = memory_limit(384)
     bind_address: str = Field(
         default="127.0.0.1",
         pattern=r"^\d{1,3}(\.\d{1,3}){3}$",
