@@ -34,6 +34,7 @@ class Guard(CustomLogger):  # type: ignore[misc]  # LiteLLM is installed in its 
         """
         gateway, name = environment.current(), str(kwargs.get("model", ""))
         try:
+            policy.check_steering(kwargs)
             policy.check_deployment(name, kwargs.get("api_base"), gateway.upstream, kwargs.get("extra_body"))
         except RefusedError as error:
             raise _refusal(name, error.message) from None

@@ -88,6 +88,9 @@ STEERING_PREFIXES: Mapping[str, str] = {
 }
 """The same for families of fields, which grow with LiteLLM."""
 
+_SET_BY_THE_STACK = frozenset({"api_key", "api_base", "extra_body"})
+"""What a model's config gives each call; `check_deployment` and `check_sent` compare it."""
+
 _EMPTY: tuple[object, ...] = (None, False, "", [], {})
 
 
@@ -193,6 +196,17 @@ def steering(name: str, value: object) -> str | None:
         if name in names:
             return reason
     return next((reason for prefix, reason in STEERING_PREFIXES.items() if name.startswith(prefix)), None)
+
+
+def check_steering(call: Mapping[str, Any]) -> None:
+    """Raise `RefusedError` (403) if a call to a model holds a field of `STEERING` that the stack does not set itself.
+
+    LiteLLM obeys some of them whatever the call's address and price limit are: `base_url` stands for the address, and
+    `web_search_options` is a service that costs money with a free model too.
+    """
+    for name, value in call.items():
+        if name not in _SET_BY_THE_STACK and (reason := steering(name, value)):
+            raise RefusedError(403, "field_not_allowed", f"no call is made with {shown(name)}: {reason}")
 
 
 def check_model(model: object, models: Collection[str]) -> None:

@@ -239,6 +239,26 @@ def test_no_call_leaves_that_does_not_ask_for_a_price_of_0(model: str, extra_bod
         policy.check_deployment(model, "http://up/v1", "http://up/v1", extra_body)
 
 
+CALL: dict[str, Any] = {
+    **{"model": "openrouter/a/b:free", "api_base": "http://up/v1", "api_key": "k", "extra_body": {"a": 1}},
+    **{"client": None, "metadata": {"a": 1}, "litellm_call_id": "c", "tools": [{"type": "function"}], "timeout": 4.0},
+}
+"""As LiteLLM's router makes it of a stack's model and of a client's chat."""
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("base_url", "web_search_options", "custom_llm_provider", "extra_headers", "deployment_id", "mock_response"),
+        *("fallbacks", "model_list", "aws_region_name", "user_config", "plugins"),
+    ],
+)
+def test_no_call_is_made_with_a_field_that_the_stack_does_not_set(name: str) -> None:
+    policy.check_steering({**CALL, name: None})
+    with pytest.raises(RefusedError, match=f"no call is made with {name}: "):
+        policy.check_steering({**CALL, name: {"a": 1}})
+
+
 @pytest.mark.parametrize("model", ["openrouter/a/b:free", policy.FREE_ROUTER])
 def test_a_free_call_to_the_upstream_leaves(model: str) -> None:
     provider = {"max_price": ZERO, "data_collection": "deny", "zdr": True}
