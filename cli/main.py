@@ -34,6 +34,7 @@ COMMANDS = {
     "images": "images.images_command",
     "adopt": "adopt.adopt_command",
     "test": "test.test_command",
+    "prove": "prove.prove_command",
     "setup": "setup.setup_command",
     "env": "env.env_command",
     "doctor": "doctor.doctor_command",
@@ -43,7 +44,7 @@ COMMANDS = {
 }
 
 # These make this machine ready, or work on the project itself.
-_NOT_IN_THE_IMAGE = ("test", "doctor", "lock", "upgrade", "bench")
+_NOT_IN_THE_IMAGE = ("test", "prove", "doctor", "lock", "upgrade", "bench")
 
 EPILOG = """\b
 Examples:
