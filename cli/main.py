@@ -36,6 +36,7 @@ COMMANDS = {
     "backup": "backup.backup_command",
     "restore": "restore.restore_command",
     "test": "test.test_command",
+    "prove": "prove.prove_command",
     "setup": "setup.setup_command",
     "env": "env.env_command",
     "doctor": "doctor.doctor_command",
@@ -45,7 +46,7 @@ COMMANDS = {
 }
 
 # These make this machine ready, or work on the project itself.
-_NOT_IN_THE_IMAGE = ("test", "doctor", "lock", "upgrade", "bench")
+_NOT_IN_THE_IMAGE = ("test", "prove", "doctor", "lock", "upgrade", "bench")
 
 EPILOG = """\b
 Examples:

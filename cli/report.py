@@ -1,13 +1,12 @@
 """`fridayctl report`: how a stack did, as a page or as data."""
 
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from cli.arguments import json_option, line, opened, report_aside, since_option, stack_argument
-from ops.errors import unwritable
+from cli.output import output_option, write_out
 
 if TYPE_CHECKING:
     from ops.report.model import Report
@@ -29,13 +28,11 @@ Exit codes:
   2  the stack cannot be read, a wrong --since, a file that cannot be written
 """
 
-_SCREEN = "-"
-
 
 @click.command("report", epilog=EPILOG)
 @stack_argument
 @since_option
-@click.option("-o", "--output", metavar="FILE", help="Where to write; - is standard output.")
+@output_option
 @json_option
 def report_command(stack: str, since: timedelta, output: str | None, as_json: bool) -> None:
     """Show how a stack did: one page, the verdict first.
@@ -45,38 +42,16 @@ def report_command(stack: str, since: timedelta, output: str | None, as_json: bo
     """
     from ops.commands.report import Request, collect  # noqa: PLC0415 - Pulumi's libraries load only when needed
 
-    if output and output != _SCREEN:
-        _require_folder(Path(output))
     report = collect(opened(stack, report_aside), Request(since))
     text = report.model_dump_json(indent=2) if as_json else _page(report)
-    if output == _SCREEN or (as_json and output is None):
-        click.echo(text)
-        return
-    file = Path(output or f"report-{stack}-{report.made:%Y-%m-%d}.html")
-    try:
-        file.write_text(text + "\n", encoding="utf-8")
-    except OSError as error:
-        raise unwritable(file.parent, error) from error
-    line("verdict", report.verdict.headline)
-    line("next", report.verdict.command)
-    line("report", str(file))
+    file = write_out(text, output, None if as_json else f"report-{stack}-{report.made:%Y-%m-%d}.html")
+    if file:
+        line("verdict", report.verdict.headline)
+        line("next", report.verdict.command)
+        line("report", str(file))
 
 
 def _page(report: "Report") -> str:
     from ops.report.page import render  # noqa: PLC0415 - what draws is large
 
     return render(report)
-
-
-def _require_folder(file: Path) -> None:
-    """Raise where a file cannot be: nobody waits for a report that has no place."""
-    try:
-        is_folder, has_folder = file.is_dir(), file.parent.is_dir()
-    except OSError as error:
-        raise unwritable(Path(), error) from error
-    if is_folder:
-        raise click.BadParameter(f"{file} is a folder", param_hint="--output")
-    if not has_folder:
-        raise click.BadParameter(
-            f"the folder {file.parent} is not there: mkdir -p {file.parent}", param_hint="--output"
-        )

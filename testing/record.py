@@ -3,7 +3,9 @@
 A test says it by the fixture `record`; where nobody asked for records it is written nowhere.
 """
 
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -47,6 +49,37 @@ class Recorder:
             return
         with self._file.open("a", encoding="utf-8") as opened:
             opened.write(record.model_dump_json() + "\n")
+
+
+class Tally:
+    """Adds up inputs of one kind that are tried one by one, by many tests; `say` records each kind once."""
+
+    def __init__(self, group: Group) -> None:
+        self._group = group
+        self._kinds: dict[str, Record] = {}
+
+    @contextmanager
+    def trying(self, kind: str, *, refused: bool = False) -> Iterator[None]:
+        """Count one input, as failed when the block raises, else as `refused` where that is the promise."""
+        failed, began = True, time.monotonic()
+        try:
+            yield
+            failed = False
+        finally:
+            before = self._kinds.get(kind) or Record(group=self._group, name=kind, tried=0, seconds=0)
+            self._kinds[kind] = before.model_copy(
+                update={
+                    "tried": before.tried + 1,
+                    "failed": before.failed + failed,
+                    "refused": before.refused + (refused and not failed),
+                    "seconds": before.seconds + time.monotonic() - began,
+                }
+            )
+
+    def say(self, record: Recorder) -> None:
+        """Record what was tried."""
+        for kind in self._kinds.values():
+            record(kind)
 
 
 def read(file: Path) -> Iterator[Record]:

@@ -55,10 +55,10 @@ def render(report: Report, refresh_seconds: int | None = None) -> str:
 
     Without that script it is as complete, and does not change.
     """
-    style, script = _text("page.css"), _text("live.js") if refresh_seconds else ""
+    look, script = style(), _text("live.js") if refresh_seconds else ""
     plots = [_plot(series, report) for series in report.series]
     return (
-        _environment()
+        environment()
         .get_template("page.html.j2")
         .render(
             report=report,
@@ -68,9 +68,9 @@ def render(report: Report, refresh_seconds: int | None = None) -> str:
             ),  # the page says the level itself
             hours=Markup(page_plot.hours(report.usage.hours)),  # noqa: S704 - Vega escapes what it draws
             unlabelled=page_plot.unlabelled(report.marks, report.window) if any(plot.svg for plot in plots) else 0,
-            style=Markup(style),  # noqa: S704 - a file of this package
+            style=Markup(look),  # noqa: S704 - a file of this package
             script=Markup(script),  # noqa: S704 - a file of this package
-            policy=content_policy(style, script),
+            policy=content_policy(look, script),
             refresh_seconds=refresh_seconds,
         )
     )
@@ -112,10 +112,16 @@ def _line_says(series: Series, line: Line) -> str:
     return f"{line.name}: {last} at last, {highest} at most{without}"
 
 
+def style() -> str:
+    """Return the style of every page of this project."""
+    return _text("page.css")
+
+
 @cache
-def _environment() -> Environment:
+def environment(*folders: Path) -> Environment:
+    """Return what fills templates, the report's and those of further folders; whatever they are given is escaped."""
     made = Environment(
-        loader=FileSystemLoader(TEMPLATES),
+        loader=FileSystemLoader([TEMPLATES, *folders]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

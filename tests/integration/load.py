@@ -27,6 +27,12 @@ class Load(threading.Thread):
         self._end = threading.Event()
         self.answers: list[Answer] = []
         self.failures: list[str] = []
+        self._unanswered: list[str] = []
+
+    @property
+    def asked(self) -> int:
+        """How many questions have come to an answer, of whatever kind, or to none."""
+        return len(self.answers) + len(self._unanswered)
 
     def run(self) -> None:
         workers = [threading.Thread(target=self._work) for _ in range(self._per_second)]
@@ -38,6 +44,7 @@ class Load(threading.Thread):
 
     def _work(self) -> None:
         deadline = time.monotonic() + self._seconds
+        due = time.monotonic()
         while not self._end.is_set() and time.monotonic() < deadline:
             try:
                 answer = ask(self._url, next(self._users), **self.fields)
@@ -45,8 +52,10 @@ class Load(threading.Thread):
                 if answer.status != 200:
                     self.failures.append(f"{answer.status} {answer.text}")
             except httpx.HTTPError as error:
+                self._unanswered.append(repr(error))
                 self.failures.append(repr(error))
-            self._end.wait(1)
+            due = max(due + 1, time.monotonic())  # whose answer was late does not catch up
+            self._end.wait(due - time.monotonic())
 
     def __enter__(self) -> Self:
         """Let them begin."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from indicators import INDICATORS
+from testing.record import Record, Recorder, Tally
 from tests.integration.gateway_container import (
     CHAT,
     KEYS,
@@ -73,6 +75,14 @@ def locked() -> Iterator[Locked]:
     upstream.close()
 
 
+@pytest.fixture(scope="module")
+def tally(record: Recorder) -> Iterator[Tally]:
+    """Count the inputs of this module's tests."""
+    made = Tally("locks")
+    yield made
+    made.say(record)
+
+
 @pytest.fixture(autouse=True)
 def _nothing_leaves_that_costs(locked: Locked) -> Iterator[None]:
     _, upstream = locked
@@ -86,20 +96,22 @@ def _nothing_leaves_that_costs(locked: Locked) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("leak", BODY_LEAKS)
-def test_a_body_that_leads_elsewhere_is_refused(locked: Locked, leak: str) -> None:
+def test_a_body_that_leads_elsewhere_is_refused(locked: Locked, tally: Tally, leak: str) -> None:
     running, upstream = locked
-    answer = running.chat(**BODY_LEAKS[leak])
-    assert answer.status_code in (400, 403)
-    assert upstream.received == []
+    with tally.trying("a chat asks for a paid model, a foreign host, another key or a price", refused=True):
+        answer = running.chat(**BODY_LEAKS[leak])
+        assert answer.status_code in (400, 403)
+        assert upstream.received == []
 
 
 @pytest.mark.parametrize("route", ROUTE_LEAKS)
 @pytest.mark.parametrize("key", ["gateway_key", "ops_key", None])
-def test_a_route_that_is_not_served_does_not_exist(locked: Locked, route: str, key: str | None) -> None:
+def test_a_route_that_is_not_served_does_not_exist(locked: Locked, tally: Tally, route: str, key: str | None) -> None:
     running, upstream = locked
     method, path = route.split(" ")
-    assert running.request(method, path, key, json=CHAT if method == "POST" else None).status_code == 404
-    assert upstream.received == []
+    with tally.trying("a route of LiteLLM's that is not served is asked for", refused=True):
+        assert running.request(method, path, key, json=CHAT if method == "POST" else None).status_code == 404
+        assert upstream.received == []
 
 
 @pytest.mark.parametrize(
@@ -110,18 +122,21 @@ def test_a_route_that_is_not_served_does_not_exist(locked: Locked, route: str, k
         {"x-litellm-model": "x", "openai-organization": "x", "x-pass-authorization": "x"},
     ],
 )
-def test_headers_steer_nothing(locked: Locked, headers: dict[str, str]) -> None:
+def test_headers_steer_nothing(locked: Locked, tally: Tally, headers: dict[str, str]) -> None:
     running, upstream = locked
-    answer = running.request("POST", "/v1/chat/completions?model=x&api_key=x", json=CHAT, headers=headers)
-    assert answer.status_code == 200
-    assert upstream.models == ["google/gemma-4-31b-it:free"]
+    with tally.trying("headers ask for another model or key; the free model answers"):
+        answer = running.request("POST", "/v1/chat/completions?model=x&api_key=x", json=CHAT, headers=headers)
+        assert answer.status_code == 200
+        assert upstream.models == ["google/gemma-4-31b-it:free"]
 
 
-def test_a_strangers_key_does_not_stay(locked: Locked) -> None:
+def test_a_strangers_key_does_not_stay(locked: Locked, tally: Tally) -> None:
     running, upstream = locked
     for _ in range(5):
-        assert running.chat(api_key="x").status_code == 403
-        assert running.chat().status_code == 200
+        with tally.trying("a chat brings a key of its own", refused=True):
+            assert running.chat(api_key="x").status_code == 403
+        with tally.trying("the chat after it is sent with the gateway's key"):
+            assert running.chat().status_code == 200
     assert len(upstream.received) == 5
 
 
@@ -152,8 +167,9 @@ def test_harmless_fields_change_nothing_and_do_not_travel(locked: Locked) -> Non
         ("/metrics", "edge_key", 403),
     ],
 )
-def test_each_route_opens_for_its_key(locked: Locked, path: str, key: str | None, status: int) -> None:
-    assert locked[0].request("GET", path, key).status_code == status
+def test_each_route_opens_for_its_key(locked: Locked, tally: Tally, path: str, key: str | None, status: int) -> None:
+    with tally.trying("a route that is served is asked for with each key", refused=status != 200):
+        assert locked[0].request("GET", path, key).status_code == status
 
 
 def test_metrics_hold_what_was_done_and_that_it_cost_nothing(locked: Locked) -> None:
@@ -208,16 +224,27 @@ REFUSED_INSIDE = [
 """The others do not change a call: LiteLLM knows them only in its proxy, or they choose among the stack's models."""
 
 
-def test_the_inner_locks_hold_without_the_request_filter(locked: Locked) -> None:
+def test_the_inner_locks_hold_without_the_request_filter(locked: Locked, record: Recorder) -> None:
     _, upstream = locked
     asked = {name: {**CHAT, **body} for name, body in BODY_LEAKS.items()}
     asked["as a client asks"] = CHAT
+    began = time.monotonic()
     files = {"asked.json": json.dumps(asked)}
     with gateway(upstream, command=["python3", "-c", WITHOUT_FILTER], further=files, wait=False) as inner:
         assert inner.container.wait(timeout=120)["StatusCode"] == 0, inner.logs
         assert "as a client asks: answered" in inner.logs
-        for name in REFUSED_INSIDE:
-            assert f"\n{name}: answered" not in f"\n{inner.logs}", name
+        answered = [name for name in REFUSED_INSIDE if f"\n{name}: answered" in f"\n{inner.logs}"]
+    record(
+        Record(
+            group="locks",
+            name="the same chats, with the request filter taken away from in front of the inner locks",
+            tried=len(REFUSED_INSIDE),
+            failed=len(answered),
+            refused=len(REFUSED_INSIDE) - len(answered),
+            seconds=time.monotonic() - began,
+        )
+    )
+    assert answered == []
     assert upstream.received  # each of them is looked at above
 
 

@@ -11,12 +11,14 @@ import httpx
 import pytest
 from docker.models.containers import Container
 
-from testing.meanwhile import until
+from testing.meanwhile import timed, until
 from testing.project import USERS, Project
+from testing.record import Record, Recorder
 from tests.integration.load import Load
 
 pytestmark = pytest.mark.engine
 
+PER_SECOND = 20
 STOCK_NAMES = [
     "glm-4.5-air-free",
     "gpt-oss-20b-free",
@@ -92,11 +94,22 @@ def test_logs_name_their_container(project: Project) -> None:
 
 
 @pytest.mark.parametrize("percentage", [0, pytest.param(10, marks=pytest.mark.slow), 50, 100])
-def test_a_percentage_is_honoured_and_loses_no_request(project: Project, percentage: int) -> None:
+def test_a_percentage_is_honoured_and_loses_no_request(project: Project, record: Recorder, percentage: int) -> None:
     project.configure({"rolloutPercentage": percentage})
-    with Load(project, per_second=10) as load:
-        project.fridayctl("up", project.stack)
+    began = time.monotonic()
+    with Load(project, per_second=PER_SECOND, users=USERS) as load:
+        took = timed(lambda: project.fridayctl("up", project.stack))
         time.sleep(1)
+    record(
+        Record(
+            group="change",
+            name=f"`up` with {percentage} % while users ask {PER_SECOND} times a second",
+            tried=load.asked,
+            failed=len(load.failures),
+            seconds=time.monotonic() - began,
+            figures={"`up`, seconds": round(took, 1)},
+        )
+    )
     assert load.failures == []
     assert len(load.answers) > 10
     paths = {user: project.chat(user).path for user in USERS for _ in range(2)}

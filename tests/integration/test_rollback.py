@@ -13,6 +13,7 @@ import pytest
 from components.edge import CLOSE_GATEWAY, SOCAT
 from testing.project import Project
 from testing.receiver import Receiver, receiving
+from testing.record import Record, Recorder
 from testing.repository import commit, git
 from tests.integration.load import Load
 from tests.integration.rollbacks import (
@@ -32,6 +33,7 @@ from tests.integration.rollbacks import (
 
 pytestmark = pytest.mark.engine
 
+PER_SECOND = 20
 GOOD_ORDER = ["minimax-m3", "gemma-4-31b", "qwen3.8-27b"]
 
 
@@ -51,12 +53,29 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
         project.remove()
 
 
-def test_level_1_sends_nobody_to_the_gateway_once_it_is_closed_and_loses_no_request(stack: Project) -> None:
-    with Load(stack, per_second=10) as load:
+def test_level_1_sends_nobody_to_the_gateway_once_it_is_closed_and_loses_no_request(
+    stack: Project, record: Recorder
+) -> None:
+    with Load(stack, per_second=PER_SECOND) as load:
         time.sleep(1)
+        began = time.time()
         done = json.loads(stack.fridayctl("rollback", stack.stack, "--level", "1", "--yes", "--json").out)
         ended = time.time()
         time.sleep(1)
+    last = max(through_the_gateway(stack, began), default=began)
+    record(
+        Record(
+            group="rollback",
+            name=f"`rollback --level 1` while users of the gateway ask {PER_SECOND} times a second",
+            tried=load.asked,
+            failed=len(load.failures),
+            seconds=ended - began,
+            figures={
+                "gateway closed after, seconds": round(done["seconds"]["closed"], 2),
+                "last call of the gateway after, seconds": round(last - began, 2),
+            },
+        )
+    )
     assert load.failures == []
     # Counted back from the end: the command's own seconds leave out how long Python took to start.
     closed = ended - (done["seconds"]["checked"] - done["seconds"]["closed"])

@@ -1,0 +1,66 @@
+"""Which tests are a proof: those in these places that write down what they tried (they use the fixture `record`)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from typing import Final, get_args
+
+from testing.record import Group
+from toolchain.paths import ROOT
+
+TAKES_LONG: Final = "proof"
+"""The marker of tests that `--quick` leaves out."""
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """One group of a proof: its title, what it shows, and where its tests are (patterns below the checkout)."""
+
+    title: str
+    shows: str
+    places: tuple[str, ...]
+
+
+CHAPTERS: Final[dict[Group, Chapter]] = {
+    "locks": Chapter(
+        "$0.00 locks",
+        "Nobody gets past the gateway to a paid model, a foreign host or another key. What is sent is harmless: the "
+        "locks go by the name of a field or by what is allowed in it.",
+        ("tests/integration/test_gateway_locks.py", "tests/integration/locks/*.py"),
+    ),
+    "faults": Chapter(
+        "Faults",
+        "Something breaks while users ask. Where another path exists nobody notices; where none does, users get a "
+        "clear error in time.",
+        ("tests/faults/*.py",),
+    ),
+    "change": Chapter(
+        "A changed percentage under load",
+        "Users go on asking while the rollout percentage changes and the replicas are replaced.",
+        ("tests/integration/test_local_stack.py", "tests/integration/test_housekeeping.py"),
+    ),
+    "rollback": Chapter(
+        "Rollback",
+        "Users go on asking while everybody is taken off the gateway.",
+        ("tests/integration/test_rollback.py",),
+    ),
+}
+GROUPS: Final[tuple[Group, ...]] = get_args(Group)
+
+
+@cache
+def files_of(group: Group) -> tuple[str, ...]:
+    """Return the test files of a group, relative to the checkout and in order."""
+    found = {path.relative_to(ROOT).as_posix() for place in CHAPTERS[group].places for path in ROOT.glob(place)}
+    return tuple(sorted(path for path in found if path.rpartition("/")[2].startswith("test_")))
+
+
+def files(groups: Iterable[Group]) -> list[str]:
+    """Return the test files of some groups, as pytest takes them."""
+    return [path for group in groups for path in files_of(group)]
+
+
+def group_of(test: str) -> Group:
+    """Return the group of a test of `files` by pytest's name of it."""
+    path = test.partition("::")[0]
+    return next(group for group in GROUPS if path in files_of(group))
