@@ -22,7 +22,7 @@ def served_until(host: DockerHost, stack: str) -> dt.datetime | None:
 
 
 def served_last(hosts: Iterable[DockerHost], stack: str) -> dt.datetime | None:
-    """Return the latest end of a certificate that an edge of these hosts serves; an edge that cannot be asked has none."""
+    """Return the latest end of a certificate that an edge of these hosts serves; one that cannot be asked has none."""
     found: list[dt.datetime] = []
     for host in hosts:
         with suppress(OperationError, DockerException):
