@@ -10,7 +10,7 @@ from ops.checks.edges import still_serving
 from ops.commands.migrate import migrate
 from ops.deployment import Deployment
 from ops.errors import EXIT_USAGE, OperationError
-from ops.hosts import one_off
+from ops.hosts import one_off, same_machine
 from ops.hosts.crash_loops import CrashLoops
 from ops.hosts.docker_host import PART_LABEL, DockerHost
 from ops.hosts.no_access import fix_of, said_by
@@ -67,9 +67,10 @@ def deploy(deployment: Deployment, message: str, *, refresh: bool = False) -> Up
 def take_down(deployment: Deployment) -> None:
     """Remove everything that a stack runs; OperationError when something stays.
 
-    Its exit code is 2, and nothing is removed, where a container of somebody else's is on a network of the stack's.
+    Its exit code is 2, and nothing is removed, where a container of somebody else's is on a network of the stack's, and
+    where the host is not reached.
     """
-    host, say = deployment.hosts.manager, deployment.say("down")
+    host, say = _host_to_empty(deployment), deployment.say("down")
     _require_no_guests(deployment.name, host)
     opened = deployment.open_to_change(to_remove=True)
     if made := deployment.made_by_another_state(resources(opened)):
@@ -91,6 +92,15 @@ def take_down(deployment: Deployment) -> None:
         destroy(opened, say)  # which looks at the host first
     for name in host.remove_leftovers(deployment.name):
         say(f"removed {name}, which has the stack's label")
+
+
+def _host_to_empty(deployment: Deployment) -> DockerHost:
+    """Return the host of a stack; what its error says to do includes giving up what was there."""
+    try:
+        return deployment.hosts.manager
+    except OperationError as error:
+        error.fix = f"{error.fix}; or, {same_machine.IF_GONE}: {same_machine.forget(deployment.name)}"
+        raise
 
 
 def _require_no_guests(stack: str, host: DockerHost) -> None:

@@ -167,6 +167,8 @@ def look(deployment: Deployment) -> Status:
         outputs = told.result()
     if not instances:  # nothing here is not nothing anywhere
         deployment.require_same_machine(resources(opened))
+    elif not outputs:  # and what is here may be of a state that says more
+        deployment.require_own_state(resources(opened))
     entries = history.result()
     now = dt.datetime.now(dt.UTC)
     step = position_of(entries, settings.rollout, now) if outputs else None

@@ -5,7 +5,7 @@ from a killed update to it, and would be removed although it serves users.
 """
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
@@ -30,16 +30,16 @@ class Recorded:
 
 @dataclass(frozen=True)
 class Made:
-    """What another state has made: the parts, since when, and who says to have made it."""
+    """What another state has made: which parts, since when, and who says to have made it."""
 
-    parts: Sequence[str]
+    what: str
     since: dt.datetime
     by: str
 
     @property
     def words(self) -> str:
         """Return it for a message."""
-        return f"{', '.join(self.parts)}, since {self.since:%Y-%m-%d %H:%M} UTC, made by {self.by}"
+        return f"{self.what}, since {self.since:%Y-%m-%d %H:%M} UTC, made by {self.by}"
 
 
 def find(stack: str, client: docker.DockerClient, recorded: Recorded, *, swarm: bool) -> Made | None:
@@ -66,7 +66,9 @@ def find(stack: str, client: docker.DockerClient, recorded: Recorded, *, swarm: 
         return None
     since = min(each.made for each in replicas if each.part in there)
     made_by = (str((each.get("Labels") or {}).get(MADE_BY_LABEL, "")) for each in networks)
-    return Made(sorted(there), since, _A_COPY if known else next(filter(None, made_by), _SOMEBODY))
+    if known:
+        return Made(", ".join(sorted(there)), since, _A_COPY)
+    return Made("all of it", since, next(filter(None, made_by), _SOMEBODY))
 
 
 def refusal(stack: str, address: str, made: Made, here: str) -> OperationError:

@@ -10,6 +10,8 @@ from components.settings.stack import StackSettings
 from ops.errors import EXIT_USAGE, OperationError
 from ops.hosts.connection import connect
 
+IF_GONE = "only if that machine never comes back"
+
 
 def require(
     stack: str, settings: StackSettings, client: docker.DockerClient, address: str, ids: AbstractSet[str]
@@ -29,6 +31,11 @@ def require(
     except OperationError as error:
         silent = error
     raise _moved(stack, settings, address, silent)
+
+
+def forget(stack: str) -> str:
+    """Return the command that makes a state forget all that it records; settings, secrets and history stay."""
+    return f"pulumi state delete --all --yes -s {stack}"
 
 
 def _known(client: docker.DockerClient) -> set[str]:
@@ -54,6 +61,5 @@ def _moved(stack: str, settings: StackSettings, address: str, silent: OperationE
     message = f"{stack} runs on {address}, and Pulumi.{stack}.yaml: friday-litellm:dockerHost names {now}"
     if silent is None:
         return OperationError(f"{message}, another machine", fix, EXIT_USAGE)
-    forget = f"pulumi state delete --all --yes -s {stack} && ./fridayctl up {stack}"
-    fix = f"{fix}; or, only if that machine never comes back: {forget}"
+    fix = f"{fix}; or, {IF_GONE}: {forget(stack)} && ./fridayctl up {stack}"
     return OperationError(f"{message}, where nothing of it is", fix, EXIT_USAGE, f"  {silent.message}")

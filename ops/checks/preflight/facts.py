@@ -25,6 +25,7 @@ from ops.deployment import Deployment
 from ops.errors import EXIT_USAGE, OperationError
 from ops.hosts import images, swarm_nodes
 from ops.hosts.docker_host import STACK_LABEL, DockerHost
+from ops.hosts.edge_certificate import served_last
 from ops.hosts.image import Image, find
 from ops.hosts.images import ImageHost, Need
 from ops.hosts.machine import Space, machine_of, port_holders, seconds_apart
@@ -118,6 +119,7 @@ class Facts:
     restore: RestoreFacts | OperationError | None = None  # None: not asked for
     builder: Builder | OperationError | None = None  # None: nothing of the stack is built here, or there is no engine
     certificate: Certificate | None = None  # None: users come without HTTPS
+    served_until: datetime | None = None  # when the one ends that an edge serves now; None: none does, or none says so
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     restoring: bool = False  # what is asked for is a way back
 
@@ -154,7 +156,10 @@ class Collector:
             restore = self._restore(history.result(), hosts) if history else None
             learned = upstream.result() if upstream else NOT_ASKED
             certificate = certificate_of(self._stack, self._settings)
-            return Facts(self._stack, self._settings, workloads, hosts, learned, restore, built.result(), certificate)
+            served = served_last(reached(), self._stack) if certificate else None
+            return Facts(
+                self._stack, self._settings, workloads, hosts, learned, restore, built.result(), certificate, served
+            )
 
     def _restore(
         self, entries: Sequence[Entry] | OperationError, hosts: Mapping[str, HostFacts | OperationError]

@@ -13,7 +13,7 @@ _NAME = "certificate"
 
 
 def certificate(facts: Facts) -> Iterator[Check]:
-    """Yield a check, none without HTTPS: valid now and for a while, and complete."""
+    """Yield a check, none without HTTPS: valid now and for a while, no older than what is served, and complete."""
     found = facts.certificate
     if found is None:
         return
@@ -30,6 +30,12 @@ def certificate(facts: Facts) -> Iterator[Check]:
     else:
         names = ", ".join(found.names) or "no name"
         yield Check(_NAME, "", State.OK, f"for {names}, valid for {days} days (until {found.ends:%Y-%m-%d})")
+    if facts.served_until and facts.served_until > found.ends:
+        until = f"{facts.served_until:%Y-%m-%d}"
+        text = f"{file}: the edge serves one that ends later ({until}), which the next update would replace by this one"
+        yield Check(
+            _NAME, "", State.WARNING, text, "if somebody has renewed it, bring their files to this machine first"
+        )
     if found.alone:
         text = f"{file}: no authority's certificate follows, and many clients need it to believe this one"
         yield Check(_NAME, "", State.WARNING, text, "give the whole chain (certbot: fullchain.pem)")

@@ -46,3 +46,14 @@ def test_one_without_its_chain_warns() -> None:
 
 def test_without_https_there_is_nothing_to_judge() -> None:
     assert list(certificate(Facts("t", settings(), [], {}))) == []
+
+
+@pytest.mark.parametrize(("served", "warns"), [(None, False), (80, False), (81, True)])
+def test_one_that_somebody_has_renewed_is_not_replaced_without_a_word(served: int | None, warns: bool) -> None:
+    found = Certificate("", (), NOW - dt.timedelta(10), NOW + dt.timedelta(80), alone=False)
+    until = None if served is None else NOW + dt.timedelta(served)
+    last = list(certificate(Facts("t", settings(), [], {}, certificate=found, served_until=until, now=NOW)))[-1]
+    assert (last.state is State.WARNING) is warns
+    if warns:
+        assert "the edge serves one that ends later (2027-01-21)" in last.found
+        assert "bring their files to this machine first" in last.fix

@@ -1,6 +1,7 @@
 """Taking a stack down: what is in the way, and what is left over."""
 
 import datetime as dt
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -106,7 +107,7 @@ def test_down_in_a_swarm_ends_the_tasks_unless_somebody_is_at_it(
 
 def test_down_of_what_another_state_has_made_says_whose_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[str] = []
-    made = Made(["edge", "friday"], dt.datetime(2026, 11, 30, 22, 5, tzinfo=dt.UTC), "anna@laptop")
+    made = Made("edge, friday", dt.datetime(2026, 11, 30, 22, 5, tzinfo=dt.UTC), "anna@laptop")
     assert take_down(monkeypatch, told=told, made=made)[0] == 1
     whose = "edge, friday, since 2026-11-30 22:05 UTC, made by anna@laptop"
     assert f"another state has made what is removed: {whose}" in told
@@ -118,6 +119,14 @@ def test_down_of_a_stack_on_another_machine_removes_nothing_and_says_so(monkeypa
 
     monkeypatch.setattr(Deployment, "require_same_machine", moved)
     assert take_down(monkeypatch) == (0, ["the", "failed"])
+
+
+def test_down_of_a_host_that_is_gone_names_the_command_that_forgets_it(tmp_path: Path) -> None:
+    deployment = Deployment("t", settings(dockerHost=f"unix://{tmp_path / 'gone'}"), lambda *_: pytest.fail("went on"))
+    with pytest.raises(OperationError) as caught:
+        deploy.take_down(deployment)
+    assert caught.value.exit_code == EXIT_USAGE
+    assert caught.value.fix.endswith("only if that machine never comes back: pulumi state delete --all --yes -s t")
 
 
 def test_down_names_who_else_is_on_a_network_before_it_removes_anything(monkeypatch: pytest.MonkeyPatch) -> None:

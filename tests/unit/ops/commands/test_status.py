@@ -198,6 +198,19 @@ def test_nothing_here_may_be_a_stack_on_another_machine(
     assert "t runs on old" in capsys.readouterr().err
 
 
+def test_a_stack_that_this_state_knows_nothing_of_may_be_anothers(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def of_another(*_: Any) -> None:
+        raise OperationError("t runs on here by another state", "work with that one", EXIT_USAGE)
+
+    monkeypatch.setattr(Deployment, "require_own_state", of_another)
+    assert main(["status", "t"]) == 0
+    world.outputs = {}
+    assert main(["status", "t"]) == EXIT_USAGE
+    assert "by another state" in capsys.readouterr().err
+
+
 def test_a_flag_that_is_off_is_0_percent(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     world.outputs = {**OUTPUTS, "litellmEnabled": False}
     main(["status", "t", "--json"])

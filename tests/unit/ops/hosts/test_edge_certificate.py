@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from ops.hosts.edge_certificate import served_until
+from ops.errors import OperationError
+from ops.hosts.edge_certificate import served_last, served_until
 
 # What `show ssl cert` of HAProxy 3.0 prints, shortened.
 SHOWN = """Filename: /etc/friday/edge.pem
@@ -40,3 +41,15 @@ def test_the_end_is_read() -> None:
 def test_an_edge_that_says_none_has_none(answers: dict[str, str]) -> None:
     host: Any = Host(answers)
     assert served_until(host, "t") is None
+
+
+class Lost(Host):
+    def run_in(self, stack: str, part: str, command: list[str]) -> dict[str, str]:
+        raise OperationError("connection lost", "look")
+
+
+def test_the_latest_of_all_hosts_counts_and_one_that_is_lost_says_nothing() -> None:
+    later = SHOWN.replace("Feb  8", "Mar  8")
+    hosts: list[Any] = [Host({"edge-1": later}), Lost({}), Host({"edge-1": SHOWN}), Host({})]
+    assert served_last(hosts, "t") == dt.datetime(2027, 3, 8, 7, 44, 36, tzinfo=dt.UTC)
+    assert served_last(hosts[1:2], "t") is None
