@@ -73,8 +73,9 @@ def restore(request: RestoreRequest, report: Report) -> Restored:
             "this would replace what is here", fix, EXIT_USAGE, "\n".join(f"  {each}" for each in found)
         )
     done = Restored(manifest)
-    with restoring.begun() as folder:
-        plan = _prepare(backup, manifest, folder)
+    beside = saved_files.beside_histories(manifest)
+    with restoring.begun([beside]) as folder:
+        plan = _prepare(backup, manifest, folder, beside)
         deployments = [_read(each.name, folder, manifest, report) for each in manifest.stacks]
         if request.metrics:
             _fill(backup, manifest, deployments, done)
@@ -102,13 +103,11 @@ def _require_room(folder: Path, size: int) -> None:
         raise OperationError(f"no space left for the backup: {needed}", fix, EXIT_USAGE)
 
 
-def _prepare(backup: Backup, manifest: Manifest, folder: Path) -> Plan:
+def _prepare(backup: Backup, manifest: Manifest, folder: Path, beside: Path) -> Plan:
     """Write the files of state and settings beside their places, and return what makes them the ones in use."""
     small = {name: each.size for name, each in manifest.files.items() if not is_data(name)}
     _require_room(folder, sum(small.values()))
-    beside = saved_files.beside_histories(manifest)
     try:
-        shutil.rmtree(beside, ignore_errors=True)
         with backup.members() as members:
             for name, content in members:
                 if name in small:

@@ -25,6 +25,7 @@ FOLDER = "data"
 """Where a volume's files are in the archives that Docker reads and writes."""
 _CHUNK_BYTES = 1 << 20
 _SILENT_SECONDS = 900  # a disk that is busy writes what has come before it answers
+_PLAIN = {"Accept-Encoding": "identity"}  # the host need not press what is pressed already
 _REARRANGED = ("wal", "chunks_head")
 TakeFile = Callable[[str, int, IO[bytes]], None]
 """Takes a file's path in its volume, its length in bytes, and what its content is read from."""
@@ -75,25 +76,31 @@ def fill(client: docker.DockerClient, stack: str, volume: str, archive: Iterator
     client.volumes.create(volume, labels={STACK_LABEL: stack})
     api: Any = client.api
     before, api.timeout = api.timeout, _SILENT_SECONDS
+    is_filled = False
     try:
         with _mounted(client, stack, volume, "rw", _filler(volume)) as container:
             api.put_archive(container, "/", archive)
+        is_filled = True
     except (APIError, OSError) as error:
-        with suppress(APIError):
-            client.volumes.get(volume).remove()
         said = str(getattr(error, "explanation", None) or error)
         fix = "make room on that host if its disk is full (docker system df), then the same command again"
         raise OperationError(f"{volume} could not be filled", fix, details=f"  docker | {said}") from error
     finally:
         api.timeout = before
+        if not is_filled:  # Ctrl-C too
+            with suppress(APIError, OperationError):
+                client.volumes.get(volume).remove()
 
 
 def discard_cut_short(client: docker.DockerClient, volume: str) -> bool:
     """Remove a volume whose filling was killed, if there is one; return whether there was."""
     try:
-        client.containers.get(_filler(volume)).remove(force=True)
+        filler = client.containers.get(_filler(volume))
     except NotFound:
         return False
+    filler.remove(force=True)
+    with suppress(NotFound):
+        client.api.remove_image(filler.attrs["Image"])
     with suppress(NotFound):
         client.volumes.get(volume).remove()
     return True
@@ -131,7 +138,9 @@ def _mounted(client: docker.DockerClient, stack: str, volume: str, mode: str, na
 def _opened(client: docker.DockerClient, container: str) -> Iterator[tarfile.TarFile]:
     params = {"path": f"/{FOLDER}"}
     try:
-        with client.api.get(_url(client, container), params=params, stream=True, timeout=_SILENT_SECONDS) as answer:
+        with client.api.get(
+            _url(client, container), params=params, headers=_PLAIN, stream=True, timeout=_SILENT_SECONDS
+        ) as answer:
             answer.raise_for_status()
             with tarfile.open(fileobj=cast(IO[bytes], answer.raw), mode="r|", bufsize=_CHUNK_BYTES) as archive:
                 yield archive

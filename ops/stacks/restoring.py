@@ -3,7 +3,7 @@ this one is killed. Without a plan nothing was changed yet.
 """
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -35,8 +35,8 @@ class Plan(BaseModel):
 
 
 @contextmanager
-def begun() -> Iterator[Path]:
-    """Yield an empty folder to prepare in, which is nobody else's meanwhile; it is gone afterwards.
+def begun(others: Sequence[Path]) -> Iterator[Path]:
+    """Yield an empty folder to prepare in, which is nobody else's meanwhile; it and `others` are gone afterwards.
 
     OperationError (exit code 2) while another restore is going on, or where the folder cannot be written.
     """
@@ -44,7 +44,7 @@ def begun() -> Iterator[Path]:
     with _alone():
         if (folder / _PLAN).exists():
             _finish(folder)
-        shutil.rmtree(folder, ignore_errors=True)
+        _remove(folder, *others)
         try:
             folder.mkdir(mode=0o700)
         except OSError as error:
@@ -53,7 +53,7 @@ def begun() -> Iterator[Path]:
             yield folder
         finally:
             if not (folder / _PLAN).exists():
-                shutil.rmtree(folder, ignore_errors=True)
+                _remove(folder, *others)
 
 
 def commit(plan: Plan) -> None:
@@ -101,10 +101,14 @@ def _carry_out(plan: Plan) -> None:
                 mode = each.target.stat().st_mode & 0o777 if each.target.exists() else each.mode
                 files.publish(copy, each.target, mode)
             each.staged.unlink()
-    for folder in plan.scratch:
-        shutil.rmtree(folder, ignore_errors=True)
+    _remove(*plan.scratch)
     (_folder() / _PLAN).unlink()
-    shutil.rmtree(_folder(), ignore_errors=True)
+    _remove(_folder())
+
+
+def _remove(*folders: Path) -> None:
+    for each in folders:
+        shutil.rmtree(each, ignore_errors=True)
 
 
 @contextmanager

@@ -93,8 +93,10 @@ def test_a_stack_outlives_its_machine_and_its_host(
     # The host is gone too.
     for container in project.everything():
         container.remove(force=True, v=True)
-    for each in (*project.networks(), *project.volumes()):
-        each.remove()
+    for network in project.networks():
+        network.remove()
+    for volume in project.volumes():
+        volume.remove()
     another_machine(project, tmp_path_factory.mktemp("third"))
     said = project.fridayctl("restore", str(backup), "--passphrase-file", passphrase_file)
     assert f"friday-{project.stack}-prometheus-data: " in said.out

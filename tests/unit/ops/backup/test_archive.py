@@ -16,7 +16,7 @@ import pytest
 
 from ops.backup import archive, sealed
 from ops.backup.archive import Backup, Writer
-from ops.backup.manifest import FORMAT, Manifest, is_member
+from ops.backup.manifest import FORMAT, Header, Manifest, SavedFile, is_member
 from ops.errors import EXIT_USAGE, OperationError
 from tests.unit.ops.backup.backups import FILES, PASSPHRASE, manifest_of, written
 from toolchain.tar_members import END, header, padding
@@ -158,7 +158,7 @@ def test_a_wrong_manifest_is_refused_by_name(tmp_path: Path) -> None:
     ],
     ids=["one too few", "one too many", "another content"],
 )
-def test_files_are_those_of_the_manifest(tmp_path: Path, change: Callable[..., dict[str, archive.SavedFile]]) -> None:
+def test_files_are_those_of_the_manifest(tmp_path: Path, change: Callable[..., dict[str, SavedFile]]) -> None:
     def fill(writer: Writer) -> Manifest:
         for name, content in FILES.items():
             writer.add(name, content)
@@ -210,7 +210,7 @@ def test_a_full_disk_is_an_error_of_the_disk(tmp_path: Path, monkeypatch: pytest
         content.write(os.urandom(1 << 20))
 
 
-_HEAD = ("backup.json", archive.Header().model_dump_json().encode())
+_HEAD = ("backup.json", Header().model_dump_json().encode())
 
 
 def sealed_members(target: Path, members: list[tuple[str, bytes]]) -> Path:
