@@ -50,7 +50,20 @@ _CASES = (
         "(ssh-add {key}); another one is named by ssh.identityFile in the stack file",
     ),
     _Case(
-        r"Could not resolve hostname|connect to host|Connection (?:refused|timed out|closed|reset)|kex_exchange|"
+        r"kex_exchange_identification|Exceeded MaxStartups|Not allowed at this time",
+        "cannot be reached: its sshd ends the connection before the login",
+        "wait a minute: it may have too many logins at once (MaxStartups), or have shut this address out "
+        "(PerSourcePenalties, fail2ban); then {ssh} {sudo}journalctl -u ssh -n 50 says which",
+    ),
+    _Case(
+        r"connect to host .*Connection refused",
+        "cannot be reached",
+        "{ssh} tries it. When it answers half a minute later, its firewall counts connections (ufw limit refuses the "
+        "sixth within 30 s): ufw insert 1 allow from ADDRESS to any port ssh there lets this machine in. Else check "
+        "that sshd runs and that name, port and firewall are right",
+    ),
+    _Case(
+        r"Could not resolve hostname|connect to host|Connection (?:refused|timed out|closed|reset)|"
         r"banner exchange|not responding|[Cc]onnection .*(?:timed out|closed by)|from master failed",
         "cannot be reached",
         "check that it runs and that name, port and firewall are right; {ssh} tries it",

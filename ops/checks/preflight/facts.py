@@ -23,12 +23,13 @@ from ops.checks.preflight.upstream import NOT_ASKED, Upstream, learn
 from ops.checks.rollback_target import Shelf
 from ops.deployment import Deployment
 from ops.errors import EXIT_USAGE, OperationError
-from ops.hosts import images, swarm_nodes
+from ops.hosts import images, ssh_limits, swarm_nodes
 from ops.hosts.docker_host import STACK_LABEL, DockerHost
 from ops.hosts.edge_certificate import served_last
 from ops.hosts.image import Image, find
 from ops.hosts.images import ImageHost, Need
 from ops.hosts.machine import Space, machine_of, port_holders, seconds_apart
+from ops.hosts.ssh_limits import SshLimits
 from ops.hosts.swarm_nodes import Node
 from ops.rollout.history import Entry, deployed, good_targets
 from ops.stacks.stacks import open_known, read_history, require_readable
@@ -71,7 +72,8 @@ class HostFacts:
     None where the host cannot tell. `published` are the settings whose port the stack itself publishes. `memory` is
     all that the machine has, in bytes; `space` is what is free, or why that is not known, None when it was not asked.
     `own_memory` is what the stack itself uses there now, in bytes: 0 when it was not asked, for instance because there
-    is enough without it. `networks` are by name, none where Friday joins no other than the stack's.
+    is enough without it. `networks` are by name, none where Friday joins no other than the stack's. `ssh` is None
+    where it was not asked, or is not the way there.
     """
 
     engine: Engine
@@ -86,6 +88,7 @@ class HostFacts:
     space: Space | str | None = None
     own_memory: int = 0
     networks: Mapping[str, HostNetwork] = field(default_factory=dict)
+    ssh: SshLimits | None = None
 
 
 @dataclass(frozen=True)
@@ -213,6 +216,7 @@ class Collector:
         space = machine.space(traits) if self._thorough or held.missing else None
         limits = memory_limits(self._workloads, len(self._settings.hosts))
         # An engine takes a second for each container: they are asked only where the answer decides.
+        by_ssh = self._thorough and address.startswith("ssh://")
         tight = self._thorough and isinstance(space, Space) and space.memory < limits
         return HostFacts(
             engine=described(version),
@@ -231,6 +235,7 @@ class Collector:
             space=space,
             own_memory=_own_memory(self._stack, client) if tight else 0,
             networks=networks_of(client) if self._settings.friday.networks else {},
+            ssh=ssh_limits.measure(address, self._settings.ssh) if by_ssh else None,
         )
 
     def _images(self, host: ImageHost, traits: Traits, built: Builder | OperationError | None) -> Held:

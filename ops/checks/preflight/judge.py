@@ -7,6 +7,7 @@ from ops.checks.preflight import judge_friday, judge_models, judge_swarm, judge_
 from ops.checks.preflight.by_hand import there as _there
 from ops.checks.preflight.facts import MEBIBYTE, Facts, HostFacts, memory_limits
 from ops.checks.preflight.judge_certificate import certificate
+from ops.checks.preflight.judge_ssh import ssh_limits
 from ops.checks.preflight.one_engine import one_engine
 from ops.checks.report import Check, State, one_or_other
 from ops.errors import OperationError
@@ -236,4 +237,11 @@ BEFORE_UPDATE: tuple[_Judge, ...] = (
     judge_models.data_policy,
     judge_upstream.key,
 )
-ALL = (*BEFORE_UPDATE, restore, _each_host("space", _space), _each_host("", _cgroup), _each_host("clock", _clock))
+ALL = (
+    *BEFORE_UPDATE,
+    restore,
+    _each_host("space", _space),
+    _each_host("", _cgroup),
+    _each_host("clock", _clock),
+    _each_host("", ssh_limits),
+)
