@@ -68,7 +68,7 @@ class SwarmManager(DockerHost):
     def instances(self, stack: str) -> list[Instance]:
         """Return the tasks that are to run, sorted by name; one that is not healthy yet is starting."""
         nodes = swarm_nodes.nodes(self._api)
-        found = ((service, task) for service, tasks in self._with_tasks(stack) for task in tasks if is_wanted(task))
+        found = ((service, task) for service, tasks in self._expected(stack) for task in tasks if is_wanted(task))
         return sorted((instance(*each, nodes) for each in found), key=lambda each: each.name)
 
     def names(self, stack: str) -> set[str]:
@@ -220,16 +220,15 @@ class SwarmManager(DockerHost):
         return {each.swarm_node() for each in hosts} if len(hosts) == self._named else set(known)
 
     def _expected(self, stack: str) -> list[WithTasks]:
-        """Return the services with those of their tasks that should run: a stranger is not expected to run any."""
+        """Return the services with their tasks; of what runs on every host a stranger is not expected to run any."""
         found = self._with_tasks(stack)
         away = set() if all(map(is_healthy, found)) else self.strangers().keys()
-        return [
-            (
-                service,
-                [task for task in tasks if task.get("NodeID") not in away or task["Status"]["State"] == "running"],
-            )
-            for service, tasks in found
-        ]
+
+        def counts(service: Json, task: Json) -> bool:
+            elsewhere = "Replicated" in service["Spec"]["Mode"] or task.get("NodeID") not in away
+            return elsewhere or task["Status"]["State"] == "running"
+
+        return [(service, [task for task in tasks if counts(service, task)]) for service, tasks in found]
 
     def _tasks(self, stack: str, part: str) -> Iterator[Json]:
         for service, tasks in self._with_tasks(stack):

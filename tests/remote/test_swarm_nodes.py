@@ -60,12 +60,14 @@ def test_a_node_that_nobody_named_is_named_and_fails_no_update(stage: SwarmStack
         assert f"node {new.name} is in the Swarm and not in friday-litellm:swarmHosts" in text
         assert f"docker node update --availability drain {new.name}" in text
         assert f"./fridayctl images push {prod.stack}" in text
-    ports = stage.running("edge-ports")
+    edges, ports = stage.running("edge"), stage.running("edge-ports")
+    # Without users: it replaces the models' stand-in too, for which production has OpenRouter.
+    stage.bring_up()
+    assert new.name not in {host for part in stage.services() for host in stage.running(part).values()}
+    assert (stage.running("edge"), stage.running("edge-ports")) == (edges, ports)
     prod.configure({"rolloutPercentage": 41})
     assert errors(asked_meanwhile(prod.url, stage.bring_up).records) == {}
     assert (prod.chat(40).path, prod.chat(41).path) == ("litellm", "direct")
-    assert new.name not in {*stage.running("friday").values(), *stage.running("edge").values()}
-    assert stage.running("edge-ports") == ports
     assert "nothing to change" in prod.fridayctl("up", prod.stack).out
     assert "no drift" in prod.fridayctl("drift", prod.stack).out
     prod.configure({"swarmHosts": [*others, new.url]})

@@ -277,6 +277,7 @@ def test_a_task_that_cannot_start_on_a_node_that_is_not_named_makes_nothing_ill(
     tasks = task("1", part="edge"), on_stranger("2", "rejected", "edge")
     assert joined([edge], *tasks).complaint("t") == ""
     assert joined([edge], *tasks).reasons("t") == ""
+    assert [each.name for each in joined([edge], *tasks).instances("t")] == ["friday-t-edge.1 on one"]
     assert joined([edge], *tasks, answering=0).complaint("t").startswith("friday-t-edge: 1 run")
     here = task("1", "starting", part="edge"), on_stranger("2", "running", "edge")
     assert joined([edge], *here).complaint("t").startswith("friday-t-edge: ")
