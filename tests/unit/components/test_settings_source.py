@@ -10,7 +10,8 @@ from hypothesis import given, strategies
 
 from components.catalogue import FRIDAY_DEFAULT
 from components.settings.source import SettingsError, from_pulumi, from_stack_file, generated_secrets
-from components.settings.stack import GENERATED_KEYS
+from components.settings.stack import GENERATED_KEYS, INNER_SECRETS, SECRET_KEYS, SECRET_MAP
+from testing.secret_settings import secret_paths
 from tests.unit.given import LOCAL, SECRETS, stack_file
 
 MODELS: list[dict[str, Any]] = [
@@ -113,6 +114,10 @@ def test_only_what_the_next_update_generates_may_be_to_come(tmp_path: Path) -> N
 def test_keys_that_open_different_things_differ(tmp_path: Path, key: str, other: str) -> None:
     with pytest.raises(SettingsError, match=f"{key} and {other} should differ"):
         from_stack_file(stack_file(tmp_path), {**SECRETS, key: SECRETS[other]})
+
+
+def test_every_secret_is_listed_so_that_none_stands_in_the_open() -> None:
+    assert {*SECRET_KEYS, SECRET_MAP, *INNER_SECRETS} == set(secret_paths())
 
 
 def test_a_secret_is_never_shown(tmp_path: Path) -> None:
