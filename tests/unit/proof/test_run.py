@@ -64,6 +64,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setattr(run, "group_of", lambda _: "locks")
     monkeypatch.setattr(place, "facts", lambda: iter([Fact(name="friday-litellm", value="0123")]))
     monkeypatch.setattr(rig, "sweep", lambda: None)
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # they take seconds to load, and have no part in this
     monkeypatch.setattr(run, "_STRAGGLER_SECONDS", 1.0)
     folder = tmp_path / "temporary"
     folder.mkdir()
