@@ -51,8 +51,10 @@ def prove_command(quick: bool, only: tuple[Group, ...], output: str | None, as_j
     from proof.model import Level  # noqa: PLC0415
     from proof.run import Request, prove  # noqa: PLC0415
 
-    # Told to end, it still removes its stacks.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # Told to end, it still removes its stacks. What a script runs in the background is deaf to Ctrl-C, and so would
+    # be pytest: it would be killed instead of taking its stacks down.
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.default_int_handler)
     groups = tuple(group for group in GROUPS if group in only or not only)
     chosen = [f"--only {group}" for group in groups] if only else []
     command = " ".join(["./fridayctl prove", *(["--quick"] if quick else []), *chosen])

@@ -64,7 +64,8 @@ class Fact(BaseModel):
     value: str
 
 
-def _checks(number: int) -> str:
+def checks_in_words(number: int) -> str:
+    """Return a number of checks as a sentence has it."""
     return f"{number:,} check{'' if number == 1 else 's'}"
 
 
@@ -114,7 +115,7 @@ class Chapter(BaseModel):
     @property
     def summary(self) -> str:
         """Return the group in a line."""
-        checks = f"{_checks(self.count(State.PASSED))} passed, {self.count(State.FAILED)} failed"
+        checks = f"{checks_in_words(self.count(State.PASSED))} passed, {self.count(State.FAILED)} failed"
         unfinished = f", {self.unfinished} not run to their end" if self.unfinished else ""
         out = f", {self.count(State.LEFT_OUT)} left out" if self.count(State.LEFT_OUT) else ""
         refused = f", {self.refused:,} refused as they should be" if self.refused else ""
@@ -172,7 +173,7 @@ class Proof(BaseModel):
             return f"the tests themselves could not be run to their end; {run}"
         if empty := [chapter.group for chapter in self.chapters if chapter.level is Level.INCOMPLETE]:
             return f"nothing was tried of {', '.join(empty)}; none of the {passed} checks that were run failed"
-        return f"{_checks(passed)} with {self.tried:,} calls and inputs, none of which failed"
+        return f"{checks_in_words(passed)} with {self.tried:,} calls and inputs, none of which failed"
 
     @property
     def tried(self) -> int:

@@ -6,7 +6,7 @@ from typing import Final
 from markupsafe import Markup
 
 from ops.report.page import content_policy, environment, style
-from proof.model import Level, Proof, State
+from proof.model import Level, Proof, State, checks_in_words
 from proof.selection import CHAPTERS
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
@@ -35,6 +35,7 @@ def render(proof: Proof) -> str:
             looks=_LOOKS,
             failed=[check for check in proof.checks if check.state is State.FAILED],
             State=State,
+            in_words=checks_in_words,
             style=Markup(look),  # noqa: S704 - a file of this project
             policy=content_policy(look),
         )

@@ -1,5 +1,6 @@
 """Where a proof ran: this checkout, the versions of all that took part, the machine of the Docker engine."""
 
+import os
 import platform
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -53,6 +54,7 @@ def facts() -> Iterator[Fact]:
         asked = [(tags.tag(part), command) for part, command in _PARTS.values()]
         versions = pool.map(lambda each: docker_cli.output_of(*each), asked)
         yield from (Fact(name=name, value=found) for name, found in zip(_PARTS, versions, strict=True))
+    yield Fact(name="Load when it began", value=f"{os.getloadavg()[0]:.1f}")
     for name, template in _INFO.items():
         found = process.read(["docker", "info", "--format", template]) or _UNKNOWN
         yield Fact(name=name, value=f"{int(found) / _MIB:,.0f} MiB" if name == "Memory" and found.isdigit() else found)

@@ -24,7 +24,7 @@ from testing.record import Group, Record
 from toolchain.paths import ROOT
 
 _POLL_SECONDS: Final = 0.3
-_SILENCE_SECONDS: Final = 10.0
+_SILENCE_SECONDS: Final = 15.0
 """After how long without a word the running test is named."""
 _END_SECONDS: Final = 300.0
 """What pytest has for taking its stacks down when it is interrupted."""

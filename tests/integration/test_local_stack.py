@@ -103,11 +103,11 @@ def test_a_percentage_is_honoured_and_loses_no_request(project: Project, record:
     record(
         Record(
             group="change",
-            name=f"`up` with {percentage} % while users ask {PER_SECOND} times a second",
+            name=f"the percentage becomes {percentage} %, at {PER_SECOND} chats a second",
             tried=load.asked,
             failed=len(load.failures),
             seconds=time.monotonic() - began,
-            figures={"`up`, seconds": round(took, 1)},
+            figures={"the update, seconds": round(took, 1)},
         )
     )
     assert load.failures == []

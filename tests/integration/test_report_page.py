@@ -2,61 +2,19 @@
 see colours or a screen can use it.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
-
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
-from ops.commands.dashboard import listening, url
 from ops.errors import OperationError
 from ops.report.page import render
 from ops.report.page_words import quantity
-from testing import browser, clients
-from testing.served import served
+from testing import browser
+from tests.integration.seen_page import DESK, VIEWS, barriers, seen, served_page
 from tests.unit.ops.report.drawn import read
 from tests.unit.ops.report.reports import MARKUP, State, report
 from tests.unit.ops.report.week import STEPS
 
 pytestmark = [pytest.mark.engine, pytest.mark.beside]
-
-DESK = {"viewport": {"width": 1280, "height": 900}}
-VIEWS: dict[str, dict[str, Any]] = {
-    "light": DESK | {"color_scheme": "light"},
-    "dark": DESK | {"color_scheme": "dark"},
-    "phone": {"viewport": {"width": 390, "height": 844}, "is_mobile": True},
-    "print": {"viewport": {"width": 720, "height": 1000}},
-}
-
-
-@pytest.fixture(scope="module")
-def axe() -> str:
-    """Return axe-core's script. It is evaluated from outside: the page's own policy stays as it is."""
-    _, folder = clients.packages(clients.PAGE)
-    return (folder / "node_modules/axe-core/axe.min.js").read_text(encoding="utf-8")
-
-
-@contextmanager
-def dashboard(make: Callable[[], str]) -> Iterator[str]:
-    with listening(make, 0) as server, served(server):
-        yield url(server)
-
-
-@contextmanager
-def seen(chromium: Browser, make: Callable[[], str], view: str = "light") -> Iterator[Page]:
-    """Open a page; at its end nothing may have been complained about, and nothing asked but the page itself."""
-    with dashboard(make) as address, browser.page(chromium, **VIEWS[view]) as opened:
-        said, asked = list[str](), set[str]()
-        opened.on("console", lambda message: said.append(message.text))
-        opened.on("pageerror", lambda error: said.append(str(error)))
-        opened.on("request", lambda request: asked.add(request.url))
-        if view == "print":
-            opened.emulate_media(media="print")
-        opened.goto(address)
-        yield opened
-        assert said == []
-        assert {each for each in asked if not each.startswith("data:")} == {address}
 
 
 @pytest.mark.parametrize("view", VIEWS)
@@ -64,10 +22,7 @@ def seen(chromium: Browser, make: Callable[[], str], view: str = "light") -> Ite
 def test_it_can_be_used_by_everybody(chromium: Browser, axe: str, state: State, view: str) -> None:
     with seen(chromium, lambda: render(report(state)), view) as opened:
         expect(opened.get_by_role("heading", level=1)).to_contain_text(report(state).verdict.headline)
-        opened.evaluate(axe)
-        found = opened.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
-        worst = [each for each in found if each["impact"] in ("serious", "critical")]
-        assert not worst, [(each["id"], [node["html"][:200] for node in each["nodes"]]) for each in worst]
+        assert barriers(opened, axe) == []
         assert opened.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
@@ -126,7 +81,7 @@ def test_the_live_page_is_new_by_itself_and_says_when_it_cannot_be(chromium: Bro
             raise OperationError("Prometheus does not answer", "look")
         return render(report(answer[0]), refresh_seconds=1)
 
-    with dashboard(make) as address, browser.page(chromium, **DESK) as opened:
+    with served_page(make) as address, browser.page(chromium, **DESK) as opened:
         opened.goto(address)
         head = opened.get_by_role("heading", level=1)
         expect(head).to_contain_text("All is well")
@@ -144,7 +99,7 @@ def test_the_live_page_is_new_by_itself_and_says_when_it_cannot_be(chromium: Bro
 
 
 def test_without_scripts_the_live_page_is_whole(chromium: Browser, axe: str) -> None:
-    with dashboard(lambda: render(report(), refresh_seconds=1)) as address:
+    with served_page(lambda: render(report(), refresh_seconds=1)) as address:
         with browser.page(chromium, java_script_enabled=False, **DESK) as opened:
             opened.goto(address)
             expect(opened.get_by_role("heading", level=2)).to_have_count(11)
@@ -152,6 +107,4 @@ def test_without_scripts_the_live_page_is_whole(chromium: Browser, axe: str) -> 
             expect(opened.get_by_role("link", name="refresh now")).to_be_visible()
         with browser.page(chromium, **DESK) as opened:
             opened.goto(address)
-            opened.evaluate(axe)
-            found = opened.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
-            assert not [each["id"] for each in found if each["impact"] in ("serious", "critical")]
+            assert barriers(opened, axe) == []

@@ -66,13 +66,13 @@ def test_level_1_sends_nobody_to_the_gateway_once_it_is_closed_and_loses_no_requ
     record(
         Record(
             group="rollback",
-            name=f"`rollback --level 1` while users of the gateway ask {PER_SECOND} times a second",
+            name=f"rollback of level 1, at {PER_SECOND} chats a second by users of the gateway",
             tried=load.asked,
             failed=len(load.failures),
             seconds=ended - began,
             figures={
                 "gateway closed after, seconds": round(done["seconds"]["closed"], 2),
-                "last call of the gateway after, seconds": round(last - began, 2),
+                "last call of the gateway after the command began, seconds": round(last - began, 2),
             },
         )
     )

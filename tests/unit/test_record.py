@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from testing.record import Record, Recorder, read
+from testing.record import Record, Recorder, Tally, read
 
 ONE = Record(group="faults", name="a replica is killed", tried=120, seconds=9.5, figures={"back after, seconds": 2.1})
 
@@ -28,3 +28,17 @@ def test_a_line_that_is_no_record_is_refused(tmp_path: Path) -> None:
     (tmp_path / "records").write_text('{"group": "faults"}\n')
     with pytest.raises(ValidationError, match="name"):
         list(read(tmp_path / "records"))
+
+
+def test_inputs_that_are_tried_one_by_one_are_recorded_by_their_kind(tmp_path: Path) -> None:
+    tally = Tally("locks")
+    for _ in range(2):
+        with tally.trying("a paid model", refused=True):
+            pass
+    with pytest.raises(AssertionError), tally.trying("a paid model", refused=True):
+        raise AssertionError("it was answered")
+    with tally.trying("a free model"):
+        pass
+    tally.say(Recorder(tmp_path / "records"))
+    found = [(each.name, each.tried, each.failed, each.refused) for each in read(tmp_path / "records")]
+    assert found == [("a paid model", 3, 1, 2), ("a free model", 1, 0, 0)]

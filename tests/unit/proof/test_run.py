@@ -12,6 +12,7 @@ from proof import place, run
 from proof.model import Fact, Level, Proof, State
 from proof.run import Request, prove
 from testing import rig
+from testing.project import Project
 
 CONFTEST = """
 import os, pathlib, pytest
@@ -64,6 +65,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setattr(run, "group_of", lambda _: "locks")
     monkeypatch.setattr(place, "facts", lambda: iter([Fact(name="friday-litellm", value="0123")]))
     monkeypatch.setattr(rig, "sweep", lambda: None)
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # they take seconds to load, and have no part in this
     monkeypatch.setattr(run, "_STRAGGLER_SECONDS", 1.0)
     folder = tmp_path / "temporary"
     folder.mkdir()
@@ -154,3 +156,19 @@ def test_after_a_silence_the_running_test_is_named(here: Path, monkeypatch: pyte
     said = list[str]()
     prove(QUICK, lambda _, text: said.append(text))
     assert "0 of 1 checks have ended; now: slow" in said
+
+
+def test_what_a_stack_left_on_the_engine_is_removed_by_its_name(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    swept = list[str]()
+
+    def sweep(project: Project) -> int:
+        swept.append(project.stack)
+        return 3
+
+    monkeypatch.setattr(Project, "sweep", sweep)
+    made = "import pathlib\ndef test_it(record, tmp_path):\n    (tmp_path / 'checkout').mkdir()\n"
+    (here / "test_it.py").write_text(f"{made}    (tmp_path / 'checkout' / 'Pulumi.t1a2b3c.yaml').touch()\n")
+    said = list[str]()
+    assert prove(QUICK, lambda _, text: said.append(text)).level is Level.PASSED
+    assert swept == ["t1a2b3c"]
+    assert "removed 3 things that the tests had left of their stack t1a2b3c" in said
