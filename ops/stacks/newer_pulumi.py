@@ -58,8 +58,9 @@ def of_export(stack: str, exported: auto.Deployment) -> OperationError | None:
 def _refusal(stack: str, made: _Manifest) -> OperationError | None:
     if not made.is_newer:
         return None
-    written = f"Pulumi {made.version.removeprefix('v')}, on {made.time[:16].replace('T', ' ')} UTC"
-    message = f"the state of {stack} was written by {written}; this checkout has {versions.PULUMI}"
+    version, since = made.version.removeprefix("v"), made.time[:16].replace("T", " ")
+    own = versions.PULUMI
+    message = f"the state of {stack} was written by Pulumi {version}, on {since} UTC; this checkout has {own}"
     same = "take the checkout of whoever updated it last: git pull, then ./fridayctl setup"
     knowingly = f'eval "$(./fridayctl env)" && pulumi up -s {stack}'
     return OperationError(message, f"{same}; or go on with this one, if it can read that: {knowingly}", EXIT_USAGE)
