@@ -117,7 +117,9 @@ def test_one_with_a_changed_byte_is_refused(backup: Path, tmp_path: Path) -> Non
     assert "damaged or was cut short" in refused(changed)
 
 
-@pytest.mark.parametrize("content", [b"", b"hello\n", bytes(2048), gzip.compress(b"x"), END])
+@pytest.mark.parametrize(
+    "content", [b"", b"hello\n", bytes(2048), gzip.compress(b"x"), END], ids=["empty", "text", "zeros", "gzip", "tar"]
+)
 def test_another_file_is_no_backup(tmp_path: Path, content: bytes) -> None:
     other = tmp_path / "other"
     other.write_bytes(content)
