@@ -29,7 +29,6 @@ from toolchain import files, paths, versions
 
 _ATTEMPTS = 3
 _CHUNK_BYTES = 1 << 20
-_WITHOUT = "or --no-metrics saves all else"
 
 
 @dataclass(frozen=True)
@@ -61,6 +60,8 @@ def save(request: BackupRequest, report: Report) -> Saved:
     deployments = [Deployment.open(name, report) for name in request.stacks or _all()]
     for each in deployments:
         _require_still(each.name)
+        if request.metrics:
+            require_hosts(each)
     folder = request.target.absolute().parent
     if request.target.exists() or not folder.is_dir():
         what = f"{request.target}: " + (
@@ -76,6 +77,16 @@ def save(request: BackupRequest, report: Report) -> Saved:
     except OSError as error:
         raise unwritable(folder, error) from error
     return Saved(request.target, size, manifest)
+
+
+def require_hosts(deployment: Deployment) -> None:
+    """Connect to every host of a stack; OperationError (exit code 2) also says how to do without one."""
+    for address in deployment.hosts.addresses:
+        try:
+            deployment.hosts.client(address)
+        except OperationError as error:
+            error.fix = f"{error.fix}; or the same command with --no-metrics, which leaves the hosts alone"
+            raise
 
 
 def _all() -> list[str]:
@@ -175,11 +186,7 @@ def _where(deployment: Deployment, workload: Workload) -> tuple[str, docker.Dock
     """Return the host that has a part's data, and its client; of several the one on which the part runs."""
     found = []
     for address in deployment.hosts.addresses:
-        try:
-            client = deployment.hosts.client(address)
-        except OperationError as error:
-            error.fix = f"{error.fix}; {_WITHOUT}"
-            raise
+        client = deployment.hosts.client(address)
         if volumes.has_volume(client, data_volume_name(deployment.name, workload.part)):
             running = DockerHost(client).runs(deployment.name, workload.part, workload.image)
             found.append((not running, address, client))

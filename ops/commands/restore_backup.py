@@ -12,6 +12,7 @@ from components.settings.source import SettingsError
 from components.workload import data_volume_name
 from ops.backup.archive import Backup
 from ops.backup.manifest import Manifest, SavedData, SavedStack, is_data, member_of, settings_of
+from ops.commands.backup import require_hosts
 from ops.deployment import Deployment
 from ops.errors import EXIT_USAGE, OperationError, unwritable
 from ops.hosts import volumes
@@ -78,6 +79,8 @@ def restore(request: RestoreRequest, report: Report) -> Restored:
         plan = _prepare(backup, manifest, folder, beside)
         deployments = [_read(each.name, folder, manifest, report) for each in manifest.stacks]
         if request.metrics:
+            for each in deployments:
+                require_hosts(each)
             _fill(backup, manifest, deployments, done)
         done.kept = _commit(manifest, plan)
     for stack in manifest.stacks:
@@ -154,15 +157,11 @@ def _fill(backup: Backup, manifest: Manifest, deployments: Sequence[Deployment],
 
 
 def _without(deployment: Deployment, data: SavedData) -> list[str]:
-    """Return the hosts of a stack, when none of them has a part's data; OperationError when one is not reached."""
+    """Return the hosts of a stack, when none of them has a part's data."""
     volume = data_volume_name(deployment.name, data.part)
     addresses = deployment.hosts.addresses
     for address in addresses:
-        try:
-            client = deployment.hosts.client(address)
-        except OperationError as error:
-            error.fix = f"{error.fix}; or --no-metrics puts all else back"
-            raise
+        client = deployment.hosts.client(address)
         if volumes.discard_cut_short(client, volume):
             deployment.report(
                 "metrics", f"{volume} on {address} was filled in part, by a restore that was killed: removed"

@@ -1,11 +1,11 @@
 """The file of a backup: what is written comes out again, and nothing else is ever taken for it."""
 
-import base64
 import gzip
-import hashlib
 import io
 import json
 import os
+import subprocess
+import sys
 import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -58,17 +58,21 @@ def test_nobody_else_reads_it(backup: Path) -> None:
     assert not [name for name, text in FILES.items() if len(text) > 4 and (text in content or name.encode() in content)]
 
 
-def test_age_and_tar_alone_open_it(backup: Path) -> None:
-    """What docs/BACKUP.md does by hand, but for `age` itself, whose library this is."""
+def test_the_page_opens_one_by_hand(backup: Path, tmp_path: Path) -> None:
+    """With age's library for `age`, and the passphrase on stdin for a terminal."""
+    page = (Path(__file__).parents[4] / "docs" / "BACKUP.md").read_text(encoding="utf-8")
+    script = page.partition("python3 - > key <<'END'\n")[2].partition("\nEND\n")[0]
     with tarfile.open(backup) as outer:
         first, second = (outer.extractfile(name) for name in (sealed.KEY, sealed.DATA))
         assert first
         assert second
-        key = json.load(first)
-        salt = base64.b64decode(key["salt"])
-        secret = hashlib.scrypt(PASSPHRASE.encode(), salt=salt, n=key["n"], r=key["r"], p=key["p"], dklen=32)
-        identity = pyrage.x25519.Identity.from_str(sealed.secret_key(secret))
-        content = gzip.decompress(pyrage.decrypt(second.read(), [identity]))
+        (tmp_path / "key.json").write_bytes(first.read())
+        data = second.read()
+    script = script.replace("getpass.getpass()", repr(PASSPHRASE))
+    key = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True
+    ).stdout
+    content = gzip.decompress(pyrage.decrypt(data, [pyrage.x25519.Identity.from_str(key.strip())]))
     with tarfile.open(fileobj=io.BytesIO(content)) as inner:
         assert inner.getnames() == ["backup.json", *FILES, "manifest.json"]
 
@@ -113,7 +117,9 @@ def test_one_with_a_changed_byte_is_refused(backup: Path, tmp_path: Path) -> Non
     assert "damaged or was cut short" in refused(changed)
 
 
-@pytest.mark.parametrize("content", [b"", b"hello\n", bytes(2048), gzip.compress(b"x"), END])
+@pytest.mark.parametrize(
+    "content", [b"", b"hello\n", bytes(2048), gzip.compress(b"x"), END], ids=["empty", "text", "zeros", "gzip", "tar"]
+)
 def test_another_file_is_no_backup(tmp_path: Path, content: bytes) -> None:
     other = tmp_path / "other"
     other.write_bytes(content)
