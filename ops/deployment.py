@@ -58,8 +58,9 @@ class Deployment:
     def stack(self) -> "auto.Stack":
         """Pulumi's stack, made in the backend where it is new; OperationError (exit code 2) when that fails."""
         from ops.stacks.stacks import open_stack  # noqa: PLC0415 - see above
+        from ops.stacks.workspace import spare_ssh  # noqa: PLC0415
 
-        return open_stack(self.name)
+        return spare_ssh(open_stack(self.name), self.settings.docker_host)
 
     def open_to_change(self) -> "auto.Stack":
         """Open the stack for an update, freed and repaired (`stacks.open_to_change`, once in a command).
@@ -67,9 +68,11 @@ class Deployment:
         OperationError (exit code 2) also where it is on another machine.
         """
         from ops.stacks.stacks import open_to_change  # noqa: PLC0415 - see above
+        from ops.stacks.workspace import spare_ssh  # noqa: PLC0415
 
         if not self._is_open_to_change:
-            self.stack = open_to_change(self.name, self.say("state"), self.require_same_machine)
+            opened = open_to_change(self.name, self.say("state"), self.require_same_machine)
+            self.stack = spare_ssh(opened, self.settings.docker_host)
             self._is_open_to_change = True
         return self.stack
 
