@@ -65,8 +65,9 @@ class Deployment:
     def stack(self) -> "auto.Stack":
         """Pulumi's stack, made in the backend where it is new; OperationError (exit code 2) when that fails."""
         from ops.stacks.stacks import open_stack  # noqa: PLC0415 - see above
+        from ops.stacks.workspace import spare_ssh  # noqa: PLC0415
 
-        return open_stack(self.name)
+        return spare_ssh(open_stack(self.name), self.settings.docker_host)
 
     def open_to_change(self, *, to_remove: bool = False) -> "auto.Stack":
         """Open the stack for an update, freed and repaired (`stacks.open_to_change`, once in a command).
@@ -75,6 +76,7 @@ class Deployment:
         state has made it.
         """
         from ops.stacks.stacks import open_to_change  # noqa: PLC0415 - see above
+        from ops.stacks.workspace import spare_ssh  # noqa: PLC0415
 
         if not self._is_open_to_change:
 
@@ -83,7 +85,8 @@ class Deployment:
                 if is_whole and not to_remove:
                     self.require_own_state(found)
 
-            self.stack = open_to_change(self.name, self.say("state"), check)
+            opened = open_to_change(self.name, self.say("state"), check)
+            self.stack = spare_ssh(opened, self.settings.docker_host)
             self._is_open_to_change = True
         return self.stack
 

@@ -9,13 +9,12 @@ from toolchain import paths
 
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "grpc_proxy")
 _THIS_MACHINE = ("127.0.0.1", "localhost")
-_CHANGES_AT_ONCE = "3"
 
 
 def environment() -> dict[str, str]:
     """Return the variables to set, for plain `pulumi` and for the Automation API alike.
 
-    A backend, a passphrase or a parallelism that the user has chosen already is left out, so it stays.
+    A backend or a passphrase that the user has chosen already is left out, so it stays.
     """
     # Our folders come first, and only once. The language host runs the first python3.
     ours = [str(paths.VENV / "bin"), str(paths.tools_bin())]
@@ -30,9 +29,6 @@ def environment() -> dict[str, str]:
         # Pulumi's plugin finds the connections of ours by it; its ssh refuses to start without the variable.
         "FRIDAY_SSH_CONTROL_DIR": str(paths.ssh_control_dir()),
     }
-    if not os.environ.get("PULUMI_PARALLEL"):
-        # Each change at the same time costs up to three sessions of a host's one ssh connection, and sshd gives ten.
-        variables["PULUMI_PARALLEL"] = _CHANGES_AT_ONCE
     if not os.environ.get("PULUMI_BACKEND_URL"):
         variables["PULUMI_BACKEND_URL"] = paths.pulumi_state().as_uri()
     if not ({"PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"} & os.environ.keys()):

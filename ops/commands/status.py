@@ -22,7 +22,7 @@ from ops.rollout.gates.forecast import Forecast
 from ops.rollout.gates.gate import AnalysisResult, count
 from ops.rollout.history import Entry
 from ops.rollout.steps import RolloutPosition, in_words, position_of
-from ops.stacks.pulumi_files import resources
+from ops.stacks.pulumi_files import is_locked, resources
 
 _URLS = ("fridayUrl", "gatewayUrl", "simulatorUrl", "prometheusUrl", "alertsUrl")
 _LAST = 5  # updates that are shown
@@ -57,6 +57,8 @@ class Status:
     """What the host keeps of the last migration; None where the settings ask for none."""
     testers: Sequence[int] = ()
     """The users that what runs sends through LiteLLM at any percentage."""
+    missing: Sequence[str] = ()
+    """The containers that the last update left there, and that are on the host no more."""
     alerting: Alerting = field(default_factory=Alerting)
     """What Alertmanager says is wrong now, and whether it reaches those who are to be told."""
     nodes: Sequence[str] = ()
@@ -64,8 +66,9 @@ class Status:
 
     @property
     def healthy(self) -> bool:
-        """Return whether something runs, all of it is healthy, and every replica gets requests."""
-        return bool(self.instances) and all(each.healthy for each in self.instances) and not self.left_out
+        """Return whether all that was deployed is there and healthy, and every replica gets requests."""
+        complete = bool(self.instances) and not self.missing
+        return complete and all(each.healthy for each in self.instances) and not self.left_out
 
     @property
     def headline(self) -> str:
@@ -79,6 +82,8 @@ class Status:
         down = sum(not each.healthy for each in self.instances)
         if down:
             return f"{text}, {down} of {len(self.instances)} containers not healthy"
+        if self.missing:
+            return f"{text}, {count(len(self.missing), 'container')} missing"
         return f"{text}, all healthy" + (", but an edge leaves replicas out" if self.left_out else "")
 
     @property
@@ -87,7 +92,8 @@ class Status:
         unused = effect.unused(self.gates.verdicts) if self.gates else ""
         account = self._account if self.named_limit else ""
         seen = filter(None, (*self.refused, unused, account))
-        return [*self.nodes, *self.left_out, *seen, *self.alerting.warnings(self.stack)]
+        gone = [f"{each} is gone from the host; ./fridayctl verify {self.stack} says more" for each in self.missing]
+        return [*self.nodes, *gone, *self.left_out, *seen, *self.alerting.warnings(self.stack)]
 
     @property
     def noted(self) -> list[str]:
@@ -195,6 +201,7 @@ def look(deployment: Deployment) -> Status:
         forecast=ahead,
         migrated=migrated.result(),
         testers=[int(each) for each in outputs.get("testers", ())],
+        missing=_missing(deployment, outputs, instances),
         alerting=alerts,
         nodes=nodes.result(),
     )
@@ -215,6 +222,15 @@ def _asked_edges(deployment: Deployment) -> dict[str, list[EdgeServer] | None]:
         return edge_servers(deployment.hosts.answering(lambda _: None), deployment.name)
     except OperationError:
         return {}
+
+
+def _missing(deployment: Deployment, outputs: dict[str, Any], instances: Sequence[Instance]) -> list[str]:
+    """Return the containers that are gone. An update replaces some while it runs, and a Swarm starts tasks anew."""
+    if not instances or deployment.settings.engine == "swarm":
+        return []
+    gone = {str(name) for names in outputs.get("instances", {}).values() for name in names}
+    gone -= {each.name for each in instances}
+    return sorted(gone) if gone and not is_locked(deployment.stack) else []
 
 
 def _percentage(outputs: dict[str, Any]) -> int | None:

@@ -16,7 +16,7 @@ from ops.hosts import ssh as way
 from ops.hosts import ssh_master
 
 SESSIONS = 6
-"""More sessions at once than an update's own: what Pulumi's plugin uses beside them (toolchain/environment.py)."""
+"""More sessions at once than an update's own: what Pulumi's plugin uses beside them (ops/stacks/workspace.py)."""
 
 _SECONDS = 10.0
 # The port is the one that the host itself sees: an address may be forwarded. Who is not root gets no rules.
@@ -51,7 +51,7 @@ def _spare_sessions(address: str, ssh: SshSettings) -> int:
     with ExitStack() as ends:
         holders = [ends.enter_context(_held_open(line)) for _ in range(SESSIONS)]
         # A host that runs nothing but what it was told to (ForceCommand) may never say a word.
-        late = threading.Timer(_SECONDS, lambda: [each.kill() for each in holders])
+        late = threading.Timer(_SECONDS, _end, [holders])
         late.start()
         ends.callback(late.cancel)
         return sum(each.stdout is not None and each.stdout.read(1) == b"\n" for each in holders)
@@ -61,6 +61,11 @@ def _held_open(line: Sequence[str]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True
     )
+
+
+def _end(holders: Sequence[subprocess.Popen[bytes]]) -> None:
+    for each in holders:
+        each.kill()
 
 
 def _counts(said: str) -> bool | None:

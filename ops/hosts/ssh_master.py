@@ -2,7 +2,8 @@
 
 It outlives the command by a minute, so that the next one finds it, and no command's end or Ctrl-C takes it from
 another. When it is gone the next use opens it anew; what happens to use it then makes a connection of its own. sshd
-lets ten sessions through one connection (MaxSessions); an `ssh` beyond that makes a connection of its own too.
+lets ten sessions through one connection (MaxSessions); an `ssh` beyond that makes a connection of its own too, which is
+why Pulumi makes few changes at once (ops/stacks/workspace.py).
 """
 
 import contextlib

@@ -1,5 +1,6 @@
 """Pulumi's workspace of a checkout, and its command line."""
 
+import os
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -13,6 +14,9 @@ from ops.stacks.pulumi_files import local_outputs, state_file, unreadable
 from program import program
 from toolchain import paths
 
+_PARALLEL = "PULUMI_PARALLEL"
+_AT_ONCE_BY_SSH = "3"
+
 
 def open_workspace(checkout: Path = paths.STACKS) -> auto.LocalWorkspace:
     """Return the workspace of a checkout, this one unless told otherwise; OperationError without Pulumi (exit code 2).
@@ -24,6 +28,16 @@ def open_workspace(checkout: Path = paths.STACKS) -> auto.LocalWorkspace:
         fix = "copy Pulumi.yaml of the project's repository there: it names the project that the stacks belong to"
         raise OperationError(f"{checkout}: there is no Pulumi.yaml", fix, EXIT_USAGE)
     return _Workspace(work_dir=str(checkout), pulumi_command=_command(), program=here)
+
+
+def spare_ssh(stack: auto.Stack, address: str) -> auto.Stack:
+    """Let a stack whose host is reached by ssh make few changes at once, and return it; PULUMI_PARALLEL comes first.
+
+    Each change asks through up to three sessions of the host's one connection, and sshd gives ten.
+    """
+    if address.startswith("ssh://") and not os.environ.get(_PARALLEL):
+        stack.workspace.env_vars = {**(stack.workspace.env_vars or {}), _PARALLEL: _AT_ONCE_BY_SSH}
+    return stack
 
 
 @cache

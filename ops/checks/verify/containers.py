@@ -72,7 +72,8 @@ class InspectedContainer:
 
 @dataclass(frozen=True)
 class Comparison:
-    """One part's containers on one host, beside what the part declares; `image_id` is what its reference names there.
+    """One part's containers on one host, beside what the part declares; `image_id` is what its reference names there,
+    and `built_here` whether this checkout builds it.
 
     In a Swarm the engine itself counts replicas, names containers and restarts them.
     """
@@ -80,6 +81,7 @@ class Comparison:
     workload: Workload
     seen: Sequence[InspectedContainer]
     image_id: str
+    built_here: bool
     stack: str
     swarm: bool
 
@@ -87,10 +89,11 @@ class Comparison:
         """Return every check that needs no look inside; `secrets` are values by their settings' names."""
         part = self.workload.part
         number = [] if self.swarm else [compared(part, "runs in the declared number", self._number())]
-        if not self.seen:
-            return number  # the rest would be said of nothing
         made_of = f"made of {self.workload.image}"
-        no_image = compared(part, made_of, [f"{self.workload.image} is not on this host"])
+        no_image = compared(part, made_of, [f"{self.workload.image} is not on this host; {self._sends}"])
+        if not self.seen:
+            # The rest would be said of nothing, but what is missing has to be made of something.
+            return [*number, *([] if self.image_id or not self.workload.replicas else [no_image])]
         networks = [*self.workload.networks, *self.workload.outer_networks]
         own_folders = {*self.workload.tmpfs, *self.workload.volumes}
         ports = ", ".join(f"{address}:{port}" for address, port, _ in sorted(self._declared_ports()))
@@ -106,6 +109,13 @@ class Comparison:
             self._each(f"only on the networks {', '.join(networks)}", self._networks),
             self._each("shows no secret to docker inspect", lambda each: self._secrets(each, secrets)),
         ]
+
+    @property
+    def _sends(self) -> str:
+        """Return what brings the part's image to the host: nobody else has one that is built here."""
+        if self.built_here:
+            return f"./fridayctl setup && ./fridayctl images push {self.stack} brings it"
+        return f"the next ./fridayctl up {self.stack} pulls it"
 
     def _each(self, name: str, problems: Callable[[InspectedContainer], Iterable[str]]) -> Check:
         found = (f"{each.short}: {problem}" for each in self.seen for problem in problems(each))

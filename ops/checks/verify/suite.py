@@ -29,9 +29,10 @@ def verify(deployment: Deployment) -> Report:
     Raises OperationError (exit code 2) when the secrets of the settings cannot be decrypted.
     """
     stack, settings = deployment.name, deployment.decrypted_settings
-    workloads = [each for part in declare(stack, settings, local_images()) for each in part.with_front()]
+    built = local_images()
+    workloads = [each for part in declare(stack, settings, built) for each in part.with_front()]
     nodes = _nodes(deployment)
-    suite = _Suite(stack, settings, workloads, _ending(deployment), nodes.strangers)
+    suite = _Suite(stack, settings, workloads, frozenset(built.values()), _ending(deployment), nodes.strangers)
     with ThreadPoolExecutor(len(settings.hosts)) as pool:
         found = zip(settings.hosts, pool.map(suite.host, settings.hosts), strict=True)
         checks = [replace(check, host=address) for address, checks in found for check in checks]
@@ -43,6 +44,8 @@ class _Suite:
     stack: str
     settings: StackSettings
     workloads: Sequence[Workload]
+    built: Collection[str]
+    """The images that this checkout builds."""
     ending: Collection[str]
     """The ids of containers that finish what runs there: no part of the stack any more."""
     strangers: int = 0
@@ -71,7 +74,8 @@ class _Suite:
         found = [each for each in seen if each.part == workload.part]
         secrets = _secrets(self.settings)
         code, text = place.run(*place.docker_command, "image", "inspect", "--format", "{{.Id}}", workload.image)
-        checks = Comparison(workload, found, "" if code else text, self.stack, self._swarm).checks(secrets)
+        image, built_here = "" if code else text, workload.image in self.built
+        checks = Comparison(workload, found, image, built_here, self.stack, self._swarm).checks(secrets)
         if found:
             if workload.files and not self._swarm:
                 checks.append(files_kept(self.stack, seen, workload))

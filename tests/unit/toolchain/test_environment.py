@@ -23,7 +23,6 @@ def test_points_to_our_tools_and_state() -> None:
     assert variables["PULUMI_CONFIG_PASSPHRASE_FILE"] == str(paths.passphrase_file())
     assert variables["FRIDAY_STATE_DIR"] == str(paths.state_dir())
     assert variables["PULUMI_PARALLEL_DIFF"] == "true"
-    assert variables["PULUMI_PARALLEL"] == "3"
 
 
 @pytest.mark.parametrize(
@@ -32,7 +31,6 @@ def test_points_to_our_tools_and_state() -> None:
         ("PULUMI_BACKEND_URL", "PULUMI_BACKEND_URL"),
         ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"),
         ("PULUMI_CONFIG_PASSPHRASE_FILE", "PULUMI_CONFIG_PASSPHRASE_FILE"),
-        ("PULUMI_PARALLEL", "PULUMI_PARALLEL"),
     ],
 )
 def test_keeps_what_the_user_chose(monkeypatch: pytest.MonkeyPatch, chosen: str, left_out: str) -> None:

@@ -70,6 +70,19 @@ def test_a_status_tells_step_soak_gates_and_the_last_updates(world: World, capsy
     assert "http://p" in text
 
 
+@pytest.mark.parametrize(("updating", "code"), [(False, 1), (True, 0)])
+def test_a_container_that_somebody_removed_is_named(
+    updating: bool, code: int, world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """While an update runs it replaces some: then those of the last one are not expected."""
+    world.outputs = {**OUTPUTS, "instances": {"friday": ["friday-t-friday-1"], "redis": ["friday-t-redis-1"]}}
+    monkeypatch.setattr(status, "is_locked", lambda _: updating)
+    assert main(["status", "t"]) == code
+    text = capsys.readouterr().out
+    assert ("1 container missing" in text) is not updating
+    assert ("warning: friday-t-redis-1 is gone from the host; ./fridayctl verify t" in text) is not updating
+
+
 def test_what_fires_and_who_is_not_told_of_it_is_shown(
     world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

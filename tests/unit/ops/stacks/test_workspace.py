@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from pulumi import automation as auto
 
 from ops.errors import EXIT_USAGE, OperationError
 from ops.stacks import workspace
-from ops.stacks.workspace import open_workspace
+from ops.stacks.workspace import open_workspace, spare_ssh
 from toolchain import paths
 
 PASSPHRASE = "error: getting stack configuration: get stack secrets manager: incorrect passphrase"
@@ -126,3 +127,20 @@ def test_a_state_that_pulumi_cannot_read_is_named_with_the_fix(command: Path, st
     assert caught.value.exit_code == EXIT_USAGE
     assert "newer Pulumi" in caught.value.fix
     assert "unsupported checkpoint version 9" in caught.value.details
+
+
+@pytest.mark.parametrize(
+    ("address", "chosen", "given"),
+    [
+        ("ssh://h.example", "", {"KEPT": "1", "PULUMI_PARALLEL": "3"}),
+        ("ssh://h.example", "8", {"KEPT": "1"}),
+        ("unix:///var/run/docker.sock", "", {"KEPT": "1"}),
+    ],
+)
+def test_over_ssh_few_changes_are_made_at_once_unless_the_user_says_how_many(
+    address: str, chosen: str, given: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PULUMI_PARALLEL", chosen)
+    opened: Any = SimpleNamespace(workspace=SimpleNamespace(env_vars={"KEPT": "1"}))
+    assert spare_ssh(opened, address) is opened
+    assert opened.workspace.env_vars == given

@@ -73,6 +73,6 @@ def replicas(workload: Workload) -> list[dict[str, Any]]:
 def compare(workload: Workload, containers: list[dict[str, Any]], **changes: Any) -> list[Check]:
     """Run the comparisons of a part; `changes` are fields of Comparison, or `secrets`."""
     secrets = changes.pop("secrets", {})
-    fields: dict[str, Any] = {"image_id": IMAGE_ID, "stack": STACK, "swarm": False, **changes}
+    fields: dict[str, Any] = {"image_id": IMAGE_ID, "built_here": True, "stack": STACK, "swarm": False, **changes}
     seen = [InspectedContainer(STACK, each) for each in containers]
     return Comparison(workload=workload, seen=seen, **fields).checks(secrets)

@@ -153,7 +153,18 @@ def test_a_missing_replica_and_a_missing_image_are_named() -> None:
     first, second = workload.instance_names()
     number, image = failed(compare(workload, [inspected(workload, first)], image_id=""))
     assert number.problems == (f"friday-t-{second} is missing",)
-    assert image.problems == ("friday-litellm/litellm:0123456789ab is not on this host",)
+    fix = "./fridayctl setup && ./fridayctl images push t brings it"
+    assert image.problems == (f"friday-litellm/litellm:0123456789ab is not on this host; {fix}",)
+
+
+@pytest.mark.parametrize(("built_here", "fix"), [(True, "images push t brings it"), (False, "up t pulls it")])
+def test_of_a_part_that_is_gone_its_image_is_looked_for_too(built_here: bool, fix: str) -> None:
+    """Whoever removes stopped containers and unused images takes both, and the next update needs the image."""
+    workload = workloads()["redis"]
+    number, image = failed(compare(workload, [], image_id="", built_here=built_here))
+    assert "is missing" in number.problems[0]
+    assert image.problems[0].endswith(fix)
+    assert [each.name for each in failed(compare(workload, []))] == [number.name]
 
 
 def test_the_edge_must_publish_what_is_declared() -> None:

@@ -119,7 +119,7 @@ def test_what_a_swarm_lets_finish_is_not_compared(engine: str, lost: bool, seen:
 
     chosen = settings(engine=engine)
     deployment = Played().given(decrypted_settings=chosen).with_hosts(SimpleNamespace(ending=ending), {})
-    compared = suite._Suite("t", chosen, [], suite._ending(deployment))
+    compared = suite._Suite("t", chosen, [], (), suite._ending(deployment))
     assert [each.name for each in compared._seen(Listed())] == seen  # type: ignore[arg-type]
 
 
