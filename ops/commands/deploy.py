@@ -1,5 +1,6 @@
 """The one way in which every command updates a stack or takes it down, and the fixes for what an earlier one left."""
 
+import re
 from collections.abc import Collection, Iterable
 
 from pulumi import automation as auto
@@ -19,10 +20,14 @@ from ops.progress import Say
 from ops.stacks.pulumi_files import HeldError, Resource, is_locked, resources
 from ops.stacks.stack_secrets import generate_missing
 from ops.stacks.stacks import CONTAINER, PROVIDER_FAULTS, Update, destroy, update
+from ops.waiting import look_until
 
 # A task's start meets it now and then (moby/moby#48783: a file of its secrets is still open as they are sealed), and
 # the Swarm takes that for a bad update and goes back. It says nothing against the update, so it is made once more.
 _TRANSIENT_ERROR = "unable to remount dir as readonly"
+# Managers whose leader has just gone; in half a minute the others have chosen one, if they are enough.
+_LEADERLESS = re.compile(r"code = (DeadlineExceeded|Unavailable)|does not have a leader")
+_ELECTION_SECONDS = 30.0
 # The plugin's words when a container that the state does not know is still on a network that is to go.
 _IN_USE = "timeout while waiting for state to become 'removed'"
 
@@ -180,15 +185,34 @@ def _update_past_provider_faults(
     except OperationError as error:
         if loops.removed:  # what is gone was taken away during this update
             raise
-        differs = PROVIDER_FAULTS.search(error.details)
-        if not differs and _TRANSIENT_ERROR not in _reasons(host, opened.name):
+        leaderless = isinstance(host, SwarmManager) and _LEADERLESS.search(error.details)
+        if leaderless and not _is_led(host, opened.name):
             raise
+        differs = PROVIDER_FAULTS.search(error.details)
+        if not leaderless and not differs and _TRANSIENT_ERROR not in _reasons(host, opened.name):
+            raise
+    if leaderless:
+        say("the Swarm's managers chose another leader meanwhile; reading the hosts and trying once more")
+        return _once_more(opened, message, say, refresh=True)
     if not differs:
         say("the engine failed to start a replica, for no reason of the update's; trying once more")
         return _once_more(opened, message, say)
     remove_orphans(opened.name, resources(opened), host, say)
     say("the host is not as the last update left it; reading it first")
     return _once_more(opened, message, say, refresh=True)
+
+
+def _is_led(host: DockerHost, stack: str) -> bool:
+    """Return whether a Swarm's managers answer within a while, which they do once they have chosen a leader."""
+
+    def answers() -> bool:
+        try:
+            host.names(stack)  # also waits for what the Swarm itself has under way
+        except OperationError:
+            return False
+        return True
+
+    return look_until(answers, bool, _ELECTION_SECONDS, 1.0)
 
 
 def remove_orphans(stack: str, state: Iterable[Resource], host: DockerHost, say: Say) -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from ops.checks import answers
+from ops.commands import deploy
 from ops.errors import EXIT_FAILED, EXIT_USAGE, OperationError
 from ops.stacks import pulumi_files
 from ops.stacks.pulumi_files import HeldError
@@ -78,6 +79,46 @@ def test_a_replica_that_the_engine_itself_failed_to_start_is_tried_once_more(mon
     Pulumi(monkeypatch, failed, failed)
     with pytest.raises(OperationError, match="failed"):
         run(Unlucky({"friday-t-1"}))
+
+
+LEADERLESS = OperationError(
+    "failed", "fix", details="rpc error: code = DeadlineExceeded desc = context deadline exceeded"
+)
+
+
+class Swarm(Host):
+    """A Swarm's manager, whose Swarm is led again after so many looks."""
+
+    looks = 2
+
+    def names(self, stack: str) -> set[str]:
+        if self.looks:
+            self.looks -= 1
+            raise OperationError("ssh://h: the Swarm has no leader", "start its managers")
+        return super().names(stack)
+
+
+@pytest.fixture
+def election(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deploy, "SwarmManager", Swarm)
+    monkeypatch.setattr("time.sleep", lambda _: None)
+
+
+@pytest.mark.usefixtures("election")
+def test_an_update_whose_leader_went_is_made_once_more_when_another_leads(monkeypatch: pytest.MonkeyPatch) -> None:
+    pulumi = Pulumi(monkeypatch, LEADERLESS, Update(1, OUTPUTS))
+    done, told = run(Swarm({"friday-t-1"}))
+    assert (done.changed, pulumi.refreshed) == (1, [False, True])
+    assert "chose another leader meanwhile" in told[0]
+
+
+@pytest.mark.usefixtures("election")
+def test_an_update_whose_swarm_nobody_leads_any_more_ends_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deploy, "_ELECTION_SECONDS", 0.0)
+    pulumi = Pulumi(monkeypatch, LEADERLESS)
+    with pytest.raises(OperationError, match="failed"):
+        run(Swarm({"friday-t-1"}))
+    assert pulumi.refreshed == [False]
 
 
 def test_a_stray_container_in_the_way_is_removed_and_the_update_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
