@@ -33,6 +33,7 @@ MEASUREMENTS = {
     "own_image": Entry("own_image", "changes of an image that does not drain, and docker-compose", needs_stack=False),
     "edge": Entry("added_time", "what the edge adds to a request"),
     "edge_image": Entry("edge_image", "another image of the edge under 50 requests a second"),
+    "idle_connections": Entry("idle_connections", "10,000 idle connections beside 2,000 requests a minute"),
     "overhead": Entry("added_time", "what the LiteLLM path adds at 2,000 requests a minute"),
     "rollout": Entry("changes", "a changed percentage under 50 requests a second"),
     "rollback": Entry("changes", "the four levels of rollback under the same load, and docker-compose beside them"),

@@ -75,6 +75,8 @@ class ContainerEngine:
         self, front: Workload, resource: str, parent: pulumi.Resource, needed: list[pulumi.Resource]
     ) -> docker.Container:
         """Declare what has the ports of a workload; it is made of the image that it runs of, if it runs as declared."""
+        if front.earlier and front.earlier.form() in self.kept_images:
+            front = front.earlier
         opts = pulumi.ResourceOptions(parent=parent, provider=self.provider)
         image = self.kept_images.get(front.form()) or self._image_id(front.image, opts)
         (instance,) = front.instance_names()

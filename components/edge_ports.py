@@ -6,6 +6,7 @@ next to nothing replaces it. The edge does not join its network instead: engines
 in any order when they come back, and what came too early stays down.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -32,8 +33,11 @@ CONNECTIONS = 11_000
 """How many are handed on at a time. Each takes 9 KB, most of them the kernel's."""
 
 
-def render(ports: tuple[int, ...], operations_port: int) -> str:
-    """Return HAProxy's configuration; each of `ports` is handed on, all but that of the operations with the caller."""
+def render(ports: tuple[int, ...], operations_port: int, connections: int) -> str:
+    """Return HAProxy's configuration; each of `ports` is handed on, all but that of the operations with the caller.
+
+    It takes so many connections at a time; 0 is what versions before this setting said, 4,000.
+    """
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         undefined=StrictUndefined,
@@ -42,23 +46,30 @@ def render(ports: tuple[int, ...], operations_port: int) -> str:
         autoescape=False,  # noqa: S701 - numbers and constants go in
     )
     return environment.get_template("edge-ports.cfg.j2").render(
-        ports=ports, operations_port=operations_port, folder=SOCKETS, own_port=_OWN_PORT, connections=CONNECTIONS
+        ports=ports, operations_port=operations_port, folder=SOCKETS, own_port=_OWN_PORT, connections=connections
     )
 
 
 def workload(image: str, published: tuple[Port, ...], inside: tuple[int, ...], operations: int, alias: str) -> Workload:
-    """Declare it: `published` ports of the host, and those `inside` the stack's own networks, under an alias."""
+    """Declare it: `published` ports of the host, and those `inside` the stack's own networks, under an alias.
+
+    One that an earlier version made takes fewer connections, and stays: another would refuse users for seconds.
+    """
     ports = (*(port.container for port in published), *inside)
+    earlier = _workload(image, published, render(ports, operations, 0), alias)
+    return replace(earlier, command=_command(render(ports, operations, CONNECTIONS)), earlier=earlier)
+
+
+def _command(config: str) -> tuple[str, ...]:
+    # No file is put into it: HAProxy reads a configuration from a file only, and the root is read-only.
+    return ("bash", "-c", 'printf %s "$0" >/tmp/ports.cfg && exec haproxy -db -f /tmp/ports.cfg', config)
+
+
+def _workload(image: str, published: tuple[Port, ...], config: str, alias: str) -> Workload:
     return Workload(
         part=NAME,
         image=image,
-        # No file is put into it: HAProxy reads a configuration from a file only, and the root is read-only.
-        command=(
-            "bash",
-            "-c",
-            'printf %s "$0" >/tmp/ports.cfg && exec haproxy -db -f /tmp/ports.cfg',
-            render(ports, operations),
-        ),
+        command=_command(config),
         networks=(APP_NETWORK, GATEWAY_NETWORK),
         alias=alias,
         probe=HealthProbe(port=_OWN_PORT, client=ProbeClient.BASH),

@@ -89,6 +89,8 @@ class SwarmEngine:
         return [*front, service.name.apply(lambda name: instance_of(name, digest))]
 
     def _as_it_stays(self, front: Workload) -> Workload:
+        if front.earlier and declared_form(front.earlier) in self.kept_images:
+            front = front.earlier
         return replace(front, image=self.kept_images.get(declared_form(front), front.image))
 
     def _networks(self, workload: Workload, opts: pulumi.ResourceOptions) -> list[pulumi.Output[str]]:

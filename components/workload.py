@@ -59,7 +59,8 @@ class Workload:
     `outer_networks` are the host's own, which it joins too. `stop_signal` is the image's own when it is "".
 
     `front` has its host ports, and stays while versions of it overlap. `image_stays`: another image
-    does not replace it, unless something else does.
+    does not replace it, unless something else does. `earlier` is what an earlier version of this project declared in
+    its place: where that runs it stays.
     """
 
     part: str
@@ -91,6 +92,7 @@ class Workload:
     rereads_files: bool = False
     image_stays: bool = False
     front: "Workload | None" = None
+    earlier: "Workload | None" = None
 
     def with_front(self) -> "tuple[Workload, ...]":
         """Return all that it runs as: what has its ports, if something else does, and itself."""

@@ -6,13 +6,12 @@ themselves, and for a new start of the engine.
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from docker.errors import NotFound
 from docker.models.containers import Container
 
+from testing.faults.breaks import killed
 from testing.meanwhile import until
 from testing.project import Project
 from testing.repository import commit, git
@@ -42,31 +41,6 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
         project.remove()
 
 
-@contextmanager
-def down(*victims: Container) -> Iterator[None]:
-    """Keep containers down for a while, then start those that are still there and wait until they are healthy."""
-    for victim in victims:
-        victim.kill()
-    try:
-        yield
-    finally:
-        started = [victim for victim in victims if starts(victim)]
-        until(lambda: all(is_healthy(victim) for victim in started), f"{started} should come back", 120)
-
-
-def starts(container: Container) -> bool:
-    try:
-        container.start()
-    except NotFound:
-        return False
-    return True
-
-
-def is_healthy(container: Container) -> bool:
-    container.reload()
-    return bool(container.attrs["State"]["Health"]["Status"] == "healthy")
-
-
 def rollback(project: Project, level: int) -> list[str]:
     """Roll back under load, which may lose nothing; return what the command says is unhealthy."""
     with Load(project, per_second=3, users=(LITELLM_USER, DIRECT_USER)) as load:
@@ -87,7 +61,7 @@ def paths(project: Project) -> tuple[str, str]:
 def test_a_rollback_is_done_without_redis_prometheus_and_a_gateway_replica(stack: Project) -> None:
     """Level 1 leaves the gateway as it is; level 2 replaces it here, the dead replica too, and Redis is still away."""
     redis, prometheus, gateway = (stack.containers(part)[0] for part in ("redis", "prometheus", "litellm"))
-    with down(redis, prometheus, gateway):
+    with killed(redis, prometheus, gateway):
         assert sorted(rollback(stack, 1)) == named(redis, prometheus, gateway)
         assert paths(stack) == ("direct", "direct")
         assert sorted(rollback(stack, 2)) == named(redis, prometheus)
@@ -102,7 +76,7 @@ def test_the_other_gateway_replica_answers_while_one_is_down(stack: Project) -> 
     if stack.settings["rolloutPercentage"] == 50:
         rollback(stack, 2)  # no test ran before: level 4 would replace the gateway's other form, and the dead replica
     gateway = stack.containers("litellm")[0]
-    with down(gateway):
+    with killed(gateway):
         assert rollback(stack, 1) == named(gateway)
         assert rollback(stack, 4) == named(gateway)
         assert paths(stack) == ("litellm", "direct")
@@ -110,7 +84,7 @@ def test_the_other_gateway_replica_answers_while_one_is_down(stack: Project) -> 
 
 def test_without_any_gateway_level_1_is_done_and_level_2_is_not(stack: Project) -> None:
     gateways = stack.containers("litellm")
-    with down(*gateways):
+    with killed(*gateways):
         assert sorted(rollback(stack, 1)) == named(*gateways)
         assert paths(stack) == ("direct", "direct")
         failed = stack.fridayctl("rollback", stack.stack, "--yes", code=1)

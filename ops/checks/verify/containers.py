@@ -144,7 +144,9 @@ class Comparison:
     def _command(self, each: InspectedContainer) -> Iterator[str]:
         config = each.inspected["Config"]
         command = [*(config["Entrypoint"] or ()), *(config["Cmd"] or ())]
-        if self.workload.command and command != list(self.workload.command):
+        # What an earlier version declared stays as it is.
+        declared = [list(each.command) for each in (self.workload, self.workload.earlier) if each and each.command]
+        if declared and command not in declared:
             yield f"runs {' '.join(command)}, declared is {' '.join(self.workload.command)}"
         if config["User"] != self.workload.user:
             yield f"user {config['User'] or 'root'}, declared is {self.workload.user}"

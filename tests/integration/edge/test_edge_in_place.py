@@ -3,6 +3,7 @@
 import hashlib
 import shutil
 import socket
+import ssl
 from pathlib import Path
 from typing import Any, cast
 
@@ -83,6 +84,21 @@ def test_a_renewed_certificate_is_shown_and_refuses_nobody(stage: Stage, tmp_pat
             take(stage, certificate, https_port=8443, trusted_proxies=["10.0.0.0/8"])
             with shaken(stage, trusting(authority)) as connection:
                 assert connection.getpeercert(binary_form=True) == certificate.der()
+    assert not load.failures()
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="certificates are made with the openssl command")
+def test_a_certificate_that_has_ended_is_replaced_without_a_gap(stage: Stage, tmp_path: Path) -> None:
+    authority = Authority(tmp_path / "authority")
+    ended, new = read(*authority.sign("ended", "-days", "-1")), read(*authority.sign("new", "-days", "90"))
+    take(stage, ended, https_port=8443, trusted_proxies=["10.0.0.0/8"])
+    with Load(stage.ports["internal"], "/chat/completions") as load:
+        with pytest.raises(ssl.SSLCertVerificationError, match="certificate has expired"):
+            shaken(stage, trusting(authority))
+        more(stage, load)
+        take(stage, new, https_port=8443, trusted_proxies=["10.0.0.0/8"])
+        with shaken(stage, trusting(authority)) as connection:
+            assert connection.getpeercert(binary_form=True) == new.der()
     assert not load.failures()
 
 

@@ -21,3 +21,12 @@ def test_its_form_is_another_with_other_ports_and_the_same_with_another_image() 
     assert edge_ports.workload("other:2", one.ports, (4000, 8404), 8404, "edge").form() == one.form()
     assert workload(Port(3001, 3000)).form() != one.form()
     assert workload(Port(3000, 3000, "0.0.0.0")).form() != one.form()  # noqa: S104
+
+
+def test_it_takes_11_000_connections_and_one_of_an_earlier_version_the_4_000_that_it_was_made_with() -> None:
+    now = workload()
+    assert now.earlier is not None
+    assert "fd-hard-limit 22100\n" in now.command[-1]
+    assert "maxconn" not in now.command[-1]
+    assert "    maxconn 4000\n    nbthread" in now.earlier.command[-1]
+    assert now.form() != now.earlier.form()

@@ -129,6 +129,21 @@ def test_what_has_a_swarms_ports_keeps_its_image_as_long_as_it_runs_as_declared(
     images = {part: services[part]["taskSpec"]["containerSpec"]["image"] for part in ("edge", "edge-ports")}
     assert images == {"edge": "registry.example/edge:2", "edge-ports": "registry.example/edge:1"}
 
+@pytest.mark.parametrize("engine", ["container", "swarm"])
+def test_what_an_earlier_version_gave_the_ports_to_stays(engine: str) -> None:
+    chosen = settings(engine=engine)
+    (front,) = (each.front for each in stack_of("t", chosen, IMAGES) if each.front)
+    assert front.earlier is not None
+    form = declared_form(front.earlier) if engine == "swarm" else front.earlier.form()
+    for kept, expected in (({form: "edge:1"}, front.earlier), ({}, front)):
+        recorder = declare(chosen, kept_images=kept)
+        if engine == "swarm":
+            command = recorder.of(SERVICE)["edge-ports"]["taskSpec"]["containerSpec"]["args"]
+        else:
+            (ports,) = by_part(recorder)["edge-ports"]
+            command = ports["command"]
+        assert command == list(expected.command[1:])
+
 
 @pytest.mark.parametrize("part", [part for part in PARTS if part != "edge"])
 def test_what_runs_does_not_depend_on_the_id_of_the_container_that_holds_its_files(part: str) -> None:

@@ -175,6 +175,13 @@ def test_the_edge_must_publish_what_is_declared() -> None:
     assert found.problems == ("edge-ports-1: does not publish 127.0.0.1:3000 (to 3000)",)
 
 
+def test_what_an_earlier_version_gave_the_ports_to_may_stay() -> None:
+    workload = workloads()["edge-ports"]
+    assert workload.earlier is not None
+    (container,) = replicas(workload.earlier)
+    assert failed(compare(workload, [container])) == []
+
+
 def test_a_swarm_names_and_restarts_by_itself_and_publishes_on_every_address() -> None:
     workload = workloads(engine="swarm")["edge-ports"]
     container = inspected(workload, "edge-ports.xyz.abc")
