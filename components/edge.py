@@ -112,6 +112,7 @@ class EdgeConfig(BaseModel):
     friday_probe_headers: Headers = Field(default_factory=dict)
     friday_check_ms: int = Field(default=CHECK_MS, ge=100, le=60000)
     max_body_mb: int = Field(default=10, ge=1, le=100)
+    connections: int = Field(default=4000, ge=1000)
     friday_chat_paths: tuple[Annotated[str, Field(pattern=r"^/[A-Za-z0-9/_.-]+$")], ...] = ()
     gateway_open: bool = True
     web_sockets: bool = False
