@@ -58,7 +58,8 @@ docs/OPERATOR.md says what to mount.
 SBOM_EPILOG = """\b
 Examples:
   ./fridayctl images sbom                  how many packages each image has
-  ./fridayctl images sbom -o sbom          sbom/PART.cdx.json for each part
+  ./fridayctl images sbom -o sbom          sbom/PART.cdx.json for each part, and
+                                           sbom/SHA256SUMS, which you may sign
   ./fridayctl images sbom litellm --json   one document, to the screen
 
 Bills are CycloneDX 1.6, read from the files of the image: nothing in it is
@@ -127,16 +128,19 @@ def sbom_command(parts: tuple[str, ...], folder: Path | None, as_json: bool) -> 
 
     Debian packages, Python packages and Go modules, with the image's digest. All parts by default.
     """
-    from ops.commands.write_sboms import NAMES, bills, write  # noqa: PLC0415 - its libraries load only when needed
+    from ops.commands.write_sboms import NAMES, bills, write, write_sums  # noqa: PLC0415 - its libraries load only when needed
 
     if unknown := [part for part in parts if part not in NAMES]:
         raise click.UsageError(f"no image of ours is named {unknown[0]}; there are: {', '.join(NAMES)}")
-    documents, rows = [], []
+    documents, rows, files = [], [], []
     for bill in bills(parts):
         file = write(folder, bill) if folder else None
+        files += [file] if file else []
         documents.append(json.loads(bill.text))
         counted = map(str, bill.packages.values())
         rows.append((bill.part, bill.digest[:19], *counted, *([str(file)] if file else [])))
+    if files:
+        write_sums(files)
     if as_json:
         print_json(documents[0] if len(parts) == 1 else documents)
     else:

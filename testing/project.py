@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -153,9 +153,13 @@ class Project:
     def change_secrets(self, *names: str) -> dict[str, str]:
         """Give secrets new values as a user does, here on the command line; return them by their names."""
         changed = {name: f"sk-changed-{name}-{uuid.uuid4().hex}" for name in names}
-        for name, value in changed.items():
-            self.pulumi("config", "set", "--secret", name, value, "-s", self.stack)
+        self.give_secrets(changed)
         return changed
+
+    def give_secrets(self, values: Mapping[str, str]) -> None:
+        """Encrypt values into the stack file by their paths, such as notify.slack.url."""
+        for path, value in values.items():
+            self.pulumi("config", "set", "--secret", "--path", path, value, "-s", self.stack)
 
     def _run(self, command: list[str], code: int, seconds: float) -> Ran:
         done = subprocess.run(

@@ -1,5 +1,6 @@
 """The bills of materials of the images that this checkout builds."""
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,10 +46,22 @@ def bills(parts: Sequence[str]) -> Iterator[Bill]:
 
 def write(folder: Path, bill: Bill) -> Path:
     """Write a bill to `<folder>/<part>.cdx.json` and return the path; OperationError (exit code 2) when it cannot."""
-    path = folder / f"{bill.part}.cdx.json"
+    return _written(folder / f"{bill.part}.cdx.json", bill.text)
+
+
+def write_sums(bills: Sequence[Path]) -> Path:
+    """Write SHA256SUMS beside bills, of each of them, and return its path; OperationError as `write`.
+
+    One signature of it, by a key that the team has, is one of every bill and, because they name them, of every image.
+    """
+    lines = (f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in sorted(bills))
+    return _written(bills[0].with_name("SHA256SUMS"), "".join(lines))
+
+
+def _written(path: Path, text: str) -> Path:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        path.write_text(bill.text, encoding="utf-8")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise unwritable(folder, error) from error
     return path

@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import docker
 import httpx
@@ -21,7 +21,6 @@ from components.catalogue import Catalogue, default_models
 from components.free_models import SIMULATOR, RouterTuning, render_litellm_config
 from images.tags import tag
 from testing.ports import free_ports
-from tests.integration.gateway_upstream import Upstream
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = "/etc/friday"
@@ -33,6 +32,13 @@ KEYS = {
     "redis_password": "redis-password-0123456789",
 }
 CHAT: dict[str, Any] = {"model": "gemma-4-31b", "messages": [{"role": "user", "content": "PRIVATE words"}]}
+
+
+class Listening(Protocol):
+    """An upstream on this machine."""
+
+    @property
+    def port(self) -> int: ...
 
 
 class GatewayContainer:
@@ -79,20 +85,20 @@ class GatewayContainer:
         raise AssertionError(self.logs)
 
 
-def config_text(upstream: Upstream, tuning: RouterTuning) -> str:
+def config_text(upstream: Listening, tuning: RouterTuning) -> str:
     """Return the stack's own config with this test's upstream in the simulator's place."""
     catalogue = Catalogue(models=default_models())
     text = render_litellm_config(catalogue, tuning, upstream=SIMULATOR)
     return text.replace(SIMULATOR, base_url(upstream))
 
 
-def base_url(upstream: Upstream) -> str:
+def base_url(upstream: Listening) -> str:
     return f"http://127.0.0.1:{upstream.port}/api/v1"
 
 
 @contextmanager
 def gateway(
-    upstream: Upstream,
+    upstream: Listening,
     *,
     tuning: RouterTuning | None = None,
     config: str | None = None,
@@ -101,10 +107,11 @@ def gateway(
     wait: bool = True,
     command: Sequence[str] = ("python3", "-m", "gateway.serve"),
     further: Mapping[str, str] | None = None,
+    network: str = "host",
     **environment: str,
 ) -> Iterator[GatewayContainer]:
     """Run a gateway of its own; `environment` adds to what a stack sets, `further` to its files, `config` replaces its
-    config.
+    config. On another `network` than the machine's it is not asked from here (`wait` has to be false).
     """
     port = free_ports(1)[0]
     text = config or config_text(upstream, tuning or RouterTuning())
@@ -124,7 +131,7 @@ def gateway(
     }
     secrets = {f"secrets/{name}": f"{value}\n" for name, value in KEYS.items()}
     files = {"config.yaml": text, **_code(), **secrets, **(further or {})}
-    with _container("litellm", list(command), variables, files) as container:
+    with started("litellm", list(command), variables, files, network) as container:
         running = GatewayContainer(container, port)
         if wait:
             running.wait_healthy()
@@ -136,7 +143,7 @@ def redis() -> Iterator[tuple[Container, int]]:
     """Run a Redis with the password of `KEYS`."""
     port = free_ports(1)[0]
     arguments = ["--bind", "127.0.0.1", "--port", str(port), "--requirepass", KEYS["redis_password"], "--save", ""]
-    with _container("redis", ["redis-server", *arguments], {}, {}) as container:
+    with started("redis", ["redis-server", *arguments], {}, {}) as container:
         deadline = time.monotonic() + 20
         while time.monotonic() < deadline:
             with socket.socket() as probe:
@@ -147,16 +154,17 @@ def redis() -> Iterator[tuple[Container, int]]:
 
 
 @contextmanager
-def _container(
-    part: str, command: list[str], environment: dict[str, str], files: dict[str, str]
+def started(
+    part: str, command: list[str], environment: dict[str, str], files: dict[str, str], network: str = "host"
 ) -> Iterator[Container]:
+    """Run the image of a part, confined as in a stack, with files below /etc/friday."""
     engine = docker.from_env()
     container = engine.containers.create(
         tag(part),
         command,
         name=f"friday-test-{part}-{uuid.uuid4().hex[:8]}",
         environment=environment,
-        network_mode="host",
+        network_mode=network,
         read_only=True,
         tmpfs={"/tmp": "size=64m"},  # noqa: S108  # inside the container
         cap_drop=["ALL"],

@@ -41,6 +41,13 @@ def test_slots_hold_old_and_new_replicas(friday: int, litellm: int, slots: tuple
     assert f"server-template litellm {slots[1]} litellm:4000" in text
 
 
+def test_no_address_is_refused_while_there_is_room_and_no_named_proxy_ever() -> None:
+    rule = "reject if { fe_conn gt 3800 } { sc0_conn_cur gt 400 }"
+    assert f"{rule}\n" in section(config().render(), "listen users")
+    named = section(config(trusted_proxies=("10.0.0.0/8", "192.0.2.1")).render(), "listen users")
+    assert f"{rule} !{{ src 10.0.0.0/8 192.0.2.1/32 }}\n" in named
+
+
 @pytest.mark.parametrize("backend", ["friday", "litellm"])
 def test_nothing_that_may_have_been_served_is_repeated(backend: str) -> None:
     rules = section(config().render(), f"backend {backend}")

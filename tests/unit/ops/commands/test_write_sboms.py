@@ -1,6 +1,7 @@
 """`images sbom`: which images it bills, what it writes, and what it says where it cannot."""
 
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +31,19 @@ def built(monkeypatch: pytest.MonkeyPatch) -> set[str]:
 def test_all_parts_are_billed_and_written(tmp_path: Path, capsys: Out) -> None:
     assert main(["images", "sbom", "-o", str(tmp_path / "new" / "folder")]) == 0
     files = {path.name for path in (tmp_path / "new" / "folder").iterdir()}
-    assert files == {f"{part}.cdx.json" for part in tags.local_images()}
+    assert files == {*(f"{part}.cdx.json" for part in tags.local_images()), "SHA256SUMS"}
     said = capsys.readouterr().out
     assert "sha256:cdcdcdcdcdcd" in said
+
+
+def test_one_file_has_the_sums_of_the_bills_as_sha256sum_reads_them(tmp_path: Path) -> None:
+    assert main(["images", "sbom", "redis", "edge", "-o", str(tmp_path)]) == 0
+    check = ["sha256sum", "--check", "--strict", "SHA256SUMS"]
+    ran = subprocess.run(check, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert ran.stdout.splitlines() == ["edge.cdx.json: OK", "redis.cdx.json: OK"]
+    assert DIGEST.removeprefix("sha256:") in (tmp_path / "edge.cdx.json").read_text()
+    (tmp_path / "edge.cdx.json").write_text("another")
+    assert subprocess.run(check, cwd=tmp_path, capture_output=True, check=False).returncode == 1
 
 
 def test_without_a_folder_nothing_is_written(tmp_path: Path, capsys: Out, monkeypatch: pytest.MonkeyPatch) -> None:
