@@ -1,10 +1,13 @@
 """What a backup takes of a host, and puts on one that has none, at a real engine."""
 
+import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import docker
+import httpx
 import pytest
 
 from ops.backup import sealed
@@ -14,6 +17,8 @@ from ops.commands.restore_backup import RestoreRequest, restore
 from ops.errors import EXIT_USAGE, OperationError
 from ops.hosts import volumes
 from ops.hosts.machine import Space, ThisMachine
+from ops.waiting import look_until
+from testing.ports import free_ports
 from tests.unit.ops.backup.backups import PASSPHRASE
 from tests.unit.ops.backup.machines import SETTINGS, Machine
 from toolchain.tar_members import END, header, padding
@@ -123,3 +128,51 @@ def test_a_backup_goes_back_without_its_hosts_only_when_told(stack: Stack, tmp_p
     assert not list((tmp_path / "new").rglob("*.yaml"))
     assert restore(RestoreRequest(stack.file, PASSPHRASE, metrics=False), stack.report).filled == []
     assert list((tmp_path / "new").rglob("*.yaml"))
+
+
+@contextmanager
+def prometheus(stack: Stack) -> Iterator[Callable[[float], int]]:
+    """Run Prometheus on the stack's volume, looking at itself; yield what counts its looks before a moment."""
+    tags = [str(tag) for each in stack.client.api.images() for tag in each["RepoTags"] or ()]
+    image = next(tag for tag in tags if tag.startswith("friday-litellm/prometheus:"))
+    own = "{job_name: own, static_configs: [{targets: [localhost:9090]}]}"
+    config = f"{{global: {{scrape_interval: 1s}}, scrape_configs: [{own}]}}"
+    start = f"echo '{config}' > /tmp/p.yml; exec prometheus --config.file=/tmp/p.yml --storage.tsdb.path=/data"
+    (port,) = free_ports(1)
+    container = stack.client.containers.run(
+        image,
+        ["bash", "-c", start],
+        user="10001:10001",
+        volumes={stack.volume: {"bind": "/data", "mode": "rw"}},
+        ports={"9090/tcp": ("127.0.0.1", port)},
+        mem_limit="256m",
+        detach=True,
+    )
+    try:
+
+        def looks(until: float) -> int:
+            query = {"query": "count_over_time(up[1m])", "time": str(until)}
+            try:
+                answer = httpx.get(f"http://127.0.0.1:{port}/api/v1/query", params=query, timeout=10).json()
+            except httpx.TransportError:
+                return 0
+            return sum(int(each["value"][1]) for each in answer["data"]["result"])
+
+        yield looks
+    finally:
+        container.remove(force=True)
+
+
+def test_a_prometheus_that_ran_all_the_time_is_saved_as_one_that_was_killed(stack: Stack) -> None:
+    stack.lose()
+    volumes.fill(stack.client, stack.name, stack.volume, iter([header("data", folder=True, owner=(10001, 10001)), END]))
+    with prometheus(stack) as looks:
+        assert look_until(lambda: looks(time.time()), lambda found: found >= 10, 60, 1) >= 10
+        moment = time.time()
+        seen = looks(moment)
+        stack.save()
+    stack.lose()
+    stack.restore("new")
+    with prometheus(stack) as looks:
+        # What it had not yet written when the copy was taken is at most the last look.
+        assert look_until(lambda: looks(moment), lambda found: found >= seen - 1, 60, 1) >= seen - 1
