@@ -44,6 +44,17 @@ def test_it_declares_the_provider_where_the_stack_has_it_and_nothing_that_runs()
 
 
 @pytest.mark.parametrize("address", ["unix:///var/run/docker.sock", "ssh://deploy@staging.example", "tcp"])
+def test_a_login_is_known_to_the_state_by_the_registrys_name_alone(address: str, tmp_path: Path) -> None:
+    chosen = tcp(tmp_path) if address == "tcp" else settings(dockerHost=address)
+    (without,) = record(lambda: Connection("t", chosen)).of(PROVIDER).values()
+    (given,) = record(lambda: Connection("t", chosen, ["registry.example"])).of(PROVIDER).values()
+    assert "registryAuth" not in without
+    assert json.loads(given["registryAuth"]) == [{"address": "registry.example"}]
+    assert given == {**without, "registryAuth": given["registryAuth"]}
+    assert is_as_recorded(chosen, given)
+
+
+@pytest.mark.parametrize("address", ["unix:///var/run/docker.sock", "ssh://deploy@staging.example", "tcp"])
 def test_the_same_settings_lead_there_as_recorded(address: str, tmp_path: Path) -> None:
     chosen = tcp(tmp_path) if address == "tcp" else settings(dockerHost=address)
     assert is_as_recorded(chosen, recorded(chosen))
