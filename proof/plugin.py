@@ -11,7 +11,7 @@ from typing import Final
 import pytest
 
 from proof.model import Check, State
-from proof.selection import TAKES_LONG
+from proof.selection import takes_long
 
 FILE: Final = "FRIDAY_CHECKS"
 """Names the file that the lines are added to."""
@@ -31,13 +31,20 @@ def _say(check: Check) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keep the tests that write down what they tried, without those that take long where it should be quick."""
     recording = [item for item in items if _RECORDS in getattr(item, "fixturenames", ())]
-    is_long = {item: bool(os.environ.get(QUICK)) and item.get_closest_marker(TAKES_LONG) for item in recording}
+    quick = bool(os.environ.get(QUICK))
+    is_long = {
+        item: quick and takes_long(item.nodeid, {mark.name for mark in item.iter_markers()}) for item in recording
+    }
     for item in recording:
-        reason = "takes many minutes: left out by --quick" if is_long[item] else ""
+        reason = "takes long: left out by --quick" if is_long[item] else ""
         _say(Check(test=item.nodeid, state=State.LEFT_OUT if reason else State.CHOSEN, reason=reason))
     kept = [item for item in recording if not is_long[item]]
     config.hook.pytest_deselected(items=[item for item in items if item not in kept])
     items[:] = kept
+
+
+def _takes_long(item: pytest.Item) -> bool:
+    return takes_long(item.nodeid, {marker.name for marker in item.iter_markers()})
 
 
 def pytest_runtest_logstart(nodeid: str) -> None:

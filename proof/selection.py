@@ -1,6 +1,6 @@
 """Which tests are a proof: those in these places that write down what they tried (they use the fixture `record`)."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Final, get_args
@@ -8,17 +8,22 @@ from typing import Final, get_args
 from testing.record import Group
 from toolchain.paths import ROOT
 
-TAKES_LONG: Final = "proof"
-"""The marker of tests that `--quick` leaves out."""
+_SLOW: Final = "slow"
+_MINUTES: Final = "proof"
+"""The markers of tests that take seconds, and many minutes."""
 
 
 @dataclass(frozen=True)
 class Chapter:
-    """One group of a proof: its title, what it shows, and where its tests are (patterns below the checkout)."""
+    """One group of a proof: its title, what it shows, and where its tests are (patterns below the checkout).
+
+    A slow test is quick enough for `--quick` when its name, with its case, has one of the words of `quick`.
+    """
 
     title: str
     shows: str
     places: tuple[str, ...]
+    quick: tuple[str, ...] = ()
 
 
 CHAPTERS: Final[dict[Group, Chapter]] = {
@@ -33,6 +38,7 @@ CHAPTERS: Final[dict[Group, Chapter]] = {
         "Something breaks while users ask. Where another path exists nobody notices; where none does, users get a "
         "clear error in time.",
         ("tests/faults/*.py",),
+        quick=("gateway", "redis"),  # half of the faults of parts: all of them take seven minutes
     ),
     "change": Chapter(
         "A changed percentage under load",
@@ -64,3 +70,12 @@ def group_of(test: str) -> Group:
     """Return the group of a test of `files` by pytest's name of it."""
     path = test.partition("::")[0]
     return next(group for group in GROUPS if path in files_of(group))
+
+
+def takes_long(test: str, markers: Collection[str]) -> bool:
+    """Return whether `--quick` leaves a test out, by pytest's name of it and its markers."""
+    if _MINUTES in markers:
+        return True
+    path, _, name = test.partition("::")
+    words = [word for group in GROUPS if path in files_of(group) for word in CHAPTERS[group].quick]
+    return _SLOW in markers and not any(word in name for word in words)

@@ -38,13 +38,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give each test an end, and run the modules that share one stack last.
+    """Give each test that has none of its own an end, and run the modules that share one stack last.
 
     A stack that only stands there takes a third of a processor for its health checks. Those that bring stacks or
     hosts of their own come before it; those that need no engine come first, because they are quickest to fail.
     """
     for item in items:
-        item.add_marker(pytest.mark.timeout(ENGINE_SECONDS if _needs_engine(item) else UNIT_SECONDS))
+        if not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(ENGINE_SECONDS if _needs_engine(item) else UNIT_SECONDS))
     sharing = {item.path for item in items if "project" in getattr(item, "fixturenames", ())}
     items.sort(key=lambda item: (_needs_engine(item), item.path in sharing))
 

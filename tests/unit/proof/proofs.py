@@ -38,7 +38,7 @@ FAULTS = Chapter(
     group="faults",
     checks=(
         check("test_fault[gateway killed]", file=FILES["faults"]),
-        check("test_a_soak", State.LEFT_OUT, FILES["faults"], reason="takes many minutes: left out by --quick"),
+        check("test_a_soak", State.LEFT_OUT, FILES["faults"], reason="takes long: left out by --quick"),
     ),
     records=(
         Record(group="faults", name="killed", tried=90, seconds=9.04, figures={"back, seconds": 2.1, "seed": "7"}),

@@ -43,7 +43,7 @@ def test_what_failed_stands_above_with_its_words_and_its_command() -> None:
 
 
 def test_what_was_left_out_is_said_with_its_reason() -> None:
-    assert "1 left out: takes many minutes: left out by --quick." in render(proof())
+    assert "1 left out: takes long: left out by --quick." in render(proof())
 
 
 def test_why_the_tests_could_not_be_run_is_shown() -> None:

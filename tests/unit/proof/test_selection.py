@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from proof.selection import CHAPTERS, GROUPS, files, files_of, group_of
+from proof.selection import CHAPTERS, GROUPS, files, files_of, group_of, takes_long
 from testing.record import Group
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -42,3 +42,21 @@ def test_each_file_that_records_belongs_to_one_group() -> None:
 @pytest.mark.parametrize("group", GROUPS)
 def test_a_test_is_found_in_its_group(group: Group) -> None:
     assert {group_of(f"{file}::test_x[case]") for file in files_of(group)} == {group}
+
+
+FAULTS = "tests/faults/test_faults.py::test_fault"
+
+
+@pytest.mark.parametrize(
+    ("test", "markers", "left_out"),
+    [
+        (f"{FAULTS}[redis is gone]", {"engine", "slow"}, False),
+        (f"{FAULTS}[the edge crashes]", {"engine", "slow"}, True),
+        (f"{FAULTS}[the edge crashes]", {"engine"}, False),
+        (f"{FAULTS}[a gateway host is gone]", {"engine", "proof"}, True),
+        ("tests/integration/test_local_stack.py::test_x[10]", {"slow"}, True),
+        ("tests/integration/test_gateway_locks.py::test_x", set(), False),
+    ],
+)
+def test_what_a_quick_proof_leaves_out(test: str, markers: set[str], left_out: bool) -> None:
+    assert takes_long(test, markers) is left_out
