@@ -85,4 +85,5 @@ def run(host: Host) -> tuple[Update, list[str]]:
     told: list[str] = []
     deployment = Deployment("t", settings(), lambda _, text: told.append(text))
     deployment.__dict__["hosts"] = PlayedHosts(host)
+    deployment.__dict__["made_by_another_state"] = lambda _: None
     return deploy.deploy(deployment, "why"), told

@@ -42,6 +42,7 @@ def failed_update(
     host = Host(set())
     deployment = Deployment("t", settings(), lambda _, text: told.append(text))
     deployment.__dict__["hosts"] = PlayedHosts(host)
+    deployment.__dict__["made_by_another_state"] = lambda _: None
     with pytest.raises(OperationError, match="failed"):
         deploy.deploy(deployment, "why")
     return host, told, refreshed
@@ -102,6 +103,7 @@ def given_up(monkeypatch: pytest.MonkeyPatch, words: str, **friday: Any) -> tupl
     monkeypatch.setattr(host, "remove_unhealthy", lambda *_: {})  # it is gone
     deployment = Deployment("t", settings(friday={**LOCAL["friday"], **friday}), lambda *_: None)
     deployment.__dict__["hosts"] = PlayedHosts(host)
+    deployment.__dict__["made_by_another_state"] = lambda _: None
     with pytest.raises(OperationError, match="failed") as caught:
         deploy.deploy(deployment, "why")
     assert pulumi.refreshed == [False]  # and not made again
