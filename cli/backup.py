@@ -44,10 +44,10 @@ def _stack_names(ctx: click.Context, parameter: click.Parameter, values: tuple[s
 def backup_command(
     stacks: tuple[str, ...], output: Path | None, passphrase_file: Path | None, no_metrics: bool, as_json: bool
 ) -> None:
-    """Save state, settings and metrics of stacks in one encrypted file.
+    """Save state, settings and metrics of stacks in one file.
 
     Each STACK is one of them (default: every stack whose state is here).
-    `restore` puts the file back, on another machine too.
+    It is encrypted; `restore` puts it back, on another machine too.
     """
     from ops.commands.backup import BackupRequest, save  # noqa: PLC0415 - Docker's library loads only when needed
 

@@ -23,10 +23,10 @@ Metrics go to hosts that have none for that stack. What a host has stays.
 \b
 Exit codes:
   0  the backup is back
-  1  a host was lost, or somebody updates one of the stacks; this machine is as
-     it was
-  2  no backup, a damaged or newer one, another passphrase, something here that
-     it would replace, or no room (nothing was changed)
+  1  a host was lost, or somebody updates one of the stacks (here nothing was
+     changed)
+  2  no backup, a damaged or newer one, another passphrase, something that it
+     would replace, or no room (nothing was changed)
 """
 
 

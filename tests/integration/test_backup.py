@@ -11,7 +11,7 @@ import pytest
 from testing.project import Project
 from toolchain import checkout, paths
 
-pytestmark = [pytest.mark.engine, pytest.mark.slow]
+pytestmark = [pytest.mark.engine]
 
 PASSPHRASE = "four words that do not belong together"
 
@@ -64,6 +64,25 @@ def samples(project: Project, moment: float) -> int:
     return sum(int(each["value"][1]) for each in answer["data"]["result"])
 
 
+@pytest.mark.usefixtures("another_home")
+def test_pulumi_reads_on_another_machine_what_it_wrote_on_the_lost_one(
+    passphrase_file: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    made = Project.create(tmp_path_factory.mktemp("old"))
+    made.fridayctl("setup")
+    made.pulumi("stack", "init", made.stack)
+    secret = made.change_secrets("gatewayKey")["gatewayKey"]
+    exported = made.pulumi("stack", "export", "-s", made.stack, "--show-secrets").out
+    backup = str(tmp_path_factory.mktemp("usb") / "backup.tar")
+    made.fridayctl("backup", made.stack, "-o", backup, "--passphrase-file", passphrase_file)
+    another_machine(made, tmp_path_factory.mktemp("new"))
+    made.fridayctl("restore", backup, "--passphrase-file", passphrase_file)
+    made.fridayctl("setup")
+    assert made.pulumi("config", "get", "gatewayKey", "-s", made.stack).out.strip() == secret
+    assert made.pulumi("stack", "export", "-s", made.stack, "--show-secrets").out == exported
+
+
+@pytest.mark.slow
 @pytest.mark.usefixtures("another_home")
 def test_a_stack_outlives_its_machine_and_its_host(
     project: Project, passphrase_file: str, tmp_path_factory: pytest.TempPathFactory

@@ -1,11 +1,17 @@
 """Machines that operators work on: a checkout with stack files, and a state."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from ops.commands.backup import BackupRequest, save
+from ops.commands.restore_backup import Restored, RestoreRequest, restore
+from ops.errors import EXIT_USAGE, OperationError
 from ops.stacks import stack_file
+from tests.unit.ops.backup.backups import PASSPHRASE
 from toolchain import paths
 
 SETTINGS = "config:\n  friday-litellm:upstream: simulator\n  friday-litellm:rolloutPercentage: '{}'\n"
@@ -52,3 +58,26 @@ class Machine:
         """Return all files that count, by their paths."""
         files = (path for path in self.folder.rglob("*") if path.is_file() and path.name != "restoring.lock")
         return {str(path.relative_to(self.folder)): path.read_text() for path in sorted(files)}
+
+
+Machines = Callable[[str], Machine]
+
+
+def quiet(*_: str) -> None:
+    """Report to nobody."""
+
+
+def saved(file: Path, *names: str) -> Path:
+    save(BackupRequest(names, file, PASSPHRASE, metrics=False), quiet)
+    return file
+
+
+def put_back(file: Path, **options: Any) -> Restored:
+    return restore(RestoreRequest(file, PASSPHRASE, metrics=False, **options), quiet)
+
+
+def refused(act: Callable[[], object], code: int = EXIT_USAGE) -> str:
+    with pytest.raises(OperationError) as caught:
+        act()
+    assert caught.value.exit_code == code, caught.value.render()
+    return caught.value.render()
