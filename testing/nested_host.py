@@ -133,6 +133,30 @@ class NestedHost:
         finally:
             self.run("iptables", "--wait", "--delete", *rule)
 
+    @contextmanager
+    def ssh_limited(self, seconds: int) -> Iterator[None]:
+        """Let its sshd have one login at a time, and refuse the sixth new connection within so many seconds.
+
+        The rules are those of `ufw limit`, whose seconds are 30.
+        """
+        new = ["INPUT", "--protocol", "tcp", "--dport", "22", "--match", "conntrack", "--ctstate", "NEW"]
+        recent = [*new, "--match", "recent", "--name", "limited"]
+        refuse = ["--update", "--seconds", str(seconds), "--hitcount", "6", "--jump", "REJECT"]
+        rules = [[*recent, *refuse], [*recent, "--set"]]  # each is put before the ones that are there
+        for rule in rules:
+            self.run("iptables", "--wait", "--insert", *rule)
+        self._sshd("echo MaxStartups 1 > /etc/ssh/sshd_config.d/limited.conf")
+        try:
+            yield
+        finally:
+            self._sshd("rm /etc/ssh/sshd_config.d/limited.conf")
+            for rule in rules:
+                self.run("iptables", "--wait", "--delete", *rule)
+
+    def _sshd(self, change: str) -> None:
+        """Change the configuration of its sshd, which reads it again; connections stay."""
+        self.run("sh", "-c", f"{change} && kill -HUP $(cat /run/sshd.pid)")
+
     def clear(self) -> None:
         """Bring it up if it is down, and remove whatever a test may have left on it; images stay.
 
