@@ -9,22 +9,7 @@ from testing.nested_host import NestedHost
 HostFault = Fault[NestedHost]
 
 _ENGINE_SECONDS = 60.0
-_NAME_SERVER = "127.0.0.11"
 _RATE = "32kbit"
-
-
-@contextmanager
-def _no_names(host: NestedHost) -> Iterator[None]:
-    """Let no question of a container reach the engine's name server: it is dropped in silence."""
-    rule = ("OUTPUT", "--destination", _NAME_SERVER, "--jump", "DROP")
-    pids = _processes(host, "label=friday-litellm.replica")
-    for pid in pids:
-        host.run(*_in_network_of(pid), "iptables", "--wait", "--insert", *rule)
-    try:
-        yield
-    finally:
-        for pid in pids:
-            host.run(*_in_network_of(pid), "iptables", "--wait", "--delete", *rule)
 
 
 @contextmanager
@@ -87,17 +72,6 @@ HOSTS: tuple[HostFault, ...] = (
         _slow_network,
         lasts=10,
         slowest=STEADY_SECONDS,
-        back=35,
-    ),
-    Fault(
-        "the name server is away for a minute",
-        "what any container asks it is dropped",
-        "it is heard again",
-        "504 when the time of a call is over: neither path is found without its name",
-        Promise.REFUSED,
-        _no_names,
-        lasts=60,
-        slowest=DEADLINE_SECONDS + 2,
         back=35,
     ),
     Fault(

@@ -1,4 +1,4 @@
-"""Each fault of the host, while users ask: what was promised, and that it cost nothing."""
+"""Each fault of the host, while users ask: what was promised."""
 
 from collections.abc import Iterator
 

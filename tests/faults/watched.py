@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import httpx
 
 from benchmarks.http_client import Request, Response, chat
-from benchmarks.load import MOST_SECONDS, Enough, Plan, Record, errors, run
+from benchmarks.load import Enough, Plan, Record, errors, run
 from benchmarks.load_during import during
 from testing.faults.fault import Fault, Promise
 from testing.meanwhile import timed, until
@@ -64,13 +64,11 @@ def judge(response: Response) -> str | None:
     return None if status == 200 and ("answer" in last or "done" in last) else f"{status} unclear: {text[:80]!r}"
 
 
-def asked_while(
-    project: Project, action: Callable[[], object], rate: float = PER_SECOND, seconds: float = MOST_SECONDS
-) -> tuple[list[Record], float]:
-    """Let users ask, so many a second and for so long at most, while something is done; return calls and seconds."""
+def asked_while(project: Project, action: Callable[[], object]) -> tuple[list[Record], float]:
+    """Let users ask while something is done; return their calls, and its seconds."""
 
     def users(enough: Enough) -> Coroutine[Any, Any, list[Record]]:
-        plan = Plan(project.url, rate, question, seconds, judge=judge, timeout=_TIMEOUT_SECONDS, until=enough)
+        plan = Plan(project.url, PER_SECOND, question, judge=judge, timeout=_TIMEOUT_SECONDS, until=enough)
         return run(plan)
 
     records, _, took = during(lambda: timed(action), users)
