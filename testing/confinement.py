@@ -3,8 +3,6 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from testing.project import Project
-
 STATUS = "for p in /proc/[0-9]*; do cat $p/status; echo; done 2>/dev/null; true"
 """Prints the status of each process of a container, by `sh` in it."""
 
@@ -35,11 +33,6 @@ class Confined:
             yield "runs without a seccomp filter"
         if self.no_new_privileges and process["NoNewPrivs"] != "1":
             yield "may gain privileges"
-
-
-def problems_in(project: Project) -> dict[str, list[str]]:
-    """Return what the processes of each replica of a stack may do beyond it, by their containers' names."""
-    return {str(each.name): Confined().problems(project.shell_in(each, STATUS)) for each in project.containers()}
 
 
 def _fields(block: str) -> dict[str, str]:

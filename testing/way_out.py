@@ -16,20 +16,12 @@ MODELS = {"data": [{"id": "one/two:free"}, {"id": "three/four"}]}
 
 @contextmanager
 def upstream(
-    certificate: tuple[Path, Path] | None,
-    status: int = 200,
-    body: bytes = json.dumps(MODELS).encode(),
-    shown: list[str] | None = None,
+    certificate: tuple[Path, Path] | None, status: int = 200, body: bytes = json.dumps(MODELS).encode()
 ) -> Iterator[int]:
-    """Run an upstream that gives every request the same answer; yield its port.
-
-    What callers show in `Authorization` is added to `shown`.
-    """
+    """Run an upstream that gives every request the same answer; yield its port."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            if shown is not None:
-                shown.append(self.headers.get("authorization", ""))
             self.send_response(status)
             self.send_header("content-length", str(len(body)))
             self.end_headers()
@@ -62,13 +54,8 @@ class Proxy:
 
 
 @contextmanager
-def proxy(
-    status: str = "200 Connection established", *, to: int | None = None, address: str = "127.0.0.1"
-) -> Iterator[Proxy]:
-    """Run a proxy; with another status than 200 it connects nobody, with `to` everybody to that local port.
-
-    At another `address` of this machine containers with networks of their own reach it.
-    """
+def proxy(status: str = "200 Connection established", *, to: int | None = None) -> Iterator[Proxy]:
+    """Run a proxy; with another status than 200 it connects nobody, with `to` everybody to that local port."""
     seen = Proxy(status)
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -88,7 +75,7 @@ def proxy(
         def log_message(self, format: str, *args: object) -> None:
             """Keep the tests' output clean."""
 
-    server = http.server.ThreadingHTTPServer((address, 0), Handler)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     seen.port = int(server.server_address[1])
     with _running(server):

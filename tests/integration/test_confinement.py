@@ -4,14 +4,14 @@ import json
 
 import pytest
 
-from testing.confinement import problems_in
+from testing.confinement import STATUS, Confined
 from testing.project import Project
 
 pytestmark = [pytest.mark.engine, pytest.mark.beside]
 
 
 def test_no_process_of_any_part_can_gain_anything(project: Project) -> None:
-    found = problems_in(project)
+    found = {str(each.name): Confined().problems(project.shell_in(each, STATUS)) for each in project.containers()}
     declared = json.loads(project.pulumi("stack", "output", "instances", "--json", "-s", project.stack).out)
     assert found.keys() == {name for names in declared.values() for name in names}
     assert {name: problems for name, problems in found.items() if problems} == {}
