@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 EPILOG = """\b
 Examples:
-  ./fridayctl prove --quick          ten minutes; proof-<date>.html, here
-  ./fridayctl prove                  what takes long too: 40 minutes
+  ./fridayctl prove --quick          proof-<date>.html, here
+  ./fridayctl prove                  what takes many minutes too
   ./fridayctl prove --only locks --only rollback
   ./fridayctl prove --quick --json       the data, on standard output
 
