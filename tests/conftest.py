@@ -44,7 +44,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     hosts of their own come before it; those that need no engine come first, because they are quickest to fail.
     """
     for item in items:
-        if not item.get_closest_marker("timeout"):
+        # A mark that is added here would count for more than the module's own.
+        if item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(ENGINE_SECONDS if _needs_engine(item) else UNIT_SECONDS))
     sharing = {item.path for item in items if "project" in getattr(item, "fixturenames", ())}
     items.sort(key=lambda item: (_needs_engine(item), item.path in sharing))

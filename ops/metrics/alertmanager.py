@@ -54,8 +54,22 @@ class Firing(BaseModel):
         return f"{said.rstrip(': ')}; next: {command}" if command else said.rstrip(": ")
 
 
+def _from_yaml(text: object) -> object:
+    """Return what a text says; ValueError when it is none, or no YAML."""
+    if not isinstance(text, str):
+        raise ValueError("should be a text")
+    try:
+        return yaml.safe_load(text)
+    except (yaml.YAMLError, RecursionError) as error:
+        raise ValueError("should be YAML") from error
+
+
+class _Configuration(BaseModel):
+    receivers: list[dict[str, Any]] = []
+
+
 class _Running(BaseModel):
-    config: Annotated[dict[str, Any], BeforeValidator(yaml.safe_load)] = Field(
+    config: Annotated[_Configuration, BeforeValidator(_from_yaml)] = Field(
         validation_alias=AliasPath("config", "original")
     )
 
@@ -88,7 +102,7 @@ class Alertmanager(Server):
     def channels(self) -> list[str]:
         """Return the channels that it knows since its start. Raises SilentError."""
         running = self._read(_RUNNING, self._request("GET", "/api/v2/status"))
-        known = {key for receiver in running.config.get("receivers") or () for key in receiver}
+        known = {key for receiver in running.config.receivers for key in receiver}
         return sorted(key.removesuffix("_configs") for key in known if key.endswith("_configs"))
 
     def deliveries(self) -> dict[str, Deliveries]:
@@ -138,7 +152,7 @@ def alerting(deployment: Deployment, outputs: Mapping[str, object], asked: Sourc
     prometheus = Prometheus(asked.prometheus, asked.transport)
     try:
         firing = alertmanager.alerts()
-        failed = {each.metric["integration"]: round(each.number) for each in prometheus.ask(UNDELIVERED, now)}
+        failed = {each.metric.get("integration", "?"): round(each.number) for each in prometheus.ask(UNDELIVERED, now)}
         return Alerting(firing, {channel: many for channel, many in failed.items() if many > 0})
     except SilentError as error:
         return Alerting(silent=str(error))

@@ -34,7 +34,9 @@ class KeyUsage(BaseModel):
     byok_usage: float | None = None
     is_free_tier: bool | None = None
     expires_at: datetime | None = None
-    requests_per_day: int | None = Field(default=None, validation_alias=AliasPath("free_model_daily_requests", "limit"))
+    requests_per_day: int | None = Field(
+        default=None, ge=0, validation_alias=AliasPath("free_model_daily_requests", "limit")
+    )
     requests_left: int | None = Field(
         default=None, validation_alias=AliasPath("free_model_daily_requests", "remaining")
     )

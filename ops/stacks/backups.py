@@ -8,7 +8,8 @@ from pathlib import Path
 from pulumi import automation as auto
 
 from ops.errors import EXIT_USAGE, OperationError, unwritable
-from ops.stacks.pulumi_files import Damage, damage, state_file
+from ops.stacks.pulumi_errors import refused
+from ops.stacks.pulumi_files import Damage, damage, state_file, unreadable
 from toolchain import files, paths
 
 KEPT = 10  # copies of each stack
@@ -71,7 +72,8 @@ def _looked_at(stack: auto.Stack) -> tuple[Path, Damage | None]:
     path = state_file(stack.workspace, stack.name)
     found = damage(path) if path else None
     if found is Damage.UNKNOWN:
-        stack.export_stack()  # perhaps Pulumi can read it; its words else
+        with refused(*unreadable(path, stack.name)):
+            stack.export_stack()  # perhaps Pulumi can read it
         found = None
     if found is Damage.FOREIGN:
         fix = f"move it away, and put a whole copy there: some are in {_folder(stack.name)}"

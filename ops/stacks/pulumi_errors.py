@@ -21,8 +21,8 @@ def refused(message: str, fix: str, where: Callable[[], Path | None] = lambda: N
         yield
     except (auto.StackNotFoundError, auto.ConcurrentUpdateError):
         raise
-    except (auto.CommandError, ValueError, LookupError, TypeError) as error:
-        # Not only Pulumi's refusals: it also passes on what its library then finds incomplete.
+    except (auto.CommandError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        # Not only Pulumi's refusals: it also passes on what its library then finds incomplete, or of another form.
         found = where()
         said = errors_of(error) if isinstance(error, auto.CommandError) else f"{type(error).__name__}: {error}"
         raise OperationError(f"{message}: {found}" if found else message, fix, EXIT_USAGE, said) from error

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pulumi import automation as auto
-from pydantic import BaseModel, Field, PositiveInt, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from ops.errors import EXIT_FAILED, EXIT_USAGE, OperationError, unwritable
 from ops.rollout.history import NAMESPACE
@@ -85,7 +85,7 @@ class _HistoryEntry(BaseModel):
 
 
 class _Lock(BaseModel):
-    pid: PositiveInt
+    pid: int = Field(gt=0, lt=2**31)  # more than a process can be asked for
     hostname: str = Field(min_length=1)
     username: str = ""
     timestamp: str = ""
@@ -99,7 +99,7 @@ class _Lock(BaseModel):
     def words(self) -> str:
         who = f"{self.username}@{self.hostname}" if self.username else self.hostname
         # Pulumi writes nanoseconds, in its machine's zone.
-        with suppress(ValueError):
+        with suppress(ValueError, OverflowError):
             since = dt.datetime.fromisoformat(re.sub(r"\.\d+", "", self.timestamp)).astimezone(dt.UTC)
             return f"{who}, process {self.pid}, since {since:%Y-%m-%d %H:%M:%S} UTC"
         return f"{who}, process {self.pid}"

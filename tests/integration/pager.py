@@ -1,6 +1,7 @@
 """A receiver of alerts on a stack's own network: what a team's pager would be told by the stack's Alertmanager."""
 
 import json
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -56,15 +57,11 @@ class Told:
 class Pager:
     """The receiver; it answers with what `answers` said last."""
 
-    def __init__(self, container: Container) -> None:
-        self._container = container
+    def __init__(self, project: Project, container: Container) -> None:
+        self._project, self._container = project, container
 
     def _ask(self, method: str, path: str = "") -> str:
-        code, output = self._container.exec_run(["python3", "-c", _ASK, method, path])
-        assert isinstance(output, bytes)
-        said = output.decode()
-        assert code == 0, said
-        return said
+        return self._project.shell_in(self._container, shlex.join(["python3", "-c", _ASK, method, path]))
 
     def answers(self, status: int) -> None:
         self._ask("PUT", str(status))
@@ -111,7 +108,7 @@ def paged(project: Project) -> Iterator[Pager]:
         address = f"http://{container.name}:8080/secretpart"
         project.pulumi("config", "set", "--secret", "--path", "notify.webhook.url", address, "-s", project.stack)
         project.fridayctl("up", project.stack)
-        yield Pager(container)
+        yield Pager(project, container)
     finally:
         # The network is the stack's: it could not be removed with somebody on it.
         container.remove(force=True)

@@ -44,7 +44,12 @@ def test_a_keys_usage_is_read() -> None:
 
 @pytest.mark.parametrize(
     ("status", "document", "words"),
-    [(401, {"error": "sk-secret"}, "answers 401"), (200, {"data": {}}, "no OpenRouter"), (200, [], "no OpenRouter")],
+    [
+        (401, {"error": "sk-secret"}, "answers 401"),
+        (200, {"data": {}}, "no OpenRouter"),
+        (200, [], "no OpenRouter"),
+        (200, {"data": {"usage": 0, "free_model_daily_requests": {"limit": -1}}}, "no OpenRouter"),
+    ],
 )
 def test_no_usable_answer_is_told_without_the_key(status: int, document: object, words: str) -> None:
     with pytest.raises(SilentError, match=words) as caught:

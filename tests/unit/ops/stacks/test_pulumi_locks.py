@@ -82,6 +82,7 @@ def test_only_the_lock_of_a_dead_process_of_this_machine_is_freed(
         b"{}",
         b'{"pid": 0, "hostname": ""}',
         b'{"pid": "x", "hostname": "h"}',
+        b'{"pid": 2147483648, "hostname": "h"}',
     ],
 )
 def test_a_lock_that_cannot_be_read_is_held_by_somebody_unknown(
@@ -106,3 +107,13 @@ def test_a_folder_that_cannot_be_written_is_named_with_where_to_make_room(state:
         pulumi_files.note(Stack(), "up: 10 %")  # type: ignore[arg-type]
     assert caught.value.exit_code == EXIT_USAGE
     assert f"df -h {state}" in caught.value.fix
+
+
+def test_a_lock_of_no_moment_that_there_is_is_shown_without_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PULUMI_BACKEND_URL", tmp_path.as_uri())
+    lock = tmp_path / ".pulumi" / "locks" / "organization" / "friday-litellm" / "t" / "x.json"
+    lock.parent.mkdir(parents=True)
+    lock.write_text('{"pid": 12, "hostname": "elsewhere", "timestamp": "0001-01-01T00:00:00+14:00"}')
+    assert pulumi_files.holder("t") == "elsewhere, process 12"
