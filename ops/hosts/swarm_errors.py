@@ -18,7 +18,7 @@ class _Case(NamedTuple):
 _NO_LEADER = (
     "start the managers that are away, or their Docker: once more than half are back, everything goes on by itself. "
     "Only if they never come back, on {address}: docker swarm init --force-new-cluster --advertise-addr {own}, which "
-    "makes it the only manager and keeps services and tasks; then docs/REMOTE_HOSTS.md, A Swarm without a majority"
+    "makes it the only manager; read docs/REMOTE_HOSTS.md, A Swarm without a majority, first"
 )
 _CASES = (
     _Case(
