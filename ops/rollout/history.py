@@ -105,7 +105,7 @@ def _image(config: Mapping[str, str], setting: str) -> str | None:
     top, *inner = setting.split(".")
     try:
         found = json.loads(config.get(f"{NAMESPACE}:{top}", "{}"))
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     for key in (*inner, "image"):
         found = found.get(key) if isinstance(found, dict) else None
@@ -117,7 +117,7 @@ def replicas_of(config: Mapping[str, str], part: str, default: int) -> int:
     try:
         found = json.loads(config.get(f"{NAMESPACE}:{part}", "{}"))
         return int(found["replicas"]) if isinstance(found, dict) and "replicas" in found else default
-    except (ValueError, TypeError, OverflowError):
+    except (ValueError, TypeError, OverflowError, RecursionError):
         return default  # a failed update may have said anything
 
 

@@ -21,7 +21,7 @@ from ops.rollout.steps import position_of
 from ops.stacks import backups, docker_plugin, pulumi_files, recorded_connection
 from ops.stacks.stacks import read_history
 from tests.unit.given import settings
-from tests.unit.mutated import EACH_TIME_AND_MANY, QUICK, damaged, fuzzed, mutated
+from tests.unit.mutated import EACH_TIME_AND_MANY, damaged, fuzzed, mutated
 from tests.unit.ops.stacks.test_pulumi_locks import dead_pid
 
 RECORDED = json.loads(Path(__file__).with_name("recorded.json").read_text(encoding="utf-8"))
@@ -108,7 +108,7 @@ def test_a_state_is_read_or_refused_in_words(many: int, backend: Path) -> None:
     assert refused > many / 10
 
 
-@pytest.mark.parametrize("many", [QUICK])
+@EACH_TIME_AND_MANY
 def test_a_history_is_read_or_refused_in_words(many: int, backend: Path) -> None:
     folder = backend / "history" / PROJECT / "t"
     folder.mkdir(parents=True)
