@@ -29,9 +29,7 @@ class Host(pulumi.ComponentResource):
     on Friday's side reaches LiteLLM except through the edge's allow-list.
     """
 
-    def __init__(
-        self, stack: str, settings: StackSettings, around: Surroundings, opts: pulumi.ResourceOptions
-    ) -> None:
+    def __init__(self, stack: str, settings: StackSettings, around: Surroundings, opts: pulumi.ResourceOptions) -> None:
         super().__init__(HOST_TYPE, "host", None, opts)
         self.provider = provider(settings, pulumi.ResourceOptions(parent=self), around.registries)
         swarm = settings.engine == "swarm"

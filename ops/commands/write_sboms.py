@@ -63,7 +63,7 @@ def _written(path: Path, text: str) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise unwritable(folder, error) from error
+        raise unwritable(path.parent, error) from error
     return path
 
 

@@ -129,6 +129,7 @@ def test_what_has_a_swarms_ports_keeps_its_image_as_long_as_it_runs_as_declared(
     images = {part: services[part]["taskSpec"]["containerSpec"]["image"] for part in ("edge", "edge-ports")}
     assert images == {"edge": "registry.example/edge:2", "edge-ports": "registry.example/edge:1"}
 
+
 @pytest.mark.parametrize("engine", ["container", "swarm"])
 def test_what_an_earlier_version_gave_the_ports_to_stays(engine: str) -> None:
     chosen = settings(engine=engine)
