@@ -36,7 +36,7 @@ _WORDS = (
 )
 
 # No process can be given a NUL, or a surrogate that stands for no byte.
-_TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=8)
+_TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=8)
 
 
 def _leaves(group: click.Group, above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
