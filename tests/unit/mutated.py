@@ -90,8 +90,11 @@ def _change(draw: st.DrawFn, holder: Any, key: Any, places: list[tuple[Any, Any]
 
 
 @st.composite
-def damaged(draw: st.DrawFn, texts: st.SearchStrategy[str]) -> bytes:
-    """Return a text as the bytes of a file: mostly as it is, else cut, doubled, in another encoding, or no text."""
+def damaged(draw: st.DrawFn, texts: st.SearchStrategy[str], *, deep: bool = True) -> bytes:
+    """Return a text as the bytes of a file: mostly as it is, else cut, doubled, in another encoding, or no text.
+
+    Some are nested beyond what Python follows, with `deep`.
+    """
     text = draw(texts)
     whole = text.encode("utf-8", "surrogatepass")
     place = draw(st.integers(0, len(whole)))
@@ -103,6 +106,6 @@ def damaged(draw: st.DrawFn, texts: st.SearchStrategy[str]) -> bytes:
         "byte order mark": b"\xef\xbb\xbf" + whole,
         "latin-1": before + b"\xe4\xff" + after,
         "nul": before + b"\0" + after,
-        "deep": before + b"[" * 5_000 + after,
+        **({"deep": before + b"[" * 5_000 + after} if deep else {}),
     }
     return forms.get(draw(st.sampled_from(["whole"] * 8 + list(forms))), whole)

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from hypothesis import strategies as st
 
@@ -40,6 +41,14 @@ def test_a_stack_file_is_refused_in_words_or_can_be_deployed(many: int, tmp_path
                 declare(chosen)
         assert file.read_bytes() == content
 
-    fuzzed(check, damaged(st.sampled_from(valid).flatmap(mutated).map(text_of)), many)
+    # Not nested without end: where YAML's reader gives up on that, pytest's own hooks fail.
+    fuzzed(check, damaged(st.sampled_from(valid).flatmap(mutated).map(text_of), deep=False), many)
     assert refused > many / 10
     assert taken > many / 100
+
+
+def test_a_stack_file_nested_without_end_is_refused_in_words(tmp_path: Path) -> None:
+    file = tmp_path / "Pulumi.t.yaml"
+    file.write_text("config:\n  friday-litellm:friday: " + "[" * 5_000)
+    with pytest.raises(SettingsError, match="should be YAML"):
+        from_stack_file(file, SECRETS)
