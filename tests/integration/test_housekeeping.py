@@ -6,19 +6,22 @@ import time
 
 import pytest
 
+from testing.meanwhile import timed
 from testing.project import Project
+from testing.record import Record, Recorder
 from tests.integration.load import Load
 
 pytestmark = pytest.mark.engine
 
 PER_SECOND = 5
+MANY_PER_SECOND = 20
 
 
 def ids(project: Project, part: str) -> set[str | None]:
     return {container.id for container in project.containers(part)}
 
 
-def test_after_a_nightly_prune_a_new_percentage_loses_no_request(project: Project) -> None:
+def test_after_a_nightly_prune_a_new_percentage_loses_no_request(project: Project, record: Recorder) -> None:
     """The containers that only hold files never run, so `docker container prune` takes all of them."""
     edge = ids(project, "edge")
     ours = f"label=friday-litellm.stack={project.stack}"
@@ -31,11 +34,20 @@ def test_after_a_nightly_prune_a_new_percentage_loses_no_request(project: Projec
     assert all("-files-" in problem and "drift" in problem for check in failed for problem in check["problems"])
 
     percentage = (int(project.settings["rolloutPercentage"]) + 10) % 100
-    with project.configured(rolloutPercentage=percentage), Load(project, per_second=PER_SECOND) as load:
-        project.fridayctl("up", project.stack)
+    with project.configured(rolloutPercentage=percentage), Load(project, per_second=MANY_PER_SECOND) as load:
+        took = timed(lambda: project.fridayctl("up", project.stack))
         time.sleep(1)
+    record(
+        Record(
+            group="change",
+            name=f"after a prune the percentage changes at {MANY_PER_SECOND} chats a second",
+            tried=load.asked,
+            failed=len(load.failures),
+            seconds=took,
+        )
+    )
     assert load.failures == []
-    assert len(load.answers) > PER_SECOND
+    assert len(load.answers) > MANY_PER_SECOND
     assert ids(project, "edge") == edge
     project.fridayctl("up", project.stack)
     assert project.fridayctl("verify", project.stack, "--quiet").text == ""
