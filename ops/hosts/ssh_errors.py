@@ -53,7 +53,8 @@ _CASES = (
         r"kex_exchange_identification|Exceeded MaxStartups|Not allowed at this time",
         "cannot be reached: its sshd ends the connection before the login",
         "wait a minute: it may have too many logins at once (MaxStartups), or have shut this address out "
-        "(PerSourcePenalties, fail2ban); then {ssh} {sudo}journalctl -u ssh -n 50 says which",
+        "(PerSourcePenalties, fail2ban); then {ssh} {sudo}journalctl -u ssh -n 50 says which. A forwarded port ends it "
+        "too, while what is behind it is down",
     ),
     _Case(
         r"connect to host .*Connection refused",

@@ -22,7 +22,7 @@ PARTS = tuple(tags.local_images())
 def written(folder: Path) -> dict[str, str]:
     command = ["./fridayctl", "images", "sbom", "-o", str(folder)]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
-    return {path.name.removesuffix(".cdx.json"): path.read_text() for path in folder.iterdir()}
+    return {path.name.removesuffix(".cdx.json"): path.read_text() for path in folder.glob("*.cdx.json")}
 
 
 @pytest.fixture(scope="module")

@@ -111,7 +111,7 @@ def test_a_port_is_taken_by_a_process_of_a_host(stack: Project, first: NestedHos
 def test_a_host_that_is_not_there_hides_no_other(stack: Project, first: NestedHost, second: NestedHost) -> None:
     with second.ssh_cut(silent=False):
         found = checks(stack)
-    assert found[second.url, "reachable"]["found"] == f"{second.url}: cannot be reached"
+    assert found[second.url, "reachable"]["found"].startswith(f"{second.url}: cannot be reached")
     fix = f"take it out of friday-litellm:swarmHosts in Pulumi.{stack.stack}.yaml"
     assert fix in found[second.url, "reachable"]["fix"]
     assert found[second.url, "images"]["state"] == "skipped"
