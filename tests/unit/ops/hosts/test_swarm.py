@@ -4,9 +4,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from docker.errors import APIError
 
-from components.swarm_placement import Strangers
 from components.swarm_service import instance_of, seen_digest, seen_form
 from ops.hosts import hosts, swarm
 from ops.hosts.docker_host import PART_LABEL, DockerHost
@@ -14,91 +12,12 @@ from ops.hosts.hosts import Hosts
 from ops.hosts.swarm import Leaving, SwarmManager
 from ops.hosts.swarm_tasks import task_to_report
 from tests.unit.given import settings
-
-LINE = b"com.docker.swarm.node.id=n,com.docker.swarm.service.id=s,com.docker.swarm.task.id=%s %s\n"
-
-
-def service(part: str = "friday", replicas: int | None = 2, update: str = "") -> dict[str, Any]:
-    """Return a service; `replicas` None: on every host."""
-    return {
-        "ID": part,
-        "Spec": {
-            "Name": f"friday-t-{part}",
-            "Labels": {"friday-litellm.part": part},
-            "Mode": {"Global": {}} if replicas is None else {"Replicated": {"Replicas": replicas}},
-            "TaskTemplate": {"ContainerSpec": {"Image": "i:1"}},
-        },
-        "UpdateStatus": {"State": update} if update else None,
-    }
-
-
-def task(id_: str, state: str = "running", wanted: str = "running", part: str = "friday", error: str = "") -> Any:
-    return {
-        "ID": id_,
-        "ServiceID": part,
-        "Slot": 1,
-        "NodeID": "n",
-        "DesiredState": wanted,
-        "Spec": {"ContainerSpec": {"Image": "i:1"}},
-        "Status": {
-            "State": state,
-            "Timestamp": f"2026-01-01T00:00:0{id_}.123456789Z",
-            "Err": error,
-            "ContainerStatus": {"ContainerID": "c"},
-        },
-    }
-
-
-class Api:
-    """A manager's API; what is removed is noted."""
-
-    def __init__(self, services: list[Any], tasks: list[Any]) -> None:
-        self.listed, self.all_tasks = services, tasks
-        self.removed: list[str] = []
-        self.others: list[tuple[str, str]] = []
-        self.names = ["friday-t-edge-haproxy-cfg-01234567", "friday-t-eu-edge-haproxy-cfg-01234567", "odd"]
-
-    def services(self, **_: Any) -> list[Any]:
-        return self.listed
-
-    def tasks(self, filters: Any = None) -> list[Any]:
-        return [each for each in self.all_tasks if not filters or each["ServiceID"] in filters["service"]]
-
-    def nodes(self) -> list[Any]:
-        return [
-            {"ID": id_, "Description": {"Hostname": name}, "Status": {"State": "ready"}}
-            for id_, name in (("n", "one"), *self.others)
-        ]
-
-    def service_logs(self, *_: Any, **__: Any) -> list[bytes]:
-        return [LINE % (b"1", b"of another"), LINE % (b"2", b"the schema is too old")]
-
-    def configs(self) -> list[Any]:
-        return [{"ID": name, "Spec": {"Name": name}} for name in self.names]
-
-    def secrets(self) -> list[Any]:
-        return [{"ID": "used", "Spec": {"Name": "friday-t-redis-redis-conf-89abcdef"}}]
-
-    def remove_config(self, id_: str) -> None:
-        self.removed.append(id_)
-
-    def remove_service(self, id_: str) -> None:
-        self.removed.append(id_)
-
-    def remove_secret(self, _: str) -> None:
-        raise APIError("secret is in use by a service")
+from tests.unit.ops.hosts.played_swarm import Api, make_impatient, manager, service, task
 
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("_UPDATE_SECONDS", "_TASK_SECONDS", "_EVERY_SECONDS"):
-        monkeypatch.setattr(swarm, name, 0.0)
-
-
-def manager(services: list[Any], *tasks: Any) -> tuple[SwarmManager, Api]:
-    api = Api(services, list(tasks))
-    client: Any = SimpleNamespace(api=api)
-    return SwarmManager(client, list), api
+    make_impatient(monkeypatch)
 
 
 def test_the_engine_chooses_who_speaks_for_a_stack(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -248,54 +167,6 @@ def test_a_stack_that_goes_leaves_no_sockets_on_any_host(monkeypatch: pytest.Mon
     client: Any = SimpleNamespace(api=Api([], []))
     gone = SwarmManager(client, lambda: [there, there]).remove_leftovers("t")
     assert gone == ["friday-t-edge-haproxy-cfg-01234567", "friday-t-app", *["data", "friday-t-edge-ports-sockets"] * 2]
-
-
-def joined(services: list[Any], *tasks: Any, answering: int = 1) -> SwarmManager:
-    """Return a manager whose Swarm has a node `x` that its one host is not; that many hosts answer."""
-    api = Api(services, list(tasks))
-    api.others = [("x", "worker")]
-    host: Any = SimpleNamespace(swarm_node=lambda: "n")
-    client: Any = SimpleNamespace(api=api)
-    return SwarmManager(client, lambda: [host] * answering)
-
-
-def on_stranger(id_: str, state: str, part: str) -> Any:
-    return {**task(id_, state, part=part), "NodeID": "x"}
-
-
-def test_a_node_that_is_not_named_is_known_while_every_host_answers() -> None:
-    manager = joined([service()])
-    assert [each.name for each in manager.strangers().values()] == ["worker"]
-    assert [each.text.split(" is ")[0] for each in manager.noted("t", "ssh://h")] == ["node worker"]
-    silent = joined([service()], answering=0)
-    assert silent.strangers() == {}
-    assert silent.noted("t", "ssh://h") == []
-
-
-def test_a_task_that_cannot_start_on_a_node_that_is_not_named_makes_nothing_ill() -> None:
-    edge = service("edge", None)
-    tasks = task("1", part="edge"), on_stranger("2", "rejected", "edge")
-    assert joined([edge], *tasks).complaint("t") == ""
-    assert joined([edge], *tasks).reasons("t") == ""
-    assert [each.name for each in joined([edge], *tasks).instances("t")] == ["friday-t-edge.1 on one"]
-    assert joined([edge], *tasks, answering=0).complaint("t").startswith("friday-t-edge: 1 run")
-    here = task("1", "starting", part="edge"), on_stranger("2", "running", "edge")
-    assert joined([edge], *here).complaint("t").startswith("friday-t-edge: ")
-
-
-def test_a_replica_that_lacks_is_missed_wherever_it_was_to_run() -> None:
-    found = joined([service(replicas=2)], task("1"), on_stranger("2", "rejected", "friday"))
-    assert found.complaint("t").startswith("friday-t-friday: 1 run")
-
-
-def test_what_runs_on_strangers_and_what_was_kept_off_them_is_known() -> None:
-    limited = service("edge", None)
-    limited["Spec"]["TaskTemplate"]["Placement"] = {"Constraints": ["node.platform.os==linux"]}
-    given = on_stranger("2", "running", "friday"), on_stranger("3", "rejected", "edge")
-    found = joined([service(), limited], task("1"), *given).strangers_to("t")
-    assert found == Strangers(
-        frozenset({"x"}), {"friday": frozenset({"n", "x"}), "edge": frozenset()}, frozenset({"edge"})
-    )
 
 
 def test_the_task_that_failed_last_explains_most() -> None:
