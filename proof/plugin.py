@@ -32,13 +32,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Keep the tests that write down what they tried, without those that take long where it should be quick."""
     recording = [item for item in items if _RECORDS in getattr(item, "fixturenames", ())]
     quick = bool(os.environ.get(QUICK))
-    is_long = {
-        item: quick and takes_long(item.nodeid, {mark.name for mark in item.iter_markers()}) for item in recording
-    }
+    kept = [item for item in recording if not (quick and _takes_long(item))]
     for item in recording:
-        reason = "takes long: left out by --quick" if is_long[item] else ""
-        _say(Check(test=item.nodeid, state=State.LEFT_OUT if reason else State.CHOSEN, reason=reason))
-    kept = [item for item in recording if not is_long[item]]
+        chosen = item in kept
+        reason = "" if chosen else "takes long: left out by --quick"
+        _say(Check(test=item.nodeid, state=State.CHOSEN if chosen else State.LEFT_OUT, reason=reason))
     config.hook.pytest_deselected(items=[item for item in items if item not in kept])
     items[:] = kept
 

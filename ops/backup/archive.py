@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from ops.backup.manifest import FORMAT, Header, Manifest, SavedFile, is_member
 from ops.backup.sealed import damaged, foreign, opening, sealing, unlock
 from ops.errors import EXIT_USAGE, OperationError
-from toolchain.tar_members import END, header, padding
+from toolchain.tar_members import END, header, padding, whole
 
 _HEADER, _MANIFEST = "backup.json", "manifest.json"
 _DESCRIBES_BYTES = 64 << 20  # a manifest has a line for each file
@@ -50,8 +50,7 @@ class Writer:
 
     def describe(self, name: str, text: str) -> None:
         """Add what describes the backup itself."""
-        content = text.encode()
-        self._content.write(header(name, len(content)) + content + padding(len(content)))
+        self._content.write(whole(name, text.encode()))
 
 
 def write(target: Path, passphrase: str, fill: Callable[[Writer], Manifest]) -> Manifest:

@@ -23,7 +23,7 @@ import pyrage
 from pydantic import Base64Bytes, BaseModel, Field, ValidationError
 
 from ops.errors import EXIT_USAGE, OperationError
-from toolchain.tar_members import END, header, padding
+from toolchain.tar_members import END, header, padding, whole
 
 KEY, DATA = "key.json", "data.tar.gz.age"
 WORK = 1 << 17  # 128 MiB of memory and half a second for each guess
@@ -59,7 +59,7 @@ def sealing(target: Path, passphrase: str) -> Iterator[BinaryIO]:
     key = json.dumps(said).encode()
     descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
-        file.write(header(KEY, len(key)) + key + padding(len(key)))
+        file.write(whole(KEY, key))
         begins = file.tell()
         file.write(header(DATA, 0))  # how long it gets shows at its end
         with _written_by(lambda content: pyrage.encrypt_io(content, file, [identity.to_public()])) as content:

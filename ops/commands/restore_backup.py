@@ -22,9 +22,8 @@ from ops.stacks import pulumi_files, restoring, saved_files
 from ops.stacks.restoring import Plan
 from ops.stacks.stack_file import read_file
 from toolchain import engine_traits, paths, versions
-from toolchain.tar_members import END, header, padding
+from toolchain.tar_members import END, header, streamed
 
-_CHUNK_BYTES = 1 << 20
 _ROOM = 3  # times what is put back: prepared, kept of what is replaced, and in its place
 
 
@@ -196,12 +195,7 @@ def _content(
             if each not in folders:
                 folders.add(each)
                 yield header(f"{volumes.FOLDER}/{each}", folder=True, owner=owner)
-        size = manifest.files[name].size
-        yield header(f"{volumes.FOLDER}/{path}", size, owner=owner)
-        while chunk := content.read(_CHUNK_BYTES):
-            yield chunk
-        if rest := padding(size):  # an empty piece would end what is sent
-            yield rest
+        yield from streamed(f"{volumes.FOLDER}/{path}", manifest.files[name].size, content, owner)
     yield END
 
 

@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 
 from urllib3.exceptions import HTTPError
 
-from toolchain.tar_members import END, header, padding
+from toolchain.tar_members import END, header, padding, streamed, whole
 
 Chain = tuple[str, ...]
 """A layer, as its diff id after those of all layers below it: what it contains depends on them."""
@@ -69,7 +69,7 @@ class Archive:
         ArchiveError when that is no longer the archive that was surveyed, or breaks off.
         """
         for name, content in self.made.items():
-            yield header(name, len(content)) + content + padding(len(content))
+            yield whole(name, content)
         awaited = {name: member for name, member in self.members.items() if name not in without}
         with _opened(source) as files:
             for found, content in files:
@@ -78,11 +78,7 @@ class Archive:
                     continue
                 if member.size != found.size:
                     raise _changed(found.name)
-                yield header(member.name, member.size)
-                while chunk := content.read(_CHUNK_BYTES):
-                    yield chunk
-                if rest := padding(member.size):  # an empty piece would end what is sent
-                    yield rest
+                yield from streamed(member.name, member.size, content)
         for name in awaited:
             raise _changed(name)
         yield END

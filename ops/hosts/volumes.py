@@ -71,7 +71,7 @@ def read(client: docker.DockerClient, stack: str, volume: str, take: TakeFile) -
 def fill(client: docker.DockerClient, stack: str, volume: str, archive: Iterator[bytes]) -> None:
     """Make a volume with the files of an archive, whose names begin with `FOLDER`; OperationError when that fails.
 
-    There is none then. One that was cut short is known by its container (`cut_short`).
+    There is none then. One that was cut short is known by its container (`discard_cut_short`).
     """
     client.volumes.create(volume, labels={STACK_LABEL: stack})
     api: Any = client.api
