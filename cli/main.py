@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from components.settings.source import SettingsError
-from ops.errors import EXIT_USAGE, OperationError
+from ops.errors import EXIT_INTERRUPTED, EXIT_USAGE, OperationError
 from toolchain import paths
 from toolchain.errors import SetupError
 
@@ -97,7 +97,7 @@ def main(arguments: list[str] | None = None) -> int:
     except click.exceptions.Exit as done:
         return done.exit_code
     except click.Abort:
-        return _say("interrupted; the next ./fridayctl up goes on from here", 130)
+        return _say("interrupted; the next ./fridayctl up goes on from here", EXIT_INTERRUPTED)
     except click.ClickException as error:
         error.show()
         return EXIT_USAGE

@@ -7,7 +7,7 @@ import click
 
 from cli.arguments import json_option, reporter
 from cli.output import SCREEN, output_option, write_out
-from ops.errors import OperationError
+from ops.errors import EXIT_FAILED, EXIT_INTERRUPTED, OperationError
 from proof.selection import GROUPS
 from testing.record import Group
 
@@ -32,8 +32,6 @@ Exit codes:
   2    a wrong option, a missing tool, a file that cannot be written
   130  interrupted
 """
-
-_INTERRUPTED = 130
 
 
 @click.command("prove", epilog=EPILOG)
@@ -69,8 +67,8 @@ def prove_command(quick: bool, only: tuple[Group, ...], output: str | None, as_j
     for label, text in (*proof.summary, *([("page", str(file))] if file else ())):
         report(label, text)
     if proof.level is Level.INTERRUPTED:
-        return _INTERRUPTED
-    return 0 if proof.level is Level.PASSED else 1
+        return EXIT_INTERRUPTED
+    return 0 if proof.level is Level.PASSED else EXIT_FAILED
 
 
 def _page(proof: "Proof") -> str:
