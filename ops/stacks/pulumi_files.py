@@ -122,8 +122,13 @@ def _local(url: str) -> Path | None:
 def state_file(workspace: auto.Workspace, stack: str) -> Path | None:
     """Return the file that holds a stack's state, or None when that is kept elsewhere or not yet made."""
     backend = local_backend()
-    path = backend / "stacks" / workspace.project_settings().name / f"{stack}.json" if backend else None
+    path = states_in(backend, workspace.project_settings().name) / f"{stack}.json" if backend else None
     return path if path and path.exists() else None
+
+
+def states_in(backend: Path, project: str) -> Path:
+    """Return the folder of a file backend that has a file of each stack of a project: its state."""
+    return backend / "stacks" / project
 
 
 def local_outputs(workspace: auto.Workspace, stack: str) -> auto.OutputMap | None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from ops.backup.manifest import META, PASSPHRASE, SECRETS, Manifest, member_of, settings_of
 from ops.errors import EXIT_USAGE, OperationError
 from ops.rollout.history import NAMESPACE
-from ops.stacks.pulumi_files import chosen_backend
+from ops.stacks.pulumi_files import chosen_backend, states_in
 from ops.stacks.restoring import Move
 from ops.stacks.stack_file import stack_file
 from toolchain import checkout, paths
@@ -62,14 +62,14 @@ def files_of(name: str) -> StackFiles:
     backend = chosen_backend()
     if backend is None:
         return StackFiles(name, stack_file(name), None, None)
-    state = backend / "stacks" / NAMESPACE / f"{name}.json"
+    state = states_in(backend, NAMESPACE) / f"{name}.json"
     return StackFiles(name, stack_file(name), state, backend / "history" / NAMESPACE / name)
 
 
 def known() -> list[str]:
     """Return the stacks whose state is in files here."""
     backend = chosen_backend()
-    return sorted(path.stem for path in (backend / "stacks" / NAMESPACE).glob("*.json")) if backend else []
+    return sorted(path.stem for path in states_in(backend, NAMESPACE).glob("*.json")) if backend else []
 
 
 def has_own_passphrase() -> bool:
