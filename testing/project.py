@@ -224,6 +224,15 @@ class Project:
         """Switch faults of the simulated models on (none: all off)."""
         httpx.put(f"{self.simulator_url}/admin/faults", json=list(faults), timeout=20).raise_for_status()
 
+    @contextmanager
+    def deployed(self) -> Iterator["Project"]:
+        """Bring the stack up, and in the end remove all of it, also when it does not come up."""
+        try:
+            self.fridayctl("up", self.stack)
+            yield self
+        finally:
+            self.remove()
+
     def remove(self) -> None:
         """Take the stack away, also when `down` cannot."""
         try:

@@ -79,11 +79,8 @@ def edge_log(stack: Project) -> str:
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """Bring a small local stack up once; take it down, and whatever else is left, when the session ends."""
     made = Project.create(Path(tmp_path_factory.mktemp("project")))
-    try:
-        made.fridayctl("up", made.stack)
+    with made.deployed():
         yield made
-    finally:
-        made.remove()
 
 
 @pytest.fixture(scope="session")

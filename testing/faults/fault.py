@@ -9,6 +9,9 @@ from typing import Generic, TypeVar
 Place = TypeVar("Place")
 """Where a fault happens: a stack, or the host that it runs on."""
 
+STEADY_SECONDS = 15.0
+"""The longest that any call may take while there is another path, and the usual time for all to be as before."""
+
 
 class Promise(Enum):
     """What becomes of the calls of users while a fault lasts."""
@@ -35,9 +38,9 @@ class Fault(Generic[Place]):
     happens: Callable[[Place], AbstractContextManager[object]]
     lasts: float
     """How long it stays before it is ended."""
-    slowest: float
+    slowest: float = STEADY_SECONDS
     """The longest that a call of a user takes meanwhile, with an answer or with an error."""
-    back: float
+    back: float = STEADY_SECONDS
     """How long after its end each user is served on the path that is his own."""
 
 
@@ -46,6 +49,3 @@ DEADLINE_SECONDS, REST_SECONDS = 10, 5
 
 By default a call has 30 s, and a model that failed is left out for 60 s.
 """
-
-STEADY_SECONDS = 15.0
-"""The longest that any call may take while there is another path, and the usual time for all to be as before."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from testing.faults.fault import DEADLINE_SECONDS, STEADY_SECONDS, Fault, Promise
+from testing.faults.fault import DEADLINE_SECONDS, Fault, Promise
 from testing.nested_host import NestedHost
 
 HostFault = Fault[NestedHost]
@@ -71,7 +71,6 @@ HOSTS: tuple[HostFault, ...] = (
         Promise.ANSWERED,
         _slow_network,
         lasts=10,
-        slowest=STEADY_SECONDS,
         back=35,
     ),
     Fault(
@@ -82,7 +81,6 @@ HOSTS: tuple[HostFault, ...] = (
         Promise.REFUSED,
         lambda host: _engine_killed(host, live_restore=True),
         lasts=5,
-        slowest=STEADY_SECONDS,
         back=35,
     ),
     Fault(

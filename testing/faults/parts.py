@@ -3,7 +3,7 @@
 from docker.models.containers import Container
 
 from testing.faults import breaks, crowds
-from testing.faults.fault import DEADLINE_SECONDS, STEADY_SECONDS, Fault, Promise
+from testing.faults.fault import DEADLINE_SECONDS, Fault, Promise
 from testing.project import Project
 
 PartFault = Fault[Project]
@@ -33,7 +33,6 @@ PARTS: tuple[PartFault, ...] = (
         Promise.ANSWERED,
         lambda project: breaks.killed(_one(project, "litellm")),
         lasts=5,
-        slowest=STEADY_SECONDS,
         back=_BREAKER_SECONDS,
     ),
     Fault(
@@ -44,7 +43,6 @@ PARTS: tuple[PartFault, ...] = (
         Promise.ANSWERED,
         lambda project: breaks.stopped(_one(project, "litellm")),
         lasts=_SWITCH_SECONDS,
-        slowest=STEADY_SECONDS,
         back=_BREAKER_SECONDS,
     ),
     Fault(
@@ -55,7 +53,6 @@ PARTS: tuple[PartFault, ...] = (
         Promise.ANSWERED,
         lambda project: breaks.starved(0.02, _one(project, "litellm")),
         lasts=_SWITCH_SECONDS,
-        slowest=STEADY_SECONDS,
         back=_BREAKER_SECONDS,
     ),
     Fault(
@@ -66,7 +63,6 @@ PARTS: tuple[PartFault, ...] = (
         Promise.ANSWERED,
         lambda project: breaks.killed(*_all(project, "litellm")),
         lasts=8,
-        slowest=STEADY_SECONDS,
         back=_BREAKER_SECONDS,
     ),
     Fault(
@@ -77,7 +73,6 @@ PARTS: tuple[PartFault, ...] = (
         Promise.ANSWERED,
         lambda project: breaks.stopped(*_all(project, "litellm")),
         lasts=_SWITCH_SECONDS,
-        slowest=STEADY_SECONDS,
         back=_BREAKER_SECONDS,
     ),
     Fault(
@@ -88,7 +83,6 @@ PARTS: tuple[PartFault, ...] = (
         Promise.ANSWERED,
         lambda project: breaks.out_of_memory(_one(project, "litellm")),
         lasts=1,
-        slowest=STEADY_SECONDS,
         back=_BREAKER_SECONDS,
     ),
     Fault(
@@ -99,7 +93,6 @@ PARTS: tuple[PartFault, ...] = (
         Promise.ANSWERED,
         lambda project: breaks.cut_off(project, "gateway", *_all(project, "litellm")),
         lasts=8,
-        slowest=STEADY_SECONDS,
         back=_BREAKER_SECONDS,
     ),
     Fault(
@@ -110,8 +103,6 @@ PARTS: tuple[PartFault, ...] = (
         Promise.ENDED,
         lambda project: breaks.killed(_one(project, "friday")),
         lasts=5,
-        slowest=STEADY_SECONDS,
-        back=STEADY_SECONDS,
     ),
     Fault(
         "a Friday replica hangs",
@@ -121,8 +112,6 @@ PARTS: tuple[PartFault, ...] = (
         Promise.ENDED,
         lambda project: breaks.stopped(_one(project, "friday")),
         lasts=_SWITCH_SECONDS,
-        slowest=STEADY_SECONDS,
-        back=STEADY_SECONDS,
     ),
     Fault(
         "Friday's memory limit is hit",
@@ -132,8 +121,6 @@ PARTS: tuple[PartFault, ...] = (
         Promise.ENDED,
         lambda project: breaks.out_of_memory(_one(project, "friday")),
         lasts=1,
-        slowest=STEADY_SECONDS,
-        back=STEADY_SECONDS,
     ),
     Fault(
         "redis is gone",
@@ -143,7 +130,6 @@ PARTS: tuple[PartFault, ...] = (
         Promise.ANSWERED,
         lambda project: breaks.killed(*_all(project, "redis")),
         lasts=8,
-        slowest=STEADY_SECONDS,
         back=_BREAKER_SECONDS,
     ),
     Fault(
@@ -154,7 +140,6 @@ PARTS: tuple[PartFault, ...] = (
         Promise.ANSWERED,
         lambda project: breaks.stopped(*_all(project, "redis")),
         lasts=8,
-        slowest=STEADY_SECONDS,
         back=_BREAKER_SECONDS,
     ),
     Fault(
@@ -165,7 +150,6 @@ PARTS: tuple[PartFault, ...] = (
         Promise.ANSWERED,
         lambda project: breaks.starved(0.01, *_all(project, "redis")),
         lasts=8,
-        slowest=STEADY_SECONDS,
         back=_BREAKER_SECONDS,
     ),
     Fault(
@@ -176,7 +160,6 @@ PARTS: tuple[PartFault, ...] = (
         Promise.ANSWERED,
         lambda project: breaks.redis_refuses(_one(project, "redis")),
         lasts=8,
-        slowest=STEADY_SECONDS,
         back=_BREAKER_SECONDS,
     ),
     Fault(
@@ -187,8 +170,6 @@ PARTS: tuple[PartFault, ...] = (
         Promise.ANSWERED,
         lambda project: breaks.killed(*_all(project, "prometheus", "alertmanager")),
         lasts=5,
-        slowest=STEADY_SECONDS,
-        back=STEADY_SECONDS,
     ),
     Fault(
         "all models are down",
@@ -220,8 +201,6 @@ PARTS: tuple[PartFault, ...] = (
         Promise.CUT,
         lambda project: breaks.crashed(*_all(project, "edge")),
         lasts=0,
-        slowest=STEADY_SECONDS,
-        back=STEADY_SECONDS,
     ),
     Fault(
         "what has the host's ports crashes",
@@ -231,8 +210,6 @@ PARTS: tuple[PartFault, ...] = (
         Promise.CUT,
         lambda project: breaks.crashed(*_all(project, "edge-ports")),
         lasts=0,
-        slowest=STEADY_SECONDS,
-        back=STEADY_SECONDS,
     ),
     Fault(
         "slow clients",
@@ -242,8 +219,6 @@ PARTS: tuple[PartFault, ...] = (
         Promise.ANSWERED,
         lambda project: crowds.crowd(project, 500, "slow"),
         lasts=15,
-        slowest=STEADY_SECONDS,
-        back=STEADY_SECONDS,
     ),
     Fault(
         "idle connections",
@@ -253,7 +228,5 @@ PARTS: tuple[PartFault, ...] = (
         Promise.ANSWERED,
         lambda project: crowds.crowd(project, 3000, "idle"),
         lasts=8,
-        slowest=STEADY_SECONDS,
-        back=STEADY_SECONDS,
     ),
 )

@@ -20,11 +20,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """A stack of their own: half of the users on each path, and short times."""
     made = Project.create(Path(tmp_path_factory.mktemp("faults")))
     shorten(made)
-    try:
-        made.fridayctl("up", made.stack)
+    with made.deployed():
         yield made
-    finally:
-        made.remove()
 
 
 @pytest.mark.parametrize("fault", PARTS, ids=lambda fault: fault.name)

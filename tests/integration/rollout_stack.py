@@ -38,8 +38,5 @@ def rollout_stack(
             "router": {"timeoutSeconds": 20, "streamTimeoutSeconds": 20, "cooldownSeconds": 10},
         }
     )
-    try:
-        made.fridayctl("up", made.stack)
+    with made.deployed():
         yield made
-    finally:
-        made.remove()

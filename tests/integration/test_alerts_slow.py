@@ -55,11 +55,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     made = Project.create(Path(tmp_path_factory.mktemp("alerts")))
     # Few calls are enough, and the account's free calls are nearly used by them.
     made.configure({"quota": {"requestsPerMinute": 60, "requestsPerDay": 5000}, "gates": {"watchSamples": 10}})
-    try:
-        made.fridayctl("up", made.stack)
+    with made.deployed():
         yield made
-    finally:
-        made.remove()
 
 
 @contextmanager

@@ -62,11 +62,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
             "gates": {"watchSamples": 80, "latency": targets},
         }
     )
-    try:
-        made.fridayctl("up", made.stack)
+    with made.deployed():
         yield made
-    finally:
-        made.remove()
 
 
 @pytest.fixture(scope="module")

@@ -20,13 +20,10 @@ PASSPHRASE = "four words that do not belong together"
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """A stack with two updates in its history."""
     made = Project.create(tmp_path_factory.mktemp("old"))
-    try:
-        made.fridayctl("up", made.stack)
+    with made.deployed():
         made.configure({"rolloutPercentage": 60})
         made.fridayctl("up", made.stack)
         yield made
-    finally:
-        made.remove()
 
 
 @pytest.fixture(scope="module")

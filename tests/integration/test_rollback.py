@@ -44,13 +44,10 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     git(project, "init", "--quiet")
     project.configure({"rolloutPercentage": 10, "fallbackOrder": GOOD_ORDER})
     commit(project, "ten")
-    try:
-        project.fridayctl("up", project.stack)
+    with project.deployed():
         project.configure({"rolloutPercentage": 50})
         project.fridayctl("up", project.stack)
         yield project
-    finally:
-        project.remove()
 
 
 def test_level_1_sends_nobody_to_the_gateway_once_it_is_closed_and_loses_no_request(

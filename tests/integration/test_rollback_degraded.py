@@ -32,13 +32,10 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     project.configure({"rolloutPercentage": 10, "friday": {**project.settings.get("friday", {}), "replicas": 1}})
     git(project, "init", "--quiet")
     commit(project, "ten")
-    try:
-        project.fridayctl("up", project.stack)
+    with project.deployed():
         project.configure({"rolloutPercentage": 50, "router": {"cooldownSeconds": 33}})
         project.fridayctl("up", project.stack)
         yield project
-    finally:
-        project.remove()
 
 
 def rollback(project: Project, level: int) -> list[str]:

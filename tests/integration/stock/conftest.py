@@ -41,8 +41,5 @@ def stock(tmp_path_factory: pytest.TempPathFactory, network: str) -> Iterator[Pr
     friday["writable"] = [*friday["writable"], {"path": "/uploads", "kind": "volume"}]
     edge = {**project.settings["edge"], "stickyCookie": "FRIDAYREPLICA"}
     project.configure({"friday": friday, "edge": edge, "litellm": {"replicas": 1}})
-    try:
-        project.fridayctl("up", project.stack)
+    with project.deployed():
         yield project
-    finally:
-        project.remove()
