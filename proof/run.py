@@ -194,7 +194,7 @@ def _folder(report: Report) -> Iterator[Path]:
 def _sweep(folder: Path, report: Report) -> None:
     for file in folder.rglob("checkout/Pulumi.t*.yaml"):
         left = Project(file.parent, file.name.split(".")[1])
-        if number := left.sweep():
+        if number := left.remove():
             report("proof", f"removed {number} things that the tests had left of their stack {left.stack}")
     rig.sweep()
     shutil.rmtree(folder, ignore_errors=True)

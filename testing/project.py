@@ -226,22 +226,18 @@ class Project:
 
     @contextmanager
     def deployed(self) -> Iterator["Project"]:
-        """Bring the stack up, and in the end remove all of it, also when it does not come up."""
+        """Bring the stack up, and in the end remove all of it, also when it did not come up."""
         try:
             self.fridayctl("up", self.stack)
             yield self
         finally:
             self.remove()
 
-    def remove(self) -> None:
-        """Take the stack away, also when `down` cannot."""
-        try:
-            self.fridayctl("down", self.stack, "--yes")
-        finally:
-            self.sweep()
+    def remove(self) -> int:
+        """Remove what the stack has on the engine; return how many things that were.
 
-    def sweep(self) -> int:
-        """Remove what the stack still has on the engine, without Pulumi; return how many things that were."""
+        Without Pulumi, whose `down` takes many times as long: it is tried where it is what a test is about.
+        """
         containers, networks, volumes = self.everything(), self.networks(), self.volumes()
         for container in containers:
             container.remove(force=True, v=True)

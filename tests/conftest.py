@@ -22,14 +22,21 @@ UNIT_SECONDS, ENGINE_SECONDS = 120, 900
 test that hangs is to fail by name instead of holding CI until CI is ended without a word."""
 
 
+APART = ("test_backup.py", "test_every_secret_changed.py", "test_rollback_degraded.py", "test_secrets.py")
+"""Modules that bring stacks of their own up for minutes: each can run in another process than others of its folder."""
+
+
 class Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist's own classes have no types
     """Which tests one of several processes runs: unit tests one by one, all others of a folder together.
 
-    Those of a folder share a stack or hosts, which would else be made in each process.
+    Those of a folder share a stack or hosts, which would else be made in each process; but for the modules `APART`.
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        return nodeid if nodeid.startswith("tests/unit/") else nodeid.partition("::")[0].rpartition("/")[0]
+        if nodeid.startswith("tests/unit/"):
+            return nodeid
+        folder, _, module = nodeid.partition("::")[0].rpartition("/")
+        return f"{folder}/{module}" if module in APART else folder
 
 
 @pytest.hookimpl(optionalhook=True)

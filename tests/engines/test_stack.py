@@ -1,7 +1,8 @@
 """A stack's life on an engine that is not this machine's: pushed, deployed, changed under load, tampered with, rolled
 back at each level, taken down.
 
-The tests stand in that order, and each one begins with what the one before it left.
+The tests stand in that order, and each one begins with what the one before it left. Rollbacks of other levels than 2
+are slow tests: the normal run tries them on this machine's engine.
 """
 
 import json
@@ -19,7 +20,7 @@ from testing.repository import commit
 from testing.rig import rig
 from tests.remote.asked import asked_meanwhile
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.beside]
 
 
 def ids(stack: Project, *parts: str) -> set[str]:
@@ -100,6 +101,7 @@ def test_drift_and_fix(stack: Project) -> None:
     assert ids(stack, "edge", "friday", "litellm", "prometheus") <= before
 
 
+@pytest.mark.slow
 def test_rollback_level_1(stack: Project) -> None:
     rollback(stack, 1)
     assert (percentage(stack), stack.chat(7).path) == (0, "direct")
@@ -114,6 +116,7 @@ def test_rollback_level_2(stack: Project) -> None:
     assert (stack.chat(49).path, stack.chat(50).path) == ("litellm", "direct")
 
 
+@pytest.mark.slow
 def test_rollback_level_4(stack: Project) -> None:
     code = stack.root / "components" / "friday.py"
     code.write_text(code.read_text().replace("DRAIN_SECONDS = 2", "DRAIN_SECONDS = 3"))
@@ -132,6 +135,7 @@ def drain_seconds(stack: Project) -> set[str]:
     return {environment["DRAIN_SECONDS"] for environment in environments}
 
 
+@pytest.mark.slow
 def test_rollback_level_3(stack: Project) -> None:
     edge = ids(stack, "edge")
     rollback(stack, 3)

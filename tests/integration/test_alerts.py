@@ -10,7 +10,7 @@ from testing.meanwhile import until
 from testing.project import Project
 from tests.integration.pager import Pager, paged
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.beside]
 
 DOWN = [{"alertname": name, "severity": "critical"} for name in ("GatewayDown", "FridayDown")]
 

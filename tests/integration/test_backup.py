@@ -11,7 +11,7 @@ import pytest
 from testing.project import Project
 from toolchain import checkout, paths
 
-pytestmark = [pytest.mark.engine]
+pytestmark = [pytest.mark.engine, pytest.mark.beside]
 
 PASSPHRASE = "four words that do not belong together"
 

@@ -22,7 +22,7 @@ from tests.integration import secret_places
 from tests.integration.load import Load
 from tests.integration.test_secrets import UNDER_LOAD
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.beside]
 
 AT_THE_PROVIDER = ("openrouterApiKey", "fridayOpenrouterApiKey")
 """Not tried under load: the simulator plays an account for each, so it is exchanged with them. OpenRouter is not."""

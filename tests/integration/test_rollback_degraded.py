@@ -17,7 +17,7 @@ from testing.project import Project
 from testing.repository import commit, git
 from tests.integration.load import Load
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.beside]
 
 LITELLM_USER, DIRECT_USER = 7, 70
 

@@ -12,7 +12,7 @@ from testing.project import ROOT, Project
 from tests.integration import secret_places
 from tests.integration.load import Load
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.beside]
 
 GENERATE = """
 from ops.stacks.stack_secrets import generate_missing

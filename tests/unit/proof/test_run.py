@@ -159,16 +159,16 @@ def test_after_a_silence_the_running_test_is_named(here: Path, monkeypatch: pyte
 
 
 def test_what_a_stack_left_on_the_engine_is_removed_by_its_name(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    swept = list[str]()
+    removed = list[str]()
 
-    def sweep(project: Project) -> int:
-        swept.append(project.stack)
+    def remove(project: Project) -> int:
+        removed.append(project.stack)
         return 3
 
-    monkeypatch.setattr(Project, "sweep", sweep)
+    monkeypatch.setattr(Project, "remove", remove)
     made = "import pathlib\ndef test_it(record, tmp_path):\n    (tmp_path / 'checkout').mkdir()\n"
     (here / "test_it.py").write_text(f"{made}    (tmp_path / 'checkout' / 'Pulumi.t1a2b3c.yaml').touch()\n")
     said = list[str]()
     assert prove(QUICK, lambda _, text: said.append(text)).level is Level.PASSED
-    assert swept == ["t1a2b3c"]
+    assert removed == ["t1a2b3c"]
     assert "removed 3 things that the tests had left of their stack t1a2b3c" in said
