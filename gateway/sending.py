@@ -4,11 +4,15 @@ aiohttp reads HTTP in C, and LiteLLM brings it along. httpx' own transport, in P
 """
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 
 import aiohttp
 import httpx
+from aiohttp.abc import AbstractResolver, ResolveResult
+
+from serving.names import Names
 
 IDLE_SECONDS = 30.0
 """Connections that idle longer may have been closed by what is in between."""
@@ -53,7 +57,7 @@ class Sending(httpx.AsyncBaseTransport):
         if self._session is None:
             # An address is asked for at each new connection: a stack's own upstream may be replaced meanwhile.
             connector = aiohttp.TCPConnector(
-                limit=0, ssl=self._verify, keepalive_timeout=IDLE_SECONDS, use_dns_cache=False
+                limit=0, ssl=self._verify, keepalive_timeout=IDLE_SECONDS, use_dns_cache=False, resolver=_Resolver()
             )
             self._session = aiohttp.ClientSession(
                 connector=connector,
@@ -63,6 +67,26 @@ class Sending(httpx.AsyncBaseTransport):
                 skip_auto_headers=["content-type"],
             )
         return self._session
+
+
+class _Resolver(AbstractResolver):
+    """Asks for names as aiohttp's own resolver does, and remembers them while the name server is away."""
+
+    def __init__(self) -> None:
+        self._names = Names()
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        """Return the addresses of a name, of any family where none is asked for. Raises socket.gaierror."""
+        return [
+            ResolveResult(hostname=host, host=address, port=port, family=found, proto=0, flags=socket.AI_NUMERICHOST)
+            for found, address in await self._names.addresses(host)
+            if family in (found, socket.AF_UNSPEC)
+        ]
+
+    async def close(self) -> None:
+        """Nothing is open."""
 
 
 class _Body(httpx.AsyncByteStream):

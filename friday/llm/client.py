@@ -9,6 +9,7 @@ import random
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
 from typing import TypeVar
+from urllib.request import getproxies
 
 import httpx
 from httpx_sse import EventSource, ServerSentEvent, SSEError
@@ -21,6 +22,7 @@ from friday.llm.failures import error_for_status
 from friday.llm.patience import Life
 from friday.llm.requests import encode_body, gateway_model
 from friday.llm.responses import Assembler, parse_result
+from friday.llm.transport import Connections
 from friday.llm.types import Caller, InvokeParams, InvokeResult
 
 T = TypeVar("T")
@@ -45,18 +47,20 @@ class ChatClient:
         headers = {"content-type": "application/json", "user-agent": "friday-llm"}
         if self._key:
             headers["authorization"] = f"Bearer {self._key}"
+        limits = httpx.Limits(
+            max_connections=constants.MAX_CONNECTIONS,
+            max_keepalive_connections=constants.MAX_KEPT_CONNECTIONS,
+            keepalive_expiry=constants.KEEPALIVE_SECONDS,
+        )
+        # Plain http stays inside the network, without a proxy; https follows HTTPS_PROXY and NO_PROXY.
+        by_proxy = base_url.startswith("https:") and bool(getproxies())
         self._http = httpx.AsyncClient(
-            transport=transport,
+            transport=transport or (None if by_proxy else Connections(limits)),
             headers=headers,
             # The call's own deadline limits reads and writes, so they need no time-out of their own.
             timeout=httpx.Timeout(None, connect=connect),
-            limits=httpx.Limits(
-                max_connections=constants.MAX_CONNECTIONS,
-                max_keepalive_connections=constants.MAX_KEPT_CONNECTIONS,
-                keepalive_expiry=constants.KEEPALIVE_SECONDS,
-            ),
-            # Plain http stays inside the network, without a proxy; https follows HTTPS_PROXY and NO_PROXY.
-            trust_env=base_url.startswith("https:"),
+            limits=limits,
+            trust_env=by_proxy,
         )
         self._url = base_url + constants.CHAT_PATH
 

@@ -66,7 +66,7 @@ def test_every_error_of_friday_has_a_row_with_its_status() -> None:
         for kind in vars(errors).values()
         if isinstance(kind, type) and issubclass(kind, LlmError) and kind is not LlmError
     }
-    of_the_service = {"invalid_json", "not_found", "method_not_allowed", "too_large", "internal"}
+    of_the_service = {"invalid_json", "not_found", "method_not_allowed", "too_large", "overloaded", "internal"}
     assert set(rows) - kinds() == {*of_the_service, "unknown_token", "expired_token"}
 
 

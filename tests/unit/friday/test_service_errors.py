@@ -1,5 +1,6 @@
 """What a caller gets when no path answers."""
 
+import asyncio
 import time
 
 import httpx
@@ -41,6 +42,24 @@ async def test_a_bug_is_a_500_without_details(monkeypatch: pytest.MonkeyPatch, h
     assert answer.status_code == 500
     assert answer.json()["error"]["kind"] == "internal"
     assert "SECRET" not in answer.text
+
+
+async def test_what_comes_on_top_of_all_that_a_replica_can_do_is_refused_at_once(
+    direct: Upstream, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("friday.service.request_middleware.MAX_AT_ONCE", 2)
+    direct.scripts = [hang, hang]
+    running = [asyncio.ensure_future(http.post("/api/chat", json=chat(OFF))) for _ in range(2)]
+    while len(direct.requests) < 2:
+        await asyncio.sleep(0.01)
+    answer = await http.post("/api/chat", json=chat(OFF))
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+    error = answer.json()["error"]
+    assert (error["kind"], error["retry_after"]) == ("overloaded", 1)
+    assert error["request_id"] == answer.headers["x-request-id"]
+    assert (await http.get("/readyz")).status_code == 200
+    assert {(await each).status_code for each in running} == {504}
+    assert (await http.post("/api/chat", json=chat(OFF))).status_code == 200
 
 
 def test_every_error_has_a_documented_status() -> None:
