@@ -10,6 +10,15 @@ HostFault = Fault[NestedHost]
 
 _ENGINE_SECONDS = 60.0
 _RATE = "32kbit"
+_LOSS = 0.1
+"""The share of packets that are lost."""
+_NAME_SERVER = "127.0.0.11"
+"""Where the engine's name server is for each container."""
+_GATEWAY, _ANY_PART = "label=friday-litellm.part=litellm", "label=friday-litellm.replica"
+
+
+def _random(share: float) -> tuple[str, ...]:
+    return ("--match", "statistic", "--mode", "random", "--probability", str(share))
 
 
 @contextmanager
@@ -41,7 +50,7 @@ def _rebooted(host: NestedHost) -> Iterator[None]:
 @contextmanager
 def _slow_network(host: NestedHost) -> Iterator[None]:
     """Let no more than 4 kB a second leave each gateway replica, the rest queues."""
-    pids = _processes(host, "label=friday-litellm.part=litellm")
+    pids = _processes(host, _GATEWAY)
     shape = ("dev", "eth0", "root", "tbf", "rate", _RATE, "burst", "2kb", "limit", "64kb")
     for pid in pids:
         host.run(*_in_network_of(pid), "tc", "qdisc", "add", *shape)
@@ -50,6 +59,19 @@ def _slow_network(host: NestedHost) -> Iterator[None]:
     finally:
         for pid in pids:
             host.run(*_in_network_of(pid), "tc", "qdisc", "del", "dev", "eth0", "root")
+
+
+@contextmanager
+def _dropping(host: NestedHost, which: str, *packets: str) -> Iterator[None]:
+    """Drop packets that arrive in the network of each container with a label; `packets` is how iptables says which."""
+    pids = _processes(host, which)
+    for pid in pids:
+        host.run(*_in_network_of(pid), "iptables", "--insert", "INPUT", *packets, "--jump", "DROP")
+    try:
+        yield
+    finally:
+        for pid in pids:
+            host.run(*_in_network_of(pid), "iptables", "--delete", "INPUT", *packets, "--jump", "DROP")
 
 
 def _processes(host: NestedHost, which: str) -> list[str]:
@@ -71,6 +93,26 @@ HOSTS: tuple[HostFault, ...] = (
         Promise.ANSWERED,
         _slow_network,
         lasts=10,
+        back=35,
+    ),
+    Fault(
+        "the network of the gateway loses packets",
+        f"{_LOSS:.0%} of the packets to each gateway replica are dropped (`iptables`)",
+        "the rule is removed",
+        "some answers are late",
+        Promise.ANSWERED,
+        lambda host: _dropping(host, _GATEWAY, *_random(_LOSS)),
+        lasts=15,
+        back=35,
+    ),
+    Fault(
+        "the name server is away",
+        f"what any part asks of the engine's name server ({_NAME_SERVER}) is dropped",
+        "the rule is removed",
+        "some answers are late: what a name led to is remembered, and asked for again at each new connection",
+        Promise.ANSWERED,
+        lambda host: _dropping(host, _ANY_PART, "--destination", _NAME_SERVER),
+        lasts=60,
         back=35,
     ),
     Fault(
