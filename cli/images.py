@@ -83,14 +83,14 @@ def images_command() -> None:
 @json_option
 def list_command(stack: str, as_json: bool) -> int:
     """List the images of STACK (default: local), and which hosts have them."""
-    from ops.commands.push_images import availability  # noqa: PLC0415 - Docker's library loads only when needed
+    from ops.commands.push_images import SERVING, availability  # noqa: PLC0415 - Docker's library loads only when needed
 
     found = availability(opened(stack, reporter(as_json)))
     if as_json:
         print_json([asdict(each) for each in found])
     else:
         _print(stack, found)
-    return 0 if all(state == "present" for each in found for state in each.hosts.values()) else 1
+    return 0 if all(state in SERVING for each in found for state in each.hosts.values()) else 1
 
 
 @images_command.command("push", epilog=PUSH_EPILOG)
@@ -156,5 +156,5 @@ def _print(stack: str, found: "list[ImageAvailability]") -> None:
         where = ", ".join(lacks) or "present"
         rows.append((shortened(each.image), ", ".join(each.parts), made, size, where))
     show_table(("image", "parts", "from", "MB", "on the hosts"), rows, markup=False)
-    if any(each.built_here and state != "present" for each in found for state in each.hosts.values()):
+    if any(each.built_here and state in ("missing", "other") for each in found for state in each.hosts.values()):
         click.echo(f"next: ./fridayctl images push {stack}")

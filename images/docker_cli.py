@@ -35,6 +35,11 @@ def inspect(reference: str) -> dict[str, Any]:
     return found
 
 
+def steps(reference: str) -> list[str]:
+    """Return what an image says of how its layers were made, from the bottom."""
+    return _checked("history", "--no-trunc", "--format", "{{.CreatedBy}}", reference).splitlines()[::-1]
+
+
 @contextmanager
 def exported(reference: str) -> Iterator[IO[bytes]]:
     """Give an image's root file system as a tar archive, by a container of it that never runs; ImageError else."""

@@ -10,6 +10,7 @@ from images import docker_cli, tags
 from images.tags import Image
 
 _CREATED = datetime.fromtimestamp(tags.EPOCH, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+_MADE_BY = "friday-litellm "
 
 
 def seal(image: Image) -> None:
@@ -35,16 +36,25 @@ def _config(image: Image, built: dict[str, Any]) -> dict[str, Any]:
         # "Image" is the id of the step before the last.
         "config": {key: value for key, value in built["Config"].items() if value and key != "Image"},
         "rootfs": {"type": "layers", "diff_ids": built["RootFS"]["Layers"]},
-        "history": [{"created": _CREATED, "created_by": f"friday-litellm {name}"} for name in _layers(image)],
+        "history": [{"created": _CREATED, "created_by": f"{_MADE_BY}{name}"} for name in _layers(image)],
     }
 
 
 def _layers(image: Image) -> list[str]:
-    """Return of each layer, from the bottom, the name of the image that brought it."""
+    """Return of each layer, from the bottom, the name of the image that brought it.
+
+    The parent says it of its own: those that it stands on may be gone, as after a `docker image prune --all`.
+    """
     parent = tags.parent_of(image)
-    below = _layers(parent) if parent else []
-    own = len(docker_cli.inspect(tags.reference(image))["RootFS"]["Layers"]) - len(below)
-    return [*below, *[image.name] * own]
+    steps = docker_cli.steps(tags.reference(parent)) if parent and parent.parent else []
+    below = [step.removeprefix(_MADE_BY) for step in steps]
+    if parent and not below:
+        below = [parent.name] * _count(parent)
+    return [*below, *[image.name] * (_count(image) - len(below))]
+
+
+def _count(image: Image) -> int:
+    return len(docker_cli.inspect(tags.reference(image))["RootFS"]["Layers"])
 
 
 def _archive(reference: str, config: dict[str, Any]) -> bytes:

@@ -16,11 +16,13 @@ from ops.stacks.stack_file import NOT_GENERATED
 
 
 class Shelf:
-    """The images that a stack's hosts hold, or are given by a registry. Each is asked for once."""
+    """The images that a stack's hosts hold, or are given: by a registry, or by this machine. Each is asked for once."""
 
-    def __init__(self, stack: str, hosts: Sequence[ImageHost]) -> None:
+    def __init__(self, stack: str, hosts: Sequence[ImageHost], here: ImageHost | None = None) -> None:
+        """Take the hosts, and the engine of this machine where there is one that may have built images."""
         self._stack = stack
-        self._hosts = hosts
+        self.hosts = hosts
+        self._here = here
         self._lost: dict[tuple[str, str], OperationError | None] = {}
 
     def problem(self, entry: Entry, *, built_here: bool = True) -> OperationError | None:
@@ -35,13 +37,22 @@ class Shelf:
                 return None  # the code that is gone back to understood them, and looks for its images itself
             fix = "./fridayctl rollback --level 4 goes back to the code that understood them"
             return OperationError(f"its settings are none today: {error.problems[0]}", fix, EXIT_USAGE)
-        found = (self._problem(need, host) for need in needs for host in self._hosts)
+        found = (self._problem(need, host) for need in needs for host in self.hosts)
         return next((problem for problem in found if problem), None)
+
+    def to_send(self, entry: Entry) -> list[Need]:
+        """Return the images of an update that are built here, and that a host lacks."""
+        return self.lacked(self._needs(entry, built_here=True))
+
+    def lacked(self, needs: Sequence[Need]) -> list[Need]:
+        """Return those of some images that are built here, and that a host lacks."""
+        built = [need for need in needs if need.built_here]
+        return [need for need in built if any(host.find(need.reference) is None for host in self.hosts)]
 
     def fetch(self, entry: Entry, say: Say) -> None:
         """Let each host pull what it lacks of an update's images; OperationError (exit code 2) when one cannot."""
         for need in self._needs(entry, built_here=False):
-            for host in self._hosts:
+            for host in self.hosts:
                 if host.find(need.reference) is None:
                     say(f"{host.address}: pulling {need.reference}")
                     images.pull(need, host)
@@ -56,7 +67,7 @@ class Shelf:
     def _problem(self, need: Need, host: ImageHost) -> OperationError | None:
         which = (host.address, need.reference)
         if which not in self._lost:
-            self._lost[which] = images.lost(self._stack, need, host)
+            self._lost[which] = images.lost(need, host, self._here)
         return self._lost[which]
 
 
@@ -64,8 +75,8 @@ def shelf_of(deployment: Deployment) -> Shelf:
     """Return the images of a stack's hosts. One that is not reached is reported: it hinders nobody from going back."""
     hosts, say = deployment.hosts, deployment.say("host")
     reached = hosts.answering(lambda text: say(f"{text}; its images are not looked at"))
-    clients = {address: hosts.client(address) for address in reached}
-    return Shelf(deployment.name, [ImageHost(at, each, str(each.version()["Arch"])) for at, each in clients.items()])
+    found = [images.image_host(address, hosts.client(address)) for address in reached]
+    return Shelf(deployment.name, found, images.builder_here())
 
 
 def require(shelf: Shelf, target: Entry, entries: Sequence[Entry], stack: str, level: Level) -> None:

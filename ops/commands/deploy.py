@@ -28,6 +28,8 @@ _TRANSIENT_ERROR = "unable to remount dir as readonly"
 # Managers whose leader has just gone; in half a minute the others have chosen one, if they are enough.
 _LEADERLESS = re.compile(r"code = (DeadlineExceeded|Unavailable)|does not have a leader")
 _ELECTION_SECONDS = 30.0
+# The plugin's words for an image that a host does not hold and nobody gives it: somebody's housekeeping removed it.
+_IMAGE_GONE = re.compile(r"Unable to create container with image (?P<image>\S+?): ")
 # The plugin's words when a container that the state does not know is still on a network that is to go.
 _IN_USE = "timeout while waiting for state to become 'removed'"
 
@@ -63,7 +65,7 @@ def deploy(deployment: Deployment, message: str, *, refresh: bool = False) -> Up
             _remove_failed(opened, deployment, host, say, loops.removed)
             found.append(still_serving(deployment))
         error.details = "\n".join(text for text in found if text)
-        error.fix = _no_access(deployment, error.details) or error.fix
+        error.fix = _no_access(deployment, error.details) or _no_image(deployment, error.details) or error.fix
         raise
     say(f"{done.changed} changed" if done.changed else "nothing to change")
     return done
@@ -167,6 +169,16 @@ def _no_access(deployment: Deployment, details: str) -> str:
         return ""
     names = [f"friday-{stack}-{part}-" for part in ("friday", *friday.roles)]
     return fix_of(said_by(details, names), f"./fridayctl up {stack}")
+
+
+def _no_image(deployment: Deployment, details: str) -> str:
+    """Return the fix where a host has not got an image that this checkout builds, "" where that is not so."""
+    found = _IMAGE_GONE.search(details)
+    if found is None or found["image"] not in local_images().values():
+        return ""
+    stack = deployment.name
+    brings = f"./fridayctl images push {stack}" if deployment.settings.is_remote else "./fridayctl setup"
+    return f"the host has not got it any more: {brings}, then ./fridayctl up {stack}"
 
 
 def _reasons(host: DockerHost, stack: str) -> str:

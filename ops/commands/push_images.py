@@ -21,6 +21,9 @@ from ops.hosts.images import ImageHost, Need, builder, image_hosts, needs, wrong
 from ops.hosts.machine import Space, machine_of
 from ops.progress import Report
 
+ANOTHER_BUILD = "another build"
+SERVING = ("present", ANOTHER_BUILD)
+"""What `ImageAvailability` says of a host that can run an image."""
 _MEGABYTE = 1_000_000
 _EVERY_SECONDS = 5.0
 _FREE_SOME = "on that host: docker system df, then docker image prune"
@@ -44,7 +47,10 @@ class Pushed:
 
 @dataclass(frozen=True)
 class ImageAvailability:
-    """One image of a stack: its bytes if known; by host `present`, `missing`, or `other` than the one built here."""
+    """One image of a stack: its bytes if known; by host `present`, `missing`, or `other` than the one built here.
+
+    `another build` is of the same files, by a colleague: it serves as well.
+    """
 
     image: str
     parts: tuple[str, ...]
@@ -60,18 +66,31 @@ def push(deployment: Deployment) -> list[Pushed]:
     a host is not reached, has another processor or too little room, 1 when a transfer fails; what had arrived whole
     stays.
     """
-    wanted = [need for need in needs(deployment.name, deployment.settings, local_images()) if need.built_here]
-    hosts = image_hosts(deployment.hosts)
+    wanted = needs(deployment.name, deployment.settings, local_images())
+    return send(deployment, [need for need in wanted if need.built_here], image_hosts(deployment.hosts))
+
+
+def send(deployment: Deployment, wanted: Sequence[Need], hosts: Sequence[ImageHost]) -> list[Pushed]:
+    """Send some hosts of a stack what they lack of images that are built here; as `push`, with its errors."""
     with closing(builder()) as here:
         built = {need.reference: _built(need, here) for need in wanted}
         for host, need in product(hosts, wanted):
             if (architecture := built[need.reference].architecture) != host.architecture:
                 raise wrong_architecture(host, need, [architecture])
-        lacking = [
-            [need for need in wanted if not built[need.reference].same(host.find(need.reference))] for host in hosts
-        ]
+        lacking = [_lacking(host, wanted, built, deployment.report) for host in hosts]
         sender = _Sender(here, built, deployment)
         return [sender.push(host, lacks) for host, lacks in zip(hosts, lacking, strict=True)]
+
+
+def _lacking(host: ImageHost, wanted: Sequence[Need], built: Mapping[str, Image], report: Report) -> list[Need]:
+    """Return what a host is to be sent; another build of the same files stays there, and is named."""
+    states = {
+        each.reference: _state(each.reference, host.find(each.reference), built[each.reference]) for each in wanted
+    }
+    for reference, state in states.items():
+        if state == ANOTHER_BUILD:
+            report("push", f"{host.address}: {ANOTHER_BUILD} of {reference} is there, and stays")
+    return [need for need in wanted if states[need.reference] not in SERVING]
 
 
 def availability(deployment: Deployment) -> list[ImageAvailability]:
@@ -91,14 +110,16 @@ def availability(deployment: Deployment) -> list[ImageAvailability]:
 def _of(need: Need, mine: Image | None, hosts: Sequence[ImageHost]) -> ImageAvailability:
     found = {host.address: host.find(need.reference) for host in hosts}
     size = next((image.size for image in (mine, *found.values()) if image), None)
-    states = {address: _state(image, mine) for address, image in found.items()}
+    states = {address: _state(need.reference, image, mine) for address, image in found.items()}
     return ImageAvailability(need.reference, need.parts, need.built_here, size, states)
 
 
-def _state(image: Image | None, mine: Image | None) -> str:
+def _state(reference: str, image: Image | None, mine: Image | None) -> str:
     if image is None:
         return "missing"
-    return "other" if mine and not mine.same(image) else "present"
+    if mine is None or mine.same(image):
+        return "present"
+    return ANOTHER_BUILD if image.fits(reference, mine) else "other"
 
 
 def _built(need: Need, here: docker.DockerClient) -> Image:

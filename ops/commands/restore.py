@@ -6,12 +6,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from components.stack import summary
+from images.tags import local_images
 from ops.checks import answers, rollback_target
 from ops.checks.answers import Answer, Friday
 from ops.checks.edge_files import require_taken
+from ops.commands import push_images
 from ops.commands.deploy import deploy, lacking
 from ops.deployment import Deployment
 from ops.errors import EXIT_FAILED, EXIT_USAGE, OperationError
+from ops.hosts import images
 from ops.rollout import rollback_plan
 from ops.rollout.history import shown
 from ops.rollout.rollback_plan import Restore, RollbackRequest, Step
@@ -46,6 +49,7 @@ def prepare(deployment: Deployment, request: RollbackRequest) -> Restore:
     stack, entries = deployment.open_to_change(), deployment.history
     worked_out = rollback_plan.plan(entries, settings_of(stack), request)
     if worked_out.target is None:
+        _send_todays_images(deployment)
         return worked_out
     if request.level.by_its_code:
         worktree.require(worked_out.target.commit)
@@ -53,7 +57,25 @@ def prepare(deployment: Deployment, request: RollbackRequest) -> Restore:
     rollback_target.require(shelf, worked_out.target, entries, deployment.name, request.level)
     if not request.level.by_its_code:  # that commit's own command fetches what it needs
         shelf.fetch(worked_out.target, deployment.say("images"))
+        if lacking_there := shelf.to_send(worked_out.target):  # a host's housekeeping took them away
+            push_images.send(deployment, lacking_there, shelf.hosts)
     return worked_out
+
+
+def _send_todays_images(deployment: Deployment) -> None:
+    """Send hosts what they lack of the images that are deployed: a stopped part's are taken away by a prune.
+
+    What cannot be sent is no reason to leave users where they are: an update that needs it says so.
+    """
+    if not deployment.settings.is_remote:
+        return
+    shelf = rollback_target.shelf_of(deployment)
+    wanted = shelf.lacked(images.needs(deployment.name, deployment.settings, local_images()))
+    try:
+        if wanted:
+            push_images.send(deployment, wanted, shelf.hosts)
+    except OperationError as error:
+        deployment.report("images", f"{error.message}; going on without")
 
 
 def carry_out(deployment: Deployment, request: RollbackRequest, began: float) -> RolledBack:
@@ -109,7 +131,8 @@ def _make(deployment: Deployment, worked_out: Restore, step: Step) -> None:
     commit = worktree.require(worked_out.target.commit)
     earlier = deployment.history
     try:
-        worktree.deploy_from(commit, worked_out.target, stack.name, step, deployment.say(""))
+        sends = deployment.settings.is_remote and images.builder_here() is not None
+        worktree.deploy_from(commit, worked_out.target, stack.name, step, deployment.say(""), sends_images=sends)
     except OperationError:
         newest = deployment.read_history_again()
         outputs = deployment.outputs()

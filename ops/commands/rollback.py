@@ -90,3 +90,5 @@ def _open_again(deployment: Deployment) -> None:
         deployment.switch.open()
     except OperationError as error:
         deployment.report("gateway", f"could not be opened again ({error.message}); the next ./fridayctl up opens it")
+    else:
+        deployment.report("gateway", "open at the edge again: nothing was changed")

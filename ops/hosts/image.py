@@ -5,6 +5,9 @@ from dataclasses import dataclass, replace
 import docker
 from docker.errors import ImageNotFound
 
+_PART, _VERSION = "friday-litellm.part", "org.opencontainers.image.version"
+"""Labels that each image gets which this project builds."""
+
 
 @dataclass(frozen=True)
 class Image:
@@ -15,10 +18,20 @@ class Image:
     size: int
     created: str
     layers: tuple[str, ...]
+    build_of: str = ""
+    """The name under which this project built it, as its own labels have it; "" for every other image."""
 
     def same(self, other: "Image | None") -> bool:
         """Return whether both are one image: two kinds of image stores may know it by different ids."""
         return other is not None and (self.id == other.id or replace(self, id=other.id, size=other.size) == other)
+
+    def fits(self, reference: str, built: "Image") -> bool:
+        """Return whether it may run as `reference`, which this machine built as `built`.
+
+        A colleague's build of the same files may differ in Debian's packages: what is there stays, or two people's
+        pushes would replace each other's image, and with it the containers, for ever.
+        """
+        return self.same(built) or self.build_of == reference
 
 
 def find(client: docker.DockerClient, reference: str) -> Image | None:
@@ -31,7 +44,10 @@ def find(client: docker.DockerClient, reference: str) -> Image | None:
     if "Descriptor" in seen and not _is_whole(client, seen["Id"]):
         return None
     layers = tuple(seen["RootFS"].get("Layers", ()))
-    return Image(seen["Id"], seen["Architecture"], int(seen["Size"]), str(seen.get("Created", "")), layers)
+    labels = (seen.get("Config") or {}).get("Labels") or {}
+    part, version = labels.get(_PART), labels.get(_VERSION)
+    build_of = f"friday-litellm/{part}:{version}" if part and version else ""
+    return Image(seen["Id"], seen["Architecture"], int(seen["Size"]), str(seen.get("Created", "")), layers, build_of)
 
 
 def _is_whole(client: docker.DockerClient, image_id: str) -> bool:

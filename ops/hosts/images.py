@@ -77,7 +77,12 @@ def needs_of(workloads: Sequence[Workload], built: Mapping[str, str]) -> list[Ne
 def image_hosts(hosts: Hosts) -> list[ImageHost]:
     """Return every host of a stack as what holds images; OperationError (exit code 2) when one is not reached."""
     clients = {address: hosts.client(address) for address in hosts.addresses}
-    return [ImageHost(address, client, str(client.version()["Arch"])) for address, client in clients.items()]
+    return [image_host(address, client) for address, client in clients.items()]
+
+
+def image_host(address: str, client: docker.DockerClient) -> ImageHost:
+    """Return a daemon as what holds images."""
+    return ImageHost(address, client, str(client.version()["Arch"]))
 
 
 def builder(used: Endpoint | None = None) -> docker.DockerClient:
@@ -93,6 +98,14 @@ def builder(used: Endpoint | None = None) -> docker.DockerClient:
     if folder := used.tls_folder:
         tls = TlsSettings(ca_file=folder / "ca.pem", cert_file=folder / "cert.pem", key_file=folder / "key.pem")
     return connect(used.address, SshSettings(), tls)
+
+
+def builder_here() -> ImageHost | None:
+    """Return the daemon that builds the images; whoever only drives other machines has none."""
+    try:
+        return image_host("this machine", builder())
+    except OperationError:
+        return None
 
 
 def problems(
@@ -122,7 +135,7 @@ def problems(
 
 
 def _require_fit(stack: str, need: Need, host: ImageHost, image: Image | None, mine: Image | None) -> None:
-    if image and mine and not mine.same(image):
+    if image and mine and not image.fits(need.reference, mine):
         text = f"is {image.id} there and {mine.id} here: not the same image"
         fix = f"./fridayctl images push {stack}; where several machines build, name images of a registry by digest"
         raise _refusal(host, need, text, fix)
@@ -131,13 +144,18 @@ def _require_fit(stack: str, need: Need, host: ImageHost, image: Image | None, m
         raise wrong_architecture(host, need, sorted(architectures))
 
 
-def lost(stack: str, need: Need, host: ImageHost) -> OperationError | None:
-    """Return why a host neither holds an image nor is given it by a registry; None when it can run it."""
+def lost(need: Need, host: ImageHost, here: ImageHost | None) -> OperationError | None:
+    """Return why a host neither holds an image nor is given it, by a registry or from `here`; None when it can run it.
+
+    `here` is the engine that builds images, None where there is none.
+    """
     if host.find(need.reference):
         return None
     if need.built_here:
-        message = f"{host.address}: lacks an image that this checkout builds: {need.reference}"
-        return OperationError(message, f"./fridayctl images push {stack}", EXIT_USAGE)
+        if here and here.find(need.reference):
+            return None
+        message = f"{host.address}: lacks an image that this checkout builds, and this machine has not built it"
+        return OperationError(f"{message}: {need.reference}", "./fridayctl setup builds it; then again", EXIT_USAGE)
     try:
         _offered(need, host)
     except OperationError as error:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pulumi import automation as auto
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from ops.errors import EXIT_USAGE, OperationError
 from ops.progress import Say
@@ -45,10 +46,21 @@ def require(commit: str | None) -> str:
     return found.stdout.strip()
 
 
-def deploy_from(commit: str, target: Entry, stack: str, step: Step, say: Say) -> None:
+class _Listed(BaseModel):
+    """An image in the list of a commit's own `./fridayctl images list --json`."""
+
+    built_here: bool
+    hosts: dict[str, str]
+
+
+_LIST = TypeAdapter(list[_Listed])
+
+
+def deploy_from(commit: str, target: Entry, stack: str, step: Step, say: Say, *, sends_images: bool) -> None:
     """Run that commit's own `./fridayctl up` with a step's settings; OperationError with its words when it fails.
 
     Of today's secrets, and of who is told, it gets what `target` had: that commit's code may not know what is newer.
+    With `sends_images` its images are built and sent first where the stack's hosts lack some.
     """
     told = NOTIFY in target.config and _tells_of_alerts(commit)
     config = {key: value for key, value in step.config.items() if key != NOTIFY or told}
@@ -60,12 +72,45 @@ def deploy_from(commit: str, target: Entry, stack: str, step: Step, say: Say) ->
         newer = [key for key, value in beside.get_all_config().items() if value.secret and key not in target.secrets]
         if newer:
             beside.remove_all_config(newer)
+        own = _Commands(folder, commit, say)
+        if sends_images and own.lacks_images(stack):
+            say("a host lacks images of that commit: building and sending them")
+            own.run("setup")
+            own.run("images", "push", stack)
+        own.run("up", stack, "-m", step.message)
+
+
+class _Commands:
+    """The commands of an earlier commit, run in its checkout."""
+
+    def __init__(self, folder: Path, commit: str, say: Say) -> None:
+        self._folder, self._commit, self._say = folder, commit, say
         # What this command set for itself must not decide for the other checkout.
         inherited = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+        self._environment = {**inherited, **environment()}
+
+    def lacks_images(self, stack: str) -> bool:
+        """Return whether a host lacks an image that the commit builds; False where it cannot be told: `up` says why."""
+        done = subprocess.run(
+            [self._program, "images", "list", stack, "--json"],
+            cwd=self._folder,
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        try:
+            listed = _LIST.validate_json(done.stdout)
+        except ValidationError:
+            return False
+        return any("missing" in image.hosts.values() for image in listed if image.built_here)
+
+    def run(self, *arguments: str) -> None:
+        """Run one and pass its lines on; OperationError with the last of them when it fails."""
         process = subprocess.Popen(
-            [str(folder / "fridayctl"), "up", stack, "-m", step.message],
-            cwd=folder,
-            env={**inherited, **environment()},
+            [self._program, *arguments],
+            cwd=self._folder,
+            env=self._environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -74,10 +119,15 @@ def deploy_from(commit: str, target: Entry, stack: str, step: Step, say: Say) ->
         said = []
         for text in process.stdout:
             said.append(text.rstrip())
-            say(text.rstrip())
+            self._say(text.rstrip())
         if process.wait():
             fix = "fix what it names; ./fridayctl rollback --level 1 takes every user off LiteLLM meanwhile"
-            raise OperationError(f"the update from commit {commit[:12]} failed", fix, details="\n".join(said[-20:]))
+            message = f"the update from commit {self._commit[:12]} failed"
+            raise OperationError(message, fix, details="\n".join(said[-20:]))
+
+    @property
+    def _program(self) -> str:
+        return str(self._folder / "fridayctl")
 
 
 def _tells_of_alerts(commit: str) -> bool:

@@ -33,14 +33,17 @@ def daemon(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     held: dict[str, Any] = {"loaded": [], "removed": []}
     monkeypatch.setattr(docker_cli, "has_containerd_store", lambda: False)
     monkeypatch.setattr(docker_cli, "inspect", lambda name: held[name])
+    monkeypatch.setattr(docker_cli, "steps", lambda name: [f"friday-litellm {each}" for each in held["steps"][name]])
     monkeypatch.setattr(docker_cli, "load", held["loaded"].append)
     monkeypatch.setattr(docker_cli, "remove_unnamed", held["removed"].append)
     return held
 
 
 def build(daemon: dict[str, Any], moment: str) -> None:
-    for name, layers in (("rootfs", 1), ("base", 3), ("edge", 4)):
+    # What the parent stands on is gone, as after a prune.
+    for name, layers in (("base", 3), ("edge", 4)):
         daemon[tags.tag(name)] = built(layers, moment)
+    daemon["steps"] = {tags.tag("base"): ["rootfs", "base", "base"]}
     sealed.seal(IMAGE)
 
 
@@ -68,6 +71,15 @@ def test_two_builds_of_the_same_layers_are_one_image(daemon: dict[str, Any]) -> 
             for name in ("rootfs", "base", "base", "edge")
         ],
     }
+
+
+def test_what_stands_on_a_root_file_system_asks_it_for_the_number_of_its_layers(daemon: dict[str, Any]) -> None:
+    for name, layers in (("rootfs", 1), ("base", 3)):
+        daemon[tags.tag(name)] = built(layers, "today")
+    sealed.seal(Image("base", "rootfs", deployed=False))
+    (archive,) = daemon["loaded"]
+    names = [step["created_by"] for step in read(archive)["config.json"]["history"]]
+    assert names == [f"friday-litellm {name}" for name in ("rootfs", "base", "base")]
 
 
 def test_the_containerd_store_keeps_the_image_as_it_was_built(

@@ -58,10 +58,18 @@ class Engine:
             "Size": held.size,
             "Created": held.created,
             "RootFS": {"Layers": list(held.layers)},
+            "Config": {"Labels": self._labels(held)},
         }
         if self.containerd and self.api.api_version == "1.48":
             attributes["Descriptor"] = {"digest": held.id}
         return SimpleNamespace(attrs=attributes)
+
+    @staticmethod
+    def _labels(held: Image) -> dict[str, str] | None:
+        if not held.build_of:
+            return None
+        part, version = held.build_of.removeprefix("friday-litellm/").split(":")
+        return {"friday-litellm.part": part, "org.opencontainers.image.version": version}
 
     def _ask(self, reference: str) -> Any:
         if isinstance(self._registry, str):

@@ -49,8 +49,8 @@ def update(hours: float, percentage: int, config: dict[str, str]) -> Entry:
     return entry(hours, percentage, config=config)
 
 
-def shelf(*hosts: Host) -> Shelf:
-    return Shelf("t", [host.engine for host in hosts])
+def shelf(*hosts: Host, here: Host | None = None) -> Shelf:
+    return Shelf("t", [host.engine for host in hosts], here.engine if here else None)
 
 
 def test_an_update_whose_images_every_host_holds_can_be_made_again() -> None:
@@ -74,11 +74,28 @@ def test_an_image_that_a_registry_offers_is_not_gone_and_is_fetched(monkeypatch:
     assert (pulled, told) == ([NAMED], [f"unix:///s: pulling {NAMED}"])
 
 
-def test_what_is_built_here_has_to_be_pushed_unless_the_old_code_builds_it() -> None:
-    problem = shelf(Host(set())).problem(update(1, 10, CONFIG))
+@pytest.mark.parametrize("here", [None, Host(set())], ids=["no engine here", "not built here"])
+def test_what_nobody_has_must_be_built_unless_the_old_code_builds_it(here: Host | None) -> None:
+    problem = shelf(Host(set()), here=here).problem(update(1, 10, CONFIG))
     assert problem is not None
-    assert problem.fix == "./fridayctl images push t"
-    assert shelf(Host(set())).problem(update(1, 10, CONFIG), built_here=False) is None
+    assert problem.fix == "./fridayctl setup builds it; then again"
+    assert shelf(Host(set()), here=here).problem(update(1, 10, CONFIG), built_here=False) is None
+
+
+def test_what_is_built_here_is_sent_to_the_host_that_lacks_it() -> None:
+    first, *rest = sorted(BUILT)
+    found = shelf(Host(BUILT), Host(set(rest)), here=Host(BUILT))
+    assert found.problem(update(1, 10, CONFIG)) is None
+    assert [need.reference for need in found.to_send(update(1, 10, CONFIG))] == [first]
+    assert shelf(Host(BUILT)).to_send(update(1, 10, CONFIG)) == []
+
+
+def test_what_a_stack_without_gateway_does_not_need_is_sent_for_an_update_that_had_one() -> None:
+    off = {**CONFIG, "friday-litellm:litellmEnabled": "false", "friday-litellm:litellm": '{"replicas": 0}'}
+    redis = local_images()["redis"]
+    found = shelf(Host(BUILT - {redis}), here=Host(BUILT))
+    assert found.to_send(update(1, 0, off)) == []
+    assert [need.reference for need in found.to_send(update(2, 50, CONFIG))] == [redis]
 
 
 def test_settings_that_mean_nothing_today_are_left_to_level_4() -> None:
@@ -140,5 +157,5 @@ def test_the_list_marks_what_cannot_be_restored(
 
 def test_a_need_is_lost_only_where_it_is_not_held() -> None:
     need = Need(NAMED, ("friday",), built_here=False)
-    assert images.lost("t", need, Host({NAMED}).engine) is None
-    assert images.lost("t", need, Host(set()).engine) is not None
+    assert images.lost(need, Host({NAMED}).engine, None) is None
+    assert images.lost(need, Host(set()).engine, Host({NAMED}).engine) is not None

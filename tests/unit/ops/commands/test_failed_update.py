@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from images.tags import local_images
 from ops.commands import deploy
 from ops.deployment import Deployment
 from ops.errors import OperationError
@@ -128,3 +129,17 @@ def test_an_own_image_that_may_not_write_somewhere_gets_the_settings_for_that(mo
 
 def test_the_reference_friday_has_no_such_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     assert given_up(monkeypatch, NO_FOLDER)[0].fix == "look"
+
+
+@pytest.mark.parametrize(
+    ("host", "image", "fix"),
+    [
+        ("ssh://ops@far", local_images()["redis"], "./fridayctl images push t, then ./fridayctl up t"),
+        ("unix:///var/run/docker.sock", local_images()["redis"], "./fridayctl setup, then ./fridayctl up t"),
+        ("ssh://ops@far", "registry.example/redis:1", ""),
+    ],
+)
+def test_an_image_that_the_host_lost_is_brought_back_by_a_command(host: str, image: str, fix: str) -> None:
+    said = f"error: Unable to create container with image {image}: unable to pull image {image}: not found"
+    found = deploy._no_image(Deployment("t", settings(dockerHost=host), lambda *_: None), said)
+    assert found.removeprefix("the host has not got it any more: ") == fix

@@ -1,6 +1,7 @@
 """A push sends what is missing, refuses before it sends anything, and puts what a host says into words."""
 
 import re
+from dataclasses import replace
 from http.client import IncompleteRead
 from types import SimpleNamespace
 from typing import Any
@@ -259,7 +260,12 @@ def test_small_sizes_are_not_told_as_nothing(size: int, shown: str) -> None:
 
 @pytest.mark.parametrize(
     ("state", "code", "shown"),
-    [("present", 0, "present"), ("missing", 1, "missing on ssh://host"), ("other", 1, "other on ssh://host")],
+    [
+        ("present", 0, "present"),
+        ("missing", 1, "missing on ssh://host"),
+        ("other", 1, "other on ssh://host"),
+        ("another build", 0, "another build on ssh://host"),
+    ],
 )
 def test_the_list_says_where_each_image_is(
     state: str, code: int, shown: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -271,7 +277,7 @@ def test_the_list_says_where_each_image_is(
     out = capsys.readouterr().out
     assert "friday-litellm/edge:0123456789ab" in out
     assert shown in out
-    assert ("next: ./fridayctl images push t" in out) is (state != "present")
+    assert ("next: ./fridayctl images push t" in out) is (code != 0)
 
 
 def test_availability_tells_a_missing_image_from_another_one(
@@ -280,8 +286,23 @@ def test_availability_tells_a_missing_image_from_another_one(
     names = local_images()
     held = {**built, names["edge"]: image("sha256:x", layers=("x",))}
     held.pop(names["redis"])
+    held[names["friday"]] = replace(image("sha256:y", layers=("y",)), build_of=names["friday"])
     connected(monkeypatch, Engine(built), Engine(held))
     found = {each.image: each.hosts["ssh://host"] for each in push_images.availability(Played())}
     assert found[names["edge"]] == "other"
     assert found[names["redis"]] == "missing"
-    assert found[names["friday"]] == "present"
+    assert found[names["friday"]] == "another build"
+    assert found[names["litellm"]] == "present"
+
+
+def test_a_colleagues_build_of_the_same_files_stays(
+    built: dict[str, Image], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    theirs = replace(image("sha256:theirs", layers=("theirs",)), build_of=EDGE)
+    there = Engine({**built, EDGE: theirs})
+    connected(monkeypatch, builder(built), there)
+    told = list[str]()
+    (pushed,) = push_images.push(Played(report=lambda _, text: told.append(text)))
+    assert pushed.images == []
+    assert told == [f"ssh://host: another build of {EDGE} is there, and stays", "ssh://host: every image is there"]
+    assert there.taken == []

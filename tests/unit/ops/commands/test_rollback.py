@@ -9,8 +9,9 @@ import pytest
 
 from cli.main import main
 from ops.checks import answers, rollback_target
-from ops.commands import restore
+from ops.commands import push_images, restore
 from ops.errors import EXIT_USAGE, CheckError, OperationError
+from ops.hosts import images
 from ops.rollout.history import ENABLED, PERCENTAGE
 from ops.stacks import worktree
 from ops.stacks.pulumi_files import HeldError
@@ -46,6 +47,7 @@ class World:
         self.edge_fails: set[str] = set()
         self.unhealthy: list[str] = []
         self.asked: list[tuple[str, int]] = []
+        self.further: dict[str, Any] = {}
         self.moves: list[str] = []
         self.write(self.entries[0].config)
         self.played = played = Played(self.read_settings).with_hosts(self).given(stack=self, switch=self)
@@ -55,7 +57,13 @@ class World:
             monkeypatch.setattr(restore, name, getattr(self, name))
         monkeypatch.setattr(restore, "stack_file", lambda _: self.file)
         monkeypatch.setattr(restore, "write_settings", lambda _, wanted, __: self.write(wanted))
-        monkeypatch.setattr(rollback_target, "shelf_of", lambda _: SimpleNamespace(fetch=lambda *_: None))
+        self.lacks: list[str] = []
+        self.sends: Any = lambda *_: None
+        shelf = SimpleNamespace(
+            fetch=lambda *_: None, to_send=lambda _: self.lacks, lacked=lambda _: self.lacks, hosts=["far"]
+        )
+        monkeypatch.setattr(rollback_target, "shelf_of", lambda _: shelf)
+        monkeypatch.setattr(push_images, "send", lambda *given: self.sends(*given[1:]))
         monkeypatch.setattr(rollback_target, "require", lambda *_: None)
         monkeypatch.setattr(worktree, "require", lambda commit: commit)
         monkeypatch.setattr(worktree, "deploy_from", self.deploy_from)
@@ -72,7 +80,8 @@ class World:
 
     def read_settings(self) -> Any:
         said = self.settings_of(None)
-        return settings(rolloutPercentage=int(said[PERCENTAGE]), litellmEnabled=said.get(ENABLED, "true") == "true")
+        enabled = said.get(ENABLED, "true") == "true"
+        return settings(rolloutPercentage=int(said[PERCENTAGE]), litellmEnabled=enabled, **self.further)
 
     def outputs(self) -> dict[str, Any]:
         instances = {"friday": ["friday-t-friday-1"]}
@@ -85,8 +94,9 @@ class World:
     def deploy(self, _: Any, message: str) -> None:
         self._update(message, self.settings_of(None))
 
-    def deploy_from(self, *given: Any) -> None:
+    def deploy_from(self, *given: Any, sends_images: bool) -> None:
         step = given[-2]
+        self.sent_by_its_code = sends_images
         self._update(step.message, step.config)
 
     def _update(self, message: str, config: Any) -> None:
@@ -132,6 +142,47 @@ def test_the_gateway_is_closed_until_the_updates_are_made(
     assert played.moves == ["close", *["update"] * updates, "open"]
     assert [each for _, each in played.asked] == [percentage]
     assert played.settings_of(None) == played.entries[0].config
+
+
+@pytest.mark.parametrize("level", [1, 2, 3])
+def test_what_a_remote_host_lacks_is_sent_before_the_first_update(played: World, level: int) -> None:
+    played.further = {"dockerHost": "ssh://ops@far"}
+    played.lacks = ["friday-litellm/litellm:1"]
+    played.sends = lambda wanted, hosts: played.moves.append(f"send {wanted} to {hosts}")
+    assert run(level) == 0
+    assert played.moves[:3] == ["close", "send ['friday-litellm/litellm:1'] to ['far']", "update"]
+    assert len([each for each in played.moves if each.startswith("send")]) == 1
+
+
+def test_an_image_that_cannot_be_sent_stops_what_restores_and_not_what_takes_users_off(
+    played: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuses(*_: object) -> None:
+        raise OperationError("far: too little disk", "free some", EXIT_USAGE)
+
+    played.further = {"dockerHost": "ssh://ops@far"}
+    played.lacks, played.sends = ["friday-litellm/litellm:1"], refuses
+    assert run(2) == EXIT_USAGE
+    assert played.moves == ["close", "open"]
+    said = capsys.readouterr()
+    assert "open at the edge again: nothing was changed" in said.out
+    assert "too little disk" in said.err
+    assert run(1) == 0
+    assert played.moves[2:] == ["close", "update", "open"]
+    assert "far: too little disk; going on without" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("host", "builds", "sends"),
+    [("ssh://ops@far", True, True), ("ssh://ops@far", False, False), ("unix:///var/run/docker.sock", True, False)],
+)
+def test_another_commit_sends_its_own_images_where_they_can_be_built(
+    played: World, monkeypatch: pytest.MonkeyPatch, host: str, builds: bool, sends: bool
+) -> None:
+    monkeypatch.setattr(images, "builder_here", lambda: object() if builds else None)
+    played.further = {"dockerHost": host}
+    assert run(4) == 0
+    assert played.sent_by_its_code is sends
 
 
 def test_what_is_unhealthy_is_named_with_the_next_command_and_fails_nothing(

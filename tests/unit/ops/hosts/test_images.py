@@ -1,5 +1,6 @@
 """Which images a stack needs, and what is wrong with them on a host."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,13 @@ def test_another_image_of_the_same_name_is_told_with_both_ids() -> None:
     assert "is sha256:2 there and sha256:1 here" in problem.message
     assert problem.fix.startswith("./fridayctl images push t;")
     assert "name images of a registry by digest" in problem.fix
+
+
+def test_a_colleagues_build_of_the_same_files_is_no_problem_and_one_of_other_files_is() -> None:
+    theirs = replace(image("sha256:2", layers=("x",)), build_of=HERE.reference)
+    assert problems(HERE, host({HERE.reference: theirs}), {HERE.reference: image()}) == []
+    renamed = replace(theirs, build_of="friday-litellm/edge:of-other-files")
+    assert len(problems(HERE, host({HERE.reference: renamed}), {HERE.reference: image()})) == 1
 
 
 @pytest.mark.parametrize("held", [True, False], ids=["on the host", "in the registry"])
