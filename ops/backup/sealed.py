@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import IO, BinaryIO
 
 import pyrage
-from pydantic import Base64Bytes, BaseModel, Field, ValidationError
+from pydantic import Base64Bytes, BaseModel, Field, ValidationError, field_validator
 
 from ops.errors import EXIT_USAGE, OperationError
 from toolchain.tar_members import END, header, padding, whole
@@ -41,6 +41,13 @@ class _Key(BaseModel):
     p: int = Field(1, ge=1, le=4)
     salt: Base64Bytes
     trial: Base64Bytes
+
+    @field_validator("n")
+    @classmethod
+    def _is_a_power_of_two(cls, value: int) -> int:
+        if value & (value - 1):  # scrypt takes no other (RFC 7914, section 2)
+            raise ValueError("should be a power of two")
+        return value
 
     def identity(self, passphrase: str) -> pyrage.x25519.Identity:
         return _identity(passphrase, self.salt, self.n, self.r, self.p)

@@ -181,8 +181,10 @@ def look(deployment: Deployment) -> Status:
     gates, refused, named, ahead, alerts = None, ("", ""), None, None, Alerting()
     if step:
         asked_at = sources(deployment, outputs)
-        alerts = alerting(deployment, outputs, asked_at, now.timestamp())
-        found = judged(stack, settings, asked_at, step, entries, now)
+        with ThreadPoolExecutor(1) as pool:  # one that hangs is waited for once, not after the other
+            told_of = pool.submit(alerting, deployment, outputs, asked_at, now.timestamp())
+            found = judged(stack, settings, asked_at, step, entries, now)
+            alerts = told_of.result()
         named, ahead, gates = quota.named_limit(found.evidence), found.forecast, found.gates
         refused = providers.refusal(found.evidence), providers.closed(found.evidence, stack)
     return Status(

@@ -86,7 +86,7 @@ def test_a_secret_key_is_written_as_age_writes_it() -> None:
         assert sealed.secret_key((number >> 4).to_bytes(32, "big")) == str(identity)
 
 
-@pytest.mark.parametrize("n", [1 << 9, 1 << 30])
+@pytest.mark.parametrize("n", [1 << 9, 3 << 12, 1 << 30])
 def test_work_that_is_too_little_or_too_much_is_not_begun(backup: Path, tmp_path: Path, n: int) -> None:
     with tarfile.open(backup) as outer:
         first = outer.extractfile(sealed.KEY)
