@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
 
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from gateway import errors, health, policy, request_body
 from gateway.admission import Places
@@ -31,6 +31,7 @@ from gateway.request_body import header
 from gateway.request_context import RequestContext
 from gateway.response import Response
 from serving.drain import Receive, Scope, Send
+from serving.exposition import exposition
 
 MODELS = "/v1/models"
 MODELS_PATHS = frozenset({"/models", MODELS})
@@ -112,7 +113,7 @@ class RequestFilter:
             await self._deep_health(scope, receive, out)
         elif path in METRICS_PATHS:
             await self._metrics.show(self._quota)
-            await out.answer(200, generate_latest(self._metrics.registry), kind=CONTENT_TYPE_LATEST.encode())
+            await out.answer(200, exposition(self._metrics.registry), kind=CONTENT_TYPE_LATEST.encode())
         else:
             await out.answer(200, await self._known(path, name))
 

@@ -10,6 +10,9 @@ from collections.abc import Iterable
 _EXACT_SECONDS = 600.0
 """Up to here each duration of a histogram is counted: an estimate would make the few calls of a watch more or fewer."""
 
+_REMEMBERED = "1h"
+"""How long before a window a counter may have been seen last. What was away for longer counts as new."""
+
 _SHORT = ("$__interval", "$__rate_interval")
 """A dashboard's variables for the window of one point of a plot."""
 
@@ -21,13 +24,14 @@ def counted(metric: str, window: str, by: Iterable[str] = ()) -> str:
     """Return the expression of how far a counter rose within the last `window`, exactly.
 
     `increase` would miss all that a new series counted before it was first scraped: the first error of its kind, the
-    first dollar. So a series that was not there at the window's start counts from 0, and so does one that begins the
-    window below where it stood: its next life, as when a new replica was given the address of the one before it.
-    `increase` is for those that were reset within the window.
+    first dollar. So a series that was not there before the window counts from 0, and so does one that begins the window
+    below where it stood. Where it stood is what was last seen, `_REMEMBERED` ago at most: Prometheus may have been away
+    as the window began. `increase` is for what was reset within the window, as counters are that do not say which life
+    of their process they are of (`serving/exposition.py`).
     """
     within = f"{metric}[{window}]"
     highest = f"max_over_time({within})"
-    before = f"({metric} offset {window} <= min_over_time({within}) or {highest} * 0)"
+    before = f"(last_over_time({metric}[{_REMEMBERED}] offset {window}) <= min_over_time({within}) or {highest} * 0)"
     return f"sum by ({', '.join(by)}) ((increase({within}) and resets({within}) > 0) or {highest} - {before})"
 
 

@@ -6,12 +6,13 @@ from html import escape
 from string import Template
 
 from fastapi import APIRouter, Request
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 
 from friday.llm.breaker import State
 from friday.service.models import Alive, Readiness
 from friday.service.replies import llm
+from serving.exposition import exposition
 
 HEALTH_PATHS = frozenset({"/healthz", "/readyz"})
 
@@ -82,4 +83,4 @@ async def readyz(request: Request) -> JSONResponse:
 @router.get("/metrics", response_class=PlainTextResponse)
 async def metrics(request: Request) -> Response:
     """Prometheus metrics."""
-    return Response(generate_latest(request.app.state.registry), media_type=CONTENT_TYPE_LATEST)
+    return Response(exposition(request.app.state.registry), media_type=CONTENT_TYPE_LATEST)

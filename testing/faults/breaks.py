@@ -1,6 +1,8 @@
 """Ways to break containers for a while. Each puts back what it broke, and waits until that is healthy."""
 
+import random
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 
 from docker.errors import NotFound
@@ -106,6 +108,25 @@ def out_of_memory(*victims: Container) -> Iterator[None]:
         restarts = _restarts(victim)
         victim.exec_run(["python3", "-c", _GROW], detach=True)
         until(_restarted(victim, restarts), f"{victim.name} should be killed at its memory limit", 30)
+    yield
+    wait_healthy(victims)
+
+
+@contextmanager
+def restarted(*victims: Container) -> Iterator[None]:
+    """Restart containers in an order of chance, each once the one before it is healthy."""
+    for victim in random.sample(victims, len(victims)):
+        print(f"restarting {victim.name}", flush=True)
+        victim.restart()
+        wait_healthy([victim])
+    yield
+
+
+@contextmanager
+def all_restarted(*victims: Container) -> Iterator[None]:
+    """Restart containers all at the same time."""
+    with ThreadPoolExecutor(len(victims)) as pool:
+        list(pool.map(lambda victim: victim.restart(), victims))
     yield
     wait_healthy(victims)
 

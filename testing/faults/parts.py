@@ -12,6 +12,8 @@ _SWITCH_SECONDS = 12.0
 """The edge asks a replica three times, 3 s each, before it is out; then its calls go elsewhere."""
 _BREAKER_SECONDS = 35.0
 """A breaker's longest pause (30 s), and the calls that close it."""
+_BEHIND_THE_EDGE = ("friday", "litellm", "redis", "redis-exporter", "prometheus", "alertmanager")
+"""All but the simulator: it is OpenRouter."""
 _NOTHING = "nothing"
 _FALLBACK = "the gateway's users are answered by the direct path"
 
@@ -170,6 +172,26 @@ PARTS: tuple[PartFault, ...] = (
         Promise.ANSWERED,
         lambda project: breaks.killed(*_all(project, "prometheus", "alertmanager")),
         lasts=5,
+    ),
+    Fault(
+        "all behind the edge is restarted, one by one",
+        "`docker restart` of each part, in an order of chance, once the one before is healthy",
+        "the last one is healthy",
+        _NOTHING,
+        Promise.ANSWERED,
+        lambda project: breaks.restarted(*_all(project, *_BEHIND_THE_EDGE)),
+        lasts=0,
+        back=_BREAKER_SECONDS,
+    ),
+    Fault(
+        "all parts are restarted at once",
+        "`docker restart` of every container at the same time",
+        "they start again",
+        "connections end, new ones are closed or refused",
+        Promise.CUT,
+        lambda project: breaks.all_restarted(*project.containers()),
+        lasts=0,
+        back=60,
     ),
     Fault(
         "all models are down",

@@ -59,6 +59,29 @@ def test_counters_are_counted_from_their_birth_over_their_restarts_and_to_their_
     assert "SUCCESS" in said
 
 
+# By minutes: Prometheus was away for eight of them, and back a minute before the window of two begins to end.
+OUTAGES: dict[str, tuple[dict[str, str], float]] = {
+    "went on": ({"": "1000x5 _x7 1003x3"}, 3),
+    "a life that ended and one that began": ({"a": "5x5", "b": "_x13 4x2"}, 4),
+    "a life that ended and one that got further": ({"a": "5x5", "b": "_x13 8x2"}, 8),
+    "two that went on": ({"a": "100x5 _x7 101x3", "b": "50x5 _x7 52x3"}, 3),
+    "of one name, and further down": ({"": "9x5 _x7 4x3"}, 4),
+}
+"""The samples of each life, and how many calls the window counts. A life is a label: see `serving/exposition.py`."""
+
+
+def test_what_was_counted_while_prometheus_was_away_is_counted_once(tmp_path: Path) -> None:
+    lives = [
+        {"series": f'm{{kind="{kind}", life="{life}"}}', "values": values}
+        for kind, (series, _) in OUTAGES.items()
+        for life, values in series.items()
+    ]
+    expected = [{"labels": f'{{kind="{kind}"}}', "value": value} for kind, (_, value) in OUTAGES.items()]
+    question = {"expr": counted("m", "2m", ("kind",)), "eval_time": "14m", "exp_samples": expected}
+    said = check(tmp_path, [{"interval": "1m", "input_series": lives, "promql_expr_test": [question]}])
+    assert "SUCCESS" in said
+
+
 def test_a_wrong_expectation_would_be_told(tmp_path: Path) -> None:
     wrong = {**SERIES, "born": (SERIES["born"][0], 0.0)}
     with pytest.raises(ContainerError):
