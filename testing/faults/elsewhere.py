@@ -34,6 +34,17 @@ ELSEWHERE: tuple[Elsewhere, ...] = (
         "tests/remote/test_staging.py::test_a_docker_daemon_killed_in_an_update_is_said_and_the_next_up_mends",
     ),
     Elsewhere(
+        "a host's housekeeping removes everything that nothing runs (`docker system prune`)",
+        "0 calls fail: in an update, and in a rollback of each level, which sends what it needs and is gone",
+        "tests/remote/test_prune.py",
+    ),
+    Elsewhere(
+        "ten minutes of changed percentages, deploys, rollbacks and faults of parts, drawn from a seed that is printed "
+        "(`FRIDAY_SOAK_SEED`, `FRIDAY_SOAK_MINUTES`)",
+        "0 calls fail, what runs is what the settings say, and the bill is $0",
+        "tests/faults/test_soak.py",
+    ),
+    Elsewhere(
         "a host of a Swarm is killed",
         "at most a hundredth of a minute's requests fail",
         "tests/remote/test_swarm.py::test_a_killed_host_costs_less_than_a_hundredth_of_a_minute",

@@ -111,6 +111,19 @@ def test_another_image_of_that_name_is_told_and_replaced(stack: Project, host: N
     assert is_there(host, edge)
 
 
+def test_a_colleagues_build_of_the_same_files_stays(stack: Project, host: NestedHost, edge: str) -> None:
+    push(stack)
+    script = f"made=$(docker create {edge} none) && docker commit $made {edge} && docker rm $made"  # its labels stay
+    host.run("sh", "-c", script)
+    theirs = host.engine.images.get(edge).id
+    assert not is_there(host, edge)
+    assert listed(stack, edge)["hosts"] == {host.url: "another build"}
+    assert push(stack)[0]["images"] == []
+    assert host.engine.images.get(edge).id == theirs
+    said = stack.fridayctl("up", stack.stack, code=2).err  # for the images of others, which no registry has
+    assert f"image {edge}" not in said
+
+
 def test_a_missing_image_ends_an_update_before_it_changes_anything(stack: Project, host: NestedHost, edge: str) -> None:
     said = stack.fridayctl("up", stack.stack, code=2).err
     assert f"{host.url}: lacks images that this checkout builds: {edge}" in said
