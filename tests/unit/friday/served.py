@@ -1,5 +1,6 @@
 """The whole service on a real server, between two fake upstreams."""
 
+import re
 import threading
 import time
 from collections.abc import AsyncIterator
@@ -42,3 +43,9 @@ async def serve(wanted: ServiceSettings) -> AsyncIterator[httpx.AsyncClient]:
 
 def chat(user_id: int | None = ON, **more: Any) -> dict[str, Any]:
     return {"user_id": user_id, "message": "Hi"} | more
+
+
+async def metrics_of(http: httpx.AsyncClient) -> str:
+    """What the service shows to Prometheus, without the label that says which process it is."""
+    text = (await http.get("/metrics")).text
+    return re.sub(r'(?<=\{)life="\w+",|,?life="\w+"', "", text).replace("{} ", " ")

@@ -12,7 +12,7 @@ from friday.llm import Path
 from friday.service import feedback
 from friday.service.feedback import Feedback, FeedbackRefusedError
 from friday.service.request_middleware import MAX_SMALL_BYTES
-from tests.unit.friday.served import OFF, ON, chat, serve, settings
+from tests.unit.friday.served import OFF, ON, chat, metrics_of, serve, settings
 from tests.unit.friday.upstream import Upstream, close, plain
 
 NOW = 1_700_000_000.0
@@ -129,7 +129,7 @@ def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch, replica:
 
 
 async def counted(http: httpx.AsyncClient, path: str, rating: str) -> float:
-    text = (await http.get("/metrics")).text
+    text = await metrics_of(http)
     wanted = f'friday_llm_feedback_total{{path="{path}",rating="{rating}"}} '
     return float(next(line for line in text.splitlines() if line.startswith(wanted)).removeprefix(wanted))
 
@@ -209,7 +209,7 @@ async def test_a_complaints_text_goes_nowhere(logged: tuple[httpx.AsyncClient, p
     http, log = logged
     await http.post("/api/feedback", json={"token": "x", "rating": "complaint", "text": "SECRET COMPLAINT"})
     await http.post("/api/feedback", json={"token": "x", "rating": "SECRET COMPLAINT"})
-    assert "SECRET" not in log.text + (await http.get("/metrics")).text
+    assert "SECRET" not in log.text + await metrics_of(http)
 
 
 @pytest.mark.anyio

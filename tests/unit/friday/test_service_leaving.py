@@ -8,7 +8,7 @@ import pytest
 
 from friday.llm.constants import DEFAULT_GATEWAY_MODEL
 from tests.unit.friday.given import DIRECT_MODEL
-from tests.unit.friday.served import OFF, ON, chat
+from tests.unit.friday.served import OFF, ON, chat, metrics_of
 from tests.unit.friday.upstream import Upstream, delta, hang, stream
 
 pytestmark = pytest.mark.anyio
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.anyio
 async def scraped(http: httpx.AsyncClient, wanted: str) -> str:
     """The metrics, once `wanted` is among them: the service learns of a lost connection a moment later."""
     for _ in range(100):
-        text = (await http.get("/metrics")).text
+        text = await metrics_of(http)
         if wanted in text:
             return text
         await asyncio.sleep(0.02)

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from tests.unit.friday.served import ON
+from tests.unit.friday.served import ON, metrics_of
 from tests.unit.friday.upstream import Upstream, good_answer, plain
 
 pytestmark = pytest.mark.anyio
@@ -23,6 +23,6 @@ async def test_documents_and_mail(gateway: Upstream, http: httpx.AsyncClient) ->
     assert summary.json() == {"summary": "Short.", "model": "m"}
     assert labels.json() == {"labels": ["Lead"], "model": "m"}
     assert "Please call." in gateway.requests[2].json["messages"][1]["content"]
-    metrics = (await http.get("/metrics")).text
+    metrics = await metrics_of(http)
     for feature in ("docs", "email_summary", "email_labels"):
         assert f'feature="{feature}",model="m",outcome="ok",path="litellm"}} 1.0' in metrics

@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from tests.unit.friday.given import DIRECT_MODEL, KEY
-from tests.unit.friday.served import serve, settings
+from tests.unit.friday.served import metrics_of, serve, settings
 from tests.unit.friday.upstream import Upstream
 
 pytestmark = pytest.mark.anyio
@@ -31,7 +31,7 @@ async def test_readiness(gateway: Upstream, direct: Upstream, http: httpx.AsyncC
 async def test_metrics_count_requests_by_known_paths(http: httpx.AsyncClient) -> None:
     await http.get("/healthz")
     await http.get("/made/up")
-    text = (await http.get("/metrics")).text
+    text = await metrics_of(http)
     assert 'friday_http_requests_total{path="/healthz",status="200"} 1.0' in text
     assert 'friday_http_requests_total{path="other",status="404"} 1.0' in text
     assert "friday_llm_rollout_percentage 50.0" in text

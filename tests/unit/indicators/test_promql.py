@@ -8,7 +8,8 @@ from indicators.promql import buckets, counted, duration, or_none, quantile, rat
 def test_expressions_have_their_window_wherever_it_belongs() -> None:
     assert counted("m", "90s", ("a",)) == (
         "sum by (a) ((increase(m[90s]) and resets(m[90s]) > 0)"
-        " or max_over_time(m[90s]) - (m offset 90s <= min_over_time(m[90s]) or max_over_time(m[90s]) * 0))"
+        " or max_over_time(m[90s])"
+        " - (last_over_time(m[1h] offset 90s) <= min_over_time(m[90s]) or max_over_time(m[90s]) * 0))"
     )
     assert risen("m", "1m").count("offset 1m") == 3
     assert sampled("f", "x", "48h", "60s") == "f((x)[48h:60s])"
