@@ -45,6 +45,11 @@ ELSEWHERE: tuple[Elsewhere, ...] = (
         "tests/faults/test_soak.py",
     ),
     Elsewhere(
+        "four times the planned peak: 8,000 requests a minute for five minutes",
+        "what comes on top of what the machine can do gets a clear error, most of it at once; as before within a minute",
+        "tests/faults/test_peak.py",
+    ),
+    Elsewhere(
         "a host of a Swarm is killed",
         "at most a hundredth of a minute's requests fail",
         "tests/remote/test_swarm.py::test_a_killed_host_costs_less_than_a_hundredth_of_a_minute",
