@@ -14,8 +14,9 @@ from dataclasses import dataclass
 
 ANSWER_SECONDS = 1.0
 """A name server that has not answered after this time is away. An engine answers in milliseconds."""
-KEPT_SECONDS = 600.0
-"""How long an address is remembered: an engine that is away for longer has started anew, with other addresses."""
+KEPT_SECONDS = 86_400.0
+"""How long an address is remembered: over a night in which nobody asked. While an engine is away it gives no address to
+another container, and what is asked by https proves its name."""
 
 Addresses = tuple[tuple[socket.AddressFamily, str], ...]
 """The families and addresses of a name, in the order in which they should be tried."""
