@@ -1,4 +1,4 @@
-"""Every secret that a stack file may hold, but for the provider's keys, is changed under load without a lost request.
+"""Every secret that a stack file may hold is changed under load without a lost request.
 
 Which there are is read off the settings: one that is new fails here until it is changed in a test.
 """
@@ -25,7 +25,7 @@ from tests.integration.test_secrets import UNDER_LOAD
 pytestmark = [pytest.mark.engine, pytest.mark.beside]
 
 AT_THE_PROVIDER = ("openrouterApiKey", "fridayOpenrouterApiKey")
-"""Not tried under load: the simulator plays an account for each, so it is exchanged with them. OpenRouter is not."""
+"""In test_provider_keys_changed.py, where OpenRouter is not exchanged with them, as the simulator else is."""
 ELSEWHERE: Mapping[str, tuple[str, str]] = {
     "edgeKey": ("edge-key-of-before-0123456789", "edge-key-of-after-0123456789"),
     "grafanaPassword": ("grafana-password-of-before", "grafana-password-of-after"),
