@@ -22,7 +22,7 @@ UNIT_SECONDS, ENGINE_SECONDS = 120, 900
 test that hangs is to fail by name instead of holding CI until CI is ended without a word."""
 
 
-APART = ("test_backup.py", "test_every_secret_changed.py", "test_rollback_degraded.py", "test_secrets.py")
+APART = ("test_backup.py", "test_every_secret_changed.py", "test_secrets.py")
 """Modules that bring stacks of their own up for minutes: each can run in another process than others of its folder."""
 
 

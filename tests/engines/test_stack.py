@@ -1,8 +1,8 @@
 """A stack's life on an engine that is not this machine's: pushed, deployed, changed under load, tampered with, rolled
 back at each level, taken down.
 
-The tests stand in that order, and each one begins with what the one before it left. Rollbacks of other levels than 2
-are slow tests: the normal run tries them on this machine's engine.
+The tests stand in that order, and each one begins with what the one before it left. Drift and rollbacks of other levels
+than 2 are slow tests: the normal run tries them on this machine's engine.
 """
 
 import json
@@ -84,6 +84,7 @@ def test_verify(stack: Project) -> None:
     assert [check for check in checks if check["ok"] is not True] == []
 
 
+@pytest.mark.slow
 def test_drift_and_fix(stack: Project) -> None:
     before = ids(stack)
     assert "no drift" in stack.fridayctl("drift", stack.stack).out

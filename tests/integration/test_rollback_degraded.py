@@ -17,7 +17,7 @@ from testing.project import Project
 from testing.repository import commit, git
 from tests.integration.load import Load
 
-pytestmark = [pytest.mark.engine, pytest.mark.beside]
+pytestmark = [pytest.mark.engine, pytest.mark.slow]
 
 LITELLM_USER, DIRECT_USER = 7, 70
 
@@ -67,7 +67,6 @@ def test_a_rollback_is_done_without_redis_prometheus_and_a_gateway_replica(stack
         until(lambda: paths(stack) == ("litellm", "direct"), "the gateway should answer its users", 90)
 
 
-@pytest.mark.slow
 def test_the_other_gateway_replica_answers_while_one_is_down(stack: Project) -> None:
     """Level 4 too: the `up` of the other commit fails over the dead replica, and users count here."""
     if stack.settings["rolloutPercentage"] == 50:

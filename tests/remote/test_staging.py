@@ -118,6 +118,7 @@ def test_a_changed_percentage_loses_no_request(staging: Project) -> None:
     assert (staging.chat(59).path, staging.chat(60).path) == ("litellm", "direct")
 
 
+@pytest.mark.slow  # it builds the image
 def test_the_operator_image_promotes_with_docker_alone(staging: Project, host: NestedHost, tmp_path: Path) -> None:
     from_, to = (60, 80) if staging.chat(59).path == "litellm" else (50, 60)
     staging.configure(

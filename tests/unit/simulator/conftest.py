@@ -96,7 +96,8 @@ def running() -> Iterator[Api]:
     clock = ManualClock()
     sim = Simulator(settings(), clock)
     server, thread, url = start(sim)
-    with httpx.Client(base_url=url, timeout=5) as http:
+    # A connection that is kept may be closed just as it is used again, on a machine that stood still for a while.
+    with httpx.Client(base_url=url, timeout=5, limits=httpx.Limits(max_keepalive_connections=0)) as http:
         yield Api(sim, clock, http)
     server.should_exit = True
     thread.join(10)
