@@ -46,7 +46,7 @@ ELSEWHERE: tuple[Elsewhere, ...] = (
     ),
     Elsewhere(
         "four times the planned peak: 8,000 requests a minute for five minutes",
-        "what comes on top of what the machine can do gets a clear error, most of it at once; as before within a minute",
+        "what the machine cannot do gets a clear error, most of it at once; all is as before within a minute",
         "tests/faults/test_peak.py",
     ),
     Elsewhere(
